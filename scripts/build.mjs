@@ -1,0 +1,88 @@
+// Bundles src/ into dist/ and stamps the build's hash. Runs on any Node ≥ 18; `--if-possible` does nothing where esbuild is not installed (an
+// installed package brings its dist/ along).
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const ENTRIES = {
+  cli: "src/cli/main.ts",
+  keeper: "src/keeper/main.ts",
+  server: "src/server/main.ts",
+  tui: "src/tui/main.tsx",
+};
+
+const esbuild = await import("esbuild").catch(() => undefined);
+if (!esbuild || !existsSync(join(root, "src"))) {
+  if (process.argv.includes("--if-possible")) process.exit(0);
+  console.error("✗ esbuild is not installed\nnpm ci");
+  process.exit(1);
+}
+await build(join(root, "dist"));
+
+async function build(target) {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const hash = buildHash();
+  const fresh = `${target}.new-${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
+  try {
+    const entryPoints = Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(join(root, file))));
+    await esbuild.build({
+      absWorkingDir: root,
+      entryPoints,
+      outdir: fresh,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node26",
+      minifySyntax: true,
+      minifyWhitespace: true,
+      jsx: "automatic",
+      chunkNames: "chunks/[name]-[hash]",
+      external: ["react-devtools-core"],
+      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+      define: { "process.env.NODE_ENV": '"production"' },
+      logLevel: "warning",
+    });
+    const stamp = { format: 1, hash, version, built_at_ms: Date.now() };
+    writeFileSync(join(fresh, "package.json"), '{"type":"module"}\n');
+    writeFileSync(join(fresh, "build.json"), `${JSON.stringify(stamp)}\n`);
+    const old = `${target}.old-${process.pid}`;
+    if (existsSync(target)) renameSync(target, old);
+    renameSync(fresh, target);
+    rmSync(old, { recursive: true, force: true });
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** The short commit when the source is committed; with uncommitted source a digest of it behind; outside a checkout the digest alone. */
+function buildHash() {
+  const git = (...args) =>
+    execFileSync("git", ["-C", root, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  try {
+    if (git("rev-parse", "--show-toplevel").trim() !== root) return sourceDigest();
+    const commit = git("rev-parse", "--short=7", "HEAD").trim();
+    const dirty = git("status", "--porcelain", "--", "src", "package.json", "package-lock.json", "scripts/build.mjs");
+    return dirty ? `${commit}-${sourceDigest()}` : commit;
+  } catch {
+    return sourceDigest();
+  }
+}
+
+function sourceDigest() {
+  const digest = createHash("sha256");
+  const walk = (dir) => {
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (!/\.test\.tsx?$/.test(entry.name)) digest.update(path.slice(root.length)).update(readFileSync(path));
+    }
+  };
+  walk(join(root, "src"));
+  digest.update(readFileSync(join(root, "package.json")));
+  return digest.digest("hex").slice(0, 7);
+}

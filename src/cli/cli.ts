@@ -1,0 +1,78 @@
+import { systemCode, WarrenError } from "../protocol/errors.ts";
+import { EXIT } from "../protocol/outcome.ts";
+import { parseArguments } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { exitStatusOfCode } from "./exit-status.ts";
+import type { Output } from "./output.ts";
+import { renderError } from "./render/error.ts";
+import { unknownCommand } from "./usage-error.ts";
+import { findVerb, VERBS } from "./verbs.ts";
+
+/** From the arguments to the exit status: find the verb, read its arguments, run it, say what went wrong. */
+export async function runCli(argv: readonly string[], makeContext: () => Context, output: Output): Promise<number> {
+  const json = wantsJson(argv);
+  let context: Context | undefined;
+  try {
+    const [word, args] = verbOf(argv);
+    const verb = findVerb(word);
+    if (!verb)
+      throw unknownCommand(
+        word,
+        VERBS.filter(({ hidden }) => !hidden).map(({ name }) => name),
+      );
+    const command = await verb.load();
+    const parsed = parseArguments(verb.name, command, args);
+    if (parsed.kind === "help") {
+      const { renderCommandHelp } = await import("./render/help.ts");
+      output.line(renderCommandHelp(verb, command, output.style));
+      return EXIT.ok;
+    }
+    context = openContext(makeContext);
+    return await command.run(context, parsed.input);
+  } catch (error) {
+    if (error instanceof WarrenError) {
+      renderError(output, error, json);
+      return exitStatusOfCode(error.code);
+    }
+    if (systemCode(error)) {
+      renderError(
+        output,
+        new WarrenError(systemCode(error)!, (error as Error).message, { fix: "warren doctor" }),
+        json,
+      );
+      return EXIT.error;
+    }
+    const { reportBug } = await import("./render/bug.ts");
+    reportBug(output, error, context?.places, context?.env);
+    return EXIT.error;
+  }
+}
+
+/** No verb is the overview; `--version` and `--help` are verbs as well. */
+function verbOf(argv: readonly string[]): [word: string, args: readonly string[]] {
+  const [first, ...rest] = argv;
+  if (first === undefined) return ["overview", []];
+  if (first === "--version" || first === "-V" || first === "-v") return ["version", rest];
+  if (first === "--help" || first === "-h") return ["help", rest];
+  return [first, rest];
+}
+
+function openContext(makeContext: () => Context): Context {
+  try {
+    return makeContext();
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    throw new WarrenError("DIRECTORY_GONE", "The directory that you are in does not exist any more.", {
+      fix: "cd ~",
+      cause: error,
+    });
+  }
+}
+
+/** Read before anything else, so that a wrong command line is told in JSON too; a `--json` behind somebody else's command is not ours. */
+function wantsJson([verb, ...args]: readonly string[]): boolean {
+  const at = args.indexOf("--json");
+  if (at === -1) return false;
+  if (args.indexOf("--") !== -1 && args.indexOf("--") < at) return false;
+  return !["add", "run", "create"].includes(verb ?? "") || args.slice(0, at).every((arg) => arg.startsWith("-"));
+}

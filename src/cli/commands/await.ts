@@ -1,0 +1,41 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, ONE_UNIT } from "../command.ts";
+import { exitStatusOfOutcome } from "../exit-status.ts";
+import { followToEnd } from "../follow-run.ts";
+import { sayGoesOn } from "../render/goes-on.ts";
+import { commandText, historyLines } from "../render/job-text.ts";
+import { sayStuck, summaryLines } from "../render/run-summary.ts";
+
+export const await_ = defineCommand({
+  usage: ["await NAME"],
+  details:
+    "Prints the job's output from its beginning until it ends, then exits as it did. Ctrl-C ends the wait and not the job.",
+  examples: [
+    { command: "warren await 4xc", does: "watches job 4xc to its end" },
+    { command: "warren await build && warren restart web", does: "goes on when build succeeded" },
+  ],
+  options: {},
+  operands: ONE_UNIT,
+  async run(context, { operands }) {
+    const { output } = context;
+    const { job } = await context.client().request("get_job", { job_id: operands[0]!, workdir: context.cwd });
+    const interrupted = context.interrupted();
+    const id = output.style.bold(job.id);
+    const hasEnded = job.status === "stopped" && job.state !== "waiting";
+    output.line(hasEnded ? `Job ${id} (stopped): ${commandText(job)}` : `Awaiting job ${id}: ${commandText(job)}`);
+    if (job.run_id === undefined && hasEnded) return EXIT.ok;
+    if (!hasEnded) for (const line of historyLines(job)) output.line(line);
+    const end = await followToEnd(context, job, interrupted);
+    switch (end.kind) {
+      case "interrupted":
+        sayGoesOn(output, job);
+        return EXIT.interrupted;
+      case "stuck":
+        sayStuck(context, end.job);
+        return EXIT.stuck;
+      case "ended":
+        for (const line of summaryLines(output, end.job, end.run)) output.line(line);
+        return exitStatusOfOutcome(end.run.outcome);
+    }
+  },
+});

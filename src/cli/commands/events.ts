@@ -1,0 +1,44 @@
+import { JOB_EVENTS } from "../../protocol/envelope.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, NO_OPERANDS } from "../command.ts";
+import { placeOf } from "../place.ts";
+import { unknownChoice } from "../usage-error.ts";
+import { countOf } from "../values.ts";
+
+export const events = defineCommand({
+  usage: ["events [--all] [--since SEQ] [--types TYPE,…] [--snapshot]"],
+  details:
+    'Prints what happens to this directory\'s jobs, one JSON object a line, until Ctrl-C. Each has a sequence number; --since goes on after one, also after a restart of Warren. When that is too long ago, a line with "gap":true and the jobs as they are now comes first.',
+  examples: [
+    { command: "warren events --types run_stopped", does: "a line whenever something ends" },
+    { command: "warren events --all --since 41", does: "everything after event 41" },
+  ],
+  options: {
+    all: { type: "boolean", short: "a", description: "of all directories" },
+    since: { type: "string", value: "SEQ", description: "go on after this sequence number" },
+    types: { type: "string", multiple: true, value: "TYPE,…", description: `only these: ${JOB_EVENTS.join(", ")}` },
+    snapshot: { type: "boolean", description: "first the jobs as they are now" },
+    json: { type: "boolean", description: "as always: each line is JSON" },
+  },
+  operands: NO_OPERANDS,
+  async run(context, { values }) {
+    const types = values.types?.flatMap((text) => text.split(","));
+    for (const type of types ?? []) {
+      if (!(JOB_EVENTS as readonly string[]).includes(type)) throw unknownChoice("--types", type, JOB_EVENTS);
+    }
+    const since = countOf("--since", values.since);
+    const filter = {
+      ...(values.all ? {} : { workdir: placeOf(context.cwd) }),
+      ...(types ? { types } : {}),
+      ...(since === undefined ? {} : { since: { jobs: since } }),
+    };
+    for await (const item of context.client().subscribe(filter)) {
+      if (item.kind === "event") await context.output.bytes("stdout", `${JSON.stringify(item.event)}\n`);
+      else if (values.snapshot || item.gap) {
+        const { stream, seq, snapshot, gap } = item;
+        await context.output.bytes("stdout", `${JSON.stringify({ stream, seq, snapshot, ...(gap ? { gap } : {}) })}\n`);
+      }
+    }
+    return EXIT.ok;
+  },
+});

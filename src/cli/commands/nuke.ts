@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { findKeeper } from "../../local/ensure-server.ts";
+import { WarrenError } from "../../protocol/errors.ts";
+import type { DataOf } from "../../protocol/messages.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
+import type { Context } from "../context.ts";
+import { aliveServers, clientOf, ended, type NamedServer } from "../named-server.ts";
+import { plural } from "../render/plural.ts";
+import { durationOf } from "../values.ts";
+
+const END_TIMEOUT_MS = 15_000;
+const POLL_MS = 10;
+
+export const nuke = defineCommand({
+  usage: ["nuke [--all] [--grace DURATION] [--json]"],
+  details:
+    "Stops every job, removes jobs, runs and logs, and ends every server. Mail, keys and saved sessions stay, unless --all is given. It asks nothing. Nothing running is no error.",
+  examples: [
+    { command: "warren nuke", does: "stops and removes everything that runs" },
+    { command: "warren nuke --grace 1s", does: "with SIGKILL after a second" },
+  ],
+  options: {
+    all: { type: "boolean", short: "a", description: "mail, keys and saved sessions too" },
+    grace: { type: "string", value: "DURATION", description: "time between SIGTERM and SIGKILL" },
+    json: JSON_OPTION,
+  },
+  operands: NO_OPERANDS,
+  async run(context, { values }) {
+    const { output, places } = context;
+    const graceMs = durationOf("--grace", values.grace);
+    const request = { all: values.all === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
+    const before = aliveServers(places.serversDir);
+    // Jobs go on without a server, so one is started to stop them.
+    const isAnythingThere = before.length > 0 || existsSync(places.stateDb);
+    const result = isAnythingThere
+      ? await context.client().request("nuke", request)
+      : { stopped: 0, removed: 0, survivors: [] };
+    const serverCount = await endServers(context, before);
+    if (values.json) output.json({ ...result, servers: serverCount });
+    else output.line(sentence(result, serverCount));
+    if (result.survivors.length === 0) return EXIT.ok;
+    throw new WarrenError(
+      "TREE_SURVIVED",
+      `${plural(result.survivors.length, "process", "processes")} survived SIGKILL: ${result.survivors.join(", ")}.`,
+      {
+        fix: `ps -fp ${result.survivors.join(",")}`,
+      },
+    );
+  },
+});
+
+const sentence = ({ stopped, removed }: DataOf<"nuke">, serverCount: number): string =>
+  `Stopped ${plural(stopped, "job")}, removed ${plural(removed, "job")} with runs and logs, ended ${plural(serverCount, "server")}`;
+
+/** The primary ends itself; the others are told to. Answers how many there were, when all and the keeper are gone. */
+async function endServers(context: Context, before: readonly NamedServer[]): Promise<number> {
+  const servers = new Map(
+    [...before, ...aliveServers(context.places.serversDir)].map((server) => [server.pid, server]),
+  );
+  for (const server of servers.values()) {
+    if (server.primary) continue;
+    const client = clientOf(context, server);
+    // It may have ended by itself.
+    await client.request("shutdown", { force: true }).catch(() => {});
+    client.close();
+  }
+  const results = await Promise.all([...servers.values()].map((server) => ended(server, END_TIMEOUT_MS)));
+  await keeperEnded(context);
+  if (results.every(Boolean)) return servers.size;
+  const left = aliveServers(context.places.serversDir).map(({ pid }) => pid);
+  throw new WarrenError("SERVER_STAYS", `Servers have not ended in 15 s: pid ${left.join(", ")}.`, {
+    fix: `kill -9 ${left.join(" ")}`,
+  });
+}
+
+/** The keeper ends by itself when it holds nothing any more. */
+async function keeperEnded({ places }: Context): Promise<void> {
+  const deadlineMs = performance.now() + END_TIMEOUT_MS;
+  while (performance.now() < deadlineMs) {
+    const keeper = await findKeeper(places);
+    if (!keeper) return;
+    const isEmpty = await keeper.call({ call: "list" }).then(
+      ({ servers }) => servers.length === 0,
+      () => true,
+    );
+    keeper.close();
+    if (isEmpty && !existsSync(places.keeperFile)) return;
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+  }
+}

@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { findKeeper, serverSpec } from "../../local/ensure-server.ts";
+import { isWarrenError, messageOf, WarrenError } from "../../protocol/errors.ts";
+import type { KeeperServer } from "../../protocol/keeper-calls.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import { keepBuild } from "../../registry/builds.ts";
+import { defineCommand, JSON_OPTION } from "../command.ts";
+import type { Context } from "../context.ts";
+import { lastLogLines } from "../log-end.ts";
+import { serverNamed } from "../named-server.ts";
+import { serverTitle } from "../render/server-title.ts";
+import { showWait } from "../render/wait-line.ts";
+
+export const reload = defineCommand({
+  usage: ["reload [SERVER] [--json]"],
+  details:
+    "Replaces a server's process by a new one of this build, the primary's without a name. Jobs go on, and clients notice nothing. When the new one does not start, the old one stays.",
+  examples: [
+    { command: "warren reload", does: "after an upgrade: the server runs the new code" },
+    { command: "warren reload blazing", does: "that server alone" },
+  ],
+  options: { json: JSON_OPTION },
+  operands: { kinds: ["server"], min: 0 },
+  async run(context, { values, operands }) {
+    const { output, places, build } = context;
+    const server = serverNamed(context, operands[0]);
+    const spec = serverSpec(places, keepBuild(places.buildsDir, build), server.name);
+    const wait = showWait(output, { what: `${server.name} is replaced`, expectedMs: undefined });
+    const fresh = await replace(context, spec).finally(() => wait.erase());
+    if (values.json) output.json({ ...fresh, from: server.git_hash });
+    else {
+      output.line(
+        `Server ${serverTitle(output, server)} reloaded: ${server.git_hash} → ${fresh.hash}, generation ${fresh.generation}, pid ${fresh.pid}. Jobs go on.`,
+      );
+      if (fresh.fellBack) output.errorLine(fresh.fellBack);
+    }
+    return EXIT.ok;
+  },
+});
+
+async function replace({ places, output }: Context, spec: ReturnType<typeof serverSpec>): Promise<KeeperServer> {
+  const keeper = await findKeeper(places);
+  if (!keeper)
+    throw new WarrenError("NO_KEEPER", "The keeper is not running, so nothing can be replaced.", {
+      fix: "warren doctor",
+    });
+  try {
+    return await keeper.call({ call: "server.replace", spec });
+  } catch (error) {
+    for (const line of await lastLogLines(spec.logPath, 10)) output.errorLine(output.errorStyle.dim(line));
+    if (isWarrenError(error)) throw error;
+    throw new WarrenError("RELOAD_FAILED", messageOf(error), {
+      fix: `tail ${join(places.serverLogsDir, `${spec.name}.log`)}`,
+      cause: error,
+    });
+  } finally {
+    keeper.close();
+  }
+}

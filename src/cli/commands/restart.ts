@@ -1,0 +1,43 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
+import { forEachUnit } from "../each-unit.ts";
+import { followAfterStart } from "../follow-started.ts";
+import { environmentOf } from "../new-job.ts";
+import { commandText } from "../render/job-text.ts";
+import { durationOf } from "../values.ts";
+
+export const restart = defineCommand({
+  usage: ["restart NAME… [--force] [--grace DURATION] [--follow] [--json]"],
+  details:
+    "Stops the job, tree and all, and runs it again with the environment of this shell. A job that has ended is started.",
+  examples: [
+    { command: "warren restart web", does: "stops web and starts it again" },
+    { command: "warren restart test --follow", does: "shows the output of the new run" },
+  ],
+  options: {
+    follow: { type: "boolean", short: "f", description: "print the output until it ends, and exit as it does" },
+    force: { type: "boolean", description: "SIGKILL at once" },
+    grace: { type: "string", value: "DURATION", description: "time between the stop signal and SIGKILL" },
+    json: JSON_OPTION,
+  },
+  operands: UNITS,
+  async run(context, { values, operands }) {
+    const client = context.client();
+    const graceMs = durationOf("--grace", values.grace);
+    const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
+    const request = { workdir: context.cwd, env: environmentOf(context.env), ...options };
+    const { output } = context;
+    const ids: string[] = [];
+    const status = await forEachUnit(context, operands, {
+      json: values.json,
+      act: async (name) => {
+        const result = await client.request("restart", { job_id: name, ...request });
+        ids.push(result.job.id);
+        return result;
+      },
+      report: ({ job }) =>
+        output.line(`Restarted job ${output.style.bold(job.id)} with new PID ${job.pid} running: ${commandText(job)}`),
+    });
+    return values.follow && status === EXIT.ok ? followAfterStart(context, ids) : status;
+  },
+});

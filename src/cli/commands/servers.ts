@@ -1,0 +1,51 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, NO_OPERANDS } from "../command.ts";
+import { aliveServers, type NamedServer } from "../named-server.ts";
+import { shortAge } from "../render/ages.ts";
+import { serverTitle } from "../render/server-title.ts";
+import { OLD_CODE } from "../render/states.ts";
+
+export const servers = defineCommand({
+  usage: ["servers [--json]"],
+  details:
+    "Shows the servers of this home. Several can run side by side, one for each build; the primary has the jobs. Starts nothing.",
+  examples: [
+    { command: "warren servers", does: "one line a server" },
+    { command: "warren servers --json", does: "an object by name" },
+  ],
+  options: { json: { type: "boolean", description: "print a JSON object by name" } },
+  operands: NO_OPERANDS,
+  async run(context, { values }) {
+    const { output, places, build, nowMs } = context;
+    const alive = aliveServers(places.serversDir);
+    if (values.json) output.json(Object.fromEntries(alive.map(jsonOf)));
+    else if (alive.length === 0) output.line("No servers running");
+    for (const server of values.json ? [] : alive) {
+      const facts = [
+        server.primary ? "primary" : "",
+        `pid ${server.pid}`,
+        `up ${shortAge(nowMs() - Date.parse(server.started_at))}`,
+      ];
+      const isOld = server.git_hash !== build.hash;
+      const old = isOld ? `  ${output.style.tone(OLD_CODE.tone, OLD_CODE.word, OLD_CODE.dim)}` : "";
+      output.line(
+        `${serverTitle(output, server)}  v${server.version} ${server.git_hash}  ${facts.filter(Boolean).join("  ")}${old}`,
+      );
+    }
+    return EXIT.ok;
+  },
+});
+
+function jsonOf({
+  name,
+  socket,
+  git_hash,
+  version,
+  pid,
+  started_at,
+  primary,
+  icon,
+  generation,
+}: NamedServer): [string, object] {
+  return [name, { socket, git_hash, version, pid, started_at, primary, icon, generation, sessions: [] }];
+}

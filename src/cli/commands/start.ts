@@ -1,0 +1,37 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
+import { forEachUnit } from "../each-unit.ts";
+import { followAfterStart } from "../follow-started.ts";
+import { environmentOf } from "../new-job.ts";
+import { commandText } from "../render/job-text.ts";
+
+export const start = defineCommand({
+  usage: ["start NAME… [--follow] [--json]"],
+  details: "Runs a job again that has ended, with the environment of this shell.",
+  examples: [
+    { command: "warren start web", does: "runs web again" },
+    { command: "warren start test --follow", does: "shows its output and exits as it does" },
+  ],
+  options: {
+    follow: { type: "boolean", short: "f", description: "print the output until it ends, and exit as it does" },
+    json: JSON_OPTION,
+  },
+  operands: UNITS,
+  async run(context, { values, operands }) {
+    const client = context.client();
+    const env = environmentOf(context.env);
+    const { output } = context;
+    const ids: string[] = [];
+    const status = await forEachUnit(context, operands, {
+      json: values.json,
+      act: async (name) => {
+        const result = await client.request("start", { job_id: name, workdir: context.cwd, env });
+        ids.push(result.job.id);
+        return result;
+      },
+      report: ({ job }) =>
+        output.line(`Started job ${output.style.bold(job.id)} with PID ${job.pid} running: ${commandText(job)}`),
+    });
+    return values.follow && status === EXIT.ok ? followAfterStart(context, ids) : status;
+  },
+});

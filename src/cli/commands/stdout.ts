@@ -1,0 +1,3 @@
+import { rawStreamCommand } from "../raw-stream.ts";
+
+export const stdout = rawStreamCommand("stdout");

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { defineCommand, NO_OPERANDS } from "../command.ts";
+import type { Context } from "../context.ts";
+
+/** A bundle of its own: the screen library is many times the size of all commands together. */
+interface TuiModule {
+  runTui(context: Context): Promise<number>;
+}
+
+export const tui = defineCommand({
+  usage: ["tui"],
+  details: "All jobs, their ports, runs and logs on one screen. ? shows the keys.",
+  examples: [
+    { command: "warren tui", does: "opens the screen for this directory" },
+    { command: "WARREN_NO_EMOJI=1 warren tui", does: "with plain letters for glyphs" },
+  ],
+  options: {},
+  operands: NO_OPERANDS,
+  async run(context) {
+    const module: TuiModule = await import(pathToFileURL(join(context.build.dir, "tui.js")).href);
+    return module.runTui(context);
+  },
+});

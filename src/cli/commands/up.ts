@@ -1,0 +1,80 @@
+import { WarrenError } from "../../protocol/errors.ts";
+import type { DataOf } from "../../protocol/messages.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import { STREAMS } from "../../runs/logs/files.ts";
+import { defineCommand, JSON_OPTION } from "../command.ts";
+import type { Context } from "../context.ts";
+import { hintLines } from "../render/hints.ts";
+import { commandText } from "../render/job-text.ts";
+import { stateOfJob } from "../render/states.ts";
+
+export const up = defineCommand({
+  usage: ["up [NAME…] [--detach] [--json]"],
+  details:
+    "Makes the jobs of this project's warren.yaml run: what is new is started, what has changed is started anew, what runs already stays. Without names, all that start by themselves; a name brings what it depends on. Attached, it shows their logs until Ctrl-C, after which they go on.",
+  examples: [
+    { command: "warren up", does: "starts the project and shows its logs" },
+    { command: "warren up web --detach", does: "starts web and what it depends on, and returns" },
+  ],
+  options: {
+    detach: { type: "boolean", short: "d", description: "return when they are started" },
+    json: JSON_OPTION,
+  },
+  operands: { kinds: ["job-name"], min: 0, max: Number.POSITIVE_INFINITY },
+  async run(context, { values, operands }) {
+    const { findProject, loadProject } = await import("../../config/warren-yaml.ts");
+    const { toUpJobs } = await import("../../config/up-jobs.ts");
+    const project = await findProject(context.cwd);
+    if (!project) throw noProject(context.cwd);
+    const jobs = toUpJobs(await loadProject(project.file), context.env);
+    const names = operands.length > 0 ? { names: operands } : {};
+    const result = await context.client().request("up", { project: project.dir, jobs, ...names });
+    if (values.json) context.output.json(result);
+    else for (const line of upLines(context, result)) context.output.line(line);
+    if (values.detach || values.json) return EXIT.ok;
+    return followProject(context, result);
+  },
+});
+
+export const noProject = (directory: string): WarrenError =>
+  new WarrenError("NO_PROJECT", `There is no warren.yaml in ${directory} or above it.`, { fix: "warren import" });
+
+const ACTIONS: Record<DataOf<"up">["jobs"][number]["action"], string> = {
+  created: "started",
+  started: "started",
+  already_running: "runs already",
+  recreated: "started anew, as it changed",
+  waiting: "waits for",
+  defined: "known, not started",
+};
+
+function upLines({ output }: Context, { jobs }: DataOf<"up">): string[] {
+  const width = Math.max(0, ...jobs.map(({ job }) => (job.name ?? job.id).length));
+  const lines = jobs.map(({ job, action }) => {
+    const state = stateOfJob(job);
+    const mark = output.isTerminal
+      ? `${output.style.tone(state.tone, output.glyphs ? state.glyph : state.plain, state.dim)} `
+      : "";
+    const what = action === "waiting" ? `waits for ${(job.depends_on ?? []).join(", ")}` : ACTIONS[action];
+    return `${mark}${output.style.bold((job.name ?? job.id).padEnd(width))}  ${what}: ${commandText(job)}`;
+  });
+  return lines.length > 0 ? lines : ["This project has no jobs"];
+}
+
+async function followProject(context: Context, { jobs }: DataOf<"up">): Promise<number> {
+  const { followJobs } = await import("../follow-jobs.ts");
+  const interrupted = context.interrupted();
+  const wanted = { streams: STREAMS, grep: undefined, json: false };
+  const jobIds = jobs.map(({ job }) => job.id);
+  await followJobs(context, { jobIds, wanted, interrupted, start: { kind: "tail", lines: LINES_OF_RUNNING } });
+  context.output.errorLine("Stopped following; the jobs go on.");
+  const hints = [
+    ["warren up", "follow them again"],
+    ["warren down", "stop them"],
+  ] as const;
+  for (const line of hintLines(context.output, hints)) context.output.errorLine(line);
+  return EXIT.interrupted;
+}
+
+/** Enough to see what a job that runs already is doing. */
+const LINES_OF_RUNNING = 50;

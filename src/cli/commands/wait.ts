@@ -1,0 +1,34 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
+import { CONDITION_HELP, parseCondition } from "../conditions.ts";
+import { durationOf } from "../values.ts";
+import { waitFor } from "../wait-for.ts";
+
+export const wait = defineCommand({
+  usage: ["wait NAME… [--for CONDITION]… [--all] [--timeout DURATION]"],
+  details: `Without --for it waits for the end. A condition is one of ${CONDITION_HELP}; of several one is enough, unless --all is given. Of several names, each is waited for.
+
+Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when the job ended before; a wait for the end exits as the job did.`,
+  examples: [
+    { command: "warren wait web --for port=3000 --timeout 30s", does: "returns when web listens on 3000" },
+    { command: "warren wait build --for 'log=/ready|listening/i' --for exit", does: "whichever comes first" },
+  ],
+  options: {
+    for: { type: "string", multiple: true, value: "CONDITION", description: `what to wait for: ${CONDITION_HELP}` },
+    all: { type: "boolean", description: "all conditions, not one of them" },
+    timeout: { type: "string", value: "DURATION", description: "give up after this long, with status 124" },
+    quiet: { type: "boolean", short: "q", description: "print nothing when it holds" },
+    json: JSON_OPTION,
+  },
+  operands: UNITS,
+  async run(context, { values, operands }) {
+    const conditions = (values.for ?? ["exit"]).map((text) => parseCondition("--for", text));
+    const timeoutMs = durationOf("--timeout", values.timeout);
+    const mode = values.all ? "all" : "any";
+    const { json, quiet } = values;
+    const statuses = await Promise.all(
+      operands.map((jobId) => waitFor(context, { jobId, conditions, mode, timeoutMs, json, quiet })),
+    );
+    return Math.max(EXIT.ok, ...statuses);
+  },
+});

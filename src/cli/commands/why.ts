@@ -1,0 +1,67 @@
+import { formatBytes, formatDuration, formatRelative } from "../../protocol/durations.ts";
+import type { WhyReport } from "../../protocol/messages.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, JSON_OPTION, ONE_UNIT } from "../command.ts";
+import type { Context } from "../context.ts";
+import { hintLines } from "../render/hints.ts";
+import { commandText } from "../render/job-text.ts";
+import { outcomeSentence } from "../render/outcome-words.ts";
+import { printable } from "../render/text-width.ts";
+import { countOf } from "../values.ts";
+
+export const why = defineCommand({
+  usage: ["why NAME [--lines N] [--json]"],
+  details: "Says how the last run ended, what it used, what it said last, and what started it.",
+  examples: [
+    { command: "warren why test", does: "why the last test run failed" },
+    { command: "warren why web --lines 50", does: "with more of its last output" },
+  ],
+  options: {
+    lines: { type: "string", short: "n", value: "N", description: "how many of its last lines; default: 20" },
+    json: JSON_OPTION,
+  },
+  operands: ONE_UNIT,
+  async run(context, { values, operands }) {
+    const lines = countOf("--lines", values.lines);
+    const request = { job_id: operands[0]!, workdir: context.cwd, ...(lines === undefined ? {} : { lines }) };
+    const report = await context.client().request("why", request);
+    if (values.json) context.output.json(report);
+    else show(context, report);
+    return EXIT.ok;
+  },
+});
+
+const CAUSES: Record<string, string> = {
+  user: "by a command",
+  "restart-policy": "by its restart policy",
+  dependency: "when what it depends on was ready",
+  boot: "after a reboot",
+};
+
+function show({ output, nowMs }: Context, { job, run, lines, lines_from, history }: WhyReport): void {
+  const { style } = output;
+  const name = job.name ?? job.id;
+  output.line(`${style.bold(name)} ${outcomeSentence(job, run)}: ${commandText(job)}`);
+  if (run) {
+    const used = [`ran ${formatDuration(run.duration_ms)}`];
+    if (run.peak_memory_bytes !== undefined) used.push(`at most ${formatBytes(run.peak_memory_bytes)} of memory`);
+    if (run.cpu_ms !== undefined) used.push(`${formatDuration(run.cpu_ms)} of processor time`);
+    output.line(`  ${used.join(", ")}`);
+  }
+  if (job.depends_on?.length && job.state === "waiting") output.line(`  waits for ${job.depends_on.join(", ")}`);
+  if (job.leftover_count) output.line(`  ${job.leftover_count} of its processes are still there (warren stop ${name})`);
+  if (lines.length > 0) {
+    output.line(style.dim(`  last lines of ${lines_from}:`));
+    for (const line of lines) output.line(`    ${output.isTerminal ? printable(line) : line}`);
+  }
+  for (const { run_id, cause, at } of history) {
+    output.line(
+      style.dim(`  ${run_id} was started ${CAUSES[cause] ?? cause}, ${formatRelative(nowMs() - Date.parse(at))}`),
+    );
+  }
+  if (!output.isTerminal) return;
+  const again =
+    job.status === "running" ? [`warren logs ${name} -f`, "follow it"] : [`warren restart ${name}`, "run it again"];
+  for (const line of hintLines(output, [[`warren logs ${name}`, "all of its output"], again as [string, string]]))
+    output.line(line);
+}

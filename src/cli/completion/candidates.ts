@@ -1,0 +1,174 @@
+import { constants } from "node:os";
+import type { Job } from "../../protocol/units.ts";
+import type { AnyCommand, OperandKind, OptionSpec } from "../command.ts";
+import { findVerb, VERBS } from "../verbs.ts";
+
+/** What may stand where the cursor is. */
+export interface Candidate {
+  text: string;
+  description: string;
+}
+export type Completion = { kind: "candidates"; candidates: Candidate[] } | { kind: "files" } | { kind: "commands" };
+
+/** What is alive, asked for only when it is needed. */
+export interface Live {
+  jobs(): Promise<readonly Job[]>;
+  serverNames(): readonly string[];
+  projectJobNames(): Promise<readonly string[]>;
+}
+
+/** @param words those behind `warren`, the last one being completed, perhaps empty */
+export async function complete(words: readonly string[], live: Live): Promise<Completion> {
+  const current = words.at(-1) ?? "";
+  const [verbName = ""] = words;
+  if (words.length <= 1) return matching(current, verbCandidates());
+  const command = await findVerb(verbName)?.load();
+  if (!command) return matching(current, []);
+  const state = readWords(command, words.slice(1, -1));
+  if (state.kind === "command") return { kind: state.count === 0 && !current.startsWith("-") ? "commands" : "files" };
+  if (state.kind === "value") return valuesFor(state.name, state.option, current, live);
+  if (current.startsWith("-") && !state.onlyOperands) return matching(current, flagsOf(command));
+  if (command.takesCommand) return { kind: "commands" };
+  const { kinds, max = kinds.length } = command.operands;
+  if (state.operandCount >= max) return matching(current, []);
+  return operandOf(kinds[Math.min(state.operandCount, kinds.length - 1)], command, verbName, current, live);
+}
+
+type State =
+  | { kind: "operand"; operandCount: number; onlyOperands: boolean }
+  | { kind: "value"; name: string; option: OptionSpec }
+  /** Inside somebody else's command line. */
+  | { kind: "command"; count: number };
+
+function readWords(command: AnyCommand, words: readonly string[]): State {
+  let operandCount = 0;
+  let onlyOperands = false;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (onlyOperands || !word.startsWith("-") || word === "-") {
+      if (command.takesCommand) return { kind: "command", count: words.length - at };
+      operandCount++;
+    } else if (word === "--") {
+      if (command.takesCommand) return { kind: "command", count: words.length - at - 1 };
+      onlyOperands = true;
+    } else {
+      const found = optionOf(command, word);
+      if (!found || found.option.type === "boolean" || found.option.optional !== undefined || word.includes("="))
+        continue;
+      at++;
+      if (at === words.length) return { kind: "value", ...found };
+    }
+  }
+  return { kind: "operand", operandCount, onlyOperands };
+}
+
+function optionOf({ options }: AnyCommand, word: string): { name: string; option: OptionSpec } | undefined {
+  const long = word.startsWith("--") ? word.slice(2).split("=")[0]! : undefined;
+  const found = Object.entries(options).find(([name, { short }]) =>
+    long === undefined ? short === word.slice(1) : name === long,
+  );
+  return found && { name: found[0], option: found[1] };
+}
+
+async function valuesFor(name: string, option: OptionSpec, current: string, live: Live): Promise<Completion> {
+  if (option.choices)
+    return matching(
+      current,
+      option.choices.map((text) => ({ text, description: "" })),
+    );
+  if (name === "depends-on") return matching(current, unitCandidates(await live.jobs()));
+  if (name === "stop-signal") return matching(current, signalCandidates());
+  if (name === "restart")
+    return matching(
+      current,
+      ["no", "on-failure", "always"].map((text) => ({ text, description: "" })),
+    );
+  if (name === "for" || name === "ready" || name === "wait-for") return matching(current, CONDITIONS);
+  return name === "dir" ? { kind: "files" } : matching(current, []);
+}
+
+async function operandOf(
+  kind: OperandKind | undefined,
+  command: AnyCommand,
+  verb: string,
+  current: string,
+  live: Live,
+): Promise<Completion> {
+  switch (kind) {
+    case "unit": {
+      const jobs = await live.jobs();
+      return matching(current, unitCandidates(jobs.filter((job) => isFor(verb, job))));
+    }
+    case "run": {
+      const jobs = await live.jobs();
+      return matching(
+        current,
+        jobs.flatMap(({ run_id, ...job }) => (run_id ? [{ text: run_id, description: commandOf(job) }] : [])),
+      );
+    }
+    case "verb":
+      return matching(current, verbCandidates());
+    case "signal":
+      return matching(current, signalCandidates());
+    case "server":
+      return matching(
+        current,
+        live.serverNames().map((text) => ({ text, description: "" })),
+      );
+    case "job-name":
+      return matching(
+        current,
+        (await live.projectJobNames()).map((text) => ({ text, description: "" })),
+      );
+    case "choice":
+      return matching(
+        current,
+        (command.operands.choices ?? []).map((text) => ({ text, description: "" })),
+      );
+    case "file":
+      return { kind: "files" };
+    default:
+      return matching(current, []);
+  }
+}
+
+/** What a verb can do nothing with is not offered. */
+function isFor(verb: string, { status }: Job): boolean {
+  if (["stop", "signal", "ports"].includes(verb)) return status === "running";
+  return ["start", "remove"].includes(verb) ? status === "stopped" : true;
+}
+
+const CONDITIONS = [
+  { text: "exit", description: "it ends" },
+  { text: "port", description: "it listens" },
+  { text: "port=", description: "it listens on that port" },
+  { text: "log=", description: "its log has the text, or matches /RE/" },
+  { text: "http=", description: "the address answers" },
+  { text: "idle=", description: "it is silent for so long" },
+];
+
+const commandOf = ({ command }: Pick<Job, "command">): string => command.join(" ");
+
+const unitCandidates = (jobs: readonly Job[]): Candidate[] =>
+  jobs.flatMap((job) =>
+    [job.name, job.id].filter((text) => text !== undefined).map((text) => ({ text, description: commandOf(job) })),
+  );
+
+const verbCandidates = (): Candidate[] =>
+  VERBS.filter(({ hidden }) => !hidden).map(({ name, summary }) => ({ text: name, description: summary }));
+
+const signalCandidates = (): Candidate[] =>
+  Object.entries(constants.signals).map(([name, number]) => ({
+    text: name.replace(/^SIG/, ""),
+    description: String(number),
+  }));
+
+const flagsOf = ({ options }: AnyCommand): Candidate[] => [
+  ...Object.entries(options).map(([name, { description }]) => ({ text: `--${name}`, description })),
+  { text: "--help", description: "show this help" },
+];
+
+const matching = (current: string, candidates: readonly Candidate[]): Completion => ({
+  kind: "candidates",
+  candidates: candidates.filter(({ text }) => text.startsWith(current)),
+});

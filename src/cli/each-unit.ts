@@ -1,0 +1,37 @@
+import { isWarrenError } from "../protocol/errors.ts";
+import { EXIT } from "../protocol/outcome.ts";
+import type { Context } from "./context.ts";
+import { exitStatusOfCode } from "./exit-status.ts";
+import { renderError } from "./render/error.ts";
+
+/**
+ * Does `act` for every name at once and `report`s in the order of the names; an error of one is said and does not keep the others. The status is the
+ * worst one.
+ */
+export async function forEachUnit<T>(
+  context: Context,
+  names: readonly string[],
+  { act, report, json }: { act: (name: string) => Promise<T>; report: (result: T) => void; json?: boolean | undefined },
+): Promise<number> {
+  const results = names.map((name) =>
+    act(name).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    ),
+  );
+  const values: T[] = [];
+  let worst: number = EXIT.ok;
+  for (const pending of results) {
+    const result = await pending;
+    if ("value" in result) {
+      if (json) values.push(result.value);
+      else report(result.value);
+      continue;
+    }
+    if (!isWarrenError(result.error)) throw result.error;
+    renderError(context.output, result.error, json === true);
+    worst = Math.max(worst, exitStatusOfCode(result.error.code));
+  }
+  if (json) context.output.json(names.length === 1 ? values[0] : values);
+  return worst;
+}

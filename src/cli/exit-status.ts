@@ -1,0 +1,25 @@
+import { EXIT, exitStatusOf, type Outcome } from "../protocol/outcome.ts";
+import type { Job } from "../protocol/units.ts";
+
+/** The one place where an error's code becomes an exit status (CONTRACT §4). */
+export function exitStatusOfCode(code: string): number {
+  switch (code) {
+    case "USAGE":
+      return EXIT.usage;
+    case "PROGRAM_NOT_FOUND":
+      return EXIT.notFound;
+    case "PROGRAM_NOT_EXECUTABLE":
+      return EXIT.notExecutable;
+    case "TIMEOUT":
+      return EXIT.timeout;
+    case "INTERRUPTED":
+    case "ABORTED":
+      return EXIT.interrupted;
+    default:
+      return EXIT.error;
+  }
+}
+
+/** The status of a run that ended so; 0 while it has not. */
+export const exitStatusOfOutcome = (outcome: Job["outcome"]): number =>
+  outcome ? exitStatusOf(outcome as Outcome) : EXIT.ok;

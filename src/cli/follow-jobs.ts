@@ -1,0 +1,106 @@
+import type { StreamEvent } from "../protocol/envelope.ts";
+import type { Job } from "../protocol/units.ts";
+import { logPathsOfRun } from "../runs/logs/files.ts";
+import { followRun } from "../runs/logs/follow.ts";
+import type { Start } from "../runs/logs/start.ts";
+import type { Context } from "./context.ts";
+import type { LogSelection } from "./log-flags.ts";
+import { LogPrinter } from "./log-printer.ts";
+import { commandText, exitCodeText } from "./render/job-text.ts";
+
+/**
+ * Follows the logs of many jobs at once, those that are started later too, with a line of ours when one starts or ends. It learns of them by one
+ * subscription: runs that are found running in the snapshot are followed from `start`, later ones from their beginning.
+ */
+export interface FollowJobsOptions {
+  workdir?: string;
+  /** Only these; default: all of `workdir`. */
+  jobIds?: readonly string[];
+  wanted: Pick<LogSelection, "streams" | "grep" | "json">;
+  /** Where the runs that run already begin; default: at their beginning. */
+  start?: Start;
+  /** End when all of them have ended. Default: wait for more. */
+  untilAllEnded?: boolean;
+  interrupted: AbortSignal;
+}
+
+export async function followJobs(context: Context, options: FollowJobsOptions): Promise<void> {
+  await new JobsFollower(context, options).follow();
+}
+
+class JobsFollower {
+  readonly #context: Context;
+  readonly #options: FollowJobsOptions;
+  readonly #printer: LogPrinter;
+  readonly #over: AbortController = new AbortController();
+  /** By run id: called when the run has ended. */
+  readonly #ends = new Map<string, (job: Job) => void>();
+  readonly #followers = new Set<Promise<void>>();
+
+  constructor(context: Context, options: FollowJobsOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#printer = new LogPrinter(context.output, options.wanted.json ? "json" : "tagged");
+  }
+
+  async follow(): Promise<void> {
+    const { workdir, jobIds, interrupted } = this.#options;
+    const filter = { ...(workdir ? { workdir } : {}), ...(jobIds ? { job_ids: [...jobIds] } : {}) };
+    const signal = AbortSignal.any([interrupted, this.#over.signal]);
+    for await (const item of this.#context.ownClient().subscribe(filter, signal)) {
+      if (item.kind === "snapshot") await this.#onSnapshot((item.snapshot as { jobs: Job[] } | null)?.jobs ?? []);
+      else await this.#onEvent(item.event);
+    }
+    await Promise.all(this.#followers);
+    await this.#printer.flush();
+  }
+
+  async #onSnapshot(jobs: readonly Job[]): Promise<void> {
+    for (const job of jobs) {
+      const isFollowed = job.run_id !== undefined && this.#ends.has(job.run_id);
+      if (job.status === "running" && !isFollowed) this.#begin(job, this.#options.start);
+      // After a gap: what ended meanwhile.
+      if (job.status === "stopped" && isFollowed) this.#ends.get(job.run_id!)?.(job);
+    }
+    if (this.#ends.size === 0) await this.#printer.note("waiting for jobs...");
+    await this.#printer.flush();
+  }
+
+  async #onEvent({ event, data }: StreamEvent): Promise<void> {
+    const job = data.job as Job | undefined;
+    const run = data.run as { id: string } | undefined;
+    if (!job || !run) return;
+    if (event === "run_started" && !this.#ends.has(run.id)) {
+      await this.#printer.note(`process started: ${commandText(job)} (pid:${job.pid} id:${job.id})`);
+      this.#begin(job, undefined);
+    } else if (event === "run_stopped") this.#ends.get(run.id)?.(job);
+  }
+
+  #begin(job: Job, start: Start | undefined): void {
+    const runId = job.run_id ?? job.id;
+    const { promise: ended, resolve } = Promise.withResolvers<Job>();
+    this.#ends.set(runId, resolve);
+    const follower = this.#followOne(job, runId, ended, start).finally(() => this.#followers.delete(follower));
+    this.#followers.add(follower);
+  }
+
+  async #followOne(job: Job, runId: string, ended: Promise<Job>, start: Start | undefined): Promise<void> {
+    const { wanted, interrupted } = this.#options;
+    const paths = logPathsOfRun({ ...job, id: runId });
+    const from = start === undefined ? {} : { start };
+    for await (const item of followRun({ paths, ended, streams: wanted.streams, signal: interrupted, ...from })) {
+      if (item.kind === "omitted" || !wanted.grep || wanted.grep(item.bytes))
+        await this.#printer.item(item, job.name ?? job.id);
+      await this.#printer.flush();
+    }
+    if (interrupted.aborted) return;
+    const { outcome } = await ended;
+    await this.#printer.note(
+      `process stopped: ${commandText(job)} (pid:${job.pid} id:${job.id}) exit: ${exitCodeText(outcome)}`,
+    );
+    this.#ends.delete(runId);
+    if (this.#ends.size === 0) await this.#printer.note("all processes stopped");
+    await this.#printer.flush();
+    if (this.#ends.size === 0 && this.#options.untilAllEnded) this.#over.abort();
+  }
+}

@@ -1,0 +1,77 @@
+import { Client } from "../client/client.ts";
+import { dialPrimary } from "../local/dial-primary.ts";
+import { thisBuild } from "../platform/build.ts";
+import { resolvePlaces } from "../platform/paths.ts";
+import { EXIT } from "../protocol/outcome.ts";
+import { runCli } from "./cli.ts";
+import type { Context } from "./context.ts";
+import { openOutput } from "./output.ts";
+import { newRequestId } from "./request-id.ts";
+
+/**
+ * The only place that reads the process (arguments, environment, directory, parent) and the only one that ends it. Its imports are the hot path of
+ * every command: no schemas, no YAML, no database; commands are loaded by the verb table.
+ */
+const [, , ...argv] = process.argv;
+process.exit(await main());
+
+async function main(): Promise<number> {
+  if (process.platform === "win32") {
+    console.error("Warren runs on Linux and macOS; on Windows, use it inside WSL.");
+    return EXIT.error;
+  }
+  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, env: process.env, onGone });
+  const clients: Client[] = [];
+  const status = await runCli(argv, () => makeContext(output, clients), output);
+  for (const client of clients) client.close();
+  await output.flushed();
+  return status;
+}
+
+/** With nobody to read what is printed there is no more to do; but a wait for a job's status goes on, since its caller wants that status. */
+function onGone(): void {
+  if (!["run", "await", "wait"].includes(argv[0] ?? "")) process.exit(EXIT.ok);
+}
+
+function makeContext(output: Context["output"], clients: Client[]): Context {
+  const env = process.env;
+  const places = resolvePlaces(env);
+  const build = thisBuild();
+  let interrupt: AbortController | undefined;
+  const shared: { start?: Client; find?: Client } = {};
+  const open = (mode: "start" | "find"): Client => {
+    const dial = dialPrimary({ places, build, env, mode });
+    const client = new Client({
+      dial,
+      name: "warren-cli",
+      version: build.version,
+      randomId: newRequestId,
+    });
+    clients.push(client);
+    return client;
+  };
+  return {
+    env,
+    cwd: process.cwd(),
+    places,
+    build,
+    output,
+    parentPid: process.ppid,
+    nowMs: () => Date.now(),
+    client(mode = "start") {
+      shared[mode] ??= open(mode);
+      return shared[mode];
+    },
+    ownClient: () => open("start"),
+    interrupted() {
+      if (interrupt) return interrupt.signal;
+      const controller = new AbortController();
+      interrupt = controller;
+      process.on("SIGINT", () => {
+        if (controller.signal.aborted) process.exit(EXIT.interrupted);
+        controller.abort();
+      });
+      return controller.signal;
+    },
+  };
+}

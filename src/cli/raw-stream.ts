@@ -1,0 +1,44 @@
+import { EXIT } from "../protocol/outcome.ts";
+import { pathOf, type Stream } from "../runs/logs/files.ts";
+import { followBytes } from "../runs/logs/follow.ts";
+import { defineCommand, ONE_UNIT } from "./command.ts";
+import { omittedText } from "./render/omitted-text.ts";
+import { endOf } from "./run-end.ts";
+import { runNamed } from "./run-of.ts";
+
+/** `stdout` and `stderr`: one stream of one run, byte for byte, to standard output. */
+export const rawStreamCommand = (stream: Stream) =>
+  defineCommand({
+    usage: [`${stream} NAME [-f] [--run RUN]`],
+    details: `Prints the ${stream} of the job's last run, byte for byte. With -f it waits for more until the run ends.`,
+    examples: [
+      { command: `warren ${stream} 4xc`, does: `the whole ${stream} of the last run` },
+      { command: `warren ${stream} test --run 2 | less -R`, does: "that of run 2" },
+    ],
+    options: {
+      follow: { type: "boolean", short: "f", description: "wait for more until the run ends" },
+      run: { type: "string", value: "RUN", description: "an earlier run instead of the last one" },
+    },
+    operands: ONE_UNIT,
+    async run(context, { values, operands }) {
+      const { output } = context;
+      const run = await runNamed(context, operands[0]!, values.run);
+      const isFollowed = values.follow === true && run.isRunning;
+      const interrupted = isFollowed ? context.interrupted() : undefined;
+      const ended = interrupted ? endOf(context, run.job, interrupted) : Promise.resolve();
+      const onDropped = (bytes: number): void =>
+        output.errorLine(omittedText({ kind: "omitted", runId: run.runId, stream, reason: "dropped", bytes }));
+      const path = pathOf(run.paths, stream);
+      for await (const bytes of followBytes({
+        path,
+        ended,
+        onDropped,
+        ...(interrupted ? { signal: interrupted } : {}),
+      })) {
+        await output.bytes("stdout", bytes);
+      }
+      if (!interrupted?.aborted) return EXIT.ok;
+      output.errorLine(`Stopped following; job ${run.job.name ?? run.job.id} goes on.`);
+      return EXIT.interrupted;
+    },
+  });

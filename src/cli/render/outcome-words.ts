@@ -1,0 +1,29 @@
+import type { Job, Run } from "../../protocol/units.ts";
+
+/** How a job stands, as the rest of a sentence that begins with its name. */
+export function outcomeSentence(
+  job: Pick<Job, "state" | "outcome" | "stuck">,
+  run: Pick<Run, "outcome"> | null,
+): string {
+  if (job.state === "waiting") return "waits to be started";
+  if (job.state === "created" || !run) return "has not run yet";
+  if (!run.outcome) return job.stuck ? "runs, but seems stuck" : `is ${job.state}`;
+  switch (run.outcome.kind) {
+    case "exited":
+      return run.outcome.status === 0 ? "ended well" : `failed with status ${run.outcome.status}`;
+    case "signalled":
+      return `was ended by ${run.outcome.signal}${BY[run.outcome.by]}`;
+    case "lost":
+      return `is lost (${run.outcome.reason}): how it ended is not known`;
+    default:
+      return "ended";
+  }
+}
+
+const BY = {
+  user: ", at your command",
+  stop: ", when it was stopped",
+  timeout: ", at its time limit",
+  owner: ", when its owner ended",
+  unknown: ", sent by somebody else (out of memory, for example)",
+};

@@ -1,0 +1,64 @@
+import type { Job } from "../../protocol/units.ts";
+import type { Tone } from "./style.ts";
+
+/** What is shown of a state, the same in every face: a glyph, its plain form, a word and a colour. Colour never stands alone. */
+export interface StateView {
+  glyph: string;
+  /** Where glyphs are not wanted (WARREN_NO_EMOJI). */
+  plain: string;
+  word: string;
+  tone: Tone;
+  dim: boolean;
+}
+
+const view = (glyph: string, plain: string, word: string, tone: Tone, dim = false): StateView => ({
+  glyph,
+  plain,
+  word,
+  tone,
+  dim,
+});
+
+export const WORKING = view("◉", "*", "working", "live");
+export const DONE = view("✓", "ok", "done", "good");
+export const OLD_CODE = view("◌", ".", "old code", "quiet", true);
+
+export function stateOfJob(job: Pick<Job, "state" | "outcome" | "stuck" | "ready">): StateView {
+  switch (job.state) {
+    case "running":
+      if (job.stuck) return view("◆", "!", "stuck", "attention");
+      return job.ready === false ? view("◐", "~", "starting", "live", true) : WORKING;
+    case "starting":
+    case "stopping":
+    case "waiting":
+      return view("◐", "~", job.state, "live", true);
+    case "created":
+      return view("◌", ".", "not started", "quiet", true);
+    case "ended":
+      return stateOfOutcome(job.outcome);
+    default:
+      // A newer server's state.
+      return view("◌", ".", String(job.state), "quiet", true);
+  }
+}
+
+export function stateOfOutcome(outcome: Job["outcome"]): StateView {
+  switch (outcome?.kind) {
+    case "exited":
+      return outcome.status === 0 ? DONE : view("✗", "x", `failed (${outcome.status})`, "bad");
+    case "signalled":
+      return view("◼", "#", KILLED_BY[outcome.by], "bad", true);
+    case "lost":
+      return view("◼", "#", "lost", "bad", true);
+    default:
+      return view("◌", ".", "unknown", "quiet", true);
+  }
+}
+
+const KILLED_BY = {
+  user: "killed",
+  stop: "stopped",
+  timeout: "killed (timeout)",
+  owner: "killed (owner gone)",
+  unknown: "killed",
+};

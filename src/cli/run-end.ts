@@ -1,0 +1,36 @@
+import type { Job, Run } from "../protocol/units.ts";
+import type { Context } from "./context.ts";
+
+/** How a wait for the end of one run came out. */
+export type EndedRun =
+  | {
+      kind: "ended";
+      job: Job;
+      run: Pick<Run, "id" | "job_id" | "stdout_path" | "stderr_path" | "outcome" | "duration_ms">;
+    }
+  | { kind: "stuck"; job: Job }
+  | { kind: "interrupted" };
+
+/** Waits for the end of the run that `job` is in, and answers that run, also when the job has been started again meanwhile. */
+export async function endOf(context: Context, job: Job, interrupted: AbortSignal): Promise<EndedRun> {
+  const client = context.client();
+  try {
+    const request = { job_id: job.id, conditions: [{ kind: "exit" as const }] };
+    const result = await client.request("wait", request, { signal: interrupted });
+    if (result.result === "stuck") return { kind: "stuck", job: result.job };
+    const isOurs = job.state === "waiting" || job.run_id === result.job.run_id;
+    if (isOurs) return { kind: "ended", job: result.job, run: lastRunOf(result.job) };
+    const { runs } = await client.request("runs", { job_id: job.id });
+    const run = runs.find(({ id }) => id === job.run_id);
+    return { kind: "ended", job: result.job, run: run ?? lastRunOf(result.job) };
+  } catch (error) {
+    if (interrupted.aborted) return { kind: "interrupted" };
+    throw error;
+  }
+}
+
+function lastRunOf(job: Job): Extract<EndedRun, { kind: "ended" }>["run"] {
+  const { id, run_id = id, stdout_path, stderr_path, outcome, started_at, stopped_at } = job;
+  const durationMs = started_at && stopped_at ? Math.max(0, Date.parse(stopped_at) - Date.parse(started_at)) : 0;
+  return { id: run_id, job_id: id, stdout_path, stderr_path, outcome, duration_ms: durationMs };
+}

@@ -1,0 +1,257 @@
+import type { AnyCommand } from "./command.ts";
+
+/** The verbs by part, as `warren help` shows them. A command is loaded when it is used: what is not used costs nothing. */
+export const GROUPS = ["jobs", "logs", "projects", "servers", "machine"] as const;
+export type Group = (typeof GROUPS)[number];
+
+export interface Verb {
+  name: string;
+  group: Group;
+  /** One line, starting with a verb in the imperative. */
+  summary: string;
+  /** Not in the short help, nor offered by completion. */
+  hidden?: boolean;
+  load: () => Promise<AnyCommand>;
+}
+
+export const VERBS: readonly Verb[] = [
+  {
+    name: "add",
+    group: "jobs",
+    summary: "start a command in the background",
+    load: async () => (await import("./commands/add.ts")).add,
+  },
+  {
+    name: "run",
+    group: "jobs",
+    summary: "start a command and wait for it; exit as it did",
+    load: async () => (await import("./commands/run.ts")).run,
+  },
+  {
+    name: "create",
+    group: "jobs",
+    summary: "make a job known without starting it",
+    hidden: true,
+    load: async () => (await import("./commands/create.ts")).create,
+  },
+  {
+    name: "list",
+    group: "jobs",
+    summary: "show the jobs of this directory",
+    load: async () => (await import("./commands/list.ts")).list,
+  },
+  {
+    name: "await",
+    group: "jobs",
+    summary: "watch a job to its end; exit as it did",
+    load: async () => (await import("./commands/await.ts")).await_,
+  },
+  {
+    name: "wait",
+    group: "jobs",
+    summary: "wait for a port, a line, an address, an end",
+    load: async () => (await import("./commands/wait.ts")).wait,
+  },
+  {
+    name: "start",
+    group: "jobs",
+    summary: "run a job again that has ended",
+    load: async () => (await import("./commands/start.ts")).start,
+  },
+  {
+    name: "stop",
+    group: "jobs",
+    summary: "stop jobs, tree and all",
+    load: async () => (await import("./commands/stop.ts")).stop,
+  },
+  {
+    name: "restart",
+    group: "jobs",
+    summary: "stop and run again",
+    load: async () => (await import("./commands/restart.ts")).restart,
+  },
+  {
+    name: "signal",
+    group: "jobs",
+    summary: "send a signal",
+    load: async () => (await import("./commands/signal.ts")).signal,
+  },
+  {
+    name: "remove",
+    group: "jobs",
+    summary: "remove ended jobs with their history and logs",
+    load: async () => (await import("./commands/remove.ts")).remove,
+  },
+  {
+    name: "cleanup",
+    group: "jobs",
+    summary: "remove all ended jobs of this directory",
+    load: async () => (await import("./commands/cleanup.ts")).cleanup,
+  },
+  {
+    name: "runs",
+    group: "jobs",
+    summary: "show a job's executions; delete one",
+    load: async () => (await import("./commands/runs.ts")).runs,
+  },
+  {
+    name: "stats",
+    group: "jobs",
+    summary: "show how often it succeeds and how long it takes",
+    load: async () => (await import("./commands/stats.ts")).stats,
+  },
+  {
+    name: "ports",
+    group: "jobs",
+    summary: "show where jobs listen",
+    load: async () => (await import("./commands/ports.ts")).ports,
+  },
+  {
+    name: "why",
+    group: "jobs",
+    summary: "say how it ended, what it used and said last",
+    load: async () => (await import("./commands/why.ts")).why,
+  },
+  {
+    name: "logs",
+    group: "logs",
+    summary: "print or follow output; read on from a cursor",
+    load: async () => (await import("./commands/logs.ts")).logs,
+  },
+  {
+    name: "stdout",
+    group: "logs",
+    summary: "print stdout, byte for byte",
+    load: async () => (await import("./commands/stdout.ts")).stdout,
+  },
+  {
+    name: "stderr",
+    group: "logs",
+    summary: "print stderr, byte for byte",
+    load: async () => (await import("./commands/stderr.ts")).stderr,
+  },
+  {
+    name: "events",
+    group: "logs",
+    summary: "print what happens, a JSON object a line",
+    load: async () => (await import("./commands/events.ts")).events,
+  },
+  {
+    name: "up",
+    group: "projects",
+    summary: "run the jobs of this project's warren.yaml",
+    load: async () => (await import("./commands/up.ts")).up,
+  },
+  {
+    name: "down",
+    group: "projects",
+    summary: "stop them",
+    load: async () => (await import("./commands/down.ts")).down,
+  },
+  {
+    name: "import",
+    group: "projects",
+    summary: "make a warren.yaml from another tool's file",
+    load: async () => (await import("./commands/import.ts")).import_,
+  },
+  {
+    name: "agents-md",
+    group: "projects",
+    summary: "print what a coding agent should know",
+    load: async () => (await import("./commands/agents-md.ts")).agentsMd,
+  },
+  {
+    name: "servers",
+    group: "servers",
+    summary: "show the servers of this home",
+    load: async () => (await import("./commands/servers.ts")).servers,
+  },
+  {
+    name: "status",
+    group: "servers",
+    summary: "show facts about the server",
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    name: "ping",
+    group: "servers",
+    summary: "see whether the server answers",
+    load: async () => (await import("./commands/ping.ts")).ping,
+  },
+  {
+    name: "reload",
+    group: "servers",
+    summary: "replace the server by this build; jobs go on",
+    load: async () => (await import("./commands/reload.ts")).reload,
+  },
+  {
+    name: "shutdown",
+    group: "servers",
+    summary: "end a server; jobs go on",
+    load: async () => (await import("./commands/shutdown.ts")).shutdown,
+  },
+  {
+    name: "serve",
+    group: "servers",
+    summary: "start the server by hand",
+    hidden: true,
+    load: async () => (await import("./commands/serve.ts")).serve,
+  },
+  {
+    name: "nuke",
+    group: "servers",
+    summary: "stop and remove everything",
+    load: async () => (await import("./commands/nuke.ts")).nuke,
+  },
+  {
+    name: "overview",
+    group: "machine",
+    summary: "what runs here, in a card",
+    load: async () => (await import("./commands/overview.ts")).overview,
+  },
+  {
+    name: "tui",
+    group: "machine",
+    summary: "everything on one screen",
+    load: async () => (await import("./commands/tui.ts")).tui,
+  },
+  {
+    name: "doctor",
+    group: "machine",
+    summary: "check what could be wrong",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  {
+    name: "boot",
+    group: "machine",
+    summary: "start with the machine: enable, disable, status",
+    load: async () => (await import("./commands/boot.ts")).boot,
+  },
+  {
+    name: "completion",
+    group: "machine",
+    summary: "print the completion script of a shell",
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+  {
+    name: "help",
+    group: "machine",
+    summary: "explain a command",
+    load: async () => (await import("./commands/help.ts")).help,
+  },
+  {
+    name: "version",
+    group: "machine",
+    summary: "print the version",
+    load: async () => (await import("./commands/version.ts")).version,
+  },
+  {
+    name: "__complete",
+    group: "machine",
+    summary: "complete a command line",
+    hidden: true,
+    load: async () => (await import("./commands/complete.ts")).complete,
+  },
+];
+
+export const findVerb = (name: string): Verb | undefined => VERBS.find((verb) => verb.name === name);

@@ -1,0 +1,90 @@
+import { formatDuration } from "../protocol/durations.ts";
+import { unreachable } from "../protocol/errors.ts";
+import type { DataOf } from "../protocol/messages.ts";
+import { EXIT } from "../protocol/outcome.ts";
+import type { Condition } from "../protocol/units.ts";
+import { describeCondition } from "./conditions.ts";
+import type { Context } from "./context.ts";
+import { exitStatusOfOutcome } from "./exit-status.ts";
+import { exitCodeText } from "./render/job-text.ts";
+import { sayStuck } from "./render/run-summary.ts";
+import { showWait } from "./render/wait-line.ts";
+
+/** Waiting for conditions of a job, and saying how that ended. */
+export interface WaitOptions {
+  jobId: string;
+  conditions: Condition[];
+  mode: "any" | "all";
+  timeoutMs: number | undefined;
+  json?: boolean | undefined;
+  quiet?: boolean | undefined;
+}
+
+/**
+ * 0 when they hold; 124 at the timeout; 121 when the job seems stuck; 130 at Ctrl-C; when the job ended first, its own status if that was waited for,
+ * else 1.
+ */
+export async function waitFor(context: Context, options: WaitOptions): Promise<number> {
+  const { jobId, conditions, mode, timeoutMs, json, quiet } = options;
+  const { output } = context;
+  const interrupted = context.interrupted();
+  const what = conditions.map(describeCondition).join(mode === "any" ? " or " : " and ");
+  const line = showWait(output, { what: `${jobId}: waiting for ${what}`, expectedMs: undefined });
+  try {
+    const result = await context.client().request(
+      "wait",
+      {
+        job_id: jobId,
+        workdir: context.cwd,
+        conditions,
+        mode,
+        ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
+      },
+      { signal: interrupted },
+    );
+    line.erase();
+    if (json) output.json(result);
+    else if (!quiet || result.result !== "met") sayResult(context, result, { what, timeoutMs });
+    return statusOf(result);
+  } catch (error) {
+    line.erase();
+    if (!interrupted.aborted) throw error;
+    output.errorLine(`Stopped waiting; job ${jobId} goes on.`);
+    return EXIT.interrupted;
+  }
+}
+
+export function statusOf({ result, met, job }: DataOf<"wait">): number {
+  switch (result) {
+    case "met":
+      return met.some(({ kind }) => kind === "exit") ? exitStatusOfOutcome(job.outcome) : EXIT.ok;
+    case "timeout":
+      return EXIT.timeout;
+    case "ended":
+      return EXIT.failed;
+    case "stuck":
+      return EXIT.stuck;
+    default:
+      return unreachable(result);
+  }
+}
+
+function sayResult(
+  context: Context,
+  data: DataOf<"wait">,
+  { what, timeoutMs }: { what: string; timeoutMs: number | undefined },
+): void {
+  const { output } = context;
+  const { job, met, result } = data;
+  const name = output.style.bold(job.name ?? job.id);
+  if (result === "met") {
+    output.line(`Job ${name}: ${met.map((condition) => metText(condition, job)).join(", ")}`);
+  } else if (result === "timeout") {
+    output.errorLine(`Job ${name}: waited ${formatDuration(timeoutMs ?? 0)} for ${what}; it goes on`);
+  } else if (result === "ended") {
+    output.errorLine(`Job ${name} ended before ${what}: ${exitCodeText(job.outcome)}`);
+  } else sayStuck(context, job);
+}
+
+const metText = (condition: Condition, job: DataOf<"wait">["job"]): string =>
+  condition.kind === "exit" ? `ended (${exitCodeText(job.outcome)})` : describeCondition(condition);

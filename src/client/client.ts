@@ -1,0 +1,301 @@
+import {
+  type Failure,
+  LINE_BYTES_MAX,
+  MUTATING,
+  PROTOCOL,
+  type Response,
+  type StreamEvent,
+} from "../protocol/envelope.ts";
+import { WarrenError } from "../protocol/errors.ts";
+import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
+import { EventQueue } from "./event-queue.ts";
+
+/**
+ * The typed client, the same over every wire. It reconnects by itself: requests in hand are sent again (those that change something carry a
+ * `request_id`, so that the server answers a repeat with its first answer) and subscriptions go on after the last `seq` that was seen.
+ *
+ * Invariants
+ * 1. Each request settles exactly once: with its answer, or with CONNECTION_LOST when no server could be reached.
+ * 2. A subscription yields every event after its snapshot once and in order, or a new snapshot with `gap`.
+ */
+export interface Wire {
+  send(line: string): void;
+  close(): void;
+}
+
+export interface WireEvents {
+  onLine(line: string): void;
+  /** The wire is gone; called once, also after `close()`. */
+  onClose(): void;
+}
+
+/** Opens a wire to the server that is meant, starting it if that is its way. Rejects with a typed error when it cannot. */
+export type Dial = (events: WireEvents) => Promise<Wire>;
+
+export interface ClientOptions {
+  dial: Dial;
+  name: string;
+  version: string;
+  randomId: () => string;
+  /** How often to dial again before the requests in hand are given up; default 5. */
+  redialCountMax?: number;
+  /** Called when the wire was lost and when it is there again. */
+  onConnection?: (state: "lost" | "back") => void;
+}
+
+export interface RequestOptions {
+  /** Milliseconds; default: no limit (waits are long). */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface SubscribeFilter {
+  streams?: string[];
+  workdir?: string;
+  job_ids?: string[];
+  types?: string[];
+  since?: Record<string, number>;
+}
+
+/** What a subscription yields: first a snapshot of each stream, then events; after a gap a snapshot again. */
+export type SubscriptionItem =
+  | { kind: "snapshot"; stream: string; seq: number; snapshot: unknown; gap: boolean }
+  | { kind: "event"; event: StreamEvent };
+
+interface Pending {
+  line: string;
+  resolve: (data: never) => void;
+  reject: (error: WarrenError) => void;
+}
+
+const REDIAL_DELAY_FIRST_MS = 10;
+const REDIAL_DELAY_MAX_MS = 1_000;
+
+export class Client {
+  readonly #options: ClientOptions;
+  #wire: Wire | undefined;
+  #dialing: Promise<void> | undefined;
+  #nextId = 1;
+  #closed = false;
+  readonly #pending = new Map<number, Pending>();
+  #subscription: Subscription | undefined;
+  #hello: DataOf<"hello"> | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** What the server said of itself; after the first answer. */
+  get server(): DataOf<"hello"> | undefined {
+    return this.#hello;
+  }
+
+  /**
+   * Sends one message and resolves with its data.
+   * @throws WarrenError with the server's code; LINE_TOO_LONG before sending; CONNECTION_LOST; TIMEOUT.
+   */
+  request<T extends MessageType>(type: T, payload: PayloadOf<T>, options: RequestOptions = {}): Promise<DataOf<T>> {
+    const id = this.#nextId++;
+    const requestId = MUTATING.has(type) ? { request_id: this.#options.randomId() } : {};
+    const line = JSON.stringify({ id, type, payload, ...requestId });
+    if (line.length > LINE_BYTES_MAX / 4 && new TextEncoder().encode(line).length > LINE_BYTES_MAX) {
+      return Promise.reject(
+        new WarrenError(
+          "LINE_TOO_LONG",
+          `The request is ${line.length} bytes long; at most ${LINE_BYTES_MAX} are sent.`,
+        ),
+      );
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<DataOf<T>>();
+    const drop = (error: WarrenError): void => {
+      if (this.#pending.delete(id)) reject(error);
+    };
+    this.#pending.set(id, { line, resolve: resolve as (data: never) => void, reject });
+    const timer = options.timeoutMs
+      ? setTimeout(
+          () => drop(new WarrenError("TIMEOUT", `No answer to ${type} in ${options.timeoutMs} ms.`)),
+          options.timeoutMs,
+        )
+      : undefined;
+    const onAbort = (): void => drop(new WarrenError("ABORTED", `${type} was given up.`));
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    if (this.#wire) this.#wire.send(line);
+    else void this.#connect();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener("abort", onAbort);
+    });
+  }
+
+  /** One subscription per client. Ends when `signal` aborts or the client closes; throws when no server can be reached any more. */
+  subscribe(filter: SubscribeFilter, signal?: AbortSignal): AsyncIterableIterator<SubscriptionItem> {
+    const queue = new EventQueue<SubscriptionItem>();
+    this.#subscription = new Subscription(filter, queue);
+    signal?.addEventListener("abort", () => queue.end(), { once: true });
+    if (this.#wire) this.#sendSubscribe();
+    else void this.#connect();
+    return queue.iterate(() => {
+      this.#subscription = undefined;
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wire?.close();
+    this.#failAll(new WarrenError("CLOSED", "The client was closed."));
+    this.#subscription?.queue.end();
+  }
+
+  #connect(): Promise<void> {
+    this.#dialing ??= this.#dial().finally(() => {
+      this.#dialing = undefined;
+    });
+    return this.#dialing;
+  }
+
+  async #dial(): Promise<void> {
+    let lastError: unknown;
+    let delayMs = REDIAL_DELAY_FIRST_MS;
+    for (let attempt = 0; attempt < (this.#options.redialCountMax ?? 5) && !this.#closed; attempt++) {
+      try {
+        await this.#open();
+        return;
+      } catch (error) {
+        lastError = error;
+        if (error instanceof WarrenError && error.code !== "CONNECTION_LOST") break;
+        await new Promise((wake) => setTimeout(wake, delayMs));
+        delayMs = Math.min(REDIAL_DELAY_MAX_MS, delayMs * 3);
+      }
+    }
+    const error =
+      lastError instanceof WarrenError
+        ? lastError
+        : new WarrenError("CONNECTION_LOST", "The server cannot be reached.", {
+            fix: "warren doctor",
+            cause: lastError,
+          });
+    this.#failAll(error);
+    this.#subscription?.queue.fail(error);
+  }
+
+  async #open(): Promise<void> {
+    let wire: Wire | undefined;
+    let lost = false;
+    wire = await this.#options.dial({
+      onLine: (line) => this.#onLine(line),
+      onClose: () => {
+        lost = true;
+        if (wire && this.#wire === wire) this.#onLost();
+      },
+    });
+    if (lost) throw new WarrenError("CONNECTION_LOST", "The server closed the connection.");
+    if (this.#closed) return wire.close();
+    this.#wire = wire;
+    const { name, version } = this.#options;
+    wire.send(JSON.stringify({ id: 0, type: "hello", payload: { protocol: PROTOCOL, client: name, version } }));
+    for (const { line } of this.#pending.values()) wire.send(line);
+    if (this.#subscription) this.#sendSubscribe();
+  }
+
+  #onLost(): void {
+    this.#wire = undefined;
+    if (this.#closed) return;
+    this.#options.onConnection?.("lost");
+    if (this.#pending.size === 0 && !this.#subscription) return;
+    void this.#connect().then(() => {
+      if (this.#wire) this.#options.onConnection?.("back");
+    });
+  }
+
+  #sendSubscribe(): void {
+    const id = this.#nextId++;
+    const subscription = this.#subscription;
+    if (!subscription || !this.#wire) return;
+    subscription.answerId = id;
+    this.#wire.send(JSON.stringify({ id, type: "subscribe", payload: subscription.payload() }));
+  }
+
+  #onLine(line: string): void {
+    let message: Response | StreamEvent;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      return; // not a line of ours; what follows may be
+    }
+    if ("event" in message) return this.#subscription?.onEvent(message);
+    if (typeof message.id !== "number") return;
+    if (message.id === 0) return this.#onHello(message);
+    if (message.id === this.#subscription?.answerId) {
+      if (message.success) this.#subscription.onAnswer(message.data as DataOf<"subscribe">);
+      else this.#subscription.queue.fail(errorOf(message));
+      return;
+    }
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    if (!message.success && message.code === "NOT_PRIMARY") return this.#moveToPrimary();
+    this.#pending.delete(message.id);
+    if (message.success) pending.resolve(message.data as never);
+    else pending.reject(errorOf(message));
+  }
+
+  #onHello(message: Response): void {
+    if (message.success) this.#hello = message.data as DataOf<"hello">;
+    else this.#failAll(errorOf(message));
+  }
+
+  /** The jobs have moved to a newer server: dial again, which finds it, and repeat what is in hand. */
+  #moveToPrimary(): void {
+    const wire = this.#wire;
+    this.#wire = undefined;
+    wire?.close();
+    void this.#connect();
+  }
+
+  #failAll(error: WarrenError): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}
+
+class Subscription {
+  readonly queue: EventQueue<SubscriptionItem>;
+  answerId = -1;
+  readonly #filter: SubscribeFilter;
+  readonly #seen: Record<string, number>;
+  /** Events that came before the answer: cannot happen on one wire, but a late event of the wire before can. */
+  #answered = false;
+
+  constructor(filter: SubscribeFilter, queue: EventQueue<SubscriptionItem>) {
+    this.#filter = filter;
+    this.queue = queue;
+    this.#seen = { ...filter.since };
+  }
+
+  payload(): PayloadOf<"subscribe"> {
+    this.#answered = false;
+    const { since: _, ...filter } = this.#filter;
+    return { ...filter, ...(Object.keys(this.#seen).length > 0 ? { since: { ...this.#seen } } : {}) };
+  }
+
+  onAnswer(data: DataOf<"subscribe">): void {
+    this.#answered = true;
+    for (const [stream, { seq, snapshot, gap }] of Object.entries(data.streams)) {
+      if (snapshot === null && this.#seen[stream] !== undefined) continue; // continues after what we saw
+      this.#seen[stream] = seq;
+      this.queue.push({ kind: "snapshot", stream, seq, snapshot, gap: gap === true });
+    }
+  }
+
+  onEvent(event: StreamEvent): void {
+    if (!this.#answered || event.seq <= (this.#seen[event.stream] ?? 0)) return;
+    this.#seen[event.stream] = event.seq;
+    this.queue.push({ kind: "event", event });
+  }
+}
+
+function errorOf({ error, code, fix, detail }: Failure): WarrenError {
+  return new WarrenError(code, error, {
+    ...(fix === undefined ? {} : { fix }),
+    ...(detail === undefined ? {} : { detail }),
+  });
+}

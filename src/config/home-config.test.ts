@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parseBytes, parseDuration } from "../protocol/durations.ts";
+import { isWarrenError } from "../protocol/errors.ts";
+import { HOME_FIELDS, loadHomeConfig, parseHomeConfig } from "./home-config.ts";
+
+test("home config: without a file, and with an empty one, the defaults that the table states", async () => {
+  const home = await mkdtemp(join(tmpdir(), "warren-home-"));
+  try {
+    const config = await loadHomeConfig(home);
+    const { server, jobs } = HOME_FIELDS.fields;
+    assert.equal(config.server.idleMs, parseDuration(server.fields.idle.default));
+    assert.equal(config.jobs.graceMs, parseDuration(jobs.fields.grace.default));
+    assert.equal(config.jobs.logMaxBytes, parseBytes(jobs.fields.log_max_bytes.default));
+    assert.equal(config.jobs.freeSpaceFloorBytes, parseBytes(jobs.fields.free_space_floor_bytes.default));
+    assert.deepEqual(config.sessions, { default: "bash", detach: "ctrl-\\ d" });
+    assert.deepEqual([config.mail, config.hubs], [{ nats: null }, []]);
+    await writeFile(join(home, "config.yaml"), "# nothing yet\n");
+    assert.deepEqual(await loadHomeConfig(home), config);
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});
+
+test("home config: the contract's example, and what it sets", () => {
+  const text =
+    "server: { idle: 45m }\nsessions: { default: bash, detach: 'ctrl-\\ d' }\nmail: { nats: null }\nhubs: []\n";
+  const { config, problems } = parseHomeConfig(text, "config.yaml");
+  assert.deepEqual(problems, []);
+  assert.equal(config.server.idleMs, 2_700_000);
+});
+
+test("home config: all problems at once, with places and suggestions", async () => {
+  const home = await mkdtemp(join(tmpdir(), "warren-home-"));
+  try {
+    await writeFile(
+      join(home, "config.yaml"),
+      "server: { idel: 1m }\njobs:\n  grace: soon\nmail: { nats: http://x }\n",
+    );
+    await assert.rejects(loadHomeConfig(home), (error) => {
+      assert.ok(isWarrenError(error, "CONFIG_INVALID"));
+      assert.match(error.message, /config\.yaml:1:11 server\.idel: .*did you mean "idle"\?/);
+      assert.match(error.message, /config\.yaml:3:10 jobs\.grace: must be a duration.*not "soon"/);
+      assert.match(error.message, /config\.yaml:4:15 mail\.nats: must be null or a URL/);
+      return true;
+    });
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});

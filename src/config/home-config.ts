@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { checkYaml } from "./check.ts";
+import type { ValueOf } from "./field.ts";
+import { DEFAULT_HOME_CONFIG, type HomeConfig } from "./home-defaults.ts";
+import { configInvalid, type Problem } from "./problems.ts";
+import { readText } from "./read-text.ts";
+
+/** `config.yaml` in the home: what holds for all projects of this user. */
+
+export const HOME_FIELDS = {
+  kind: "record",
+  fields: {
+    server: {
+      kind: "record",
+      fields: {
+        idle: {
+          kind: "duration",
+          default: "30m",
+          description: "After this long with nothing to do the server ends; 0 never.",
+        },
+      },
+      foreign: { idle_timeout: "idle" },
+    },
+    jobs: {
+      kind: "record",
+      fields: {
+        grace: { kind: "duration", default: "10s", description: "Between the stop signal and SIGKILL." },
+        log_max_bytes: { kind: "size", default: "256MB", description: "Cap of each of a run's two logs." },
+        free_space_floor_bytes: {
+          kind: "size",
+          default: "256MB",
+          description: "Below this much free disk the oldest logs of ended runs go first.",
+        },
+      },
+      foreign: { kill_timeout: "grace", log_max: "log_max_bytes", free_space_floor: "free_space_floor_bytes" },
+    },
+    sessions: {
+      kind: "record",
+      fields: {
+        default: { kind: "text", default: "bash", description: "What a session runs when nothing is named." },
+        detach: { kind: "text", default: "ctrl-\\ d", description: "The keys that detach." },
+      },
+    },
+    mail: {
+      kind: "record",
+      fields: {
+        nats: {
+          kind: "either",
+          default: null,
+          description: "URL of a NATS server that carries the mail between machines.",
+          forms: [
+            { kind: "nothing" },
+            {
+              kind: "text",
+              pattern: "^(nats|tls|wss?)://[^\\s/]+",
+              expected: "a URL that begins with nats://, tls://, ws:// or wss://",
+            },
+          ],
+        },
+      },
+    },
+    hubs: {
+      kind: "list",
+      description: "Addresses of the hubs that this machine meets others at.",
+      item: { kind: "text" },
+    },
+  },
+} as const;
+
+/**
+ * `config.yaml` of the home, with defaults for what it does not say; without the file, defaults alone.
+ * @throws CONFIG_INVALID with all problems; CONFIG_UNREADABLE.
+ */
+export async function loadHomeConfig(home: string): Promise<HomeConfig> {
+  const file = join(home, "config.yaml");
+  const { config, problems } = parseHomeConfig((await readText(file)) ?? "", file);
+  if (problems.length > 0) throw configInvalid(file, problems);
+  return config;
+}
+
+export function parseHomeConfig(text: string, file: string): { config: HomeConfig; problems: Problem[] } {
+  const { value = {}, problems } = checkYaml(text, file, HOME_FIELDS);
+  return { config: withDefaults(value), problems };
+}
+
+function withDefaults({ server, jobs, sessions, mail, hubs }: ValueOf<typeof HOME_FIELDS>): HomeConfig {
+  const defaults = DEFAULT_HOME_CONFIG;
+  return {
+    server: { idleMs: server?.idle ?? defaults.server.idleMs },
+    jobs: {
+      graceMs: jobs?.grace ?? defaults.jobs.graceMs,
+      logMaxBytes: jobs?.log_max_bytes ?? defaults.jobs.logMaxBytes,
+      freeSpaceFloorBytes: jobs?.free_space_floor_bytes ?? defaults.jobs.freeSpaceFloorBytes,
+    },
+    sessions: {
+      default: sessions?.default ?? defaults.sessions.default,
+      detach: sessions?.detach ?? defaults.sessions.detach,
+    },
+    mail: { nats: mail?.nats ?? null },
+    hubs: hubs ?? [],
+  };
+}

@@ -1,0 +1,293 @@
+import { statSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { bootId, isAlive, listeningPorts, listProcesses, type ProcessInfo, usageOf } from "../platform/process.ts";
+import { formatBytes } from "../protocol/durations.ts";
+import { messageOf } from "../protocol/errors.ts";
+import type { Finding } from "../protocol/messages.ts";
+import type { JobPorts, Port } from "../protocol/units.ts";
+import { capRunLog } from "../runs/logs/cap.ts";
+import { logPaths } from "../runs/logs/files.ts";
+import { enforceFreeSpaceFloor, type FloorCandidate } from "../runs/logs/floor.ts";
+import { findOrphans } from "../runs/logs/orphans.ts";
+import { findMembers } from "../runs/tree.ts";
+import { isStuck } from "./history.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LiveRun } from "./live-run.ts";
+import { silenceMs } from "./probes.ts";
+import type { JobRecord } from "./records.ts";
+import type { Runner } from "./runner.ts";
+import type { JobStore } from "./store.ts";
+import type { Observed } from "./views.ts";
+
+/**
+ * Looks at what runs: processor time, memory and ports of the trees, owners, time limits, the size of logs and the free space below them. It decides
+ * nothing about jobs: it asks for a stop, or says what it saw. With nothing running it does nothing at all.
+ */
+export interface ObserverOptions {
+  store: JobStore;
+  ledger: Ledger;
+  runner: Runner;
+  clock: Clock;
+  log: Log;
+  logsDir: string;
+  logMaxBytes: number;
+  freeSpaceFloorBytes: number;
+  stop: (run: LiveRun, by: "timeout" | "owner") => void;
+}
+
+/** Owners are looked after this often: no system call tells of the death of a process that is not our child. */
+const OWNER_LOOK_MS = 1_000;
+/** Peaks, ports and log sizes are looked at this often while something runs. */
+const SAMPLE_MS = 2_000;
+/** What `list` shows may be this old. */
+const FRESH_MS = 500;
+/** Files of ended runs looked at when space is short. */
+const FLOOR_CANDIDATES_MAX = 5_000;
+
+interface Sample {
+  atMs: number;
+  cpuMs: number;
+  cpuPercent: number;
+  memoryBytes: number;
+  ports: Port[];
+  isStuck: boolean;
+}
+
+export class Observer {
+  readonly #options: ObserverOptions;
+  readonly #samples = new Map<string, Sample>();
+  #refreshedAtMs = Number.NEGATIVE_INFINITY;
+  #isSampling = false;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+  }
+
+  start(signal: AbortSignal): void {
+    const owners = setInterval(() => this.#lookAfterOwners(), OWNER_LOOK_MS);
+    const samples = setInterval(() => void this.#sample(), SAMPLE_MS);
+    owners.unref();
+    samples.unref();
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearInterval(owners);
+        clearInterval(samples);
+      },
+      { once: true },
+    );
+  }
+
+  /** Arms the run's time limit; what is left of it when the run was taken over. */
+  watch(run: LiveRun, job: JobRecord): void {
+    const { timeout_ms: timeoutMs } = job.options;
+    if (timeoutMs === undefined) return;
+    const { clock, stop } = this.#options;
+    // A wall clock that jumped must neither cut the run short by more than was measured nor give it more than its whole time.
+    const spentMs = Math.max(0, clock.wallMs() - run.record.startedAtMs);
+    const cancel = clock.timer(Math.max(0, Math.min(timeoutMs, timeoutMs - spentMs)), () => stop(run, "timeout"));
+    run.over.addEventListener("abort", cancel, { once: true });
+  }
+
+  /** Brings memory, processor share and ports up to date, unless they were a moment ago. One look at /proc for all runs. */
+  refresh(): void {
+    const { clock, runner } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#refreshedAtMs < FRESH_MS || runner.liveCount === 0) return;
+    this.#refreshedAtMs = nowMs;
+    const trees = treesOf(listProcesses(), runner.live);
+    for (const run of runner.live) this.#update(run, trees.get(run.id) ?? [], nowMs);
+  }
+
+  observed(jobId: string): Observed {
+    const run = this.#options.runner.ofJob(jobId);
+    const sample = run && this.#samples.get(run.id);
+    if (!sample) return {};
+    return {
+      cpuPercent: sample.cpuPercent,
+      memoryBytes: sample.memoryBytes,
+      stuck: sample.isStuck,
+      ...(sample.ports.length > 0 ? { ports: sample.ports } : {}),
+    };
+  }
+
+  portsOf(job: JobRecord): JobPorts {
+    const run = this.#options.runner.ofJob(job.id);
+    if (!run?.marks)
+      return { job_id: job.id, pid: 0, ports: [], status: "stopped", message: `job ${job.id} is not running` };
+    const ports = listeningPorts(findMembers(run.marks).map(({ pid }) => pid));
+    this.#tellPorts(run, ports);
+    return { job_id: job.id, pid: run.record.jobPid ?? 0, ports };
+  }
+
+  async isStuck(run: LiveRun): Promise<boolean> {
+    const { store, clock, logsDir } = this.#options;
+    const job = store.job(run.record.jobId);
+    if (!job) return false;
+    const silentMs = await silenceMs(logPaths(logsDir, run.id), run.record.startedAtMs, clock);
+    return isStuck({ elapsedMs: clock.wallMs() - run.record.startedAtMs, silentMs, stats: job.stats });
+  }
+
+  forget(runId: string): void {
+    this.#samples.delete(runId);
+  }
+
+  /** For `doctor`. */
+  async findings(knownRunIds: ReadonlySet<string>): Promise<Finding[]> {
+    const { logsDir, runner } = this.#options;
+    const findings: Finding[] = [];
+    const orphans = await findOrphans(logsDir, knownRunIds);
+    if (orphans.length > 0) {
+      const bytes = orphans.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      findings.push({
+        level: "warning",
+        subject: "orphaned logs",
+        text: `${orphans.length} log files (${formatBytes(bytes)}) belong to no run.`,
+        fix: "warren cleanup",
+      });
+    }
+    for (const run of runner.live) {
+      if (!run.shimLost) continue;
+      findings.push({
+        level: "warning",
+        subject: run.record.jobId,
+        text: `The shim of run ${run.id} was killed: the job goes on, but its exit status will not be known.`,
+        fix: `warren restart ${run.record.jobId}`,
+      });
+    }
+    return findings;
+  }
+
+  #lookAfterOwners(): void {
+    for (const run of this.#options.runner.live) {
+      const owner = this.#options.store.job(run.record.jobId)?.options.owner;
+      if (!owner || owner.on_death === "keep" || run.stopping) continue;
+      if (!isAlive({ bootId: bootId(), pid: owner.pid, startTicks: owner.start_ticks ?? -1 }))
+        this.#options.stop(run, "owner");
+    }
+  }
+
+  async #sample(): Promise<void> {
+    const { runner, log } = this.#options;
+    if (runner.liveCount === 0 || this.#isSampling) return;
+    this.#isSampling = true;
+    try {
+      this.refresh();
+      for (const run of runner.live) await this.#sampleOne(run);
+      await this.#keepFloor();
+    } catch (error) {
+      log.warn("sample_failed", { error: messageOf(error) });
+    } finally {
+      this.#isSampling = false;
+    }
+  }
+
+  async #sampleOne(run: LiveRun): Promise<void> {
+    const sample = this.#samples.get(run.id);
+    if (sample) sample.isStuck = await this.isStuck(run);
+    const { logsDir, logMaxBytes, store } = this.#options;
+    const maxBytes = store.job(run.record.jobId)?.options.log_max_bytes ?? logMaxBytes;
+    const { stdoutPath, stderrPath } = logPaths(logsDir, run.id);
+    const stdout = await this.#cap(stdoutPath, maxBytes);
+    const stderr = await this.#cap(stderrPath, maxBytes);
+    if (run.over.aborted || (stdout === 0 && stderr === 0)) return;
+    run.record = {
+      ...run.record,
+      stdoutDropped: Math.max(stdout, run.record.stdoutDropped ?? 0),
+      stderrDropped: Math.max(stderr, run.record.stderrDropped ?? 0),
+    };
+  }
+
+  /** Looked at cheaply first: most logs are far below their cap. */
+  async #cap(path: string, maxBytes: number): Promise<number> {
+    const diskBytes = (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512;
+    return diskBytes > maxBytes ? (await capRunLog(path, maxBytes)).droppedBytes : 0;
+  }
+
+  async #keepFloor(): Promise<void> {
+    const { logsDir, freeSpaceFloorBytes, ledger, store, log } = this.#options;
+    const { bavail, bsize } = await statfs(logsDir);
+    if (bavail * bsize >= freeSpaceFloorBytes) return;
+    const candidates = this.#floorCandidates();
+    const { freed, freeBytes } = await enforceFreeSpaceFloor({
+      dir: logsDir,
+      floorBytes: freeSpaceFloorBytes,
+      candidates,
+    });
+    if (freed.length === 0) return;
+    log.warn("disk_low", { free_bytes: freeBytes, freed: freed.length });
+    ledger.commit((tell) => {
+      for (const { runId, kind, freedBytes, droppedBytes } of freed) {
+        const run = store.run(runId);
+        const job = run && store.job(run.jobId);
+        if (job)
+          tell("job_updated", job, run, {
+            disk_low: { kind, freed_bytes: freedBytes, dropped_bytes: droppedBytes, free_bytes: freeBytes },
+          });
+      }
+    });
+  }
+
+  #floorCandidates(): FloorCandidate[] {
+    const { store, logsDir, runner } = this.#options;
+    const filesOf = (runId: string, live: boolean): FloorCandidate[] => {
+      const { stdoutPath, stderrPath } = logPaths(logsDir, runId);
+      return [stdoutPath, stderrPath].map((path) => ({ path, runId, live }));
+    };
+    const ended = store.endedRuns(FLOOR_CANDIDATES_MAX).flatMap(({ id }) => filesOf(id, false));
+    return [...ended, ...[...runner.live].flatMap(({ id }) => filesOf(id, true))];
+  }
+
+  #update(run: LiveRun, tree: ProcessInfo[], nowMs: number): void {
+    const { cpuMs, rssBytes } = usageOf(tree);
+    const before = this.#samples.get(run.id);
+    const sinceMs = before ? nowMs - before.atMs : Math.max(1, this.#options.clock.wallMs() - run.record.startedAtMs);
+    const cpuPercent = Math.max(0, Math.round(((cpuMs - (before?.cpuMs ?? 0)) / Math.max(1, sinceMs)) * 1000) / 10);
+    const ports = listeningPorts(tree.map(({ pid }) => pid));
+    this.#samples.set(run.id, {
+      atMs: nowMs,
+      cpuMs,
+      cpuPercent,
+      memoryBytes: rssBytes,
+      ports: before?.ports ?? [],
+      isStuck: before?.isStuck ?? false,
+    });
+    this.#tellPorts(run, ports);
+    run.record = {
+      ...run.record,
+      cpuMs: Math.max(cpuMs, run.record.cpuMs ?? 0),
+      peakMemoryBytes: Math.max(rssBytes, run.record.peakMemoryBytes ?? 0),
+    };
+    run.over.addEventListener("abort", () => this.#samples.delete(run.id), { once: true });
+  }
+
+  #tellPorts(run: LiveRun, ports: Port[]): void {
+    const sample = this.#samples.get(run.id);
+    if (!sample || JSON.stringify(sample.ports) === JSON.stringify(ports)) return;
+    sample.ports = ports;
+    const { store, ledger } = this.#options;
+    const job = store.job(run.record.jobId);
+    if (job) ledger.commit((tell) => tell("ports_updated", job, run.record, { ports }));
+  }
+}
+
+/** Members of each run, by session and descent: one pass for all runs. Those that left the session and lost their parent are found by `findMembers` only. */
+function treesOf(processes: ProcessInfo[], runs: Iterable<LiveRun>): Map<string, ProcessInfo[]> {
+  const trees = new Map<string, ProcessInfo[]>();
+  const runByPid = new Map<number, string>();
+  for (const run of runs) {
+    if (!run.job) continue;
+    runByPid.set(run.job.pid, run.id);
+    trees.set(run.id, []);
+  }
+  const ordered = processes.toSorted((a, b) => a.startTicks - b.startTicks);
+  for (const info of ordered) {
+    const runId = runByPid.get(info.pid) ?? runByPid.get(info.sid) ?? runByPid.get(info.ppid);
+    if (runId === undefined) continue;
+    if (!runByPid.has(info.pid)) runByPid.set(info.pid, runId);
+    trees.get(runId)?.push(info);
+  }
+  return trees;
+}

@@ -1,0 +1,78 @@
+import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
+import type { Condition, Owner, RestartPolicy } from "../protocol/units.ts";
+import type { RunStats } from "./history.ts";
+
+/** What state.db holds, as the domain sees it. */
+
+export interface JobOptions {
+  description?: string | undefined;
+  labels?: Record<string, string> | undefined;
+  owner?: (Owner & { start_ticks?: number }) | undefined;
+  restart?: RestartPolicy | undefined;
+  timeout_ms?: number | undefined;
+  grace_ms?: number | undefined;
+  stop_signal?: string | undefined;
+  ready?: Condition | undefined;
+  depends_on?: string[] | undefined;
+  blocked?: boolean | undefined;
+  autostart?: boolean | undefined;
+  log_max_bytes?: number | undefined;
+}
+
+export interface JobRecord {
+  id: string;
+  name: string | null;
+  project: string;
+  command: string[];
+  workdir: string;
+  options: JobOptions;
+  stats: RunStats;
+  nextRunNumber: number;
+  wanted: "up" | "down";
+  restartCount: number;
+  restartAtMs: number | null;
+  env: string[] | null;
+  createdAtMs: number;
+}
+
+export type RunCause = "user" | "restart-policy" | "dependency" | "boot";
+
+/** A signal that we sent to a run: what makes an exit status of 128+n a death by it. */
+export interface SentSignal {
+  signal: string;
+  by: SignalledBy;
+}
+
+export interface RunRecord {
+  id: string;
+  jobId: string;
+  number: number;
+  state: "starting" | "running" | "stopping" | "ended";
+  cause: RunCause;
+  attempt: number;
+  tag: number;
+  bootId: string | null;
+  jobPid: number | null;
+  jobTicks: number | null;
+  shimPid: number | null;
+  shimTicks: number | null;
+  ready: boolean;
+  sent: SentSignal[];
+  stopDeadlineMs: number | null;
+  outcome: Outcome | null;
+  startedAtMs: number;
+  stoppedAtMs: number | null;
+  peakMemoryBytes: number | null;
+  cpuMs: number | null;
+  stdoutDropped: number | null;
+  stderrDropped: number | null;
+}
+
+export interface EventRecord {
+  seq: number;
+  type: string;
+  jobId: string;
+  workdir: string;
+  atMs: number;
+  data: Record<string, unknown>;
+}

@@ -1,0 +1,437 @@
+import { randomInt } from "node:crypto";
+import { statSync } from "node:fs";
+import { readdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { bootId, isAlive, type ProcessIdentity } from "../platform/process.ts";
+import { messageOf, systemCode } from "../protocol/errors.ts";
+import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
+import { findAttempt, invalidateAttempt } from "../runs/find-attempt.ts";
+import { launch } from "../runs/launch.ts";
+import { logPaths } from "../runs/logs/files.ts";
+import { watchRun } from "../runs/logs/order-sampler.ts";
+import { outcomeOf } from "../runs/outcome.ts";
+import { signalRun } from "../runs/signal.ts";
+import { type RunStatus, readStatusFile } from "../runs/status-file.ts";
+import { StatusWatch } from "../runs/status-watch.ts";
+import { stopTree } from "../runs/stop.ts";
+import type { RunMarks } from "../runs/tree.ts";
+import { addOutcome } from "./history.ts";
+import type { Ledger, RecordEvent } from "./ledger.ts";
+import { LiveRun } from "./live-run.ts";
+import type { JobRecord, RunCause, RunRecord } from "./records.ts";
+import type { JobStore } from "./store.ts";
+
+/**
+ * Starts, re-adopts, watches and ends runs. It owns the set of live runs; whoever asks for a stop or waits for an end asks here.
+ *
+ * Invariants
+ * 1. A run's row exists before its process does, and its process before anybody is told of it.
+ * 2. A run ends once: the transition to `ended` is one transaction with the job's statistics and both events.
+ * 3. A run whose process cannot be confirmed never starts late: its attempt is invalidated before the row goes.
+ * 4. The recorded exit status wins over every other sign; `lost` is said only when no shim is left that could still record one.
+ */
+export interface RunnerOptions {
+  store: JobStore;
+  ledger: Ledger;
+  clock: Clock;
+  log: Log;
+  statusDir: string;
+  logsDir: string;
+  nodePath: string;
+  /** After a run has ended, outside the transaction. */
+  onEnded: (job: JobRecord, run: RunRecord, outcome: Outcome) => void;
+}
+
+export interface StartOptions {
+  job: JobRecord;
+  /** The job is new: its row is made with the run's. */
+  insertJob: boolean;
+  env: string[];
+  cause: RunCause;
+  /** Done in the transaction that makes the run known: e.g. the answer to the request. */
+  alsoBegin?: (run: RunRecord) => void;
+  /** Done in the transaction that rolls a failed start back. */
+  alsoRollBack?: () => void;
+  /** The event that tells of it: job_added for a new job, else job_started. */
+  event: "job_added" | "job_started";
+}
+
+export interface StopOptions {
+  signal?: string;
+  graceMs: number;
+  force?: boolean;
+  by: SignalledBy;
+}
+
+/** Shims and jobs are looked after this often, for the ends that nobody reports. */
+const SWEEP_MS = 1_000;
+/** A start that was begun by a server that died is waited for this long before it is taken back. */
+const PENDING_START_MS = 2_000;
+const PENDING_POLL_MS = 10;
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #live = new Map<string, LiveRun>();
+  readonly #liveByJob = new Map<string, LiveRun>();
+  readonly #signal: AbortSignal;
+
+  constructor(options: RunnerOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  get live(): Iterable<LiveRun> {
+    return this.#live.values();
+  }
+
+  get liveCount(): number {
+    return this.#live.size;
+  }
+
+  ofJob(jobId: string): LiveRun | undefined {
+    return this.#liveByJob.get(jobId);
+  }
+
+  /** Takes up every run that the rows say is not ended, then watches. Resolves when each is accounted for. */
+  async adopt(): Promise<void> {
+    const { statusDir, store } = this.#options;
+    const rows = store.liveRuns();
+    for (const record of rows) this.#add(new LiveRun(record));
+    const watch = new StatusWatch({ directory: statusDir, onChange: (runId) => void this.#check(runId) });
+    await watch.start(this.#signal);
+    await Promise.all([...this.#live.values()].map((run) => this.#adoptOne(run)));
+    await this.#removeStrayStatusFiles();
+    this.#sweepLater();
+  }
+
+  /** Resolves once the job's process exists and its row says so. Nothing is left behind when it rejects. */
+  async start({ job, insertJob, env, cause, alsoBegin, alsoRollBack, event }: StartOptions): Promise<LiveRun> {
+    const { store, clock, ledger } = this.#options;
+    const number = job.nextRunNumber;
+    const record: RunRecord = {
+      ...blankRun,
+      id: `${job.id}-${number}`,
+      jobId: job.id,
+      number,
+      cause,
+      tag: randomInt(2 ** 47),
+      startedAtMs: clock.wallMs(),
+    };
+    const run = new LiveRun(record);
+    store.transaction(() => {
+      if (insertJob) store.insertJob({ ...job, nextRunNumber: number + 1 });
+      else store.updateJob({ ...job, nextRunNumber: number + 1 });
+      store.insertRun(record);
+      alsoBegin?.(record);
+    });
+    this.#add(run);
+    try {
+      const { shim, job: process } = await launch(
+        {
+          runId: record.id,
+          unit: job.name ?? job.id,
+          command: job.command,
+          workdir: job.workdir,
+          env,
+          ...this.#paths(record),
+          statusPath: this.#statusPath(record),
+          tag: record.tag,
+        },
+        { nodePath: this.#options.nodePath },
+      );
+      run.identify(process, shim);
+    } catch (error) {
+      this.#remove(run);
+      run.settleStart(false);
+      store.transaction(() => {
+        store.deleteRun(record.id);
+        const current = store.job(job.id);
+        if (current) store.updateJob({ ...current, nextRunNumber: number });
+        alsoRollBack?.();
+      });
+      throw error;
+    }
+    ledger.commit((tell) => this.#markRunning(run, tell, event));
+    run.settleStart(true);
+    this.#watchOutput(run);
+    void this.#check(record.id);
+    return run;
+  }
+
+  /**
+   * Ends the whole tree of a run: resolves with the pids that survived everything (usually none), once the end is recorded. A second call joins the
+   * first; with `force` it makes it kill at once.
+   */
+  async stop(run: LiveRun, { signal = "SIGTERM", graceMs, force = false, by }: StopOptions): Promise<number[]> {
+    if (run.stopping) {
+      if (force) run.stopping.escalate();
+      return run.stopping.done;
+    }
+    const escalation = new AbortController();
+    const done = this.#stop(run, { signal, graceMs, force, by }, escalation.signal);
+    run.stopping = { escalate: () => escalation.abort(), done };
+    return done;
+  }
+
+  /** @throws JOB_NOT_RUNNING when it ended meanwhile. */
+  signal(run: LiveRun, signal: string, options: { leader: boolean }): void {
+    const { marks } = run;
+    if (!marks) return;
+    this.#noteSent(run, signal, "user");
+    signalRun(marks, signal, options);
+  }
+
+  /** Persists that the run is ready. */
+  markReady(run: LiveRun, job: JobRecord): void {
+    run.record = { ...run.record, ready: true };
+    this.#options.ledger.commit((tell) => {
+      this.#options.store.updateRun(run.record);
+      tell("job_updated", job, run.record);
+    });
+  }
+
+  async #stop(run: LiveRun, options: Required<StopOptions>, escalate: AbortSignal): Promise<number[]> {
+    const { graceMs, force, by } = options;
+    const { store, clock } = this.#options;
+    await run.started;
+    const { marks } = run;
+    if (run.over.aborted || !marks) return [];
+    // SIGKILL is noted before it may be sent: the end can be read from the status file before the stop comes back.
+    const sent = [...run.record.sent, { signal: options.signal, by }, { signal: "SIGKILL", by }];
+    run.record = { ...run.record, state: "stopping", stopDeadlineMs: clock.wallMs() + graceMs, sent };
+    store.transaction(() => store.updateRun(run.record));
+    const survivors = await this.#stopTree(marks, { signal: options.signal, graceMs, force }, escalate);
+    if (survivors.length > 0) return survivors;
+    await this.#settleAfterStop(run);
+    return [];
+  }
+
+  async #stopTree(
+    marks: RunMarks,
+    options: { signal: string; graceMs: number; force: boolean },
+    escalate: AbortSignal,
+  ): Promise<number[]> {
+    try {
+      return (await stopTree(marks, { ...options, abort: escalate })).survivors;
+    } catch (error) {
+      if (!escalate.aborted) throw error;
+      return (await stopTree(marks, { force: true })).survivors;
+    }
+  }
+
+  /** The tree is dead; the shim writes its word within moments, or never. */
+  async #settleAfterStop(run: LiveRun): Promise<void> {
+    const deadline = performance.now() + PENDING_START_MS;
+    while (!run.over.aborted) {
+      await this.#check(run.id);
+      if (run.over.aborted) return;
+      if (performance.now() > deadline || (run.shim && !isAlive(run.shim))) {
+        await this.#check(run.id);
+        if (!run.over.aborted) this.#finish(run, { kind: "lost", reason: "shim killed" }, this.#options.clock.wallMs());
+        return;
+      }
+      await new Promise((wake) => setTimeout(wake, PENDING_POLL_MS));
+    }
+  }
+
+  #noteSent(run: LiveRun, signal: string, by: SignalledBy): void {
+    run.record = { ...run.record, sent: [...run.record.sent, { signal, by }] };
+    this.#options.store.transaction(() => this.#options.store.updateRun(run.record));
+  }
+
+  #markRunning(run: LiveRun, tell: RecordEvent, event: StartOptions["event"]): void {
+    const { store } = this.#options;
+    run.record = { ...run.record, state: "running" };
+    store.updateRun(run.record);
+    const job = store.job(run.record.jobId);
+    if (!job) return;
+    tell(event, job, run.record);
+    tell("run_started", job, run.record);
+  }
+
+  async #adoptOne(run: LiveRun): Promise<void> {
+    const { record } = run;
+    if (record.state === "starting") return this.#adoptStarting(run);
+    if (record.bootId !== bootId()) {
+      const status = await this.#readStatus(record);
+      return this.#endOrLose(run, status, "the machine restarted");
+    }
+    run.job = { bootId: record.bootId, pid: record.jobPid ?? 0, startTicks: record.jobTicks ?? 0 };
+    run.shim = { bootId: record.bootId, pid: record.shimPid ?? 0, startTicks: record.shimTicks ?? 0 };
+    run.settleStart(true);
+    await this.#check(run.id);
+    if (run.over.aborted) return;
+    this.#watchOutput(run);
+    if (record.state === "stopping") {
+      const graceMs = Math.max(0, (record.stopDeadlineMs ?? 0) - this.#options.clock.wallMs());
+      const by = record.sent.at(-1)?.by ?? "stop";
+      void this.stop(run, { graceMs: Math.min(graceMs, 600_000), by });
+    }
+  }
+
+  /** A server died between the row and the word that the process runs: confirm the process, or take the start back. */
+  async #adoptStarting(run: LiveRun): Promise<void> {
+    const { ledger, store, log } = this.#options;
+    const statusPath = this.#statusPath(run.record);
+    const deadline = performance.now() + PENDING_START_MS;
+    for (;;) {
+      const attempt = await findAttempt(statusPath, run.id);
+      if (attempt.kind === "started") {
+        run.identify(attempt.job, attempt.shim);
+        ledger.commit((tell) => this.#markRunning(run, tell, run.record.number === 1 ? "job_added" : "job_started"));
+        run.settleStart(true);
+        this.#watchOutput(run);
+        return this.#check(run.id);
+      }
+      if (attempt.kind === "absent" || performance.now() > deadline) break;
+      await new Promise((wake) => setTimeout(wake, PENDING_POLL_MS));
+    }
+    if ((await invalidateAttempt(statusPath)) === "started") return this.#adoptStarting(run);
+    log.warn("start_taken_back", { run: run.id });
+    this.#remove(run);
+    run.settle({ kind: "lost", reason: "the server died while it was starting" });
+    store.transaction(() => {
+      store.deleteRun(run.id);
+      store.forgetRequestsOfRun(run.id);
+      const job = store.job(run.record.jobId);
+      if (job && job.nextRunNumber === 2 && job.wanted === "down") store.deleteJob(job.id);
+      else if (job) store.updateJob({ ...job, nextRunNumber: run.record.number });
+    });
+  }
+
+  /** Looks at the run's status file, and at who is left, and records the end if there is one. */
+  async #check(runId: string): Promise<void> {
+    const run = this.#live.get(runId);
+    if (!run?.job) return;
+    const status = await this.#readStatus(run.record);
+    if (run.over.aborted) return;
+    if (status?.exitStatus !== undefined) return this.#endOrLose(run, status, "");
+    if (run.shim && isAlive(run.shim)) return;
+    const again = await this.#readStatus(run.record); // the shim may have written between the two looks
+    if (run.over.aborted) return;
+    if (again?.exitStatus !== undefined) return this.#endOrLose(run, again, "");
+    run.shimLost = true;
+    if (run.job && isAlive(run.job)) return; // goes on unwatched; its status will not be known
+    this.#endOrLose(run, undefined, "shim killed");
+  }
+
+  #endOrLose(run: LiveRun, status: RunStatus | undefined, reason: string): void {
+    const exitStatus = status?.exitStatus;
+    if (exitStatus === undefined) {
+      return this.#finish(run, { kind: "lost", reason }, this.#options.clock.wallMs());
+    }
+    const outcome = outcomeOf({ exitStatus, shellWord: status?.shellWord, sent: run.record.sent });
+    this.#finish(run, outcome, this.#endTimeOf(run.record));
+  }
+
+  #finish(run: LiveRun, outcome: Outcome, endedAtMs: number): void {
+    if (this.#live.get(run.id) !== run) return;
+    const { store, ledger, onEnded } = this.#options;
+    this.#remove(run);
+    const stoppedAtMs = Math.max(run.record.startedAtMs, endedAtMs);
+    run.record = { ...run.record, state: "ended", outcome, stoppedAtMs, stopDeadlineMs: null };
+    const job = ledger.commit((tell) => {
+      const current = store.job(run.record.jobId);
+      store.updateRun(run.record);
+      if (!current) return undefined;
+      const stats = addOutcome(current.stats, outcome, stoppedAtMs - run.record.startedAtMs);
+      const updated = { ...current, stats };
+      store.updateJob(updated);
+      tell("run_stopped", updated, run.record);
+      tell("job_stopped", updated, run.record);
+      return updated;
+    });
+    run.settle(outcome);
+    void unlink(this.#statusPath(run.record)).catch(() => {});
+    if (job) onEnded(job, run.record, outcome);
+  }
+
+  /** The status file's last change is the moment of the end, also when nobody was there to see it. */
+  #endTimeOf(record: RunRecord): number {
+    const changedMs = statSync(this.#statusPath(record), { throwIfNoEntry: false })?.mtimeMs;
+    return Math.round(changedMs ?? this.#options.clock.wallMs());
+  }
+
+  #watchOutput(run: LiveRun): void {
+    const { indexPath, stdoutPath, stderrPath } = logPaths(this.#options.logsDir, run.id);
+    watchRun({ runId: run.id, stdoutPath, stderrPath, indexPath, signal: AbortSignal.any([run.over, this.#signal]) });
+  }
+
+  async #readStatus(record: RunRecord): Promise<RunStatus | undefined> {
+    try {
+      return await readStatusFile(this.#statusPath(record));
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT")
+        this.#options.log.error("status_unreadable", { run: record.id, error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** Status files of no live run: the commit of an end came, the unlink did not. */
+  async #removeStrayStatusFiles(): Promise<void> {
+    for (const file of await readdir(this.#options.statusDir)) {
+      const runId = file.split(".")[0] ?? "";
+      if (file.endsWith(".status") && !this.#live.has(runId))
+        await unlink(join(this.#options.statusDir, file)).catch(() => {});
+    }
+  }
+
+  #sweepLater(): void {
+    const timer = setInterval(() => {
+      for (const run of this.#live.values()) if (run.job && run.record.state !== "starting") this.#sweep(run);
+    }, SWEEP_MS);
+    timer.unref();
+    this.#signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  }
+
+  #sweep(run: LiveRun): void {
+    const watched: ProcessIdentity | undefined = run.shimLost ? run.job : run.shim;
+    if (!watched || !isAlive(watched)) void this.#check(run.id);
+  }
+
+  #paths(record: RunRecord): { stdoutPath: string; stderrPath: string } {
+    const { stdoutPath, stderrPath } = logPaths(this.#options.logsDir, record.id);
+    return { stdoutPath, stderrPath };
+  }
+
+  #statusPath({ id, attempt }: RunRecord): string {
+    return join(this.#options.statusDir, `${id}.${attempt}.status`);
+  }
+
+  #add(run: LiveRun): void {
+    this.#live.set(run.id, run);
+    this.#liveByJob.set(run.record.jobId, run);
+  }
+
+  #remove(run: LiveRun): void {
+    this.#live.delete(run.id);
+    if (this.#liveByJob.get(run.record.jobId) === run) this.#liveByJob.delete(run.record.jobId);
+  }
+}
+
+const blankRun: RunRecord = {
+  id: "",
+  jobId: "",
+  number: 0,
+  state: "starting",
+  cause: "user",
+  attempt: 1,
+  tag: 0,
+  bootId: null,
+  jobPid: null,
+  jobTicks: null,
+  shimPid: null,
+  shimTicks: null,
+  ready: false,
+  sent: [],
+  stopDeadlineMs: null,
+  outcome: null,
+  startedAtMs: 0,
+  stoppedAtMs: null,
+  peakMemoryBytes: null,
+  cpuMs: null,
+  stdoutDropped: null,
+  stderrDropped: null,
+};

@@ -1,0 +1,112 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Backoff } from "../platform/backoff.ts";
+import type { Build } from "../platform/build.ts";
+import { ensureHome, type Places } from "../platform/paths.ts";
+import { isAlive } from "../platform/process.ts";
+import { isWarrenError, WarrenError } from "../protocol/errors.ts";
+import type { KeeperServer, ServerSpec } from "../protocol/keeper-calls.ts";
+import { keepBuild, keptRuntime, lastGoodBuild } from "../registry/builds.ts";
+import { readEntries } from "../registry/entries.ts";
+import { pickServerName } from "../registry/names.ts";
+import { passOrWait } from "./gate.ts";
+import { KeeperConnection, readKeeperEntry } from "./keeper-client.ts";
+import { startKeeper } from "./start-keeper.ts";
+
+/**
+ * Finds or starts this build's server: connect to the keeper, or start it behind the gate; then ask it for the server of the build, which it starts
+ * at most once however many ask. Safe to call from any number of clients at once.
+ */
+const ENSURE_TIMEOUT_MS = 30_000;
+
+export interface EnsureOptions {
+  places: Places;
+  build: Build;
+  env: NodeJS.ProcessEnv;
+  /** Asked for by name: fails when that name is taken by another build. */
+  serverName?: string;
+}
+
+export async function ensureServer(options: EnsureOptions): Promise<KeeperServer> {
+  const { places, serverName } = options;
+  ensureHome(places);
+  const build = keepBuild(places.buildsDir, options.build);
+  const deadlineMs = performance.now() + ENSURE_TIMEOUT_MS;
+  const backoff = new Backoff({ firstMs: 5, maxMs: 200 });
+  for (;;) {
+    const keeper = await connectKeeper({ ...options, build });
+    try {
+      const name = serverName ?? pickServerName(takenNames(places));
+      return await keeper.call({
+        call: "server.start",
+        spec: serverSpec(places, build, name),
+        socketPath: join(places.socketDir, `${name}.sock`),
+        ...fallbackOf(places, build, name),
+      });
+    } catch (error) {
+      // The keeper or its server was just ending, or another client took the name: look again.
+      const passing = isWarrenError(error, "KEEPER_LOST") || isWarrenError(error, "SERVER_ENDING");
+      const raced = isWarrenError(error, "NAME_TAKEN") && serverName === undefined;
+      if (!(passing || raced) || performance.now() > deadlineMs) throw error;
+    } finally {
+      keeper.close();
+    }
+    await new Promise((wake) => setTimeout(wake, backoff.nextMs()));
+  }
+}
+
+/** The connection to the home's keeper; undefined when none runs. Starts nothing. */
+export async function findKeeper(places: Places): Promise<KeeperConnection | undefined> {
+  const entry = readKeeperEntry(places.keeperFile);
+  return entry ? await KeeperConnection.connect(entry.socket) : undefined;
+}
+
+/** How a generation of `build` is started. */
+export function serverSpec(places: Places, build: Build, name: string): ServerSpec {
+  return {
+    name,
+    hash: build.hash,
+    command: [keptRuntime(places.buildsDir), join(build.dir, "server.js"), "--name", name],
+    logPath: join(places.serverLogsDir, `${name}.log`),
+  };
+}
+
+async function connectKeeper({ places, build, env }: EnsureOptions): Promise<KeeperConnection> {
+  const deadlineMs = performance.now() + ENSURE_TIMEOUT_MS;
+  const backoff = new Backoff({ firstMs: 5, maxMs: 200 });
+  for (;;) {
+    const keeper = await findKeeper(places);
+    if (keeper) return keeper;
+    const gate = await passOrWait(places.home, ENSURE_TIMEOUT_MS);
+    try {
+      const again = await findKeeper(places);
+      if (again) return again;
+      if (gate) await startKeeper(places, build, keptRuntime(places.buildsDir), env);
+    } finally {
+      gate?.open();
+    }
+    if (performance.now() > deadlineMs) {
+      throw new WarrenError("KEEPER_FAILED", `No keeper could be reached for ${places.home}.`, {
+        fix: "warren doctor",
+      });
+    }
+    if (backoff.attempt > 0) await new Promise((wake) => setTimeout(wake, backoff.nextMs()));
+    else backoff.nextMs();
+  }
+}
+
+function fallbackOf(places: Places, build: Build, name: string): { fallback?: ServerSpec } {
+  const good = lastGoodBuild(places.buildsDir);
+  return good && good.hash !== build.hash ? { fallback: serverSpec(places, good, name) } : {};
+}
+
+/** Names that live servers have; entries whose process is dead are taken away here. */
+function takenNames(places: Places): Set<string> {
+  const taken = new Set<string>();
+  for (const entry of readEntries(places.serversDir)) {
+    const alive = isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks });
+    if (alive) taken.add(entry.name);
+    else rmSync(join(places.serversDir, `${entry.name}.json`), { force: true });
+  }
+  return taken;
+}

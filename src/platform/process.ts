@@ -1,0 +1,165 @@
+import { constants } from "node:os";
+import { WarrenError } from "../protocol/errors.ts";
+import type { Port } from "../protocol/units.ts";
+import * as darwin from "./darwin.ts";
+import * as linux from "./linux.ts";
+
+/**
+ * What the kernel knows of processes: who they are, whether they live, what they use, and the names of signals.
+ *
+ * A pid alone names nobody, since the kernel gives it out again. A process is named by its boot, pid and start time together; everything that
+ * outlives a moment (a database row, a signal to be sent later) keeps a `ProcessIdentity`.
+ *
+ * All of it reads /proc without waiting: memory, about 5 µs a process.
+ */
+
+export interface ProcessIdentity {
+  /** The kernel's random id of this boot. */
+  bootId: string;
+  pid: number;
+  /** Clock ticks from boot to its start (proc_pid_stat(5), field 22); unchanged by exec. */
+  startTicks: number;
+}
+
+export interface ProcessInfo {
+  pid: number;
+  ppid: number;
+  pgid: number;
+  sid: number;
+  /** One letter: R, S, D, T, t, Z, X, I. */
+  state: string;
+  startTicks: number;
+  /** The kernel's name of it, at most 15 bytes. */
+  comm: string;
+  /** Its own user and system time. */
+  cpuTicks: number;
+  /** The time of its children that have ended and been waited for, and of theirs. */
+  reapedCpuTicks: number;
+  rssBytes: number;
+}
+
+/** What each system must offer; `linux.ts` is what we claim. */
+export interface ProcessTable {
+  readonly ticksPerSecond: number;
+  bootId(): string;
+  readProcess(pid: number): ProcessInfo | undefined;
+  listProcesses(): ProcessInfo[];
+  environHas(pid: number, assignment: string): boolean;
+  fileSizeLimitOf(pid: number): number | undefined;
+  listeningPorts(pids: readonly number[]): Port[];
+}
+
+const system: ProcessTable = process.platform === "darwin" ? darwin : linux;
+
+export const bootId = (): string => system.bootId();
+
+/** Undefined when there is no such process. A zombie is still there, with state Z. */
+export const readProcess = (pid: number): ProcessInfo | undefined => system.readProcess(pid);
+
+export const listProcesses = (): ProcessInfo[] => system.listProcesses();
+
+/** Whether it was started with exactly `assignment` ("KEY=value") in its environment; false for another user's process. */
+export const environHas = (pid: number, assignment: string): boolean => system.environHas(pid, assignment);
+
+/** The soft RLIMIT_FSIZE in bytes, Infinity when unlimited; undefined when it is gone or the system does not tell. */
+export const fileSizeLimitOf = (pid: number): number | undefined => system.fileSizeLimitOf(pid);
+
+/** The TCP ports on which these processes listen and the UDP ports that they have bound, ordered by port. */
+export const listeningPorts = (pids: readonly number[]): Port[] => system.listeningPorts(pids);
+
+export const identityOf = (info: { pid: number; startTicks: number }): ProcessIdentity => ({
+  bootId: bootId(),
+  pid: info.pid,
+  startTicks: info.startTicks,
+});
+
+/** A zombie has ended: it only waits for its parent to read how. */
+export const hasEnded = (info: ProcessInfo): boolean => info.state === "Z" || info.state === "X" || info.state === "x";
+
+/** False for a zombie, for a recycled pid, and for a process of an earlier boot. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  const info = readProcess(identity.pid);
+  return (
+    info !== undefined &&
+    info.startTicks === identity.startTicks &&
+    !hasEnded(info) &&
+    identity.bootId === system.bootId()
+  );
+}
+
+/** Sums of a tree: processor time with that of reaped children, and resident memory (shared pages are counted in each). */
+export function usageOf(infos: readonly ProcessInfo[]): { cpuMs: number; rssBytes: number } {
+  let ticks = 0;
+  let rssBytes = 0;
+  for (const info of infos) {
+    ticks += info.cpuTicks + info.reapedCpuTicks;
+    rssBytes += info.rssBytes;
+  }
+  return { cpuMs: Math.round((ticks * 1000) / system.ticksPerSecond), rssBytes };
+}
+
+/** Realtime signals have numbers up to here and no name in Node's table. */
+const SIGNAL_NUMBER_MAX = 64;
+
+/**
+ * Accepts 1, "1", "HUP", "hup" and "SIGHUP".
+ * @throws UNKNOWN_SIGNAL with the names that are near.
+ */
+export function signalNumber(signal: string | number): number {
+  const number = typeof signal === "number" || /^\d+$/.test(signal) ? Number(signal) : numberOfName(signal);
+  if (number === undefined || !Number.isInteger(number) || number < 1 || number > SIGNAL_NUMBER_MAX) {
+    throw unknownSignal(signal);
+  }
+  return number;
+}
+
+/** "SIGHUP" for 1; "SIG40" for a realtime signal. */
+export function signalName(number: number): string {
+  const known = Object.entries(constants.signals).find(([, value]) => value === number);
+  return known?.[0] ?? `SIG${number}`;
+}
+
+function numberOfName(name: string): number | undefined {
+  const full = fullName(name);
+  const table: Record<string, number> = constants.signals;
+  if (Object.hasOwn(table, full)) return table[full];
+  const realtime = /^SIG(\d+)$/.exec(full);
+  return realtime ? Number(realtime[1]) : undefined;
+}
+
+function fullName(name: string): string {
+  const upper = name.toUpperCase();
+  return upper.startsWith("SIG") ? upper : `SIG${upper}`;
+}
+
+function unknownSignal(signal: string | number): WarrenError {
+  const candidates = typeof signal === "string" ? nearNames(fullName(signal)) : [];
+  const hint = candidates.length > 0 ? ` Did you mean ${candidates.join(" or ")}?` : "";
+  return new WarrenError("UNKNOWN_SIGNAL", `There is no signal ${JSON.stringify(signal)}.${hint}`, {
+    fix: "kill -l",
+    detail: { candidates },
+  });
+}
+
+function nearNames(wanted: string): string[] {
+  return Object.keys(constants.signals)
+    .map((name) => ({ name, distance: editDistance(wanted, name) }))
+    .filter(({ distance }) => distance <= 2)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein's, by rows. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const replaced = previous[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, previous[column]! + 1, current[column - 1]! + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length]!;
+}

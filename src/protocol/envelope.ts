@@ -1,0 +1,80 @@
+import type { DataOf, MessageType, PayloadOf } from "./messages.ts";
+
+/** What stands around every message (CONTRACT §5): one JSON object a line. */
+
+/** The protocol versions that this build speaks. */
+export const PROTOCOL = { min: 1, max: 1 } as const;
+
+/** A longer line is refused with LINE_TOO_LONG and the connection is closed. */
+export const LINE_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Messages that change something: the request may carry a `request_id`; its answer is stored with its effect for a day, and a repeat gets that
+ * answer.
+ */
+export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
+  "add",
+  "run",
+  "create",
+  "start",
+  "restart",
+  "stop",
+  "stop_all",
+  "signal",
+  "remove",
+  "remove_run",
+  "cleanup",
+  "nuke",
+  "up",
+  "down",
+  "shutdown",
+]);
+
+export interface Request<T extends MessageType = MessageType> {
+  id?: number | string;
+  type: T;
+  payload?: PayloadOf<T>;
+  /** Made by the client; a repeat gets the first answer. */
+  request_id?: string;
+}
+
+export interface Success<T extends MessageType = MessageType> {
+  id?: number | string;
+  success: true;
+  data: DataOf<T>;
+}
+
+export interface Failure {
+  id?: number | string;
+  success: false;
+  error: string;
+  code: string;
+  fix?: string;
+  detail?: Record<string, unknown>;
+}
+
+export type Response<T extends MessageType = MessageType> = Success<T> | Failure;
+
+export const JOB_EVENTS = [
+  "job_added",
+  "job_started",
+  "job_stopped",
+  "job_removed",
+  "job_updated",
+  "run_started",
+  "run_stopped",
+  "run_removed",
+  "ports_updated",
+] as const;
+export type JobEventType = (typeof JOB_EVENTS)[number];
+
+/** An event of a stream; `data` carries gob's fields (`job`, `run`, `ports`, `job_count`, `running_job_count`). */
+export interface StreamEvent {
+  event: string;
+  stream: string;
+  seq: number;
+  /** RFC 3339 with milliseconds. */
+  at?: string;
+  job_id?: string;
+  data: Record<string, unknown>;
+}

@@ -1,0 +1,45 @@
+/**
+ * The one error type that crosses a wire: a stable `code`, one sentence with the offending value, and a `fix` that can be typed.
+ * Each domain makes its own through factories of its own; nobody matches on the message text.
+ */
+
+export interface ErrorOptions {
+  /** A command, ready to paste, that mends it. */
+  fix?: string;
+  cause?: unknown;
+  /** Facts for programs, e.g. `{ "candidates": ["web"] }`. */
+  detail?: Record<string, unknown>;
+}
+
+export class WarrenError extends Error {
+  readonly code: string;
+  readonly fix: string | undefined;
+  readonly detail: Record<string, unknown> | undefined;
+
+  constructor(code: string, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "WarrenError";
+    this.code = code;
+    this.fix = options.fix;
+    this.detail = options.detail;
+  }
+}
+
+export const isWarrenError = (error: unknown, code?: string): error is WarrenError =>
+  error instanceof WarrenError && (code === undefined || error.code === code);
+
+/** The `code` of a failed system call (ENOENT, EPIPE, …), or undefined. */
+export const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** For switches over unions: unreachable when every case is handled. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}
+
+/** A bug, not bad input: ends the owner of the broken state. */
+export function assert(condition: unknown, expected: string): asserts condition {
+  if (!condition) throw new Error(`assertion failed: ${expected}`);
+}

@@ -1,0 +1,65 @@
+/**
+ * The keeper's wire (CONTRACT §6): `type u8 | channel u32 | offset u64 | length u32 | payload`, big endian. This contract is frozen: types are added,
+ * never changed, and golden frames of every released form stay in the tests.
+ *
+ * A call carries its id in `offset` and JSON in its payload; the answer repeats the id.
+ */
+export const FRAME = { call: 1, answer: 2, write: 3, output: 4, exit: 5 } as const;
+
+export interface Frame {
+  type: number;
+  channel: number;
+  offset: bigint;
+  payload: Uint8Array;
+}
+
+export const FRAME_HEADER_BYTES = 17;
+/** A longer payload closes the connection: nobody sends one by intent. */
+export const FRAME_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
+
+export function encodeFrame({ type, channel, offset, payload }: Frame): Uint8Array {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, type);
+  view.setUint32(1, channel);
+  view.setBigUint64(5, offset);
+  view.setUint32(13, payload.length);
+  bytes.set(payload, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+export class FrameTooLong extends Error {}
+
+/** Cuts a byte stream into frames; holds at most one unfinished frame. */
+export class FrameSplitter {
+  #pending = new Uint8Array(0);
+
+  push(chunk: Uint8Array): Frame[] {
+    const bytes = this.#pending.length === 0 ? chunk : concatenate(this.#pending, chunk);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const frames: Frame[] = [];
+    let at = 0;
+    while (bytes.length - at >= FRAME_HEADER_BYTES) {
+      const length = view.getUint32(at + 13);
+      if (length > FRAME_PAYLOAD_BYTES_MAX) throw new FrameTooLong();
+      const end = at + FRAME_HEADER_BYTES + length;
+      if (bytes.length < end) break;
+      frames.push({
+        type: view.getUint8(at),
+        channel: view.getUint32(at + 1),
+        offset: view.getBigUint64(at + 5),
+        payload: bytes.subarray(at + FRAME_HEADER_BYTES, end),
+      });
+      at = end;
+    }
+    this.#pending = bytes.slice(at);
+    return frames;
+  }
+}
+
+function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
+}

@@ -1,0 +1,225 @@
+import * as z from "zod/mini";
+import { Condition, Job, JobOptions, JobPorts, Run } from "./units.ts";
+
+/**
+ * Every message that a client may send, with the scope that it needs. `schema-history.json` holds the hash of this table for each protocol version;
+ * the test beside it fails when the table changes and the history does not. Those that change something are named in `envelope.ts` (MUTATING).
+ */
+
+export type Scope = "view" | "type" | "approve" | "admin";
+
+const JobRef = {
+  /** An id, a name, or `project/name`. */
+  job_id: z.string(),
+  /** Where a bare name is looked up first. */
+  workdir: z.optional(z.string()),
+};
+/** Environment as gob sends it: "KEY=value". */
+const Env = z.array(z.string());
+const Nothing = z.looseObject({});
+const JobData = z.looseObject({ job: Job });
+const StopOptions = { force: z.optional(z.boolean()), grace_ms: z.optional(z.int()) };
+
+function message<P extends z.ZodMiniType, D extends z.ZodMiniType>(scope: Scope, payload: P, data: D) {
+  return { scope, payload, data };
+}
+
+export const NewJob = z.looseObject({
+  command: z.array(z.string()),
+  workdir: z.string(),
+  env: Env,
+  ...JobOptions,
+});
+
+export const UpJob = z.looseObject({ ...NewJob.shape, name: z.string(), autostart: z.optional(z.boolean()) });
+
+export const ProtocolRange = z.looseObject({ min: z.int(), max: z.int() });
+
+export const Since = z.record(z.string(), z.int());
+
+export const ServerStatus = z.looseObject({
+  server: z.string(),
+  icon: z.string(),
+  version: z.string(),
+  git_hash: z.string(),
+  pid: z.int(),
+  primary: z.boolean(),
+  generation: z.int(),
+  started_at: z.string(),
+  uptime_ms: z.int(),
+  home: z.string(),
+  socket: z.string(),
+  client_count: z.int(),
+  subscriber_count: z.int(),
+  job_count: z.int(),
+  running_job_count: z.int(),
+  run_count: z.int(),
+  memory_bytes: z.int(),
+  queued_bytes: z.int(),
+  last_error: z.nullable(z.looseObject({ at: z.string(), message: z.string() })),
+});
+
+/** One finding of `doctor` that only the server can know. */
+export const Finding = z.looseObject({
+  level: z.enum(["ok", "warning", "error"]),
+  subject: z.string(),
+  text: z.string(),
+  fix: z.optional(z.string()),
+});
+
+export const WhyReport = z.looseObject({
+  job: Job,
+  run: z.nullable(Run),
+  /** The last lines of stderr, or of stdout when stderr is empty. */
+  lines: z.array(z.string()),
+  lines_from: z.enum(["stdout", "stderr"]),
+  /** What started or restarted it, newest first, in plain sentences' facts. */
+  history: z.array(z.looseObject({ run_id: z.string(), cause: z.string(), at: z.string() })),
+});
+
+export const messages = {
+  hello: message(
+    "view",
+    z.looseObject({ protocol: ProtocolRange, client: z.string(), version: z.optional(z.string()) }),
+    z.looseObject({
+      protocol: z.int(),
+      server: z.string(),
+      version: z.string(),
+      git_hash: z.string(),
+      primary: z.boolean(),
+      capabilities: z.array(z.string()),
+    }),
+  ),
+  ping: message("view", Nothing, z.looseObject({ message: z.literal("pong") })),
+  version: message("view", Nothing, z.looseObject({ version: z.string(), running_jobs: z.int() })),
+  list: message(
+    "view",
+    z.looseObject({ workdir: z.optional(z.string()), owner_pid: z.optional(z.int()) }),
+    z.looseObject({ jobs: z.array(Job) }),
+  ),
+  add: message("admin", NewJob, z.looseObject({ job: Job, action: z.enum(["created", "started", "already_running"]) })),
+  /** gob's older name for `add`. */
+  run: message("admin", NewJob, z.looseObject({ job: Job, action: z.enum(["created", "started", "already_running"]) })),
+  create: message("admin", z.looseObject({ ...NewJob.shape, env: z.optional(Env) }), JobData),
+  start: message("admin", z.looseObject({ ...JobRef, env: z.optional(Env) }), JobData),
+  restart: message("admin", z.looseObject({ ...JobRef, ...StopOptions, env: z.optional(Env) }), JobData),
+  stop: message(
+    "admin",
+    z.looseObject({ ...JobRef, ...StopOptions }),
+    z.looseObject({ job_id: z.string(), pid: z.int(), force: z.boolean(), stopped: z.boolean(), job: Job }),
+  ),
+  stop_all: message(
+    "admin",
+    z.looseObject({ workdir: z.optional(z.string()), ...StopOptions }),
+    z.looseObject({ stopped: z.int() }),
+  ),
+  signal: message(
+    "admin",
+    /** A number (gob) or a name with or without SIG. `leader`: to the first process alone instead of the group. */
+    z.looseObject({ ...JobRef, signal: z.union([z.int(), z.string()]), leader: z.optional(z.boolean()) }),
+    z.looseObject({ job_id: z.string(), pid: z.int(), signal: z.int(), name: z.string() }),
+  ),
+  remove: message("admin", z.looseObject(JobRef), z.looseObject({ job_id: z.string(), pid: z.int() })),
+  remove_run: message("admin", z.looseObject({ run_id: z.string() }), z.looseObject({ run_id: z.string() })),
+  /** Removes ended jobs with their runs and logs: of `workdir`, or of the whole home when absent; and orphaned logs. */
+  cleanup: message(
+    "admin",
+    z.looseObject({ workdir: z.optional(z.string()) }),
+    z.looseObject({ removed: z.int(), runs: z.int(), orphaned_logs: z.int(), bytes: z.int() }),
+  ),
+  /** Stops all, removes all, ends the server. */
+  nuke: message(
+    "admin",
+    z.looseObject({ all: z.optional(z.boolean()), grace_ms: z.optional(z.int()) }),
+    z.looseObject({ stopped: z.int(), removed: z.int(), survivors: z.array(z.int()) }),
+  ),
+  get_job: message("view", z.looseObject(JobRef), JobData),
+  stats: message("view", z.looseObject(JobRef), JobData),
+  runs: message(
+    "view",
+    z.looseObject({ ...JobRef, limit: z.optional(z.int()) }),
+    z.looseObject({ runs: z.array(Run), job: Job }),
+  ),
+  ports: message(
+    "view",
+    z.looseObject({ job_id: z.optional(z.string()), workdir: z.optional(z.string()) }),
+    z.looseObject({ ports: z.union([JobPorts, z.array(JobPorts)]) }),
+  ),
+  why: message("view", z.looseObject({ ...JobRef, lines: z.optional(z.int()) }), WhyReport),
+  /** Answers when one (`mode` any, the default) or all of the conditions hold, or with `met: []` after `timeout_ms`. */
+  wait: message(
+    "view",
+    z.looseObject({
+      ...JobRef,
+      conditions: z.array(Condition),
+      mode: z.optional(z.enum(["any", "all"])),
+      timeout_ms: z.optional(z.int()),
+    }),
+    z.looseObject({
+      job: Job,
+      met: z.array(Condition),
+      /** `met`; `timeout`; `ended`: the job ended before they could hold; `stuck`. */
+      result: z.enum(["met", "timeout", "ended", "stuck"]),
+    }),
+  ),
+  up: message(
+    "admin",
+    z.looseObject({ project: z.string(), jobs: z.array(UpJob), names: z.optional(z.array(z.string())) }),
+    z.looseObject({
+      jobs: z.array(
+        z.looseObject({
+          job: Job,
+          action: z.enum(["created", "started", "already_running", "recreated", "waiting", "defined"]),
+        }),
+      ),
+    }),
+  ),
+  down: message(
+    "admin",
+    z.looseObject({ project: z.string(), ...StopOptions }),
+    z.looseObject({ stopped: z.array(Job) }),
+  ),
+  subscribe: message(
+    "view",
+    z.looseObject({
+      /** Default: ["jobs"]. */
+      streams: z.optional(z.array(z.string())),
+      workdir: z.optional(z.string()),
+      job_ids: z.optional(z.array(z.string())),
+      types: z.optional(z.array(z.string())),
+      since: z.optional(Since),
+    }),
+    z.looseObject({
+      message: z.literal("subscribed"),
+      streams: z.record(
+        z.string(),
+        z.looseObject({ seq: z.int(), snapshot: z.nullable(z.unknown()), gap: z.optional(z.boolean()) }),
+      ),
+    }),
+  ),
+  unsubscribe: message("view", Nothing, Nothing),
+  "unit.list": message(
+    "view",
+    z.looseObject({ workdir: z.optional(z.string()) }),
+    z.looseObject({ units: z.array(Job) }),
+  ),
+  status: message("view", Nothing, ServerStatus),
+  doctor: message("view", Nothing, z.looseObject({ findings: z.array(Finding) })),
+  /** Ends this server; jobs go on. */
+  shutdown: message(
+    "admin",
+    z.looseObject({ force: z.optional(z.boolean()) }),
+    z.looseObject({ message: z.literal("shutting down"), running_jobs: z.int() }),
+  ),
+  /** From a newer server of the same home: hand over the jobs. Answers once the primary's lock is free. */
+  "server.yield": message("admin", z.looseObject({ to: z.string() }), z.looseObject({ yielded: z.boolean() })),
+} as const;
+
+export type MessageType = keyof typeof messages;
+export type PayloadOf<T extends MessageType> = z.infer<(typeof messages)[T]["payload"]>;
+export type DataOf<T extends MessageType> = z.infer<(typeof messages)[T]["data"]>;
+export type NewJob = z.infer<typeof NewJob>;
+export type UpJob = z.infer<typeof UpJob>;
+export type ServerStatus = z.infer<typeof ServerStatus>;
+export type Finding = z.infer<typeof Finding>;
+export type WhyReport = z.infer<typeof WhyReport>;

@@ -1,0 +1,91 @@
+import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { constants, copyFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { readJsonIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
+import { type Build, readBuild } from "../platform/build.ts";
+
+/**
+ * Builds that run are kept in `builds/<hash>/`, with the runtime beside them, so that a restart needs nothing of the installation that started
+ * them: an upgrade may replace it at any time. `builds/last-good.json` names the last build that served.
+ */
+interface LastGood {
+  format: 1;
+  oldest_reader: 1;
+  hash: string;
+}
+
+/** Copies the build to its kept place, once; answers the kept build. */
+export function keepBuild(buildsDir: string, build: Build): Build {
+  const dir = join(buildsDir, build.hash);
+  if (build.dir === dir) return build;
+  if (!existsSync(join(dir, "build.json"))) {
+    const fresh = `${dir}.${process.pid}.tmp`;
+    mkdirSync(buildsDir, { recursive: true, mode: 0o700 });
+    cpSync(build.dir, fresh, { recursive: true });
+    try {
+      renameSync(fresh, dir);
+    } catch (error) {
+      rmSync(fresh, { recursive: true, force: true });
+      if (!existsSync(join(dir, "build.json"))) throw error; // else somebody else was first
+    }
+  }
+  return { ...build, dir };
+}
+
+const runtimePath = (buildsDir: string): string => join(buildsDir, `runtime-${process.version}`, "node");
+
+/** The runtime to start servers with: the kept one, made by a hard link where the file system allows it, else the caller's own. */
+export function keptRuntime(buildsDir: string): string {
+  const kept = runtimePath(buildsDir);
+  if (existsSync(kept)) return kept;
+  try {
+    mkdirSync(join(kept, ".."), { recursive: true, mode: 0o700 });
+    linkSync(process.execPath, kept);
+    return kept;
+  } catch {
+    return process.execPath;
+  }
+}
+
+/** Copies the runtime where it could not be linked (another file system); for a server that has time. */
+export async function copyRuntimeIfNeeded(buildsDir: string): Promise<void> {
+  const kept = runtimePath(buildsDir);
+  if (existsSync(kept) || process.execPath.startsWith(buildsDir)) return;
+  const fresh = `${kept}.${process.pid}.tmp`;
+  await copyFile(process.execPath, fresh, constants.COPYFILE_FICLONE);
+  await rename(fresh, kept);
+}
+
+export function markGood(buildsDir: string, hash: string): void {
+  const path = join(buildsDir, "last-good.json");
+  if (readJsonIfExists<LastGood>(path)?.hash === hash) return;
+  writeFileAtomic(path, `${JSON.stringify({ format: 1, oldest_reader: 1, hash } satisfies LastGood)}\n`);
+}
+
+/** The last build that served, when it is still kept. */
+export function lastGoodBuild(buildsDir: string): Build | undefined {
+  const hash = readJsonIfExists<LastGood>(join(buildsDir, "last-good.json"))?.hash;
+  if (!hash) return undefined;
+  try {
+    return readBuild(join(buildsDir, hash));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes kept builds that nobody uses: all but `used`, the last good one and the two newest others. */
+export function pruneBuilds(buildsDir: string, used: ReadonlySet<string>): string[] {
+  const keep = new Set([...used, lastGoodBuild(buildsDir)?.hash]);
+  const others: Build[] = [];
+  for (const name of readdirSync(buildsDir)) {
+    if (keep.has(name) || name.startsWith("runtime-") || name.includes(".")) continue;
+    try {
+      others.push(readBuild(join(buildsDir, name)));
+    } catch {
+      // no build of ours
+    }
+  }
+  const unused = others.sort((a, b) => b.builtAtMs - a.builtAtMs).slice(2);
+  for (const { dir } of unused) rmSync(dir, { recursive: true, force: true });
+  return unused.map(({ hash }) => hash);
+}

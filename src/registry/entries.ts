@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileAtomic } from "../platform/atomic-file.ts";
+
+/**
+ * The registry: one file per live server, `servers/<name>.json`, so that two servers that announce themselves at once cannot lose each other's entry.
+ * A server writes its entry when it serves and takes it away when it ends; entries of servers that were killed are taken away by the next command
+ * that finds nobody behind them (`local/`).
+ */
+export interface ServerEntry {
+  format: 1;
+  oldest_reader: 1;
+  name: string;
+  icon: string;
+  git_hash: string;
+  version: string;
+  built_at_ms: number;
+  socket: string;
+  pid: number;
+  start_ticks: number;
+  boot_id: string;
+  started_at: string;
+  primary: boolean;
+  generation: number;
+}
+
+/** A reader of this build understands entries up to this format. */
+const FORMAT = 1;
+
+export function announce(serversDir: string, entry: ServerEntry): void {
+  writeFileAtomic(join(serversDir, `${entry.name}.json`), `${JSON.stringify(entry)}\n`);
+}
+
+/** Takes the entry away if it is still that of process `pid`. */
+export function withdraw(serversDir: string, name: string, pid: number): void {
+  const path = join(serversDir, `${name}.json`);
+  if (readEntry(path)?.pid === pid) rmSync(path, { force: true });
+}
+
+/** All entries, the primary first, then the newest; files that cannot be read or are newer than us are left out. */
+export function readEntries(serversDir: string): ServerEntry[] {
+  const entries: ServerEntry[] = [];
+  for (const file of listFiles(serversDir)) {
+    const entry = readEntry(join(serversDir, file));
+    if (entry) entries.push(entry);
+  }
+  return entries.sort(
+    (a, b) => Number(b.primary) - Number(a.primary) || Date.parse(b.started_at) - Date.parse(a.started_at),
+  );
+}
+
+function readEntry(path: string): ServerEntry | undefined {
+  try {
+    const value = JSON.parse(readFileSync(path, "utf8"));
+    return value.oldest_reader <= FORMAT && typeof value.socket === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function listFiles(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((file) => file.endsWith(".json"));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  bootId,
+  environHas,
+  fileSizeLimitOf,
+  hasEnded,
+  listProcesses,
+  type ProcessIdentity,
+  type ProcessInfo,
+} from "../platform/process.ts";
+import { carriesTag } from "./shim.ts";
+
+/**
+ * Finds every process of a run, also those that tried to get away. A process belongs to the run when it
+ *
+ *   1. has WARREN_RUN_ID of the run in its environment, or the run's tag as its soft RLIMIT_FSIZE (which survives `env -i`),
+ *   2. is in the job's session or group, or in one that a member leads,
+ *   3. is the child of a member or of the shim, or
+ *   4. was found to belong before, and is still the same process.
+ *
+ * Invariant: never a stranger. The number of a session or group is trusted only while the job itself holds it (same start time) or a member by another
+ * rule is in it: the kernel does not give a number out again while a group still has it. A process that started before the job is never a member.
+ */
+export interface RunMarks {
+  runId: string;
+  tag: number;
+  job: ProcessIdentity;
+  shim: ProcessIdentity;
+  /** Members of an earlier search. */
+  known?: readonly ProcessKey[] | undefined;
+  /** Processes of our own that were started inside this run (a server, a keeper); neither they nor their children are members. */
+  exempt?: readonly number[] | undefined;
+}
+
+export type ProcessKey = Pick<ProcessIdentity, "pid" | "startTicks">;
+
+export const isSame = (a: ProcessKey, b: ProcessKey | undefined): boolean =>
+  b !== undefined && a.pid === b.pid && a.startTicks === b.startTicks;
+
+/** Living members in the order of their start; without the shim, this process and zombies. About 5 µs for each process that is younger than the job. */
+export function findMembers(marks: RunMarks): ProcessInfo[] {
+  if (marks.job.bootId !== bootId()) return [];
+  const all = new Map(listProcesses().map((info) => [info.pid, info]));
+  const candidates = [...all.values()].filter((info) => isCandidate(info, marks));
+  const members = new Map<number, ProcessInfo>();
+  for (const info of candidates) if (isMarked(info, marks)) members.set(info.pid, info);
+
+  // Ids that stand for the run: of its members, and of the shim and the job while these hold them.
+  const parents = new Set<number>(members.keys());
+  const groups = new Set<number>(members.keys());
+  if (isSame(marks.shim, all.get(marks.shim.pid))) parents.add(marks.shim.pid);
+  if (isSame(marks.job, all.get(marks.job.pid)) || hasMemberIn(members, marks.job.pid)) groups.add(marks.job.pid);
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const info of candidates) {
+      if (members.has(info.pid)) continue;
+      if (!parents.has(info.ppid) && !groups.has(info.pgid) && !groups.has(info.sid)) continue;
+      members.set(info.pid, info);
+      parents.add(info.pid);
+      groups.add(info.pid);
+      grew = true;
+    }
+  }
+  return [...members.values()].sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
+}
+
+function isCandidate(info: ProcessInfo, marks: RunMarks): boolean {
+  return (
+    info.startTicks >= marks.job.startTicks &&
+    !hasEnded(info) &&
+    info.pid !== process.pid &&
+    !isSame(marks.shim, info) &&
+    !marks.exempt?.includes(info.pid)
+  );
+}
+
+function isMarked(info: ProcessInfo, marks: RunMarks): boolean {
+  return (
+    isSame(info, marks.job) ||
+    marks.known?.some((key) => isSame(key, info)) === true ||
+    carriesTag(fileSizeLimitOf(info.pid), marks.tag) ||
+    environHas(info.pid, `WARREN_RUN_ID=${marks.runId}`)
+  );
+}
+
+function hasMemberIn(members: ReadonlyMap<number, ProcessInfo>, id: number): boolean {
+  for (const info of members.values()) if (info.pgid === id || info.sid === id) return true;
+  return false;
+}

@@ -1,0 +1,92 @@
+import type { Socket } from "node:net";
+import { LINE_BYTES_MAX } from "../protocol/envelope.ts";
+import { LineSplitter, LineTooLong } from "../protocol/lines.ts";
+import type { Scope } from "../protocol/messages.ts";
+
+/**
+ * One client: lines in, lines out. Nobody waits for it: what it does not read piles up to a limit, then it is cut off and continues by `seq`.
+ */
+
+/** Bytes held for a client that does not read; past it, it is disconnected. */
+const BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/** Requests of one client in hand; past it, its socket is not read until one is answered. */
+const REQUESTS_IN_HAND_MAX = 256;
+
+export interface ConnectionHandlers {
+  onLine: (line: string, connection: Connection) => Promise<void>;
+  /** The line was too long; the answer has to be written before the connection goes. */
+  onTooLong: (connection: Connection) => void;
+  onClose: (connection: Connection) => void;
+}
+
+/** Whoever reaches the unix socket is the user. */
+const ALL_SCOPES: ReadonlySet<Scope> = new Set(["view", "type", "approve", "admin"]);
+
+export class Connection {
+  readonly scopes: ReadonlySet<Scope>;
+  readonly #socket: Socket;
+  readonly #closed = new AbortController();
+  #inHand = 0;
+
+  constructor(socket: Socket, handlers: ConnectionHandlers, scopes: ReadonlySet<Scope> = ALL_SCOPES) {
+    this.#socket = socket;
+    this.scopes = scopes;
+    const splitter = new LineSplitter(LINE_BYTES_MAX);
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        for (const line of splitter.push(chunk)) if (line.trim() !== "") void this.#take(line, handlers);
+      } catch (error) {
+        if (!(error instanceof LineTooLong)) throw error;
+        socket.removeAllListeners("data");
+        socket.resume(); // the rest of the line goes nowhere
+        handlers.onTooLong(this);
+      }
+    });
+    socket.on("error", () => {}); // a close follows
+    socket.on("close", () => {
+      this.#closed.abort();
+      handlers.onClose(this);
+    });
+  }
+
+  /** Aborted when the client is gone. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get isBusy(): boolean {
+    return this.#inHand > 0;
+  }
+
+  /** Sends one line, already serialised; cuts the client off when it is too far behind. */
+  write(line: string): void {
+    if (this.#socket.destroyed) return;
+    if (this.#socket.writableLength > BACKLOG_BYTES_MAX) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#socket.write(`${line}\n`);
+  }
+
+  send(message: object): void {
+    this.write(JSON.stringify(message));
+  }
+
+  /** Closes after what is queued is written. */
+  end(): void {
+    this.#socket.end();
+    this.#socket.destroySoon();
+  }
+
+  async #take(line: string, { onLine }: ConnectionHandlers): Promise<void> {
+    this.#inHand += 1;
+    if (this.#inHand >= REQUESTS_IN_HAND_MAX) this.#socket.pause();
+    await onLine(line, this);
+    this.#inHand -= 1;
+    if (this.#inHand < REQUESTS_IN_HAND_MAX) this.#socket.resume();
+  }
+}

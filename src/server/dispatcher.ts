@@ -1,0 +1,116 @@
+import type { Log } from "../platform/log.ts";
+import { type Failure, LINE_BYTES_MAX, MUTATING, type Request } from "../protocol/envelope.ts";
+import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
+import { messages } from "../protocol/messages.ts";
+import type { Connection } from "./connection.ts";
+import * as errors from "./errors.ts";
+import type { EventHub } from "./event-hub.ts";
+import { type Handled, type HandlerContext, handlers } from "./handlers.ts";
+import { idOf, parseRequest } from "./parse-request.ts";
+
+/**
+ * From a line to its answer: parse, check the scope, answer a repeat from what is stored, else call the handler.
+ *
+ * A mutating request that is repeated while the first is still in hand joins it; the client may have lost its connection in between.
+ */
+export interface DispatcherOptions {
+  hub: EventHub;
+  log: Log;
+  context: () => Pick<HandlerContext, "jobs" | "server">;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #inHand = new Map<string, Promise<object>>();
+  #isDraining = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  async onLine(line: string, connection: Connection): Promise<void> {
+    let id: { id?: number | string } = {};
+    try {
+      const request = parseRequest(line);
+      id = request.id === undefined ? {} : { id: request.id };
+      this.#checkScope(request, connection);
+      if (this.#isDraining) throw errors.draining();
+      if (request.type === "subscribe") {
+        return this.#options.hub.subscribe(connection, request.payload as never, (data) =>
+          connection.send({ ...id, success: true, data }),
+        );
+      }
+      if (request.type === "unsubscribe") this.#options.hub.unsubscribe(connection);
+      const data = request.type === "unsubscribe" ? {} : await this.#perform(request, connection);
+      connection.send({ ...id, success: true, data });
+    } catch (error) {
+      connection.send({ ...idOf(error), ...id, ...this.#failure(error) });
+    }
+  }
+
+  onTooLong(connection: Connection): void {
+    connection.send(this.#failure(errors.lineTooLong(LINE_BYTES_MAX)));
+    connection.end();
+  }
+
+  /** Refuses what comes from now on, and resolves when what changes something has been answered, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([Promise.allSettled(this.#inHand.values()), late]);
+    clearTimeout(timer);
+  }
+
+  async #perform(request: Request, connection: Connection): Promise<object> {
+    const key = request.request_id;
+    if (key === undefined || !MUTATING.has(request.type)) return this.#call(request, connection);
+    const running = this.#inHand.get(key);
+    if (running) return running;
+    const first = this.#repeatOrCall(key, request, connection);
+    this.#inHand.set(key, first);
+    try {
+      return await first;
+    } finally {
+      this.#inHand.delete(key);
+    }
+  }
+
+  async #repeatOrCall(key: string, request: Request, connection: Connection): Promise<object> {
+    const stored = await this.#options.context().jobs?.answerTo(key);
+    return stored ?? this.#call(request, connection);
+  }
+
+  async #call(request: Request, connection: Connection): Promise<object> {
+    const type = request.type as Handled;
+    const { request_id } = request;
+    const context: HandlerContext = {
+      ...this.#options.context(),
+      receipt: request_id !== undefined && MUTATING.has(type) ? { id: request_id, type } : undefined,
+      signal: connection.closed,
+    };
+    return (handlers[type] as (payload: unknown, context: HandlerContext) => Promise<object>)(request.payload, context);
+  }
+
+  #checkScope({ type, id }: Request, { scopes }: Connection): void {
+    const { scope } = messages[type];
+    if (!scopes.has(scope)) throw Object.assign(errors.forbidden(type, scope), { id });
+  }
+
+  #failure(error: unknown): Omit<Failure, "id"> {
+    if (!isWarrenError(error))
+      this.#options.log.error("handler_failed", { error: messageOf(error), stack: (error as Error)?.stack });
+    const known = isWarrenError(error)
+      ? error
+      : new WarrenError("INTERNAL", `Something failed inside Warren: ${messageOf(error)}`, { fix: "warren status" });
+    return {
+      success: false,
+      error: known.message,
+      code: known.code,
+      ...(known.fix === undefined ? {} : { fix: known.fix }),
+      ...(known.detail === undefined ? {} : { detail: known.detail }),
+    };
+  }
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { Client } from "../client/client.ts";
+import { dialUnix } from "../local/unix-wire.ts";
+import { type Build, compareBuilds } from "../platform/build.ts";
+import { type Lock, tryLock, waitForLock } from "../platform/lock.ts";
+import type { Places } from "../platform/paths.ts";
+import { isAlive } from "../platform/process.ts";
+import { readEntries, type ServerEntry } from "../registry/entries.ts";
+
+/**
+ * Who has the home's jobs: the holder of `locks/primary.lock`. The newest build alive should: a newer server asks an older holder to yield, and
+ * takes over when the kernel says that the lock is free. An older server does without.
+ */
+const YIELD_TIMEOUT_MS = 15_000;
+
+export async function becomePrimary(places: Places, build: Build, name: string): Promise<Lock | undefined> {
+  const path = join(places.locksDir, "primary.lock");
+  const free = tryLock(path);
+  if (free) return free;
+  const holder = livePrimary(places, name);
+  if (holder) {
+    if (!isOlder(holder, build)) return undefined;
+    await askToYield(holder, name);
+  }
+  return waitForLock(path, { timeoutMs: YIELD_TIMEOUT_MS });
+}
+
+/** Another server of this home that says it is the primary and lives. */
+export function livePrimary(places: Places, self: string): ServerEntry | undefined {
+  return readEntries(places.serversDir).find(
+    (entry) =>
+      entry.primary &&
+      entry.name !== self &&
+      isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks }),
+  );
+}
+
+const isOlder = (entry: ServerEntry, build: Build): boolean =>
+  compareBuilds({ version: entry.version, builtAtMs: entry.built_at_ms }, build) < 0;
+
+async function askToYield(holder: ServerEntry, name: string): Promise<void> {
+  const client = new Client({
+    dial: (events) => dialUnix(holder.socket, events),
+    name: "warren-server",
+    version: holder.version,
+    randomId: () => crypto.randomUUID(),
+    redialCountMax: 1,
+  });
+  try {
+    await client.request("server.yield", { to: name }, { timeoutMs: YIELD_TIMEOUT_MS });
+  } catch {
+    // It ended meanwhile, or does not answer: the lock tells.
+  } finally {
+    client.close();
+  }
+}

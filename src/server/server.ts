@@ -1,0 +1,257 @@
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import net from "node:net";
+import { join } from "node:path";
+import type { HomeConfig } from "../config/home-defaults.ts";
+import { Jobs } from "../jobs/jobs.ts";
+import { openState } from "../jobs/schema.ts";
+import type { Build } from "../platform/build.ts";
+import { systemClock, timestamp } from "../platform/clock.ts";
+import type { Lock } from "../platform/lock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Places } from "../platform/paths.ts";
+import { bootId, readProcess } from "../platform/process.ts";
+import type { DataOf } from "../protocol/messages.ts";
+import { copyRuntimeIfNeeded, markGood, pruneBuilds } from "../registry/builds.ts";
+import { announce, type ServerEntry, withdraw } from "../registry/entries.ts";
+import { serverIcon } from "../registry/names.ts";
+import { Connection } from "./connection.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { EventHub } from "./event-hub.ts";
+import type { ServerFacts } from "./handlers.ts";
+import { jobsSource, routed } from "./jobs-stream.ts";
+import { becomePrimary, livePrimary } from "./primary.ts";
+
+/**
+ * One generation of a named server: the only place that constructs the domains. It may be killed at any moment; what it must not lose is on disk.
+ *
+ * Life: `start` (take over, adopt, serve) → serving → `end` (drain, let go, leave the registry). `end` happens once, whoever asks for it.
+ */
+export interface ServerOptions {
+  places: Places;
+  build: Build;
+  name: string;
+  generation: number;
+  config: HomeConfig;
+  log: Log;
+  lastError: () => { at: string; message: string } | null;
+  /** After `end`: the process may go. */
+  onEnded: () => void;
+}
+
+const LISTEN_FD = 3;
+/** What is being changed is finished within this time when the server is replaced; the rest is repeated by its clients at the next one. */
+const DRAIN_MS = 1_000;
+/** A server without jobs and sessions looks this often whether it is still needed. */
+const IDLE_LOOK_MS = 5_000;
+/** A server that is not the primary and holds nothing goes after this long without clients. */
+const RETIRE_AFTER_MS = 10_000;
+const HOUSEKEEPING_AFTER_MS = 30_000;
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #connections = new Set<Connection>();
+  readonly #listener: net.Server;
+  readonly #hub: EventHub;
+  readonly #dispatcher: Dispatcher;
+  readonly #startedAtMs = Date.now();
+  readonly #over = new AbortController();
+  #jobs: Jobs | undefined;
+  #lock: Lock | undefined;
+  #lastUseMs = performance.now();
+  #ending: Promise<void> | undefined;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#hub = new EventHub(new Map([["jobs", jobsSource(() => this.#jobs)]]));
+    const facts = this.#facts();
+    this.#dispatcher = new Dispatcher({
+      hub: this.#hub,
+      log: options.log,
+      context: () => ({ jobs: this.#jobs, server: facts }),
+    });
+    this.#listener = net.createServer((socket) => this.#accept(socket));
+  }
+
+  /** Takes over and serves. Rejects when it cannot (a state from a newer Warren, a full disk). */
+  async start(): Promise<void> {
+    const { places, build, name, log } = this.#options;
+    this.#lock = await becomePrimary(places, build, name);
+    if (this.#lock) await this.#openJobs();
+    await new Promise<void>((resolve, reject) =>
+      this.#listener.once("error", reject).listen({ fd: LISTEN_FD }, resolve),
+    );
+    announce(places.serversDir, this.#entry());
+    markGood(places.buildsDir, build.hash);
+    this.#lookForIdleness();
+    this.#houseKeepLater();
+    log.info("serving", { name, pid: process.pid, primary: this.#lock !== undefined });
+  }
+
+  /** `leave`: the server is over, its entry goes. Otherwise a successor of the same name takes its place. */
+  end({ leave }: { leave: boolean }): Promise<void> {
+    this.#ending ??= this.#end(leave);
+    return this.#ending;
+  }
+
+  /** The keeper was killed: nobody would restart us, and the public socket is ours alone. A successor is started as any client would, then we go. */
+  async afterKeeperLoss(): Promise<void> {
+    const { places, build, name, log } = this.#options;
+    if (this.#ending) return;
+    log.warn("keeper_lost", { successor: name });
+    withdraw(places.serversDir, name, process.pid);
+    rmSync(places.keeperFile, { force: true });
+    const successor = spawn(process.execPath, [join(build.dir, "cli.js"), "serve", "--server-name", name], {
+      detached: true,
+      stdio: "ignore",
+      cwd: "/",
+    });
+    successor.on("error", () => {});
+    successor.unref();
+    await this.end({ leave: false });
+  }
+
+  async #openJobs(): Promise<void> {
+    const { places, name, config, log } = this.#options;
+    const { database, setAside } = openState(places.stateDb, Date.now());
+    if (setAside) log.error("state_set_aside", { path: setAside });
+    const jobs = new Jobs({
+      database,
+      statusDir: places.statusDir,
+      logsDir: places.logsDir,
+      nodePath: process.execPath,
+      server: name,
+      clock: systemClock,
+      log,
+      graceMs: config.jobs.graceMs,
+      logMaxBytes: config.jobs.logMaxBytes,
+      freeSpaceFloorBytes: config.jobs.freeSpaceFloorBytes,
+      emit: (event) => this.#hub.publish(routed(event)),
+    });
+    await jobs.start();
+    this.#jobs = jobs;
+  }
+
+  #accept(socket: net.Socket): void {
+    this.#lastUseMs = performance.now();
+    this.#connections.add(
+      new Connection(socket, {
+        onLine: (line, connection) => this.#dispatcher.onLine(line, connection),
+        onTooLong: (connection) => this.#dispatcher.onTooLong(connection),
+        onClose: (connection) => {
+          this.#connections.delete(connection);
+          this.#hub.unsubscribe(connection);
+          this.#lastUseMs = performance.now();
+        },
+      }),
+    );
+  }
+
+  async #end(leave: boolean): Promise<void> {
+    const { places, name, log, onEnded } = this.#options;
+    this.#over.abort();
+    this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
+    await this.#dispatcher.drain(DRAIN_MS);
+    this.#jobs?.close();
+    this.#jobs = undefined;
+    if (leave) withdraw(places.serversDir, name, process.pid);
+    for (const connection of this.#connections) connection.end();
+    this.#lock?.release();
+    log.info("ended", { name, leave });
+    onEnded();
+  }
+
+  #entry(): ServerEntry {
+    const { places, build, name, generation } = this.#options;
+    return {
+      format: 1,
+      oldest_reader: 1,
+      name,
+      icon: serverIcon(name),
+      git_hash: build.hash,
+      version: build.version,
+      built_at_ms: build.builtAtMs,
+      socket: join(places.socketDir, `${name}.sock`),
+      pid: process.pid,
+      start_ticks: readProcess(process.pid)?.startTicks ?? 0,
+      boot_id: bootId(),
+      started_at: timestamp(this.#startedAtMs),
+      primary: this.#lock !== undefined,
+      generation,
+    };
+  }
+
+  #facts(): ServerFacts {
+    const { build, name, places } = this.#options;
+    return {
+      name,
+      version: build.version,
+      hello: () => ({
+        protocol: 1,
+        server: name,
+        version: build.version,
+        git_hash: build.hash,
+        primary: this.#lock !== undefined,
+        capabilities: [],
+      }),
+      status: () => this.#status(),
+      doctor: async () => ({ findings: (await this.#jobs?.findings()) ?? [] }),
+      shutdown: () => void setImmediate(() => void this.end({ leave: true })),
+      primaryName: () => livePrimary(places, name)?.name,
+      yieldTo: (to) => {
+        this.#options.log.info("yielding", { to });
+        setImmediate(() => void this.end({ leave: true }));
+        return true;
+      },
+    };
+  }
+
+  #status(): DataOf<"status"> {
+    const { places, build, name, generation, lastError } = this.#options;
+    const store = this.#jobs?.store;
+    return {
+      server: name,
+      icon: serverIcon(name),
+      version: build.version,
+      git_hash: build.hash,
+      pid: process.pid,
+      primary: this.#lock !== undefined,
+      generation,
+      started_at: timestamp(this.#startedAtMs),
+      uptime_ms: Date.now() - this.#startedAtMs,
+      home: places.home,
+      socket: join(places.socketDir, `${name}.sock`),
+      client_count: this.#connections.size,
+      subscriber_count: this.#hub.subscriberCount,
+      job_count: store?.jobCount() ?? 0,
+      running_job_count: this.#jobs?.runningCount ?? 0,
+      run_count: store?.runCount() ?? 0,
+      memory_bytes: process.memoryUsage.rss(),
+      queued_bytes: [...this.#connections].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
+      last_error: lastError(),
+    };
+  }
+
+  #lookForIdleness(): void {
+    const timer = setInterval(() => {
+      if (this.#connections.size > 0 || this.#jobs?.isIdle === false) {
+        this.#lastUseMs = performance.now();
+        return;
+      }
+      const limitMs = this.#lock ? this.#options.config.server.idleMs : RETIRE_AFTER_MS;
+      if (limitMs > 0 && performance.now() - this.#lastUseMs >= limitMs) void this.end({ leave: true });
+    }, IDLE_LOOK_MS);
+    timer.unref();
+    this.#over.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  }
+
+  #houseKeepLater(): void {
+    const { places, build, log } = this.#options;
+    const timer = setTimeout(() => {
+      pruneBuilds(places.buildsDir, new Set([build.hash]));
+      copyRuntimeIfNeeded(places.buildsDir).catch((error) => log.warn("runtime_not_kept", { error: String(error) }));
+    }, HOUSEKEEPING_AFTER_MS);
+    timer.unref();
+    this.#over.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  }
+}

@@ -1,0 +1,112 @@
+import { existsSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import type { ReadStream, WriteStream } from "node:tty";
+import type { Build } from "../platform/build.ts";
+import type { Places } from "../platform/paths.ts";
+import { WarrenError } from "../protocol/errors.ts";
+import { EXIT } from "../protocol/outcome.ts";
+import { Connection } from "./connection.ts";
+import { Effects } from "./effects.ts";
+import { initialModel, type Scope } from "./model/model.ts";
+import { Store } from "./store.ts";
+import { Painter } from "./terminal/painter.ts";
+import { Terminal } from "./terminal/terminal.ts";
+import { AGE_STEP_MS } from "./text/age.ts";
+import { tildePath } from "./text/width.ts";
+import { screenOf } from "./views/screen.ts";
+import { themeOf } from "./views/theme.ts";
+
+/**
+ * The terminal face: one model, one screen. Views turn the model into rows of text, the painter writes those that changed. Whatever ends it, the
+ * terminal is as it was before: quitting, SIGTERM, SIGHUP, an exception.
+ */
+export interface TuiContext {
+  env: Readonly<NodeJS.ProcessEnv>;
+  cwd: string;
+  places: Places;
+  build: Build;
+  stdin?: ReadStream;
+  stdout?: WriteStream;
+}
+
+const SIGNALS = { SIGTERM: 143, SIGHUP: 129, SIGINT: EXIT.interrupted } as const;
+
+/**
+ * Resolves with the exit status when the user quits (0) or a signal asks for it (128 + its number).
+ * @throws NO_TERMINAL when input or output is no terminal; what the first connection throws.
+ */
+export async function runTui(context: TuiContext): Promise<number> {
+  const { stdin = process.stdin, stdout = process.stdout, env } = context;
+  if (!stdin.isTTY || !stdout.isTTY) {
+    throw new WarrenError("NO_TERMINAL", "The screen needs a terminal on its input and output.", {
+      fix: "warren list --all",
+    });
+  }
+  const ending = new AbortController();
+  const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<number>();
+  const theme = themeOf(env);
+  const painter = new Painter((text) => terminal.write(text));
+  const store = new Store(startModel(context, stdout), (model) => painter.paint(screenOf(theme, model)));
+  const { dispatch } = store;
+  const terminal = new Terminal({ stdin, stdout }, dispatch);
+  const connection = new Connection({ ...context, dispatch, signal: ending.signal });
+  const effects = new Effects({
+    ...context,
+    client: connection.client,
+    dispatch,
+    copy: (text) => terminal.copy(text),
+    quit: () => end(EXIT.ok),
+    onDemand: () => connection.demand(),
+    signal: ending.signal,
+  });
+  store.onEffect = (effect) => effects.run(effect);
+
+  const onResize = (): void => dispatch({ type: "resize", columns: stdout.columns, rows: stdout.rows });
+  stdout.on("resize", onResize);
+  const stopListening = onSignals(end);
+  const ticking = setInterval(() => dispatch({ type: "tick", nowMs: Date.now() }), AGE_STEP_MS);
+  try {
+    terminal.open();
+    painter.paint(screenOf(theme, store.model));
+    connection.run().catch(fail);
+    return await ended;
+  } finally {
+    ending.abort();
+    clearInterval(ticking);
+    stopListening();
+    stdout.off("resize", onResize);
+    store.close();
+    terminal.close();
+  }
+}
+
+function startModel({ cwd, env, build }: TuiContext, stdout: WriteStream) {
+  return initialModel({
+    columns: stdout.columns,
+    rows: stdout.rows,
+    nowMs: Date.now(),
+    scope: scopeOf(cwd, env.HOME || homedir()),
+    version: build.version,
+  });
+}
+
+/** The project that the directory belongs to, else the directory itself. */
+function scopeOf(cwd: string, homeDir: string): Scope {
+  const directory = realpathSync(cwd);
+  for (let dir = directory; dir !== dirname(dir) && dir !== homeDir; dir = dirname(dir)) {
+    if (existsSync(join(dir, "warren.yaml"))) return { kind: "project", path: dir, label: tildePath(dir, homeDir) };
+  }
+  return { kind: "directory", path: directory, label: tildePath(directory, homeDir) };
+}
+
+function onSignals(end: (status: number) => void): () => void {
+  const listeners = Object.entries(SIGNALS).map(([signal, status]) => {
+    const listener = (): void => end(status);
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  return () => {
+    for (const stop of listeners) stop();
+  };
+}

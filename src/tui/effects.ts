@@ -1,0 +1,159 @@
+import type { Client } from "../client/client.ts";
+import { parseCommand } from "../config/command-line.ts";
+import { formatBytes } from "../protocol/durations.ts";
+import { isWarrenError, messageOf, unreachable, WarrenError } from "../protocol/errors.ts";
+import { LogFeeds } from "./logs/feeds.ts";
+import type { Action, Effect, Verb } from "./model/model.ts";
+import { whyLines } from "./why-lines.ts";
+
+/** Does what the model asks for: requests through the client, reads of log files, the clipboard. Every answer comes back as an action. */
+
+const MESSAGE_MS = 3_000;
+const RUNS_MAX = 200;
+
+export interface EffectsOptions {
+  client: Client;
+  dispatch: (action: Action) => void;
+  copy: (text: string) => void;
+  quit: () => void;
+  cwd: string;
+  env: Readonly<NodeJS.ProcessEnv>;
+  /** Before a request that the user asked for: lets a server be started for it. */
+  onDemand: () => void;
+  signal: AbortSignal;
+}
+
+export class Effects {
+  readonly #options: EffectsOptions;
+  readonly #feeds: LogFeeds;
+  #loadingRuns: AbortController | undefined;
+  #messageTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: EffectsOptions) {
+    this.#options = options;
+    this.#feeds = new LogFeeds(options.dispatch, options.signal);
+    options.signal.addEventListener("abort", () => clearTimeout(this.#messageTimer), { once: true });
+  }
+
+  run(effect: Effect): void {
+    switch (effect.kind) {
+      case "perform":
+        this.#report(this.#perform(effect.verb, effect.label));
+        return;
+      case "why":
+        this.#report(this.#why(effect.jobId, effect.label));
+        return;
+      case "load-runs":
+        this.#report(this.#loadRuns(effect.jobId));
+        return;
+      case "watch-log":
+        this.#feeds.watch(effect.panel, effect.source);
+        return;
+      case "read-log":
+        this.#feeds.read(effect.panel, effect.source, effect.range);
+        return;
+      case "find-in-log":
+        this.#feeds.find(effect);
+        return;
+      case "copy":
+        this.#options.copy(effect.text);
+        return;
+      case "expire-message":
+        clearTimeout(this.#messageTimer);
+        this.#messageTimer = setTimeout(
+          () => this.#options.dispatch({ type: "message-expired", id: effect.id }),
+          MESSAGE_MS,
+        );
+        return;
+      case "quit":
+        this.#options.quit();
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #report(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (isWarrenError(error, "ABORTED") || isWarrenError(error, "CLOSED") || this.#options.signal.aborted) return;
+      const fix = isWarrenError(error) && error.fix ? `  ${error.fix}` : "";
+      this.#options.dispatch({ type: "failed", text: `${messageOf(error)}${fix}` });
+    });
+  }
+
+  async #loadRuns(jobId: string): Promise<void> {
+    this.#loadingRuns?.abort();
+    const controller = new AbortController();
+    this.#loadingRuns = controller;
+    const { runs } = await this.#options.client.request(
+      "runs",
+      { job_id: jobId, limit: RUNS_MAX },
+      { signal: controller.signal },
+    );
+    this.#options.dispatch({ type: "runs-loaded", jobId, runs });
+  }
+
+  async #why(jobId: string, label: string): Promise<void> {
+    const report = await this.#options.client.request("why", { job_id: jobId });
+    this.#options.dispatch({ type: "report", title: `why: ${label}`, lines: whyLines(report) });
+  }
+
+  async #perform(verb: Verb, label: string): Promise<void> {
+    this.#options.onDemand();
+    if (verb.verb === "add") await this.#add(verb.commandLine);
+    else this.#options.dispatch({ type: "done", text: await this.#request(verb, label) });
+  }
+
+  async #add(commandLine: string): Promise<void> {
+    const { client, cwd, env, dispatch } = this.#options;
+    const parsed = parseCommand(commandLine);
+    if (parsed.kind === "invalid") throw new WarrenError("BAD_COMMAND", `Not a command: ${parsed.reason}.`);
+    const pairs = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`));
+    const { job, action } = await client.request("add", { command: parsed.argv, workdir: cwd, env: pairs });
+    // Its event may come before or after the answer; here it must be known, to be selected.
+    const event = { event: "job_updated", stream: "jobs", seq: 0, job_id: job.id, data: { job } };
+    dispatch({ type: "event", event, nowMs: Date.now() });
+    const said = action === "already_running" ? "runs already" : action === "started" ? "started again" : "started";
+    dispatch({ type: "done", text: `${job.name ?? job.id} ${said}`, selectId: job.id });
+  }
+
+  async #request(verb: Exclude<Verb, { verb: "add" }>, label: string): Promise<string> {
+    const { client } = this.#options;
+    switch (verb.verb) {
+      case "start":
+        await client.request("start", { job_id: verb.jobId });
+        return `${label} started`;
+      case "restart":
+        await client.request("restart", { job_id: verb.jobId });
+        return `${label} restarted`;
+      case "stop":
+        await client.request("stop", { job_id: verb.jobId });
+        return `${label} stopped`;
+      case "kill":
+        await client.request("stop", { job_id: verb.jobId, force: true });
+        return `${label} killed`;
+      case "remove":
+        await client.request("remove", { job_id: verb.jobId });
+        return `${label} removed, with its runs and logs`;
+      case "remove-run":
+        await client.request("remove_run", { run_id: verb.runId });
+        return `${label} removed, with its logs`;
+      case "signal": {
+        const { name, pid } = await client.request("signal", { job_id: verb.jobId, signal: verb.signal });
+        return `${name} sent to ${label} (${pid})`;
+      }
+      case "stop-all": {
+        const { stopped } = await client.request("stop_all", verb.workdir === null ? {} : { workdir: verb.workdir });
+        return `${counted(stopped, "job")} stopped`;
+      }
+      case "cleanup": {
+        const done = await client.request("cleanup", verb.workdir === null ? {} : { workdir: verb.workdir });
+        return `${counted(done.removed, "job")} and ${counted(done.runs, "run")} removed, ${formatBytes(done.bytes)} freed`;
+      }
+      default:
+        return unreachable(verb);
+    }
+  }
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,0 +1,222 @@
+import type { Job } from "../../protocol/units.ts";
+import { copyCommand, copyFocused } from "./copy.ts";
+import { toggleFollow, toggleWrap } from "./log-pane.ts";
+import {
+  isLogPanel,
+  type LogPanelId,
+  labelOf,
+  type Model,
+  type PanelId,
+  type Step,
+  selectedJob,
+  type Verb,
+} from "./model.ts";
+import { focusNext, focusOn, openSelected } from "./navigate.ts";
+import { removeFocused, removeUnit } from "./remove.ts";
+import { say } from "./say.ts";
+import { continueSearch, endSearch } from "./search.ts";
+import { emptyInput } from "./text-input.ts";
+import { toggleAll } from "./units.ts";
+
+/**
+ * Every verb of this face, once: keys, palette, help and status bar are made from this table. `hint` is the short word of the status bar.
+ */
+export interface Command {
+  id: string;
+  title: string;
+  /** The keys that run it; none: from the palette only. */
+  keys?: readonly string[];
+  /** Panels in whose help it stands; absent: all. */
+  panels?: readonly PanelId[];
+  hint?: string;
+  isEnabled?: (model: Model) => boolean;
+  run: (model: Model) => Step;
+}
+
+const LOGS = ["stdout", "stderr"] as const;
+
+const hasJob = (model: Model): boolean => selectedJob(model) !== undefined;
+const isRunning = (model: Model): boolean => selectedJob(model)?.status === "running";
+const isSearching = (model: Model): boolean => model.search !== null;
+const logOf = (model: Model): LogPanelId => (isLogPanel(model.focus) ? model.focus : "stdout");
+
+const onJob =
+  (verb: "start" | "restart" | "stop" | "kill") =>
+  (model: Model): Step =>
+    withJob(model, (job) => perform(model, { verb, jobId: job.id }, labelOf(job)));
+
+const signal = (name: string, title: string): Command => ({
+  id: `signal-${name}`,
+  title: `send SIG${name}: ${title}`,
+  isEnabled: isRunning,
+  run: (model) =>
+    withJob(model, (job) => perform(model, { verb: "signal", jobId: job.id, signal: name }, labelOf(job))),
+});
+
+const panel = (key: string, id: PanelId, title: string): Command => ({
+  id: `panel-${id}`,
+  title,
+  keys: [key],
+  run: (model) => focusOn(model, id),
+});
+
+export const COMMANDS: readonly Command[] = [
+  {
+    id: "open",
+    title: "read its output",
+    keys: ["enter"],
+    panels: ["units", "runs"],
+    hint: "open",
+    isEnabled: hasJob,
+    run: openSelected,
+  },
+  { id: "stop", title: "stop", keys: ["s"], hint: "stop", isEnabled: isRunning, run: onJob("stop") },
+  { id: "kill", title: "kill (SIGKILL, no grace)", keys: ["S"], isEnabled: isRunning, run: onJob("kill") },
+  {
+    id: "start",
+    title: "start",
+    keys: ["space"],
+    hint: "start",
+    isEnabled: (model) => hasJob(model) && !isRunning(model),
+    run: onJob("start"),
+  },
+  { id: "restart", title: "restart", keys: ["r"], hint: "restart", isEnabled: hasJob, run: onJob("restart") },
+  {
+    id: "remove",
+    title: "remove the unit (in panel 3: the run) with its logs",
+    keys: ["d"],
+    hint: "remove",
+    isEnabled: hasJob,
+    run: removeFocused,
+  },
+  { id: "remove-unit", title: "remove the unit with its runs and logs", isEnabled: hasJob, run: removeUnit },
+  { id: "why", title: "why: how it ended, its last lines", isEnabled: hasJob, run: why },
+  {
+    id: "new",
+    title: "new job",
+    keys: ["n"],
+    hint: "new",
+    run: (model) => [{ ...model, overlay: { kind: "new-job", input: emptyInput() } }, []],
+  },
+  { id: "copy-command", title: "copy the command", keys: ["c"], isEnabled: hasJob, run: copyCommand },
+  {
+    id: "copy",
+    title: "copy what the cursor is on (in logs: the lines)",
+    keys: ["y"],
+    isEnabled: hasJob,
+    run: copyFocused,
+  },
+  { id: "all", title: "all directories, or only this one", keys: ["a"], run: sayAll },
+  {
+    id: "follow",
+    title: "follow the output",
+    keys: ["f"],
+    panels: LOGS,
+    hint: "follow",
+    run: (model) => toggleFollow(model, logOf(model)),
+  },
+  {
+    id: "wrap",
+    title: "wrap long lines",
+    keys: ["w"],
+    panels: LOGS,
+    hint: "wrap",
+    run: (model) => toggleWrap(model, logOf(model)),
+  },
+  { id: "search", title: "search", keys: ["/"], hint: "search", run: search },
+  { id: "next", title: "next match", keys: ["n"], isEnabled: isSearching, run: (model) => continueSearch(model, 1) },
+  {
+    id: "previous",
+    title: "previous match",
+    keys: ["N"],
+    isEnabled: isSearching,
+    run: (model) => continueSearch(model, -1),
+  },
+  { id: "end-search", title: "end the search", isEnabled: isSearching, run: endSearch },
+  panel("1", "units", "go to units"),
+  panel("2", "ports", "go to ports"),
+  panel("3", "runs", "go to runs"),
+  panel("4", "stdout", "go to stdout"),
+  panel("5", "stderr", "go to stderr"),
+  { id: "panel-next", title: "next panel", keys: ["tab"], run: (model) => focusNext(model, 1) },
+  { id: "panel-previous", title: "previous panel", keys: ["shift-tab"], run: (model) => focusNext(model, -1) },
+  signal("HUP", "often reloads"),
+  signal("INT", "as Ctrl-C does"),
+  signal("USR1", "its own meaning"),
+  signal("USR2", "its own meaning"),
+  {
+    id: "stop-all",
+    title: "stop all that is shown here",
+    run: (model) => perform(model, { verb: "stop-all", workdir: shownDir(model) }, ""),
+  },
+  {
+    id: "cleanup",
+    title: "clean up: remove all that has ended here, with logs",
+    run: (model) => perform(model, { verb: "cleanup", workdir: shownDir(model) }, ""),
+  },
+  {
+    id: "palette",
+    title: "all commands",
+    keys: [":"],
+    hint: "palette",
+    run: (model) => [{ ...model, overlay: { kind: "palette", input: emptyInput(), index: 0 } }, []],
+  },
+  {
+    id: "help",
+    title: "keys of this panel",
+    keys: ["?"],
+    hint: "help",
+    run: (model) => [{ ...model, overlay: { kind: "help", top: 0 } }, []],
+  },
+  {
+    id: "quit",
+    title: "quit; everything keeps running",
+    keys: ["q", "ctrl-c"],
+    hint: "quit",
+    run: (model) => [model, [{ kind: "quit" }]],
+  },
+];
+
+/** `n` means the next match while a search is on. */
+export function commandForKey(model: Model, key: string): Command | undefined {
+  const all = COMMANDS.filter((command) => command.keys?.includes(key));
+  return all.length > 1 && isSearching(model) ? all.find((command) => command.isEnabled?.(model)) : all[0];
+}
+
+export const isEnabled = (model: Model, command: Command): boolean => command.isEnabled?.(model) ?? true;
+
+export function runCommand(model: Model, command: Command): Step {
+  if (isEnabled(model, command)) return command.run(model);
+  const job = selectedJob(model);
+  if (!job) return say(model, "no unit is selected");
+  return say(
+    model,
+    job.status === "running" ? `${labelOf(job)} runs already; r restarts it` : `${labelOf(job)} is not running`,
+  );
+}
+
+export function perform(model: Model, verb: Verb, label: string): Step {
+  return [model, [{ kind: "perform", verb, label }]];
+}
+
+function withJob(model: Model, use: (job: Job) => Step): Step {
+  const job = selectedJob(model);
+  return job ? use(job) : [model, []];
+}
+
+function why(model: Model): Step {
+  return withJob(model, (job) => [model, [{ kind: "why", jobId: job.id, label: labelOf(job) }]]);
+}
+
+function search(model: Model): Step {
+  const panelId: PanelId = isLogPanel(model.focus) ? model.focus : "units";
+  return [{ ...model, overlay: { kind: "search", input: emptyInput(), panel: panelId } }, []];
+}
+
+function sayAll(model: Model): Step {
+  const [next, effects] = toggleAll(model);
+  const [said, more] = say(next, next.allDirectories ? "all directories" : `only ${next.scope.label}`);
+  return [said, [...effects, ...more]];
+}
+
+const shownDir = (model: Model): string | null => (model.allDirectories ? null : model.scope.path);

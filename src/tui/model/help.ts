@@ -1,0 +1,28 @@
+import { COMMANDS } from "./commands.ts";
+import { isLogPanel, type Model } from "./model.ts";
+
+/** The keys of the panel that has the focus, and only those. */
+export function helpLines(model: Model): (readonly [keys: string, title: string])[] {
+  const moving: (readonly [string, string])[] = isLogPanel(model.focus)
+    ? [
+        ["j k ↓ ↑", "down, up"],
+        ["pgdn pgup", "half a page (ctrl-d, ctrl-u)"],
+        ["g G", "first line; last line, following"],
+        ["h l", "left, right by 4 columns"],
+        ["esc", "back to units"],
+      ]
+    : [
+        ["j k ↓ ↑", "down, up"],
+        ["g G", "first, last"],
+        ["pgdn pgup", "half a page (ctrl-d, ctrl-u)"],
+        ["h l H L", "left, right by 4 columns"],
+        ["J K", "scroll stdout from here"],
+      ];
+  const verbs = COMMANDS.filter(
+    ({ keys, panels }) => keys !== undefined && (panels?.includes(model.focus) ?? true),
+  ).map(({ keys, title }) => [keys!.join(" "), title] as const);
+  const mouse = isLogPanel(model.focus)
+    ? (["mouse", "wheel scrolls; drag copies lines"] as const)
+    : (["mouse", "wheel scrolls; click selects"] as const);
+  return [...moving, ...verbs, mouse];
+}

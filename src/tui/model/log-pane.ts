@@ -1,0 +1,304 @@
+import { ansiWidth } from "../text/ansi.ts";
+import { innerColumns, innerRows, layoutOf } from "./layout.ts";
+import {
+  type Effect,
+  emptyPane,
+  type LogLine,
+  type LogPane,
+  type LogPanelId,
+  type LogRange,
+  type LogSource,
+  type LogWindow,
+  type Model,
+  type Step,
+} from "./model.ts";
+
+/**
+ * What panels 4 and 5 show: a window of a log file, moved and grown by reads. The file is never read whole.
+ *
+ * Invariants
+ * 1. One read at a time per pane. What grows while it runs is noted (`queued`) and read after, so a flood costs one window a read.
+ * 2. A pane whose window reaches the end (`atEnd`) reads on when the file grows; another one only notes that there is more.
+ * 3. The first row on the screen stays when lines are added above or dropped there.
+ * 4. The window holds at most WINDOW_LINES_MAX lines and WINDOW_BYTES_MAX bytes; what is farther from the view goes first.
+ */
+
+export const WINDOW_LINES_MAX = 5_000;
+export const WINDOW_BYTES_MAX = 1024 * 1024;
+/** Rows between the view and the window's border at which more is read. */
+const PREFETCH_ROWS = 100;
+
+export interface ViewSize {
+  columns: number;
+  rows: number;
+}
+
+export function openLogs(model: Model, sources: Record<LogPanelId, LogSource | null>): Step {
+  let current = model;
+  const effects: Effect[] = [];
+  for (const panel of ["stdout", "stderr"] as const) {
+    const pane = current.panes[panel];
+    const source = sources[panel];
+    if (pane.source?.path === source?.path) continue;
+    const fresh: LogPane = { ...emptyPane(), source, wrap: pane.wrap, reading: source !== null };
+    current = withPane(current, panel, fresh);
+    effects.push({ kind: "watch-log", panel, source });
+    if (source) effects.push({ kind: "read-log", panel, source, range: { kind: "tail" } });
+  }
+  return [current, effects];
+}
+
+export function applyRead(
+  model: Model,
+  panel: LogPanelId,
+  source: LogSource,
+  range: LogRange,
+  window: LogWindow,
+): Step {
+  const pane = model.panes[panel];
+  if (pane.source?.path !== source.path) return [model, []];
+  const read = { ...merged(pane, range, window), reading: false, droppedBytes: window.startBytes };
+  const placed = range.kind === "around" ? showByte(read, range.byte, viewSize(model, panel)) : read;
+  const next = withPane(model, panel, clamped(placed, viewSize(model, panel)));
+  if (pane.queued === null) return prefetch(next, panel);
+  const unqueued = withPane(next, panel, { ...next.panes[panel], queued: null });
+  return pane.queued === "growth" ? grew(unqueued, panel, source) : readLog(unqueued, panel, pane.queued);
+}
+
+/** The file grew. */
+export function grew(model: Model, panel: LogPanelId, source: LogSource): Step {
+  const pane = model.panes[panel];
+  if (pane.source?.path !== source.path) return [model, []];
+  if (pane.reading) return [pane.queued ? model : withPane(model, panel, { ...pane, queued: "growth" }), []];
+  if (pane.follow && !pane.atEnd) return readLog(model, panel, { kind: "tail" });
+  if (!pane.atEnd) return [model, []];
+  return readLog(model, panel, { kind: pane.follow ? "latest" : "after", byte: lastLineStart(pane) });
+}
+
+/** Rows up (negative) or down. Up leaves following, down to the last row takes it up again. */
+export function scrollLog(model: Model, panel: LogPanelId, rows: number): Step {
+  const size = viewSize(model, panel);
+  const pane = model.panes[panel];
+  const moved = { ...pane, top: walk(pane, topOf(pane, size), rows, size), follow: false };
+  const settled = clamped(moved, size);
+  const isLast = settled.atEnd && rows > 0 && isAtBottom(settled, size);
+  return prefetch(withPane(model, panel, isLast ? { ...settled, follow: true } : settled), panel);
+}
+
+export function scrollToStart(model: Model, panel: LogPanelId): Step {
+  const pane = { ...model.panes[panel], follow: false, top: { line: 0, row: 0 } };
+  const next = withPane(model, panel, pane);
+  return pane.atStart ? [next, []] : readLog(next, panel, { kind: "head" });
+}
+
+export function follow(model: Model, panel: LogPanelId): Step {
+  const pane = { ...model.panes[panel], follow: true };
+  const next = withPane(model, panel, pane);
+  return pane.atEnd ? [next, []] : readLog(next, panel, { kind: "tail" });
+}
+
+export function toggleFollow(model: Model, panel: LogPanelId): Step {
+  const pane = model.panes[panel];
+  if (!pane.follow) return follow(model, panel);
+  return [withPane(model, panel, { ...pane, follow: false, top: topOf(pane, viewSize(model, panel)) }), []];
+}
+
+export function toggleWrap(model: Model, panel: LogPanelId): Step {
+  const pane = model.panes[panel];
+  const top = { line: topOf(pane, viewSize(model, panel)).line, row: 0 };
+  const next = { ...pane, wrap: !pane.wrap, column: 0, top };
+  return [withPane(model, panel, clamped(next, viewSize(model, panel))), []];
+}
+
+export function moveColumn(model: Model, panel: LogPanelId, columns: number): Step {
+  const pane = model.panes[panel];
+  if (pane.wrap) return [model, []];
+  return [withPane(model, panel, { ...pane, column: Math.max(0, pane.column + columns) }), []];
+}
+
+export function readLog(model: Model, panel: LogPanelId, range: LogRange): Step {
+  const pane = model.panes[panel];
+  if (pane.source === null) return [model, []];
+  if (pane.reading) return [withPane(model, panel, { ...pane, queued: range }), []];
+  const effect: Effect = { kind: "read-log", panel, source: pane.source, range };
+  return [withPane(model, panel, { ...pane, reading: true }), [effect]];
+}
+
+/** After a resize: the first row stays as far as there is something below it. */
+export function refit(model: Model): Model {
+  let current = model;
+  for (const panel of ["stdout", "stderr"] as const) {
+    const size = viewSize(current, panel);
+    const pane = current.panes[panel];
+    current = withPane(current, panel, clamped({ ...pane, top: { ...pane.top, row: 0 } }, size));
+  }
+  return current;
+}
+
+/** One row on the screen: a line, or a part of it when it is wrapped. */
+export interface LogRow {
+  line: LogLine;
+  row: number;
+}
+
+export function visibleRows(pane: LogPane, size: ViewSize): LogRow[] {
+  const rows: LogRow[] = [];
+  let { line, row } = topOf(pane, size);
+  while (rows.length < size.rows && line < pane.lines.length) {
+    const current = pane.lines[line]!;
+    const count = rowCount(current, pane, size);
+    while (row < count && rows.length < size.rows) {
+      rows.push({ line: current, row });
+      row += 1;
+    }
+    line += 1;
+    row = 0;
+  }
+  return rows;
+}
+
+export function viewSize(model: Model, panel: LogPanelId): ViewSize {
+  const rect = layoutOf(model)?.panels[panel];
+  return { columns: Math.max(1, innerColumns(rect)), rows: innerRows(rect) };
+}
+
+export const withPane = (model: Model, panel: LogPanelId, pane: LogPane): Model => ({
+  ...model,
+  panes: { ...model.panes, [panel]: pane },
+});
+
+/** Puts the line that holds `byte` a third below the top. */
+export function showByte(pane: LogPane, byte: number, size: ViewSize): LogPane {
+  const line = Math.max(
+    0,
+    pane.lines.findIndex((candidate) => candidate.endByte > byte),
+  );
+  const top = walk(pane, { line, row: 0 }, -Math.floor(size.rows / 3), size);
+  return clamped({ ...pane, follow: false, top }, size);
+}
+
+export function topOf(pane: LogPane, size: ViewSize): LogPane["top"] {
+  return pane.follow ? bottomTop(pane, size) : pane.top;
+}
+
+function merged(pane: LogPane, range: LogRange, window: LogWindow): LogPane {
+  switch (range.kind) {
+    case "before":
+      return prepended(pane, window);
+    case "after":
+    case "latest":
+      return appended(pane, range.byte, window);
+    default:
+      return withEdges({ ...pane, lines: window.lines.slice(-WINDOW_LINES_MAX) }, window);
+  }
+}
+
+function prepended(pane: LogPane, window: LogWindow): LogPane {
+  const firstByte = pane.lines[0]?.startByte ?? Number.POSITIVE_INFINITY;
+  const older = window.lines.filter((line) => line.startByte < firstByte);
+  const kept = trimmed([...older, ...pane.lines], "end");
+  const top = { line: pane.top.line + older.length, row: pane.top.row };
+  const wasCut = kept.length < older.length + pane.lines.length;
+  const next = withEdges({ ...pane, lines: kept, top }, window);
+  return wasCut ? { ...next, atEnd: false } : next;
+}
+
+function appended(pane: LogPane, fromByte: number, window: LogWindow): LogPane {
+  const first = window.lines[0]?.startByte;
+  // More was written than one read holds, or the oldest was dropped meanwhile: the window begins anew at what was read.
+  if (first !== undefined && first > fromByte) return withEdges({ ...pane, lines: window.lines }, window);
+  const older = pane.lines.filter((line) => line.startByte < fromByte);
+  const all = [...older, ...window.lines];
+  const kept = trimmed(all, "start");
+  const cut = all.length - kept.length;
+  const top = cut > pane.top.line ? { line: 0, row: 0 } : { line: pane.top.line - cut, row: pane.top.row };
+  return withEdges({ ...pane, lines: kept, top }, window);
+}
+
+function withEdges(pane: LogPane, { startBytes, endBytes }: LogWindow): LogPane {
+  const first = pane.lines[0];
+  const last = pane.lines.at(-1);
+  return {
+    ...pane,
+    atStart: first === undefined || first.startByte <= startBytes,
+    atEnd: last === undefined || last.endByte >= endBytes,
+  };
+}
+
+function trimmed(lines: LogLine[], side: "start" | "end"): LogLine[] {
+  let from = 0;
+  let to = lines.length;
+  const isOver = (): boolean =>
+    to - from > WINDOW_LINES_MAX ||
+    (to - from > 1 && lines[to - 1]!.endByte - lines[from]!.startByte > WINDOW_BYTES_MAX);
+  while (isOver()) {
+    if (side === "start") from += 1;
+    else to -= 1;
+  }
+  return from === 0 && to === lines.length ? lines : lines.slice(from, to);
+}
+
+/** The last line is read again: it may have been unfinished. */
+const lastLineStart = (pane: LogPane): number => pane.lines.at(-1)?.startByte ?? 0;
+
+function prefetch(model: Model, panel: LogPanelId): Step {
+  const pane = model.panes[panel];
+  if (pane.reading || pane.lines.length === 0 || pane.follow) return [model, []];
+  const line = topOf(pane, viewSize(model, panel)).line;
+  if (!pane.atStart && line < PREFETCH_ROWS)
+    return readLog(model, panel, { kind: "before", byte: pane.lines[0]!.startByte });
+  const below = pane.lines.length - line - viewSize(model, panel).rows;
+  if (!pane.atEnd && below < PREFETCH_ROWS) return readLog(model, panel, { kind: "after", byte: lastLineStart(pane) });
+  return [model, []];
+}
+
+function clamped(pane: LogPane, size: ViewSize): LogPane {
+  if (pane.follow) return pane;
+  const bottom = bottomTop(pane, size);
+  const { line, row } = pane.top;
+  const isBelow = line > bottom.line || (line === bottom.line && row > bottom.row);
+  const top = isBelow ? bottom : line < 0 ? { line: 0, row: 0 } : pane.top;
+  return top === pane.top ? pane : { ...pane, top };
+}
+
+const isAtBottom = (pane: LogPane, size: ViewSize): boolean => {
+  const bottom = bottomTop(pane, size);
+  return pane.top.line === bottom.line && pane.top.row === bottom.row;
+};
+
+/** The top at which the last row stands at the bottom. */
+function bottomTop(pane: LogPane, size: ViewSize): LogPane["top"] {
+  let rows = size.rows;
+  for (let line = pane.lines.length - 1; line >= 0; line--) {
+    const count = rowCount(pane.lines[line]!, pane, size);
+    if (count >= rows) return { line, row: count - rows };
+    rows -= count;
+  }
+  return { line: 0, row: 0 };
+}
+
+function walk(pane: LogPane, from: LogPane["top"], rows: number, size: ViewSize): LogPane["top"] {
+  if (!pane.wrap) {
+    return { line: Math.max(0, Math.min(from.line + rows, Math.max(0, pane.lines.length - 1))), row: 0 };
+  }
+  let { line, row } = from;
+  for (let left = Math.abs(rows); left > 0; left--) {
+    if (rows < 0) {
+      if (row > 0) row -= 1;
+      else if (line > 0) {
+        line -= 1;
+        row = rowCount(pane.lines[line]!, pane, size) - 1;
+      }
+    } else if (row + 1 < (pane.lines[line] ? rowCount(pane.lines[line]!, pane, size) : 1)) row += 1;
+    else if (line + 1 < pane.lines.length) {
+      line += 1;
+      row = 0;
+    }
+  }
+  return { line, row };
+}
+
+function rowCount(line: LogLine, pane: LogPane, size: ViewSize): number {
+  if (!pane.wrap) return 1;
+  return Math.max(1, Math.ceil(ansiWidth(line.text) / size.columns));
+}

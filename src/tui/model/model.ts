@@ -1,0 +1,234 @@
+import type { StreamEvent } from "../../protocol/envelope.ts";
+import type { Job, Run } from "../../protocol/units.ts";
+
+/**
+ * The state of the terminal face, the actions that change it and the effects that a change asks for. `update(model, action)` is pure; everything
+ * that a view shows is computed from the model.
+ */
+
+export const PANELS = ["units", "ports", "runs", "stdout", "stderr"] as const;
+export type PanelId = (typeof PANELS)[number];
+export type LogPanelId = "stdout" | "stderr";
+
+export const isLogPanel = (panel: PanelId): panel is LogPanelId => panel === "stdout" || panel === "stderr";
+
+/** What "here" is: exactly this directory, or everything in the folder of the project's warren.yaml. */
+export interface Scope {
+  kind: "directory" | "project";
+  path: string;
+  /** As the title shows it, with ~. */
+  label: string;
+}
+
+export interface LogLine {
+  /** Absolute offset of the first byte, and of the byte after the newline. */
+  startByte: number;
+  endByte: number;
+  /** Cleaned for display; may hold SGR sequences. */
+  text: string;
+}
+
+export interface LogSource {
+  runId: string;
+  path: string;
+}
+
+/** A window of one log. `lines` are neighbours in the file; positions are absolute, so a window never shows the wrong bytes. */
+export interface LogPane {
+  source: LogSource | null;
+  lines: readonly LogLine[];
+  /** The window reaches to the first byte that can still be read, or to the end of what was written. */
+  atStart: boolean;
+  atEnd: boolean;
+  /** Older bytes than these were dropped from the log. */
+  droppedBytes: number;
+  /** The first shown row: a line, and a row of it when lines are wrapped. Not used while following. */
+  top: { line: number; row: number };
+  follow: boolean;
+  wrap: boolean;
+  column: number;
+  /** A read is under way; `queued` is what to read after it. */
+  reading: boolean;
+  queued: LogRange | "growth" | null;
+  /** Start of the line that the search stands on. */
+  matchByte: number | null;
+  /** Lines dragged over, by start byte; both ends included. */
+  selection: { fromByte: number; toByte: number } | null;
+}
+
+export interface ListState {
+  top: number;
+  column: number;
+}
+
+export interface TextInput {
+  text: string;
+  /** In UTF-16 units, always between graphemes. */
+  cursor: number;
+}
+
+export type Overlay =
+  | { kind: "help"; top: number }
+  | { kind: "report"; title: string; lines: readonly string[]; top: number }
+  | { kind: "new-job"; input: TextInput }
+  | { kind: "search"; input: TextInput; panel: PanelId }
+  | { kind: "palette"; input: TextInput; index: number };
+
+export interface Message {
+  id: number;
+  text: string;
+  level: "info" | "error";
+}
+
+export type Connection = "connecting" | "live" | "reconnecting" | "gone";
+
+export interface Model {
+  columns: number;
+  rows: number;
+  nowMs: number;
+  scope: Scope;
+  version: string;
+  allDirectories: boolean;
+  connection: Connection;
+  jobs: ReadonlyMap<string, Job>;
+  /** Ids of the units that are shown, in their order on the screen. */
+  order: readonly string[];
+  selectedId: string | null;
+  focus: PanelId;
+  /** Which of panels 2 and 3 is shown where there is room for one. */
+  lastDetail: "ports" | "runs";
+  lists: Record<"units" | "ports" | "runs", ListState>;
+  portIndex: number;
+  /** Runs of the selected unit, newest first; empty until they are loaded. */
+  runs: readonly Run[];
+  /** Null: the newest, also when there comes a newer one. */
+  selectedRunId: string | null;
+  panes: Record<LogPanelId, LogPane>;
+  overlay: Overlay | null;
+  search: { panel: PanelId; query: string } | null;
+  /** What `d` would remove when pressed again. */
+  armedRemoval: string | null;
+  drag: { panel: LogPanelId; fromByte: number; moved: boolean } | null;
+  message: Message | null;
+  nextMessageId: number;
+}
+
+/** `latest`: what was written from `byte` on, or the tail when that is more than one read holds. */
+export type LogRange = { kind: "tail" | "head" } | { kind: "before" | "after" | "latest" | "around"; byte: number };
+
+export interface LogWindow {
+  lines: readonly LogLine[];
+  /** Of the file when it was read. */
+  startBytes: number;
+  endBytes: number;
+}
+
+/** x and y count from 0. `lines`: positive is down. */
+export type MouseInput =
+  | { kind: "press" | "drag" | "release"; x: number; y: number }
+  | { kind: "wheel"; x: number; y: number; lines: number };
+
+export type Action =
+  /** `k`, `G`, `up`, `pgdn`, `ctrl-u`, `shift-tab`, `space`, … */
+  | { type: "key"; key: string }
+  | { type: "paste"; text: string }
+  | { type: "mouse"; mouse: MouseInput }
+  | { type: "resize"; columns: number; rows: number }
+  | { type: "tick"; nowMs: number }
+  | { type: "connection"; state: Connection; message?: string }
+  | { type: "snapshot"; jobs: readonly Job[]; nowMs: number }
+  | { type: "event"; event: StreamEvent; nowMs: number }
+  | { type: "runs-loaded"; jobId: string; runs: readonly Run[] }
+  | { type: "log-read"; panel: LogPanelId; source: LogSource; range: LogRange; window: LogWindow }
+  | { type: "log-grew"; panel: LogPanelId; source: LogSource }
+  | { type: "log-found"; panel: LogPanelId; source: LogSource; matchByte: number | null }
+  | { type: "done"; text: string; selectId?: string }
+  | { type: "failed"; text: string }
+  | { type: "report"; title: string; lines: readonly string[] }
+  | { type: "message-expired"; id: number };
+
+/** A request to the server that changes something, with what to say when it is done. */
+export type Verb =
+  | { verb: "add"; commandLine: string }
+  | { verb: "start" | "restart" | "stop" | "kill" | "remove"; jobId: string }
+  | { verb: "remove-run"; runId: string }
+  | { verb: "signal"; jobId: string; signal: string }
+  | { verb: "stop-all" | "cleanup"; workdir: string | null };
+
+export type Effect =
+  | { kind: "perform"; verb: Verb; label: string }
+  | { kind: "why"; jobId: string; label: string }
+  | { kind: "load-runs"; jobId: string }
+  /** Watches for growth; null ends the watch. */
+  | { kind: "watch-log"; panel: LogPanelId; source: LogSource | null }
+  | { kind: "read-log"; panel: LogPanelId; source: LogSource; range: LogRange }
+  | { kind: "find-in-log"; panel: LogPanelId; source: LogSource; query: string; fromByte: number; direction: 1 | -1 }
+  | { kind: "copy"; text: string }
+  | { kind: "expire-message"; id: number }
+  | { kind: "quit" };
+
+export type Step = readonly [Model, readonly Effect[]];
+
+export const emptyPane = (): LogPane => ({
+  source: null,
+  lines: [],
+  atStart: true,
+  atEnd: true,
+  droppedBytes: 0,
+  top: { line: 0, row: 0 },
+  follow: true,
+  wrap: false,
+  column: 0,
+  reading: false,
+  queued: null,
+  matchByte: null,
+  selection: null,
+});
+
+export interface Start {
+  columns: number;
+  rows: number;
+  nowMs: number;
+  scope: Scope;
+  version: string;
+}
+
+export const initialModel = (start: Start): Model => ({
+  ...start,
+  allDirectories: false,
+  connection: "connecting",
+  jobs: new Map(),
+  order: [],
+  selectedId: null,
+  focus: "units",
+  lastDetail: "runs",
+  lists: { units: { top: 0, column: 0 }, ports: { top: 0, column: 0 }, runs: { top: 0, column: 0 } },
+  portIndex: 0,
+  runs: [],
+  selectedRunId: null,
+  panes: { stdout: emptyPane(), stderr: emptyPane() },
+  overlay: null,
+  search: null,
+  armedRemoval: null,
+  drag: null,
+  message: null,
+  nextMessageId: 1,
+});
+
+/** Runs steps one after the other and keeps all their effects. */
+export function chain(model: Model, ...steps: ((model: Model) => Step)[]): Step {
+  const effects: Effect[] = [];
+  let current = model;
+  for (const step of steps) {
+    const [next, more] = step(current);
+    current = next;
+    effects.push(...more);
+  }
+  return [current, effects];
+}
+
+export const selectedJob = (model: Model): Job | undefined =>
+  model.selectedId === null ? undefined : model.jobs.get(model.selectedId);
+
+/** The name when it has one, else the id. */
+export const labelOf = (job: Job): string => job.name ?? job.id;

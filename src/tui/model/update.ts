@@ -1,0 +1,125 @@
+import { formatAge } from "../text/age.ts";
+import { commandForKey, runCommand } from "./commands.ts";
+import { applyRead, grew, refit, scrollLog } from "./log-pane.ts";
+import { type Action, chain, type Model, type Step } from "./model.ts";
+import { applyMouse } from "./mouse.ts";
+import { COLUMN_STEP, focusOn, move, moveHalfPage, moveSideways, moveToEnd, moveToStart } from "./navigate.ts";
+import { overlayKey, overlayPaste } from "./overlays.ts";
+import { applyRuns } from "./runs.ts";
+import { say } from "./say.ts";
+import { applyFound, endSearch } from "./search.ts";
+import { applyEvent, applySnapshot, select, showSelected } from "./units.ts";
+
+/** The one function that changes the model. Pure: the same model and action give the same step. A model that does not change keeps its identity. */
+export function update(model: Model, action: Action): Step {
+  switch (action.type) {
+    case "key":
+      return key(model, action.key);
+    case "paste":
+      return model.overlay ? overlayPaste(model, model.overlay, action.text) : [model, []];
+    case "mouse":
+      return applyMouse(model, action.mouse);
+    case "resize":
+      return [showSelected(refit({ ...model, columns: action.columns, rows: action.rows })), []];
+    case "tick":
+      return [tick(model, action.nowMs), []];
+    case "connection":
+      return connection(model, action.state, action.message);
+    case "snapshot":
+      return applySnapshot(model, action.jobs, action.nowMs);
+    case "event":
+      return applyEvent(model, action.event, action.nowMs);
+    case "runs-loaded":
+      return applyRuns(model, action.jobId, action.runs);
+    case "log-read":
+      return applyRead(model, action.panel, action.source, action.range, action.window);
+    case "log-grew":
+      return grew(model, action.panel, action.source);
+    case "log-found":
+      return applyFound(model, action.panel, action.source, action.matchByte);
+    case "done":
+      return done(model, action.text, action.selectId);
+    case "failed":
+      return say(model, action.text, "error");
+    case "report":
+      return [{ ...model, overlay: { kind: "report", title: action.title, lines: action.lines, top: 0 } }, []];
+    case "message-expired":
+      return model.message?.id === action.id ? [{ ...model, message: null, armedRemoval: null }, []] : [model, []];
+  }
+}
+
+function key(model: Model, name: string): Step {
+  if (model.overlay) return overlayKey(model, model.overlay, name);
+  const current = model.armedRemoval !== null && name !== "d" ? { ...model, armedRemoval: null, message: null } : model;
+  const moved = moveKey(current, name);
+  if (moved) return moved;
+  const command = commandForKey(current, name);
+  return command ? runCommand(current, command) : [current, []];
+}
+
+function moveKey(model: Model, name: string): Step | undefined {
+  switch (name) {
+    case "j":
+    case "down":
+      return move(model, 1);
+    case "k":
+    case "up":
+      return move(model, -1);
+    case "g":
+    case "home":
+      return moveToStart(model);
+    case "G":
+    case "end":
+      return moveToEnd(model);
+    case "pgdn":
+    case "ctrl-d":
+      return moveHalfPage(model, 1);
+    case "pgup":
+    case "ctrl-u":
+      return moveHalfPage(model, -1);
+    case "h":
+    case "H":
+    case "left":
+      return moveSideways(model, -COLUMN_STEP);
+    case "l":
+    case "L":
+    case "right":
+      return moveSideways(model, COLUMN_STEP);
+    case "J":
+      return scrollLog(model, "stdout", 1);
+    case "K":
+      return scrollLog(model, "stdout", -1);
+    case "esc":
+      return back(model);
+    default:
+      return undefined;
+  }
+}
+
+function back(model: Model): Step {
+  if (model.search) return endSearch(model);
+  return model.focus !== "units" ? focusOn(model, "units") : [model, []];
+}
+
+/** The clock moves only when an age on the screen changes with it, so an idle screen is never drawn again. */
+function tick(model: Model, nowMs: number): Model {
+  const ages = (atMs: number): string =>
+    [...model.order.map((id) => model.jobs.get(id)?.started_at), ...model.runs.map((run) => run.started_at)]
+      .map((at) => (at === undefined ? "" : formatAge(atMs - Date.parse(at))))
+      .join();
+  return ages(nowMs) === ages(model.nowMs) ? model : { ...model, nowMs };
+}
+
+function connection(model: Model, state: Model["connection"], message: string | undefined): Step {
+  const next = model.connection === state ? model : { ...model, connection: state };
+  return message === undefined ? [next, []] : say(next, message, "error");
+}
+
+function done(model: Model, text: string, selectId: string | undefined): Step {
+  return chain(
+    model,
+    (current) =>
+      selectId !== undefined && current.order.includes(selectId) ? select(current, selectId) : [current, []],
+    (current) => say(current, text),
+  );
+}

@@ -1,0 +1,95 @@
+import type { Layout, Rect } from "../model/layout.ts";
+import { innerColumns } from "../model/layout.ts";
+import { labelOf, type Model, type PanelId, selectedJob } from "../model/model.ts";
+import { urgencyOf } from "../model/units.ts";
+import { ansiWidth } from "../text/ansi.ts";
+import { cutStart } from "../text/width.ts";
+import { portRows, runRows } from "./detail-rows.ts";
+import { type FrameOptions, fit, frame } from "./frame.ts";
+import { logNote, logRows, logTitle } from "./log-rows.ts";
+import { glyphOf } from "./states.ts";
+import { paint, type Theme } from "./theme.ts";
+import { unitRows } from "./unit-rows.ts";
+
+/** The text of each panel: exactly as many lines and columns as its rectangle. */
+export function panelLines(
+  theme: Theme,
+  model: Model,
+  layout: Layout,
+  id: keyof Layout["panels"],
+  rect: Rect,
+): string[] {
+  return frame(theme, { rect, ...contentOf(theme, model, layout, id), focused: model.focus === id });
+}
+
+function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout["panels"]): Omit<FrameOptions, "rect"> {
+  const job = selectedJob(model);
+  const of = job ? `: ${labelOf(job)}` : "";
+  switch (id) {
+    case "header":
+      return {
+        title: `warren ${model.version}`,
+        lines: [headerLine(theme, model, innerColumns(layout.panels.header))],
+      };
+    case "description":
+      return { title: "description", lines: [job?.description ?? ""] };
+    case "units":
+      return {
+        key: "1",
+        title: unitsTitle(model, layout),
+        note: unitsNote(theme, model),
+        lines: unitRows(theme, model, layout),
+      };
+    case "ports":
+      return { key: "2", title: `ports${of}`, lines: portRows(theme, model, layout) };
+    case "runs":
+      return { key: "3", title: `runs${of}`, lines: runRows(theme, model, layout) };
+    case "stdout":
+    case "stderr": {
+      const key = id === "stdout" ? "4" : "5";
+      return {
+        key,
+        title: logTitle(theme, model, id),
+        note: logNote(theme, model, id),
+        lines: logRows(theme, model, id),
+      };
+    }
+  }
+}
+
+/** Without room for the header the place stands here. */
+function unitsTitle(model: Model, layout: Layout): string {
+  if (layout.panels.header) return "units";
+  return cutStart(whereOf(model), innerColumns(layout.panels.units) - 12);
+}
+
+function unitsNote(theme: Theme, model: Model): string {
+  const count = model.order.length;
+  return count === 0 ? "" : paint(theme, "quiet", String(count));
+}
+
+function headerLine(theme: Theme, model: Model, columns: number): string {
+  const shown = model.order.flatMap((id) => model.jobs.get(id) ?? []);
+  const needs = shown.filter((job) => urgencyOf(job) === 0).length;
+  const live = shown.filter((job) => urgencyOf(job) === 1).length;
+  const counts = [
+    needs > 0 ? paint(theme, "attention", `${glyphOf(theme, "attention")} ${needs}`) : "",
+    live > 0 ? paint(theme, "live", `${glyphOf(theme, "live")} ${live}`) : "",
+  ]
+    .filter(Boolean)
+    .join("  ");
+  const room = columns - ansiWidth(counts) - 1;
+  return `${fit(cutStart(whereOf(model), room), room)} ${counts}`;
+}
+
+const whereOf = (model: Model): string => (model.allDirectories ? "all directories" : model.scope.label);
+
+export const PANEL_IDS = [
+  "header",
+  "units",
+  "description",
+  "ports",
+  "runs",
+  "stdout",
+  "stderr",
+] as const satisfies readonly (PanelId | "header" | "description")[];
