@@ -108,7 +108,8 @@ export const environmentOf = (env: Readonly<NodeJS.ProcessEnv>): string[] =>
  */
 async function commandOf(workdir: string, operands: readonly string[]): Promise<string[]> {
   const [only, ...more] = operands;
-  if (only === undefined) throw usageError("There is no command to run.", "warren add npm run dev");
+  if (only === undefined || only.trim() === "")
+    throw usageError("There is no command to run.", "warren add npm run dev");
   if (more.length > 0 || !/\s/.test(only)) return [...operands];
   if (statSync(resolve(workdir, only), { throwIfNoEntry: false })?.isFile()) return [only];
   const { parseCommand } = await import("../config/command-line.ts");

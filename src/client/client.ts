@@ -70,6 +70,8 @@ interface Pending {
 
 const REDIAL_DELAY_FIRST_MS = 10;
 const REDIAL_DELAY_MAX_MS = 1_000;
+/** Moves in a row, without an answer in between, after which something is wrong. */
+const MOVE_COUNT_MAX = 20;
 
 export class Client {
   readonly #options: ClientOptions;
@@ -77,6 +79,7 @@ export class Client {
   #dialing: Promise<void> | undefined;
   #nextId = 1;
   #closed = false;
+  #moveCount = 0;
   readonly #pending = new Map<number, Pending>();
   #subscription: Subscription | undefined;
   #hello: DataOf<"hello"> | undefined;
@@ -234,6 +237,7 @@ export class Client {
     if (!pending) return;
     if (!message.success && message.code === "NOT_PRIMARY") return this.#moveToPrimary();
     this.#pending.delete(message.id);
+    this.#moveCount = 0;
     if (message.success) pending.resolve(message.data as never);
     else pending.reject(errorOf(message));
   }
@@ -245,6 +249,12 @@ export class Client {
 
   /** The jobs have moved to a newer server: dial again, which finds it, and repeat what is in hand. */
   #moveToPrimary(): void {
+    this.#moveCount += 1;
+    if (this.#moveCount > MOVE_COUNT_MAX) {
+      return this.#failAll(
+        new WarrenError("NOT_PRIMARY", "No server of this home says that it has the jobs.", { fix: "warren doctor" }),
+      );
+    }
     const wire = this.#wire;
     this.#wire = undefined;
     wire?.close();

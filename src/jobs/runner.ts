@@ -304,7 +304,7 @@ export class Runner {
   /** Looks at the run's status file, and at who is left, and records the end if there is one. */
   async #check(runId: string): Promise<void> {
     const run = this.#live.get(runId);
-    if (!run?.job) return;
+    if (!run?.job || this.#signal.aborted) return;
     const status = await this.#readStatus(run.record);
     if (run.over.aborted) return;
     if (status?.exitStatus !== undefined) return this.#endOrLose(run, status, "");
@@ -327,7 +327,7 @@ export class Runner {
   }
 
   #finish(run: LiveRun, outcome: Outcome, endedAtMs: number): void {
-    if (this.#live.get(run.id) !== run) return;
+    if (this.#live.get(run.id) !== run || this.#signal.aborted) return; // the successor records it
     const { store, ledger, onEnded } = this.#options;
     this.#remove(run);
     const stoppedAtMs = Math.max(run.record.startedAtMs, endedAtMs);

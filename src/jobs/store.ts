@@ -5,6 +5,13 @@ import type { EventRecord, JobRecord, RunRecord } from "./records.ts";
  * Reads and writes state.db; decides nothing. Every change of the domain is one `transaction`: rows, events and the answer to the request together.
  * All statements are by key or by index, so that a home with 100,000 runs is as fast as an empty one.
  */
+
+/** The client's mark on a request that changes something: its answer is stored with the effect, for a repeat. */
+export interface Receipt {
+  id: string;
+  type: string;
+}
+
 type Row = Record<string, unknown>;
 
 /** Events kept for subscribers that continue by `seq`; an older position gets a snapshot and `gap`. */
@@ -195,7 +202,7 @@ export class JobStore {
   }
 
   /** Stores the answer; called in the transaction of the effect. */
-  answer({ id, type }: { id: string; type: string }, nowMs: number, answer: Record<string, unknown>): void {
+  answer({ id, type }: Receipt, nowMs: number, answer: Record<string, unknown>): void {
     this.#run(
       "insert into requests (id, type, at_ms, answer) values (?, ?, ?, ?) on conflict (id) do update set answer = excluded.answer",
       id,

@@ -1,4 +1,5 @@
 import { rename, rm } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { environHas, hasEnded, listProcesses } from "../platform/process.ts";
 import { systemCode } from "../protocol/errors.ts";
 import { exactEnvironmentPath } from "./exec-exact.ts";
@@ -10,6 +11,10 @@ import { type RunStatus, readStatusFile } from "./status-file.ts";
  * then looks whether the status file still has its name; the invalidator takes the name away, then looks for the job line. One of the two sees the
  * other, so a command is never executed behind an attempt that was found invalid.
  */
+
+/** From a shim's job line to `run` or `void` it takes some microseconds; only a shim that is stopped just there takes longer, and counts as started. */
+const DECISION_DEADLINE_MS = 2_000;
+const DECISION_PAUSE_MS = 1;
 
 export type Attempt =
   | ({ kind: "started"; status: RunStatus } & RunIdentities)
@@ -36,14 +41,24 @@ export async function invalidateAttempt(statusPath: string): Promise<"invalidate
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
   }
-  const status = await statusOf(aside);
-  if (status !== undefined && hasStarted(status)) {
+  if (await isBeyondRecall(aside)) {
     await rename(aside, statusPath);
     return "started";
   }
   await rm(aside, { force: true });
   await rm(exactEnvironmentPath(statusPath), { force: true });
   return "invalidated";
+}
+
+/** Whether the shim had looked for its file before it was taken away; one that is just about to say so is waited for. */
+async function isBeyondRecall(path: string): Promise<boolean> {
+  const deadlineMs = performance.now() + DECISION_DEADLINE_MS;
+  for (;;) {
+    const status = await statusOf(path);
+    if (status?.job === undefined || status.isVoid) return false;
+    if (hasStarted(status) || performance.now() > deadlineMs) return true;
+    await setTimeout(DECISION_PAUSE_MS);
+  }
 }
 
 async function statusOf(path: string): Promise<RunStatus | undefined> {

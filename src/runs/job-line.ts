@@ -13,9 +13,9 @@ export interface RunIdentities {
 
 export type StartedStatus = RunStatus & { job: NonNullable<RunStatus["job"]> };
 
-/** The command's process exists, or existed. */
+/** The command's process exists, or existed; one that was killed before it said `run` counts, by its exit status. */
 export const hasStarted = (status: RunStatus): status is StartedStatus =>
-  status.job !== undefined && status.isVoid === undefined;
+  status.job !== undefined && !status.isVoid && (status.isRun === true || status.exitStatus !== undefined);
 
 export function identitiesIn(status: StartedStatus): RunIdentities {
   const boot = status.bootId ?? bootId();

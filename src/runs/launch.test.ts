@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,9 +9,9 @@ import { promisify } from "node:util";
 import { environHas, listProcesses } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { launch } from "./launch.ts";
-import { fileSays, RunFixture, shimOf, until, wakefulClock } from "./run-fixture.ts";
+import { fileSays, RunFixture, shimOf, spawnShim, until, wakefulClock } from "./run-fixture.ts";
 import { LINUX_SHIM } from "./shim.ts";
-import { parseStatus } from "./status-file.ts";
+import { parseStatus, prepareStatusFile, readStatusFile } from "./status-file.ts";
 
 const run = promisify(execFile);
 
@@ -75,7 +76,7 @@ for (const [name, { code, command = ["sleep", "60"], change = {}, options = {} }
       const request = { ...runs.request(command, { env }), ...change };
       await assert.rejects(launch(request, options), { code });
       assert.deepEqual(readdirSync(runs.directory), []);
-      assert.deepEqual(processesOf(request.runId), []);
+      await until(() => processesOf(request.runId).length === 0, "what was killed to be gone");
     });
   }
 }
@@ -96,7 +97,7 @@ test("launch: an attempt whose deadline has passed never runs its command", asyn
   const clock = { ...wakefulClock, timer: (_: number, task: () => void) => wakefulClock.timer(0, task) };
   const shim = { ...shimOf("/bin/sh"), text: `sleep 0.05\n${LINUX_SHIM}` };
   await assert.rejects(launch(request, { shim, clock }), { code: "LAUNCH_FAILED" });
-  assert.deepEqual(processesOf(request.runId), []);
+  await until(() => processesOf(request.runId).length === 0, "what was killed to be gone");
   assert.ok(!existsSync(join(runs.directory, "ran")));
 });
 
@@ -114,7 +115,12 @@ test("launch: the status is kept when the disk is full", async (context) => {
       statusDirectory: full,
     });
     await fileSays(started.stdoutPath, (text) => text === "ready\n");
+    const prepared = runs.request(["sh", "-c", "exit 3"], { statusDirectory: full });
+    const file = await prepareStatusFile(prepared.statusPath);
     await assert.rejects(writeFile(join(full, "filler"), Buffer.alloc(128 * 1024)), { code: "ENOSPC" });
+    await once(spawnShim(prepared, file.fd), "exit");
+    await file.close();
+    assert.equal((await readStatusFile(prepared.statusPath)).exitStatus, 3);
     await assert.rejects(launch({ ...runs.request(["true"]), statusPath: join(full, "x.1.status") }), {
       code: "LAUNCH_FAILED",
       fix: "df -h",
@@ -125,6 +131,7 @@ test("launch: the status is kept when the disk is full", async (context) => {
     assert.deepEqual([status.exitStatus, status.shellWord], [143, "SIGTERM"]);
     await until(() => processesOf(started.marks.runId).length === 0, "the shim to end");
   } finally {
-    await run("umount", [full]);
+    // Lazily: a run may still have it open after a failure.
+    await run("umount", ["-l", full]);
   }
 });

@@ -1,10 +1,12 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { watch } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import { hasEnded, readProcess } from "../platform/process.ts";
-import { type Launched, launch } from "./launch.ts";
+import { environmentOf } from "./environment.ts";
+import { type Launched, type LaunchRequest, launch } from "./launch.ts";
 import { DARWIN_SHIM, LINUX_SHIM, type Shim } from "./shim.ts";
 import { parseStatus, type RunStatus } from "./status-file.ts";
 import { stopTree } from "./stop.ts";
@@ -47,7 +49,10 @@ export class RunFixture implements AsyncDisposable {
   }
 
   /** The request that the next `start` makes, for tests that launch themselves. */
-  request(command: readonly string[], { env = [], statusDirectory = this.directory }: FixtureStart = {}) {
+  request(
+    command: readonly string[],
+    { env = [], statusDirectory = this.directory }: FixtureStart = {},
+  ): LaunchRequest {
     this.#count += 1;
     const runId = `t${process.pid}-${this.#count}-${process.hrtime.bigint()}`;
     return {
@@ -109,6 +114,17 @@ export const shimOf = (shell: string, prefix: readonly string[] = ["/usr/bin/set
   text: process.platform === "darwin" ? DARWIN_SHIM : LINUX_SHIM,
   prefix: process.platform === "darwin" ? [] : prefix,
 });
+
+/** A shim of which no launch takes care, as one whose server was killed. */
+export function spawnShim(request: LaunchRequest, statusFd: number, text: string = shimOf("").text): ChildProcess {
+  return spawn("/bin/sh", ["-c", text, request.statusPath, ...request.command], {
+    cwd: request.workdir,
+    env: { ...environmentOf(request.env), WARREN_RUN_ID: request.runId },
+    // "ignore" above 2 would leave the descriptor closed.
+    stdio: ["ignore", "ignore", statusFd, 2],
+    detached: true,
+  });
+}
 
 export function isThere(key: ProcessKey): boolean {
   const info = readProcess(key.pid);

@@ -8,7 +8,7 @@ import { access, constants } from "node:fs/promises";
  *   $@  the command
  *   W_TAG in the environment: the RLIMIT_FSIZE tag, in the shell's own units
  *
- * and writes `shim <stat line>`, `job <stat line>`, what the shell itself has to say, and `exit <status>` (see `status-file.ts`).
+ * and writes `shim <stat line>`, `job <stat line>`, `run`, what the shell itself has to say, and `exit <status>` (see `status-file.ts`).
  *
  * What each line is there for:
  * - The shell's own words ("Terminated", a locale warning at its start) go to descriptor 2, so that must be the status file from the first instant.
@@ -18,7 +18,7 @@ import { access, constants } from "node:fs/promises";
  * - `exec` in a subshell: one fork, no builtin in the program's place, and the stat line that the subshell reads is the job's own, since neither
  *   the pid nor the start time changes by exec.
  * - The subshell says who it is before it looks whether the status file is still there. Whoever takes the file away first and then reads it (see
- *   `invalidateAttempt`) can be sure: no job line means that nothing was run, or ever will be.
+ *   `invalidateAttempt`) can be sure: no job line means that nothing was run, or ever will be; otherwise `run` or `void` follows at once.
  * - `setsid`, part of the command on Linux, gives the job its own session: `kill -9 0` by the job, or SIGKILL to its group, misses the shim.
  */
 export const LINUX_SHIM = `set +eux
@@ -27,6 +27,7 @@ ulimit -S -f unlimited
 IFS= read -r W_LINE </proc/self/stat; printf 'shim %s\\n' "$W_LINE" >&2
 (IFS= read -r W_LINE </proc/self/stat; printf 'job %s\\n' "$W_LINE" >&2
  [ -e "$0" ] || { printf 'void\\n' >&2; exit 125; }
+ printf 'run\\n' >&2
  ulimit -S -f "\${W_TAG:-unlimited}"; unset W_TAG W_LINE
  exec 2>&3 3>&-; exec "$@")
 printf 'exit %s\\n' "$?" >&2
@@ -39,13 +40,11 @@ ulimit -S -f unlimited
 printf 'shim %s (sh) S\\n' "$$" >&2
 (exec /bin/sh -c 'printf "job %s (sh) R %s\\n" "$$" "$PPID" >&2
  [ -e "$0" ] || { printf "void\\n" >&2; exit 125; }
+ printf "run\\n" >&2
  ulimit -S -f "\${W_TAG:-unlimited}"; unset W_TAG
  exec 2>&3 3>&-; exec "$@"' "$0" "$@")
 printf 'exit %s\\n' "$?" >&2
 `;
-
-/** Status with which the subshell ends when its attempt was invalidated: nothing was run. */
-export const VOID_STATUS = 125;
 
 export interface Shim {
   /** The shell's path. */

@@ -4,8 +4,8 @@ import { bootId } from "../platform/process.ts";
 
 /**
  * The file in which a shim writes what became of its run. It is filled with blanks before the start and overwritten in place, because a disk that is
- * full afterwards would otherwise take the exit status. Four kinds of line count: `boot <id>`, `shim <stat>`, `job <stat>`, `exit <status>` (and
- * `void`: invalidated, nothing was run); the shell's own words stand between them. A line counts when nothing but a newline follows, so half a line,
+ * full afterwards would otherwise take the exit status. These lines count: `boot <id>`, `shim <stat>`, `job <stat>`, then `run` or `void`
+ * (invalidated, nothing was run), and `exit <status>`; the shell's own words stand between them. A line counts when nothing but a newline follows, so half a line,
  * which blanks still follow, never does.
  */
 
@@ -20,6 +20,8 @@ export interface RunStatus {
   exitStatus?: number;
   /** The signal of which the shell said that the job died, e.g. "SIGKILL". */
   shellWord?: string;
+  /** The command is being executed, or was. */
+  isRun?: true;
   /** The attempt was invalidated before its command was executed. */
   isVoid?: true;
 }
@@ -71,6 +73,9 @@ export function parseStatus(text: string): RunStatus {
         break;
       case "exit":
         if (/^\d{1,3}$/.test(rest)) status.exitStatus = Number(rest);
+        break;
+      case "run":
+        if (space === -1) status.isRun = true;
         break;
       case "void":
         status.isVoid = true;

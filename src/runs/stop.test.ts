@@ -89,8 +89,7 @@ test("stop: lets a handler finish what it started", async () => {
 
 test("stop: reaches a job that is stopped", async () => {
   await using runs = await RunFixture.make();
-  const run = await runs.start(["sleep", "60"]);
-  process.kill(-run.job.pid, "SIGSTOP");
+  const run = await runs.start(["sh", "-c", "kill -STOP 0; sleep 60"]);
   await until(() => readProcess(run.job.pid)?.state === "T", "the job to stop");
   assert.deepEqual(await stopTree(run.marks, { clock }), { survivors: [], escalated: false });
 });

@@ -1,4 +1,5 @@
-import type { Jobs, Receipt } from "../jobs/jobs.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import type { Receipt } from "../jobs/store.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
 import * as errors from "./errors.ts";

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { rmSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
@@ -42,6 +43,8 @@ export interface ServerOptions {
 const LISTEN_FD = 3;
 /** What is being changed is finished within this time when the server is replaced; the rest is repeated by its clients at the next one. */
 const DRAIN_MS = 1_000;
+/** For queued answers and events to reach clients that read. */
+const GOODBYE_MS = 200;
 /** A server without jobs and sessions looks this often whether it is still needed. */
 const IDLE_LOOK_MS = 5_000;
 /** A server that is not the primary and holds nothing goes after this long without clients. */
@@ -152,13 +155,25 @@ export class Server {
     this.#over.abort();
     this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
     await this.#dispatcher.drain(DRAIN_MS);
+    if (leave) withdraw(places.serversDir, name, process.pid);
+    await this.#sayGoodbye();
     this.#jobs?.close();
     this.#jobs = undefined;
-    if (leave) withdraw(places.serversDir, name, process.pid);
-    for (const connection of this.#connections) connection.end();
     this.#lock?.release();
     log.info("ended", { name, leave });
     onEnded();
+  }
+
+  /** Closes every connection after what is queued for it; a client that does not read is not waited for. */
+  async #sayGoodbye(): Promise<void> {
+    const closed = [...this.#connections].map(({ closed }) => (closed.aborted ? undefined : once(closed, "abort")));
+    for (const connection of this.#connections) connection.end();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, GOODBYE_MS);
+    });
+    await Promise.race([Promise.all(closed), late]);
+    clearTimeout(timer);
   }
 
   #entry(): ServerEntry {

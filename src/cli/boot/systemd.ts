@@ -24,7 +24,8 @@ export async function bootEnable(context: Context): Promise<BootState> {
   const unitPath = unitPathOf(context);
   const program = join(context.build.dir, "..", "bin", "warren");
   if (!existsSync(program)) throw bootFailed(`there is no ${program}`);
-  await systemctl("--version");
+  // Nothing is written where no user manager answers.
+  await systemctl("show-environment");
   mkdirSync(dirname(unitPath), { recursive: true });
   writeFileAtomic(
     unitPath,
@@ -72,13 +73,16 @@ async function systemctl(...args: string[]): Promise<void> {
   try {
     await run("systemctl", ["--user", ...args], { timeout: 10_000 });
   } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw bootFailed(messageOf(error).trim());
+    if (systemCode(error) !== "ENOENT") throw bootFailed(lastLineOf(error));
     throw new WarrenError("BOOT_UNSUPPORTED", "There is no systemd here to start Warren with the machine.", {
       fix: '(crontab -l; echo "@reboot WARREN_BOOT=1 warren serve") | crontab -',
       cause: error,
     });
   }
 }
+
+/** What systemctl itself said stands behind Node's sentence. */
+const lastLineOf = (error: unknown): string => (messageOf(error).trim().split("\n").at(-1) ?? "").replace(/\.$/, "");
 
 const bootFailed = (why: string): WarrenError =>
   new WarrenError("BOOT_FAILED", `Starting with the machine could not be arranged: ${why}.`, {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { findKeeper } from "../../local/ensure-server.ts";
+import { readKeeperEntry } from "../../local/keeper-client.ts";
+import { isAlive } from "../../platform/process.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
@@ -10,6 +11,8 @@ import { plural } from "../render/plural.ts";
 import { durationOf } from "../values.ts";
 
 const END_TIMEOUT_MS = 15_000;
+/** It ends by itself a little later, so this is no error. */
+const KEEPER_END_TIMEOUT_MS = 3_000;
 const POLL_MS = 10;
 
 export const nuke = defineCommand({
@@ -38,7 +41,8 @@ export const nuke = defineCommand({
       : { stopped: 0, removed: 0, survivors: [] };
     const serverCount = await endServers(context, before);
     if (values.json) output.json({ ...result, servers: serverCount });
-    else output.line(sentence(result, serverCount));
+    else if (before.length === 0 && result.removed === 0) output.line("Nothing runs; nothing was removed");
+    else output.line(sentence(result, before.length));
     if (result.survivors.length === 0) return EXIT.ok;
     throw new WarrenError(
       "TREE_SURVIVED",
@@ -74,18 +78,18 @@ async function endServers(context: Context, before: readonly NamedServer[]): Pro
   });
 }
 
-/** The keeper ends by itself when it holds nothing any more. */
+/** The keeper ends at SIGTERM when it holds nothing any more; until then it ignores it. */
 async function keeperEnded({ places }: Context): Promise<void> {
-  const deadlineMs = performance.now() + END_TIMEOUT_MS;
-  while (performance.now() < deadlineMs) {
-    const keeper = await findKeeper(places);
-    if (!keeper) return;
-    const isEmpty = await keeper.call({ call: "list" }).then(
-      ({ servers }) => servers.length === 0,
-      () => true,
-    );
-    keeper.close();
-    if (isEmpty && !existsSync(places.keeperFile)) return;
+  const entry = readKeeperEntry(places.keeperFile);
+  if (!entry) return;
+  const identity = { bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks };
+  const deadlineMs = performance.now() + KEEPER_END_TIMEOUT_MS;
+  while (isAlive(identity) && performance.now() < deadlineMs) {
+    try {
+      process.kill(entry.pid, "SIGTERM");
+    } catch {
+      return; // gone between the two looks
+    }
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
 }

@@ -87,6 +87,7 @@ function rowLine(job: Job, cells: readonly string[], widths: readonly number[], 
 }
 
 function paint(column: number, cell: string, job: Job, style: Style): string {
+  if (cell.trim() === "") return cell;
   if (column === 0) return style.bold(cell);
   if (column === 2) {
     const { tone, dim } = stateOfJob(job);

@@ -189,8 +189,17 @@ function merged(pane: LogPane, range: LogRange, window: LogWindow): LogPane {
     case "latest":
       return appended(pane, range.byte, window);
     default:
-      return withEdges({ ...pane, lines: window.lines.slice(-WINDOW_LINES_MAX) }, window);
+      return withEdges({ ...pane, lines: bounded(window.lines, range), top: { line: 0, row: 0 } }, window);
   }
+}
+
+/** A read holds many lines when they are short; those far from where one looks are left out. */
+function bounded(lines: readonly LogLine[], range: LogRange): readonly LogLine[] {
+  if (lines.length <= WINDOW_LINES_MAX) return lines;
+  if (range.kind === "tail") return lines.slice(-WINDOW_LINES_MAX);
+  if (range.kind === "head") return lines.slice(0, WINDOW_LINES_MAX);
+  const middle = lines.findIndex((line) => line.endByte > ("byte" in range ? range.byte : 0));
+  return lines.slice(Math.max(0, middle - WINDOW_LINES_MAX / 2), middle + WINDOW_LINES_MAX / 2);
 }
 
 function prepended(pane: LogPane, window: LogWindow): LogPane {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, ended, job, Played } from "./fixture.ts";
+import { at, ended, job, Played } from "../../../test/tui/played.ts";
 import { raised } from "./units.ts";
 
 test("order: needs you first, then running, then by name", () => {
@@ -92,7 +92,11 @@ test("ports: an event with ports alone changes the job", () => {
   const played = new Played().show(job("1aa"));
   const port = { port: 3000, protocol: "tcp", pid: 1, address: "127.0.0.1" } as const;
   const data = { job_id: "1aa", ports: [port] };
-  played.do({ type: "event", event: { event: "ports_updated", stream: "jobs", seq: 2, job_id: "1aa", data }, nowMs: 0 });
+  played.do({
+    type: "event",
+    event: { event: "ports_updated", stream: "jobs", seq: 2, job_id: "1aa", data },
+    nowMs: 0,
+  });
   assert.equal(played.model.jobs.get("1aa")?.ports?.[0]?.port, 3000);
 });
 

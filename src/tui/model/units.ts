@@ -145,7 +145,7 @@ function settle(model: Model, before: Model): Step {
   if (model.selectedId !== null && model.order.includes(model.selectedId)) return showRun(showSelected(model));
   const row = before.selectedId === null ? 0 : Math.max(0, before.order.indexOf(before.selectedId));
   const id = model.order[Math.min(row, model.order.length - 1)] ?? null;
-  return select({ ...model, selectedId: null }, id);
+  return select(model, id);
 }
 
 export function showSelected(model: Model): Model {

@@ -120,7 +120,8 @@ export class InputDecoder {
       this.#takeEscape(actions);
       return;
     }
-    const [first] = graphemes(this.#held);
+    // A control is a key by itself: CR LF would be one grapheme.
+    const [first] = /^[\x00-\x1f\x7f]/.test(this.#held) ? this.#held : graphemes(this.#held);
     this.#held = this.#held.slice(first!.length);
     const key = keyOfText(first!);
     if (key) actions.push({ type: "key", key });

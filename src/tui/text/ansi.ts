@@ -36,6 +36,7 @@ export const ansiWidth = (text: string): number => widthOf(withoutSgr(text));
 
 /** Columns `from` to `from + columns` of a line, with the colours that hold there; closed by a reset when there are any. */
 export function sliceColumns(text: string, from: number, columns: number): string {
+  if (columns <= 0) return "";
   if (isPlainAscii(text)) return text.slice(from, from + columns);
   let active = "";
   let at = 0;

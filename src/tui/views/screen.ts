@@ -43,9 +43,6 @@ function lay(lines: Segment[][], { rect, lines: box }: Box, columns: number): vo
 }
 
 function tooSmall(columns: number, rows: number): Segment[][] {
-  const words = `This terminal is ${columns}×${rows}; Warren needs ${COLUMNS_MIN}×${ROWS_MIN}. q quits.`;
-  return Array.from({ length: rows }, (_, at) => {
-    const start = at * columns;
-    return [{ x: 0, text: fit(words.slice(start, start + columns), columns) }];
-  });
+  const said = [`This terminal is ${columns}×${rows}.`, `Warren needs ${COLUMNS_MIN}×${ROWS_MIN}.`, "q quits."];
+  return Array.from({ length: rows }, (_, at) => [{ x: 0, text: fit(said[at] ?? "", columns) }]);
 }

@@ -1,6 +1,6 @@
-import type { Job, Run } from "../../protocol/units.ts";
-import { type Action, type Effect, initialModel, type LogLine, type Model } from "./model.ts";
-import { update } from "./update.ts";
+import type { Job, Run } from "../../src/protocol/units.ts";
+import { type Action, type Effect, initialModel, type LogLine, type Model } from "../../src/tui/model/model.ts";
+import { update } from "../../src/tui/model/update.ts";
 
 /** Models for tests, and a way to play actions on them. */
 
@@ -94,11 +94,20 @@ export class Played {
 
   event(event: string, changed: Job, more: Record<string, unknown> = {}): this {
     const data = { job: changed, ...more };
-    return this.do({ type: "event", event: { event, stream: "jobs", seq: 1, job_id: changed.id, data }, nowMs: NOW_MS });
+    return this.do({
+      type: "event",
+      event: { event, stream: "jobs", seq: 1, job_id: changed.id, data },
+      nowMs: NOW_MS,
+    });
   }
 
   /** Answers the pending read of stdout with lines `from` to `to` of a log that has `total` lines. */
-  log(from: number, to: number, total: number, range: Extract<Action, { type: "log-read" }>["range"] = { kind: "tail" }): this {
+  log(
+    from: number,
+    to: number,
+    total: number,
+    range: Extract<Action, { type: "log-read" }>["range"] = { kind: "tail" },
+  ): this {
     const source = this.model.panes.stdout.source!;
     const window = { lines: logLines(from, to), startBytes: 0, endBytes: total * 10 };
     return this.do({ type: "log-read", panel: "stdout", source, range, window });

@@ -1,0 +1,45 @@
+// `npm test`: installs what is missing, builds, runs every test. `--proof` runs the large counts; further arguments name test files.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { install, root, run, runtime } from "./install.mjs";
+
+/** What tests use of the system, by suite. */
+const SYSTEM_PROGRAMS = [
+  { program: "tmux", package: "tmux", suite: "test/tui" },
+  { program: "setsid", package: "util-linux", suite: "src/runs" },
+  { program: "zsh", package: "zsh", suite: "completion for zsh" },
+  { program: "fish", package: "fish", suite: "completion for fish" },
+];
+
+install({ withDev: true });
+installSystemPrograms();
+run(process.execPath, ["scripts/build.mjs"]);
+
+const isProof = process.argv.includes("--proof");
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+// The script may run on Node 18, whose fs has no glob: the pinned runtime lists the files.
+const script = `console.log(require("node:fs").globSync(${JSON.stringify(isProof ? ["test/**/*.test.ts"] : ["src/**/*.test.{ts,tsx}", "test/**/*.test.ts", "bench/**/*.test.ts"])}, { exclude: (path) => path.includes("node_modules") }).sort().join("\\n"))`;
+const listed = spawnSync(runtime(), ["-e", script], { cwd: root, encoding: "utf8" }).stdout.trim().split("\n");
+const files = named.length > 0 ? named : listed;
+run(runtime(), ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files], {
+  env: { ...process.env, ...(isProof ? { WARREN_PROOF: "1" } : {}), NODE_OPTIONS: "" },
+});
+
+function installSystemPrograms() {
+  const missing = SYSTEM_PROGRAMS.filter(
+    ({ program }) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0,
+  );
+  if (missing.length === 0) return;
+  const packages = missing.map((one) => one.package);
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    const apt = (...args) =>
+      spawnSync("apt-get", ["-qq", ...args], {
+        stdio: ["ignore", "ignore", "inherit"],
+        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      });
+    apt("update");
+    if (apt("install", "-y", "--no-install-recommends", ...packages).status === 0) return;
+  }
+  for (const { program, suite, package: name } of missing)
+    console.error(`skipping ${suite}: ${program} is missing (apt-get install ${name})`);
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { memoryOutput } from "../testing/memory-output.ts";
+import { sampleJob, sampleRun } from "../testing/sample-job.ts";
+import { exitCodeText, historyLines, listLines, runningForText, stuckAfterMs } from "./job-text.ts";
+import { summaryLines } from "./run-summary.ts";
+
+test("list: a running job, with progress when it is known", () => {
+  assert.deepEqual(listLines(sampleJob(), false), ["4xc: [12345] running: npm run dev"]);
+  assert.deepEqual(listLines(sampleJob({ progress_percent: 73.9 }), false), [
+    "4xc: [12345] running (73%): npm run dev",
+  ]);
+});
+
+test("list: a stopped job, with its exit code when it has one", () => {
+  const ended = { status: "stopped", state: "ended", pid: 0 } as const;
+  assert.deepEqual(listLines(sampleJob({ ...ended, exit_code: 1 }), false), ["4xc: [-] stopped (1): npm run dev"]);
+  assert.deepEqual(listLines(sampleJob(ended), false), ["4xc: [-] stopped: npm run dev"]);
+});
+
+test("list: the directory and the description, which stands nine columns in", () => {
+  const job = sampleJob({ description: "the site" });
+  assert.deepEqual(listLines(job, true), ["4xc: [12345] running (/srv/site): npm run dev", "         the site"]);
+});
+
+test("history: nothing at the first run, expectations from three on", () => {
+  assert.deepEqual(historyLines(sampleJob()), []);
+  const job = sampleJob({
+    run_count: 6,
+    success_count: 4,
+    failure_count: 1,
+    success_rate: 80,
+    avg_duration_ms: 150_000,
+  });
+  assert.deepEqual(historyLines(job), [
+    "  Previous runs: 5 (80% success rate)",
+    "  Expected duration if success: ~2m30s",
+  ]);
+  const failing = sampleJob({ ...job, failure_count: 3, failure_avg_duration_ms: 4_200 });
+  assert.equal(historyLines(failing)[2], "  Expected duration if failure: ~4.2s");
+});
+
+test("a run counts as stuck after five minutes, or a minute more than it usually takes", () => {
+  assert.equal(stuckAfterMs(sampleJob({ success_count: 2, avg_duration_ms: 1 })), 300_000);
+  assert.equal(stuckAfterMs(sampleJob({ success_count: 3, avg_duration_ms: 5_000 })), 65_000);
+});
+
+test("how long it has been running", () => {
+  assert.equal(runningForText(sampleJob(), Date.parse("2026-01-01T00:02:10.000Z")), "since 2m10s ago");
+});
+
+test("the exit code of each outcome", () => {
+  assert.equal(exitCodeText({ kind: "exited", status: 0 }), "0");
+  assert.equal(
+    exitCodeText({ kind: "signalled", signal: "SIGKILL", status: 137, by: "unknown" }),
+    "137 (killed by SIGKILL)",
+  );
+  assert.equal(
+    exitCodeText({ kind: "signalled", signal: "SIGTERM", status: 143, by: "timeout" }),
+    "143 (killed by SIGTERM at its timeout)",
+  );
+  assert.equal(exitCodeText({ kind: "lost", reason: "shim killed" }), "unknown (lost: shim killed)");
+});
+
+test("the summary of a run that ended well, with where to look", () => {
+  assert.deepEqual(summaryLines(memoryOutput(), sampleJob(), sampleRun()), [
+    "",
+    "Job 4xc completed",
+    "  Command:   npm run dev",
+    "  Duration:  1.0s",
+    "  Exit code: 0",
+    "  warren stdout 4xc   # view stdout",
+    "  warren stderr 4xc   # view stderr",
+    "  warren logs 4xc     # view both",
+  ]);
+  const failed = sampleRun({ outcome: { kind: "exited", status: 3 } });
+  assert.equal(summaryLines(memoryOutput(), sampleJob(), failed).at(-1), "  Exit code: 3");
+});

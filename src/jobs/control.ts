@@ -1,0 +1,162 @@
+import type { Clock } from "../platform/clock.ts";
+import { bootId } from "../platform/process.ts";
+import { stopTree } from "../runs/stop.ts";
+import type { Desire } from "./desire.ts";
+import * as errors from "./errors.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { Observer } from "./observer.ts";
+import type { Readiness } from "./readiness.ts";
+import type { JobRecord, RunCause } from "./records.ts";
+import type { Runner, StopOptions } from "./runner.ts";
+import type { JobStore, Receipt } from "./store.ts";
+
+/**
+ * Starting and ending one job's runs, with all that hangs on it: the request's answer, what the policy wants from now on, who waits for it. Callers
+ * hold the job's turn for a start; an end needs none.
+ */
+export interface ControlOptions {
+  store: JobStore;
+  ledger: Ledger;
+  runner: Runner;
+  observer: Observer;
+  readiness: Readiness;
+  desire: Desire;
+  clock: Clock;
+  graceMs: number;
+  over: AbortSignal;
+}
+
+export type StartAction = "created" | "started" | "already_running";
+
+export interface StartRequest {
+  receipt?: Receipt | undefined;
+  action?: StartAction;
+  /** A new job: stored together with its first run. */
+  insert?: JobRecord;
+}
+
+export interface Started {
+  job: JobRecord;
+  action: StartAction;
+}
+
+export class JobControl {
+  readonly #options: ControlOptions;
+  readonly #store: JobStore;
+  readonly #ledger: Ledger;
+  readonly #runner: Runner;
+  readonly #observer: Observer;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#store = options.store;
+    this.#ledger = options.ledger;
+    this.#runner = options.runner;
+    this.#observer = options.observer;
+  }
+
+  /** In its turn, with no live run. Answers when the process exists. */
+  async startRun(
+    jobId: string,
+    env: string[],
+    cause: RunCause,
+    { receipt, action = "started", insert }: StartRequest = {},
+  ): Promise<Started> {
+    const existing = insert ?? this.#store.job(jobId);
+    if (!existing) throw errors.jobNotFound(jobId);
+    const { restart, autostart } = existing.options;
+    const staysWanted = restart !== undefined && restart.when !== "no";
+    const job: JobRecord = {
+      ...existing,
+      wanted: staysWanted ? "up" : "down",
+      restartCount: cause === "user" ? 0 : existing.restartCount,
+      restartAtMs: null,
+      env: staysWanted || autostart ? env : null,
+    };
+    const run = await this.#runner.start({
+      job,
+      env,
+      cause,
+      insertJob: insert !== undefined,
+      event: insert ? "job_added" : "job_started",
+      alsoBegin: ({ id }) => {
+        if (receipt) this.#store.answer(receipt, this.#options.clock.wallMs(), { $run: id, $job: jobId, action });
+      },
+      alsoRollBack: () => {
+        if (receipt) this.#store.forgetRequest(receipt.id);
+        if (insert) this.#store.deleteJob(jobId);
+        else this.#store.updateJob({ ...existing, wanted: cause === "user" ? "down" : existing.wanted });
+      },
+    });
+    this.afterStart(run);
+    return { job: this.#store.job(jobId) ?? job, action };
+  }
+
+  afterStart(run: LiveRun): void {
+    const job = this.#store.job(run.record.jobId);
+    if (!job || run.over.aborted) return;
+    this.#observer.watch(run, job);
+    this.#watchReadiness(run, job);
+    this.#options.desire.reconcileDependents(job);
+  }
+
+  async stopLive(run: LiveRun, options: StopOptions): Promise<number[]> {
+    const job = this.#store.job(run.record.jobId);
+    return this.#runner.stop(run, { ...options, signal: options.signal ?? job?.options.stop_signal ?? "SIGTERM" });
+  }
+
+  /** @throws TREE_SURVIVED */
+  async end(run: LiveRun, options: StopOptions): Promise<void> {
+    const survivors = await this.stopLive(run, options);
+    if (survivors.length > 0) throw errors.treeSurvived(run.record.jobId, survivors);
+  }
+
+  /** A job that daemonised leaves processes behind when its first one ends; they are found by their marks and ended too. */
+  async endLeftovers(job: JobRecord, force: boolean): Promise<void> {
+    const run = this.#store.latestRun(job.id);
+    if (!run || run.bootId !== bootId() || run.jobPid === null || run.shimPid === null) return;
+    const identity = (pid: number, startTicks: number | null) => ({
+      bootId: bootId(),
+      pid,
+      startTicks: startTicks ?? 0,
+    });
+    const { survivors } = await stopTree(
+      {
+        runId: run.id,
+        tag: run.tag,
+        job: identity(run.jobPid, run.jobTicks),
+        shim: identity(run.shimPid, run.shimTicks),
+      },
+      { force, graceMs: job.options.grace_ms ?? this.#options.graceMs },
+    );
+    if (survivors.length > 0) throw errors.treeSurvived(job.id, survivors);
+  }
+
+  unwant(jobId: string): void {
+    this.#options.desire.forget(jobId);
+    const job = this.#store.job(jobId);
+    if (!job || job.wanted === "down") return;
+    const updated: JobRecord = {
+      ...job,
+      wanted: "down",
+      restartAtMs: null,
+      restartCount: 0,
+      env: job.options.autostart ? job.env : null,
+    };
+    this.#ledger.commit((tell) => {
+      this.#store.updateJob(updated);
+      tell("job_updated", updated, this.#runner.ofJob(jobId)?.record ?? this.#store.latestRun(jobId));
+    });
+  }
+
+  graceOf(run: LiveRun): number {
+    return this.#store.job(run.record.jobId)?.options.grace_ms ?? this.#options.graceMs;
+  }
+
+  #watchReadiness(run: LiveRun, job: JobRecord): void {
+    const { ready } = job.options;
+    if (run.record.ready || !ready || ready.kind === "exit") return;
+    this.#options.readiness.watch(run, job, ready, this.#options.over);
+  }
+}

@@ -1,0 +1,131 @@
+import type { Clock } from "../platform/clock.ts";
+import { readProcess, signalNumber } from "../platform/process.ts";
+import { WarrenError } from "../protocol/errors.ts";
+import type { PayloadOf } from "../protocol/messages.ts";
+import { NAME_PATTERN } from "../protocol/names.ts";
+import * as errors from "./errors.ts";
+import { NO_RUNS } from "./history.ts";
+import { newJobId } from "./job-id.ts";
+import type { JobOptions, JobRecord } from "./records.ts";
+import type { JobStore } from "./store.ts";
+
+/**
+ * Which job a request means: the one of that name in the project, else the one with that command in that directory, else a new one. A name belongs
+ * to one job of a project; a warren.yaml may give its name another command, `add --name` may not.
+ */
+
+/** What a job is asked to be; `env` is no part of it. */
+export type JobSpec = PayloadOf<"create">;
+
+export interface Definition {
+  job: JobRecord;
+  /** Not stored yet. */
+  isNew: boolean;
+  /** Known, with another command or directory than it had. */
+  isChanged: boolean;
+}
+
+export class Definitions {
+  readonly #store: JobStore;
+  readonly #clock: Clock;
+
+  constructor(store: JobStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** The job that a request means: known by its name, else by command and directory, else new (not stored yet). */
+  define(spec: JobSpec): Definition {
+    const { name, project = spec.workdir, command, workdir } = spec;
+    if (command.length === 0 || command[0] === "") {
+      throw new WarrenError("COMMAND_EMPTY", "The command is empty.", { fix: "warren add -- npm run dev" });
+    }
+    if (name !== undefined && !NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
+    const options = this.#optionsOf(spec);
+    const isProject = spec.project !== undefined;
+    const named = name === undefined ? undefined : this.#store.jobByName(project, name);
+    if (name !== undefined && named && !isProject && !isSame(named, spec)) throw errors.nameTaken(name, named);
+    const known = named ?? this.#knownByIdentity(spec);
+    if (!known) return { job: this.#newJob(spec, options), isNew: true, isChanged: false };
+    const isChanged = !isSame(known, spec);
+    const job: JobRecord = {
+      ...known,
+      name: name ?? known.name,
+      project: name === undefined ? known.project : project,
+      command,
+      workdir,
+      options: isProject ? options : { ...known.options, ...options },
+    };
+    const isDifferent = JSON.stringify(job) !== JSON.stringify(known);
+    if (isDifferent && !isProject) this.#store.transaction(() => this.#store.updateJob(job));
+    return { job, isNew: false, isChanged };
+  }
+
+  /** A named job of a warren.yaml is not taken over by another name of it. */
+  #knownByIdentity({ workdir, command, name }: JobSpec): JobRecord | undefined {
+    const known = this.#store.jobByIdentity(workdir, command);
+    return known && name !== undefined && known.name !== null && known.name !== name ? undefined : known;
+  }
+
+  #newJob({ name, project, command, workdir }: JobSpec, options: JobOptions): JobRecord {
+    return {
+      id: newJobId((id) => this.#store.job(id) !== undefined),
+      name: name ?? null,
+      project: project ?? workdir,
+      command,
+      workdir,
+      options,
+      stats: NO_RUNS,
+      nextRunNumber: 1,
+      wanted: "down",
+      restartCount: 0,
+      restartAtMs: null,
+      env: null,
+      createdAtMs: this.#clock.wallMs(),
+    };
+  }
+
+  #optionsOf(spec: JobSpec): JobOptions {
+    const {
+      description,
+      labels,
+      owner,
+      restart,
+      timeout_ms,
+      grace_ms,
+      stop_signal,
+      ready,
+      depends_on,
+      blocked,
+      autostart,
+      log_max_bytes,
+    } = spec;
+    if (stop_signal !== undefined) signalNumber(stop_signal);
+    const options: JobOptions = {
+      description,
+      labels,
+      restart,
+      timeout_ms,
+      grace_ms,
+      stop_signal,
+      ready,
+      depends_on,
+      blocked,
+      autostart,
+      log_max_bytes,
+    };
+    if (owner) {
+      const process = readProcess(owner.pid);
+      if (!process)
+        throw new WarrenError("OWNER_GONE", `No process has the owner's pid ${owner.pid}.`, {
+          fix: "warren add --owner-pid $$ -- …",
+        });
+      options.owner = { ...owner, start_ticks: process.startTicks };
+    }
+    for (const key of Object.keys(options) as (keyof JobOptions)[]) if (options[key] === undefined) delete options[key];
+    return options;
+  }
+}
+
+const isSame = (job: JobRecord, spec: JobSpec): boolean =>
+  job.workdir === spec.workdir && JSON.stringify(job.command) === JSON.stringify(spec.command);

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ended, job, Played } from "../../../test/tui/played.ts";
+import { ansiWidth, withoutSgr } from "../text/ansi.ts";
+import { screenOf } from "./screen.ts";
+import { themeOf } from "./theme.ts";
+
+const COLOR = themeOf({ TERM: "xterm-256color" });
+const shown = (played: Played, theme = COLOR): string[] =>
+  screenOf(theme, played.model).lines.map((line) => withoutSgr(line.map(({ text }) => text).join("")));
+
+const busy = (columns: number, rows: number): Played =>
+  new Played(columns, rows)
+    .show(
+      job("1aa", {
+        name: "web",
+        ports: [{ port: 3000, protocol: "tcp", pid: 7, address: "127.0.0.1" }],
+        description: "the site",
+      }),
+      job("1bb", { stuck: true, command: ["日本語", "🦊", "x".repeat(300)] }),
+      ended("1cc", 3),
+      ended("1dd", 0, { outcome: { kind: "lost", reason: "shim killed" } }),
+    )
+    .log(0, 100, 100);
+
+test("every row is exactly as wide as the terminal, at every size and in every state", () => {
+  const keys = [
+    "j",
+    "k",
+    "4",
+    "5",
+    "2",
+    "3",
+    "w",
+    "/",
+    "x",
+    "enter",
+    "n",
+    "esc",
+    "?",
+    ":",
+    "G",
+    "g",
+    "l",
+    "L",
+    "a",
+    "d",
+    "tab",
+    "f",
+  ];
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 60, max: 200 }),
+      fc.integer({ min: 15, max: 70 }),
+      fc.array(fc.constantFrom(...keys)),
+      (columns, rows, pressed) => {
+        const played = busy(columns, rows).keys(...pressed);
+        const { lines } = screenOf(COLOR, played.model);
+        assert.equal(lines.length, rows);
+        for (const line of lines) {
+          assert.equal(
+            line.reduce((sum, { text }) => sum + ansiWidth(text), 0),
+            columns,
+          );
+          let x = 0;
+          for (const segment of line) {
+            assert.equal(segment.x, x);
+            x += ansiWidth(segment.text);
+          }
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("states carry a glyph and a word", () => {
+  const text = shown(busy(120, 36).keys("j")).join("\n");
+  for (const piece of ["◆", "stuck", "◉ web", ":3000", "✗", "failed (3)", "◼", "lost", "the site"]) {
+    assert.ok(text.includes(piece), piece);
+  }
+});
+
+test("NO_COLOR writes no colour; WARREN_NO_EMOJI writes nothing but ASCII of its own", () => {
+  const plain = screenOf(themeOf({ NO_COLOR: "1" }), busy(120, 36).model);
+  const codes = plain.lines
+    .flat()
+    .flatMap(({ text }) => [...text.matchAll(/\x1b\[([0-9;]*)m/g)].map((match) => match[1]));
+  assert.deepEqual([...new Set(codes)].sort(), ["0", "1", "7"]);
+  const ascii = shown(new Played().show(job("1aa", { name: "web" })), themeOf({ WARREN_NO_EMOJI: "1" }));
+  assert.match(ascii.join(""), /^[\x20-\x7e…·]*$/);
+});
+
+test("nothing here: one sentence and the command", () => {
+  const text = shown(new Played().show()).join("\n");
+  assert.match(text, /Nothing runs here yet\./);
+  assert.match(text, /warren add npm run dev/);
+  assert.match(shown(new Played().show(job("1aa", { workdir: "/q" }))).join("\n"), /1 in other directories: a/);
+});
+
+test("a terminal that is too small says how large it must be", () => {
+  assert.match(shown(new Played(50, 10).show(job("1aa"))).join(" "), /50×10\. +Warren needs 60×15/);
+});
+
+test("a lost server is said, and what was shown stays", () => {
+  const played = busy(120, 36).do({ type: "connection", state: "reconnecting" });
+  const text = shown(played).join("\n");
+  assert.match(text, /reconnecting; what runs goes on/);
+  assert.match(text, /◉ web/);
+});
