@@ -7,11 +7,20 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const ENTRIES = {
-  cli: "src/cli/main.ts",
-  keeper: "src/keeper/main.ts",
-  server: "src/server/main.ts",
-  tui: "src/tui/main.tsx",
+/**
+ * The command line is one CommonJS file: with V8's compile cache it starts 7 ms faster than the same code as modules (docs/decisions). The others
+ * are modules that share chunks. Each is started through a boot file that turns the cache on.
+ */
+const CLI = "src/cli/main.ts";
+const MODULES = { "keeper.main": "src/keeper/main.ts", "server.main": "src/server/main.ts", tui: "src/tui/main.tsx" };
+const CACHE_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren") + "/cache"';
+const BOOT = {
+  "warren.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./cli.cjs");
+`,
+  "keeper.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./keeper.main.js");
+`,
+  "server.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./server.main.js");
+`,
 };
 
 const esbuild = await import("esbuild").catch(() => undefined);
@@ -28,25 +37,38 @@ async function build(target) {
   const fresh = `${target}.new-${process.pid}`;
   mkdirSync(fresh, { recursive: true });
   try {
-    const entryPoints = Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(join(root, file))));
-    await esbuild.build({
+    const common = {
       absWorkingDir: root,
-      entryPoints,
-      outdir: fresh,
       bundle: true,
-      splitting: true,
-      format: "esm",
       platform: "node",
       target: "node26",
       minifySyntax: true,
       minifyWhitespace: true,
-      jsx: "automatic",
-      chunkNames: "chunks/[name]-[hash]",
-      external: ["react-devtools-core"],
-      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-      define: { "process.env.NODE_ENV": '"production"' },
       logLevel: "warning",
-    });
+    };
+    await Promise.all([
+      esbuild.build({
+        ...common,
+        entryPoints: [CLI],
+        outfile: join(fresh, "cli.cjs"),
+        format: "cjs",
+        define: { "import.meta.url": "__url" },
+        banner: { js: 'const __url=require("node:url").pathToFileURL(__filename).href;' },
+      }),
+      esbuild.build({
+        ...common,
+        entryPoints: Object.fromEntries(Object.entries(MODULES).filter(([, file]) => existsSync(join(root, file)))),
+        outdir: fresh,
+        splitting: true,
+        format: "esm",
+        jsx: "automatic",
+        chunkNames: "chunks/[name]-[hash]",
+        external: ["react-devtools-core"],
+        banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+        define: { "process.env.NODE_ENV": '"production"' },
+      }),
+    ]);
+    for (const [file, text] of Object.entries(BOOT)) writeFileSync(join(fresh, file), text);
     const stamp = { format: 1, hash, version, built_at_ms: Date.now() };
     writeFileSync(join(fresh, "package.json"), '{"type":"module"}\n');
     writeFileSync(join(fresh, "build.json"), `${JSON.stringify(stamp)}\n`);

@@ -13,7 +13,7 @@ import { newRequestId } from "./request-id.ts";
  * every command: no schemas, no YAML, no database; commands are loaded by the verb table.
  */
 const [, , ...argv] = process.argv;
-process.exit(await main());
+void main().then((status) => process.exit(status));
 
 async function main(): Promise<number> {
   if (process.platform === "win32") {

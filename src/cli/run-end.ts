@@ -15,7 +15,7 @@ export type EndedRun =
 export async function endOf(context: Context, job: Job, interrupted: AbortSignal): Promise<EndedRun> {
   const client = context.client();
   try {
-    const request = { job_id: job.id, conditions: [{ kind: "port" as const }] };
+    const request = { job_id: job.id, conditions: [{ kind: "exit" as const }] };
     const result = await client.request("wait", request, { signal: interrupted });
     if (result.result === "stuck") return { kind: "stuck", job: result.job };
     const isOurs = job.state === "waiting" || job.run_id === result.job.run_id;

@@ -7,6 +7,7 @@ import { WarrenError } from "../protocol/errors.ts";
 import type { Condition } from "../protocol/units.ts";
 import { logPaths, type logPathsOfRun } from "../runs/logs/files.ts";
 import { followRun } from "../runs/logs/follow.ts";
+import { pause } from "../runs/pause.ts";
 import { findMembers } from "../runs/tree.ts";
 import type { LiveRun } from "./live-run.ts";
 
@@ -73,17 +74,7 @@ async function endedBefore(run: LiveRun, signal: AbortSignal): Promise<boolean> 
 async function look(over: AbortSignal, clock: Clock, isTrue: () => Promise<boolean>): Promise<boolean> {
   for (let pauseMs = FIRST_LOOK_MS; !over.aborted; pauseMs = Math.min(LAST_LOOK_MS, pauseMs * 1.5)) {
     if (await isTrue()) return true;
-    await new Promise<void>((wake) => {
-      const cancel = clock.timer(pauseMs, wake);
-      over.addEventListener(
-        "abort",
-        () => {
-          cancel();
-          wake();
-        },
-        { once: true, signal: AbortSignal.timeout(pauseMs + 1_000) },
-      );
-    });
+    await pause(clock, pauseMs, over).catch(() => {}); // aborted: the loop ends
   }
   return false;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Condition, Job } from "../protocol/units.ts";
+import { pause } from "../runs/pause.ts";
 import type { LiveRun } from "./live-run.ts";
 import { compile, holds } from "./probes.ts";
 import type { Runner } from "./runner.ts";
@@ -63,7 +64,7 @@ async function waitThroughRuns(options: WaitOptions, until: AbortSignal): Promis
     }
     const enough = request.mode === "all" ? met.size === request.conditions.length : met.size > 0;
     if (enough || until.aborted) return [...met];
-    if (runner.ofJob(jobId) === run) await pause(clock, NEXT_RUN_LOOK_MS, until);
+    if (runner.ofJob(jobId) === run) await pause(clock, NEXT_RUN_LOOK_MS, until).catch(() => {});
   }
 }
 
@@ -105,17 +106,3 @@ function watchStuck(
   cancel = clock.timer(STUCK_LOOK_MS, () => void look());
   return () => cancel();
 }
-
-const pause = (clock: Clock, delayMs: number, until: AbortSignal): Promise<void> =>
-  new Promise((wake) => {
-    if (until.aborted) return wake();
-    const onAbort = (): void => {
-      cancel();
-      wake();
-    };
-    const cancel = clock.timer(delayMs, () => {
-      until.removeEventListener("abort", onAbort);
-      wake();
-    });
-    until.addEventListener("abort", onAbort, { once: true });
-  });

@@ -1,4 +1,4 @@
-import { rmSync, writeSync } from "node:fs";
+import { rmdirSync, rmSync, writeSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { writeFileAtomic } from "../platform/atomic-file.ts";
@@ -46,6 +46,11 @@ function main(): void {
   const end = (): never => {
     rmSync(places.keeperFile, { force: true });
     rmSync(socketPath, { force: true });
+    try {
+      rmdirSync(places.socketDir);
+    } catch {
+      // somebody else's sockets are in it
+    }
     log.info("keeper_ended");
     process.exit(0);
   };
@@ -83,6 +88,7 @@ function environmentForServers(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   }
   delete kept.WARREN_UNIT;
   delete kept.WARREN_RUN_ID;
+  delete kept.WARREN_RUN_TAG;
   return kept;
 }
 

@@ -3,7 +3,6 @@ import { type Build, compareBuilds } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
 import { systemCode, WarrenError } from "../protocol/errors.ts";
 import { readEntries, type ServerEntry } from "../registry/entries.ts";
-import { ensureServer } from "./ensure-server.ts";
 import { dialUnix } from "./unix-wire.ts";
 
 /**
@@ -29,6 +28,7 @@ export function dialPrimary({ places, build, env, mode }: DialOptions): Dial {
       }
     }
     if (mode === "find") throw new WarrenError("NO_SERVER", "No server is running.", { fix: "warren ping" });
+    const { ensureServer } = await import("./ensure-server.ts"); // what starts processes is not loaded on the usual path
     const server = await ensureServer({ places, build, env });
     if (server.fellBack !== undefined) {
       process.emitWarning(`${server.fellBack} The last good build (${server.hash}) runs instead.`);

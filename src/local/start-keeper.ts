@@ -22,7 +22,7 @@ export async function startKeeper(
 ): Promise<void> {
   mkdirSync(dirname(places.keeperLog), { recursive: true, mode: 0o700 });
   const log = openSync(places.keeperLog, "a", 0o600);
-  const { WARREN_UNIT: _unit, WARREN_RUN_ID: _run, NODE_OPTIONS: _options, ...clean } = env;
+  const { WARREN_UNIT: _unit, WARREN_RUN_ID: _run, WARREN_RUN_TAG: _tag, NODE_OPTIONS: _options, ...clean } = env;
   const child = spawn("/bin/sh", ["-c", DETACH, "sh", runtime, join(build.dir, "keeper.js")], {
     cwd: "/",
     detached: true,

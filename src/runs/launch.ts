@@ -22,7 +22,7 @@ export interface LaunchRequest {
   unit: string;
   command: readonly string[];
   workdir: string;
-  /** The job's whole environment, "KEY=value" each; WARREN_UNIT, WARREN_RUN_ID and PWD are set besides. */
+  /** The job's whole environment, "KEY=value" each; WARREN_UNIT, WARREN_RUN_ID, WARREN_RUN_TAG and PWD are set besides. */
   env: readonly string[];
   stdoutPath: string;
   stderrPath: string;
@@ -106,8 +106,8 @@ async function start(prepared: Prepared, open: AsyncDisposableStack, undo: Async
 
 /** The command as the shim gets it, and the environment of the shim's shell. */
 async function commandLine(prepared: Prepared, undo: AsyncDisposableStack) {
-  const { command, file, nodePath, statusPath, unit, runId, workdir } = prepared;
-  const marks = { WARREN_UNIT: unit, WARREN_RUN_ID: runId };
+  const { command, file, nodePath, statusPath, unit, runId, tag, workdir } = prepared;
+  const marks = { WARREN_UNIT: unit, WARREN_RUN_ID: runId, WARREN_RUN_TAG: String(tag) };
   const env = { ...environmentOf(prepared.env), PWD: workdir, ...marks };
   if (passesShell(env)) return { command, env };
   const envPath = exactEnvironmentPath(statusPath);

@@ -151,11 +151,11 @@ for (const shell of SHELLS) {
       assert.equal((await run.ended()).exitStatus, 0);
       const seen = (await run.stdout()).split("\0").filter((part) => part !== "" && !part.startsWith("SHLVL="));
       assert.equal(await run.stderr(), "");
-      return { seen: seen.sort(), run: { directory: runs.directory, runId: run.marks.runId } };
+      return { seen: seen.sort(), run: { directory: runs.directory, runId: run.marks.runId, tag: run.marks.tag } };
     }
 
-    function wanted(env: string[], { directory, runId }: { directory: string; runId: string }): string[] {
-      const ours = [`PATH=${process.env.PATH}`, `PWD=${directory}`, "WARREN_UNIT=unit", `WARREN_RUN_ID=${runId}`];
+    function wanted(env: string[], { directory, runId, tag }: { directory: string; runId: string; tag: number }): string[] {
+      const ours = [`PATH=${process.env.PATH}`, `PWD=${directory}`, "WARREN_UNIT=unit", `WARREN_RUN_ID=${runId}`, `WARREN_RUN_TAG=${tag}`];
       return [...env, ...ours].sort();
     }
   });

@@ -12,7 +12,8 @@ import { carriesTag } from "./shim.ts";
 /**
  * Finds every process of a run, also those that tried to get away. A process belongs to the run when it
  *
- *   1. has WARREN_RUN_ID of the run in its environment, or the run's tag as its soft RLIMIT_FSIZE (which survives `env -i`),
+ *   1. has the run's tag in its environment (WARREN_RUN_TAG: ids repeat between homes, tags do not) or as its soft RLIMIT_FSIZE (which survives
+ *      `env -i`),
  *   2. is in the job's session or group, or in one that a member leads,
  *   3. is the child of a member or of the shim, or
  *   4. was found to belong before, and is still the same process.
@@ -78,7 +79,7 @@ function isMarked(info: ProcessInfo, marks: RunMarks): boolean {
     isSame(info, marks.job) ||
     marks.known?.some((key) => isSame(key, info)) === true ||
     carriesTag(fileSizeLimitOf(info.pid), marks.tag) ||
-    environHas(info.pid, `WARREN_RUN_ID=${marks.runId}`)
+    environHas(info.pid, `WARREN_RUN_TAG=${marks.tag}`)
   );
 }
 

@@ -104,7 +104,7 @@ export class Server {
     log.warn("keeper_lost", { successor: name });
     withdraw(places.serversDir, name, process.pid);
     rmSync(places.keeperFile, { force: true });
-    const successor = spawn(process.execPath, [join(build.dir, "cli.js"), "serve", "--server-name", name], {
+    const successor = spawn(process.execPath, [join(build.dir, "warren.cjs"), "serve", "--server-name", name], {
       detached: true,
       stdio: "ignore",
       cwd: "/",

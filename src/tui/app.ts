@@ -49,13 +49,17 @@ export async function runTui(context: TuiContext): Promise<number> {
   const painter = new Painter((text) => terminal.write(text));
   const store = new Store(startModel(context, stdout), (model) => painter.paint(screenOf(theme, model)));
   const { dispatch } = store;
-  const terminal = new Terminal({ stdin, stdout }, dispatch);
+  const terminal = new Terminal({ stdin, stdout }, dispatch, () => end(SIGNALS.SIGHUP));
   const connection = new Connection({ ...context, dispatch, signal: ending.signal });
   const effects = new Effects({
     ...context,
     client: connection.client,
     dispatch,
     copy: (text) => terminal.copy(text),
+    redraw: () => {
+      painter.forget();
+      painter.paint(screenOf(theme, store.model));
+    },
     quit: () => end(EXIT.ok),
     onDemand: () => connection.demand(),
     signal: ending.signal,

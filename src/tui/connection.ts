@@ -30,6 +30,7 @@ export class Connection {
   readonly client: Client;
   readonly #options: ConnectionOptions;
   #mayStart = true;
+  #isLive = false;
   #lostTimer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
@@ -70,6 +71,7 @@ export class Connection {
       } catch (error) {
         if (signal.aborted) return;
         if (!wasLive) throw error;
+        this.#isLive = false;
         this.#clearLost();
         const isGone = isWarrenError(error, "NO_SERVER");
         dispatch({
@@ -83,14 +85,15 @@ export class Connection {
   }
 
   demand(): void {
-    if (this.client.server === undefined || this.#wake === undefined) return;
+    if (this.#isLive) return;
     this.#mayStart = true;
-    this.#wake();
+    this.#wake?.();
   }
 
   #onItem(item: SubscriptionItem): void {
     const { dispatch } = this.#options;
     this.#clearLost();
+    this.#isLive = true;
     const nowMs = Date.now();
     if (item.kind === "event") dispatch({ type: "event", event: item.event, nowMs });
     else if (item.stream === "jobs")

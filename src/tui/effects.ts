@@ -15,6 +15,7 @@ export interface EffectsOptions {
   client: Client;
   dispatch: (action: Action) => void;
   copy: (text: string) => void;
+  redraw: () => void;
   quit: () => void;
   cwd: string;
   env: Readonly<NodeJS.ProcessEnv>;
@@ -65,6 +66,9 @@ export class Effects {
           MESSAGE_MS,
         );
         return;
+      case "redraw":
+        this.#options.redraw();
+        return;
       case "quit":
         this.#options.quit();
         return;
@@ -105,11 +109,14 @@ export class Effects {
   }
 
   async #add(commandLine: string): Promise<void> {
-    const { client, cwd, env, dispatch } = this.#options;
+    const { client, cwd, dispatch } = this.#options;
     const parsed = parseCommand(commandLine);
     if (parsed.kind === "invalid") throw new WarrenError("BAD_COMMAND", `Not a command: ${parsed.reason}.`);
-    const pairs = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`));
-    const { job, action } = await client.request("add", { command: parsed.argv, workdir: cwd, env: pairs });
+    const { job, action } = await client.request("add", {
+      command: parsed.argv,
+      workdir: cwd,
+      env: this.#environment(),
+    });
     // Its event may come before or after the answer; here it must be known, to be selected.
     const event = { event: "job_updated", stream: "jobs", seq: 0, job_id: job.id, data: { job } };
     dispatch({ type: "event", event, nowMs: Date.now() });
@@ -117,14 +124,30 @@ export class Effects {
     dispatch({ type: "done", text: `${job.name ?? job.id} ${said}`, selectId: job.id });
   }
 
+  /** With the environment that the job was started with, while the server knows it; else with that of this screen. */
+  async #withEnvironment(request: (env: { env?: string[] }) => Promise<unknown>): Promise<void> {
+    try {
+      await request({});
+    } catch (error) {
+      if (!isWarrenError(error, "ENV_UNKNOWN")) throw error;
+      await request({ env: this.#environment() });
+    }
+  }
+
+  #environment(): string[] {
+    return Object.entries(this.#options.env).flatMap(([name, value]) =>
+      value === undefined ? [] : `${name}=${value}`,
+    );
+  }
+
   async #request(verb: Exclude<Verb, { verb: "add" }>, label: string): Promise<string> {
     const { client } = this.#options;
     switch (verb.verb) {
       case "start":
-        await client.request("start", { job_id: verb.jobId });
+        await this.#withEnvironment((env) => client.request("start", { job_id: verb.jobId, ...env }));
         return `${label} started`;
       case "restart":
-        await client.request("restart", { job_id: verb.jobId });
+        await this.#withEnvironment((env) => client.request("restart", { job_id: verb.jobId, ...env }));
         return `${label} restarted`;
       case "stop":
         await client.request("stop", { job_id: verb.jobId });

@@ -109,10 +109,10 @@ export class Screen {
   }
 
   /** Starts the face in the shell of the terminal. */
-  async open(seen: RegExp = /\? help/): Promise<void> {
+  async open(seen: RegExp = /\? help/): Promise<string> {
     await this.type(`echo before; ${WARREN} tui; echo "ended $?"`);
     await this.keys("Enter");
-    await this.until(seen);
+    return this.until(seen);
   }
 
   text(): Promise<string> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { eventually, House, missing, placeOf } from "./terminal-under-test.ts";
 
 const skip = missing();
@@ -174,6 +175,29 @@ for (const [how, end] of [
     await screen.until(/echo typed here/);
   });
 }
+
+test("an exception: the terminal is as it was before, and the error is seen", { skip }, async () => {
+  await using house = await House.open();
+  const screen = await house.screen();
+  const program = fileURLToPath(new URL("throws-with-open-terminal.ts", import.meta.url));
+  await screen.type(`${process.execPath} ${program}; echo "ended $?"`);
+  await screen.keys("Enter");
+  await screen.until(/^the screen is open/);
+  assert.equal(await screen.modes(), "1100");
+  await screen.keys("x");
+  await screen.until(/a bug on a key/, /ended 1/);
+  assert.equal(await screen.modes(), "0011");
+});
+
+test("NO_COLOR and WARREN_NO_EMOJI are respected", { skip }, async () => {
+  await using house = await House.open();
+  await house.warren("add", "--name", "web", "--", "sh", "-c", UNTIL_STOPPED);
+  const screen = await house.screen({ env: { NO_COLOR: "1", WARREN_NO_EMOJI: "1" } });
+  const text = await screen.open(/\* web/);
+  assert.doesNotMatch(text, /[◉╭│]/);
+  const styled = await house.tmux("capture-pane", "-p", "-e", "-t", screen.name);
+  assert.doesNotMatch(styled, /\x1b\[(?:3[1-7]|9[0-7])m/);
+});
 
 test("without a terminal it says so", { skip }, async () => {
   await using house = await House.open();

@@ -168,6 +168,7 @@ export const COMMANDS: readonly Command[] = [
     hint: "help",
     run: (model) => [{ ...model, overlay: { kind: "help", top: 0 } }, []],
   },
+  { id: "redraw", title: "draw the screen again", keys: ["ctrl-l"], run: (model) => [model, [{ kind: "redraw" }]] },
   {
     id: "quit",
     title: "quit; everything keeps running",

@@ -165,6 +165,8 @@ export type Effect =
   | { kind: "find-in-log"; panel: LogPanelId; source: LogSource; query: string; fromByte: number; direction: 1 | -1 }
   | { kind: "copy"; text: string }
   | { kind: "expire-message"; id: number }
+  /** Writes the whole screen again. */
+  | { kind: "redraw" }
   | { kind: "quit" };
 
 export type Step = readonly [Model, readonly Effect[]];

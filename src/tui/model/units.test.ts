@@ -67,6 +67,7 @@ test("selection: a reconnect keeps the order and the cursor, and drops what is g
   assert.deepEqual(played.model.order, ["1bb", "1dd", "1cc"]);
   assert.equal(played.model.selectedId, "1bb");
   assert.equal(played.model.connection, "live");
+  assert.equal(played.effect("load-runs")?.jobId, "1bb", "its runs are read again");
 });
 
 test("scope: other directories are hidden until `a`, and one that is shown keeps its selection", () => {

@@ -24,7 +24,11 @@ export function applySnapshot(model: Model, jobs: readonly Job[], nowMs: number)
     connection: "live",
     jobs: new Map(jobs.map((job) => [job.id, job])),
   };
-  return settle(isFirst ? { ...next, order: freshOrder(next) } : { ...next, order: mergedOrder(next) }, model);
+  if (isFirst) return settle({ ...next, order: freshOrder(next) }, model);
+  const [settled, effects] = settle({ ...next, order: mergedOrder(next) }, model);
+  // What happened meanwhile is read again, not guessed; a new selection has asked for its runs already.
+  const isSame = settled.selectedId !== null && settled.selectedId === model.selectedId;
+  return [settled, isSame ? [...effects, { kind: "load-runs", jobId: settled.selectedId! }] : effects];
 }
 
 export function applyEvent(model: Model, event: StreamEvent, nowMs: number): Step {
@@ -90,7 +94,12 @@ const isShown = (model: Model, job: Job): boolean => model.allDirectories || isH
 function freshOrder(model: Model): string[] {
   return [...model.jobs.values()]
     .filter((job) => isShown(model, job))
-    .sort((a, b) => urgencyOf(a) - urgencyOf(b) || nameOf(a).localeCompare(nameOf(b)) || a.id.localeCompare(b.id))
+    .sort(
+      (a, b) =>
+        urgencyOf(a) - urgencyOf(b) ||
+        nameOf(a).localeCompare(nameOf(b), undefined, { numeric: true }) ||
+        a.id.localeCompare(b.id),
+    )
     .map((job) => job.id);
 }
 
@@ -121,6 +130,8 @@ const RAISING: ReadonlySet<string> = new Set(["job_added", "job_started", "run_s
 function changed(model: Model, job: Job, event: string): Step {
   const before = model.jobs.get(job.id);
   const next = { ...model, jobs: new Map(model.jobs).set(job.id, job) };
+  if (job.id === model.selectedId)
+    next.portIndex = Math.max(0, Math.min(model.portIndex, (job.ports?.length ?? 0) - 1));
   if (!isShown(next, job)) return settle(withoutId(next, job.id), model);
   const isNew = !model.order.includes(job.id);
   const startedNow = RAISING.has(event) && before?.run_id !== job.run_id;

@@ -30,6 +30,11 @@ export class Painter {
     this.#write = write;
   }
 
+  /** The next frame is written whole: something else has written on the screen. */
+  forget(): void {
+    this.#shown = undefined;
+  }
+
   paint(frame: Frame): void {
     const shown = this.#shown;
     const isSameSize = shown?.columns === frame.columns && shown.rows === frame.rows;

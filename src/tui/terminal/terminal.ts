@@ -23,13 +23,16 @@ export interface TerminalStreams {
 export class Terminal {
   readonly #streams: TerminalStreams;
   readonly #onInput: (action: InputAction) => void;
+  readonly #onGone: () => void;
   readonly #decoder = new InputDecoder();
   #escapeTimer: NodeJS.Timeout | undefined;
   #isOpen = false;
 
-  constructor(streams: TerminalStreams, onInput: (action: InputAction) => void) {
+  /** `onGone`: the terminal was closed; nothing can be read from it or written to it any more. */
+  constructor(streams: TerminalStreams, onInput: (action: InputAction) => void, onGone: () => void) {
     this.#streams = streams;
     this.#onInput = onInput;
+    this.#onGone = onGone;
   }
 
   open(): void {
@@ -39,7 +42,9 @@ export class Terminal {
     process.on("exit", this.#restoreNow);
     process.on("uncaughtExceptionMonitor", this.#restoreNow);
     stdin.setRawMode(true);
-    stdin.on("data", this.#onData);
+    stdin.on("data", this.#onData).on("end", this.#onGone).on("error", this.#onGone);
+    // Stays on: what is written on the way out fails too when the terminal is gone.
+    stdout.on("error", this.#onGone);
     stdin.resume();
     stdout.write(ENTER);
   }
@@ -57,7 +62,7 @@ export class Terminal {
     if (!this.#isOpen) return;
     const { stdin, stdout } = this.#streams;
     clearTimeout(this.#escapeTimer);
-    stdin.off("data", this.#onData);
+    stdin.off("data", this.#onData).off("end", this.#onGone).off("error", this.#onGone);
     stdin.pause();
     stdin.setRawMode(false);
     stdout.write(LEAVE);

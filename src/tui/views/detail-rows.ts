@@ -13,6 +13,10 @@ import { bold, paint, reverse, type Theme } from "./theme.ts";
 /** Panels 2 and 3: the ports and the runs of the selected unit. */
 
 const BAR_COLUMNS_MAX = 24;
+/** Below this width an exit status stands for the word. */
+const COLUMNS_FOR_WORD = 32;
+const WORD_COLUMNS = 11;
+const SHORT_COLUMNS = 5;
 
 export function portRows(theme: Theme, model: Model, layout: Layout): string[] {
   const rect = layout.panels.ports;
@@ -66,10 +70,11 @@ function progress(theme: Theme, job: Job, nowMs: number, columns: number): strin
 }
 
 function runRow(theme: Theme, run: Run, nowMs: number, columns: number, column: number) {
-  const { glyph, word, tone } = runState(theme, run);
+  const { glyph, word, short, tone } = runState(theme, run);
+  const said = columns < COLUMNS_FOR_WORD ? padEnd(short, SHORT_COLUMNS) : padEnd(word, WORD_COLUMNS);
   const age = padStart(formatAge(nowMs - Date.parse(run.stopped_at ?? run.started_at)), 4);
   const took = run.status === "running" ? "" : formatDuration(run.duration_ms);
-  const middle = `${padEnd(run.id, 7)} ${padEnd(word, 11)}${padStart(took, 7)}`;
+  const middle = `${padEnd(run.id, 7)} ${said}${padStart(took, 7)}`;
   const room = columns - 2 - 4;
   const shown = fit(sliceColumns(middle, column, room), room);
   return {

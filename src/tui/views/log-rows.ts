@@ -2,7 +2,7 @@ import { formatBytes } from "../../protocol/durations.ts";
 import { viewSize, visibleRows } from "../model/log-pane.ts";
 import { type LogPanelId, type Model, selectedJob } from "../model/model.ts";
 import { isMatch } from "../model/search.ts";
-import { formatAge } from "../text/age.ts";
+import { AGE_STEP_MS, formatAge } from "../text/age.ts";
 import { ansiWidth, sliceColumns, withoutSgr } from "../text/ansi.ts";
 import { fit } from "./frame.ts";
 import { jobState, runState } from "./states.ts";
@@ -38,9 +38,12 @@ export function logTitle(theme: Theme, model: Model, panel: LogPanelId): string 
   const { glyph, tone, short } = run ? runState(theme, run) : jobState(theme, job);
   const startedAt = run?.started_at ?? job.started_at;
   const isRunning = (run ?? job).status === "running";
-  const age = isRunning && startedAt !== undefined ? ` ${formatAge(model.nowMs - Date.parse(startedAt))}` : "";
+  const age = isRunning && startedAt !== undefined ? lasted(model.nowMs - Date.parse(startedAt)) : "";
   return `${panel}: ${pane.source.runId} ${paint(theme, tone, glyph)}${short ? ` ${short}` : ""}${age}`;
 }
+
+/** Nothing for what has just begun. */
+const lasted = (ms: number): string => (ms < AGE_STEP_MS ? "" : ` ${formatAge(ms)}`);
 
 /** In words where they fit beside the title, else in letters. */
 export function logNote(theme: Theme, model: Model, panel: LogPanelId): string {

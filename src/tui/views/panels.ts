@@ -7,7 +7,7 @@ import { cutStart } from "../text/width.ts";
 import { portRows, runRows } from "./detail-rows.ts";
 import { type FrameOptions, fit, frame } from "./frame.ts";
 import { logNote, logRows, logTitle } from "./log-rows.ts";
-import { glyphOf } from "./states.ts";
+import { glyphOf, jobState } from "./states.ts";
 import { paint, type Theme } from "./theme.ts";
 import { unitRows } from "./unit-rows.ts";
 
@@ -72,8 +72,10 @@ function headerLine(theme: Theme, model: Model, columns: number): string {
   const shown = model.order.flatMap((id) => model.jobs.get(id) ?? []);
   const needs = shown.filter((job) => urgencyOf(job) === 0).length;
   const live = shown.filter((job) => urgencyOf(job) === 1).length;
+  const failed = shown.filter((job) => jobState(theme, job).tone === "bad").length;
   const counts = [
     needs > 0 ? paint(theme, "attention", `${glyphOf(theme, "attention")} ${needs}`) : "",
+    failed > 0 ? paint(theme, "bad", `${glyphOf(theme, "bad")} ${failed}`) : "",
     live > 0 ? paint(theme, "live", `${glyphOf(theme, "live")} ${live}`) : "",
   ]
     .filter(Boolean)
