@@ -11,7 +11,7 @@ import { Effects } from "./effects.ts";
 import { initialModel, type Scope } from "./model/model.ts";
 import { Store } from "./store.ts";
 import { Painter } from "./terminal/painter.ts";
-import { Terminal } from "./terminal/terminal.ts";
+import { Terminal, type TerminalStreams } from "./terminal/terminal.ts";
 import { AGE_STEP_MS } from "./text/age.ts";
 import { tildePath } from "./text/width.ts";
 import { screenOf } from "./views/screen.ts";
@@ -37,7 +37,7 @@ const SIGNALS = { SIGTERM: 143, SIGHUP: 129, SIGINT: EXIT.interrupted } as const
  * @throws NO_TERMINAL when input or output is no terminal; what the first connection throws.
  */
 export async function runTui(context: TuiContext): Promise<number> {
-  const { stdin = process.stdin, stdout = process.stdout, env } = context;
+  const { stdin = process.stdin, stdout = process.stdout } = context;
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new WarrenError("NO_TERMINAL", "The screen needs a terminal on its input and output.", {
       fix: "warren list --all",
@@ -45,44 +45,51 @@ export async function runTui(context: TuiContext): Promise<number> {
   }
   const ending = new AbortController();
   const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<number>();
-  const theme = themeOf(env);
-  const painter = new Painter((text) => terminal.write(text));
-  const store = new Store(startModel(context, stdout), (model) => painter.paint(screenOf(theme, model)));
-  const { dispatch } = store;
-  const terminal = new Terminal({ stdin, stdout }, dispatch, () => end(SIGNALS.SIGHUP));
-  const connection = new Connection({ ...context, dispatch, signal: ending.signal });
-  const effects = new Effects({
-    ...context,
-    client: connection.client,
-    dispatch,
-    copy: (text) => terminal.copy(text),
-    redraw: () => {
-      painter.forget();
-      painter.paint(screenOf(theme, store.model));
-    },
-    quit: () => end(EXIT.ok),
-    onDemand: () => connection.demand(),
-    signal: ending.signal,
-  });
-  store.onEffect = (effect) => effects.run(effect);
-
+  const face = buildFace(context, { stdin, stdout }, end, ending.signal);
+  const { dispatch } = face.store;
   const onResize = (): void => dispatch({ type: "resize", columns: stdout.columns, rows: stdout.rows });
   stdout.on("resize", onResize);
   const stopListening = onSignals(end);
   const ticking = setInterval(() => dispatch({ type: "tick", nowMs: Date.now() }), AGE_STEP_MS);
   try {
-    terminal.open();
-    painter.paint(screenOf(theme, store.model));
-    connection.run().catch(fail);
+    face.terminal.open();
+    face.redraw();
+    face.connection.run().catch(fail);
     return await ended;
   } finally {
     ending.abort();
     clearInterval(ticking);
     stopListening();
     stdout.off("resize", onResize);
-    store.close();
-    terminal.close();
+    face.store.close();
+    face.terminal.close();
   }
+}
+
+/** The parts, joined: keys → store → painter, and store → effects → server and files → store. */
+function buildFace(context: TuiContext, streams: TerminalStreams, end: (status: number) => void, signal: AbortSignal) {
+  const theme = themeOf(context.env);
+  const painter = new Painter((text) => terminal.write(text));
+  const store = new Store(startModel(context, streams.stdout), (model) => painter.paint(screenOf(theme, model)));
+  const { dispatch } = store;
+  const terminal = new Terminal(streams, dispatch, () => end(SIGNALS.SIGHUP));
+  const connection = new Connection({ ...context, dispatch, signal });
+  const redraw = (): void => {
+    painter.forget();
+    painter.paint(screenOf(theme, store.model));
+  };
+  const effects = new Effects({
+    ...context,
+    client: connection.client,
+    dispatch,
+    copy: (text) => terminal.copy(text),
+    redraw,
+    quit: () => end(EXIT.ok),
+    onDemand: () => connection.demand(),
+    signal,
+  });
+  store.onEffect = (effect) => effects.run(effect);
+  return { store, terminal, connection, redraw };
 }
 
 function startModel({ cwd, env, build }: TuiContext, stdout: WriteStream) {

@@ -75,7 +75,7 @@ async function systemctl(...args: string[]): Promise<void> {
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw bootFailed(lastLineOf(error));
     throw new WarrenError("BOOT_UNSUPPORTED", "There is no systemd here to start Warren with the machine.", {
-      fix: '(crontab -l; echo "@reboot WARREN_BOOT=1 warren serve") | crontab -',
+      fix: '(crontab -l; echo "@reboot warren serve --boot") | crontab -',
       cause: error,
     });
   }

@@ -1,7 +1,6 @@
 /**
  * The systemd user unit that starts Warren with the machine. `KillMode=process`: stopping the unit, as a logout or an upgrade of it does, ends the
- * foreground command alone and no job. `WARREN_BOOT=1` tells the server that it is started by the machine, so that it starts the jobs marked
- * autostart (systemd.service(5), systemd.exec(5)).
+ * foreground command alone and no job. `--boot` brings back the jobs that are marked autostart (systemd.service(5), systemd.exec(5)).
  */
 export interface UnitOptions {
   /** The launcher. */
@@ -17,8 +16,7 @@ Description=Warren keeps jobs running (${escaped(home)})
 
 [Service]
 Type=exec
-ExecStart=${quoted(program)} serve --foreground
-Environment=WARREN_BOOT=1
+ExecStart=${quoted(program)} serve --foreground --boot
 Environment=${quoted(`WARREN_HOME=${home}`)}
 Environment=${quoted(`PATH=${path}`)}
 KillMode=process

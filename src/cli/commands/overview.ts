@@ -13,16 +13,20 @@ import { plural } from "../render/plural.ts";
 import { serverTitle } from "../render/server-title.ts";
 
 export const overview = defineCommand({
-  usage: ["overview [--json]", ""],
+  usage: ["overview [--watch] [--json]", ""],
   details: "What runs, in a card; also what warren shows alone. Starts nothing.",
   examples: [
     { command: "warren", does: "what runs here and what to type next" },
     { command: "warren overview --json", does: "the same for a program" },
   ],
-  options: { json: JSON_OPTION },
+  options: {
+    watch: { type: "boolean", short: "w", description: "stay, and draw it again when something changes" },
+    json: JSON_OPTION,
+  },
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { output, build } = context;
+    if (values.watch && output.isTerminal && !values.json) return watchCard(context);
     const seen = await look(context);
     if (values.json)
       output.json({
@@ -31,10 +35,47 @@ export const overview = defineCommand({
         server: seen?.server ?? null,
         jobs: seen?.jobs ?? [],
       });
-    else output.line([...card(context, seen), ...hintLines(output, hintsFor(seen))].join("\n"));
+    else output.line(textOf(context, seen));
     return EXIT.ok;
   },
 });
+
+const textOf = (context: Context, seen: Seen | undefined): string =>
+  [...card(context, seen), ...hintLines(context.output, hintsFor(seen))].join("\n");
+
+/** Ages move on: looked at this seldom, and drawn only when a word has changed. */
+const AGE_LOOK_MS = 10_000;
+/** Changes that come together are drawn together. */
+const GATHER_MS = 50;
+/** Up `n` lines, then clear to the end of the screen (ECMA-48 CPL, ED). */
+const backOver = (lineCount: number): string => `\x1b[${lineCount}F\x1b[J`;
+
+/** Draws the card again whenever a job changes, also after the server was replaced or killed. Ctrl-C ends the view alone. */
+async function watchCard(context: Context): Promise<number> {
+  const { output } = context;
+  const interrupted = context.interrupted();
+  let drawn = "";
+  const draw = async (): Promise<void> => {
+    const text = `${textOf(context, await look(context))}\n`;
+    if (text === drawn || interrupted.aborted) return;
+    await output.bytes("stdout", (drawn ? backOver(drawn.split("\n").length - 1) : "") + text);
+    drawn = text;
+  };
+  await draw();
+  const timer = setInterval(() => void draw().catch(() => {}), AGE_LOOK_MS);
+  let gathering: NodeJS.Timeout | undefined;
+  try {
+    for await (const _ of context.ownClient().subscribe({}, interrupted)) {
+      clearTimeout(gathering);
+      gathering = setTimeout(() => void draw().catch(() => {}), GATHER_MS);
+    }
+  } finally {
+    clearInterval(timer);
+    clearTimeout(gathering);
+  }
+  output.line(output.style.dim("All of it goes on. Come back: warren · stop it: warren down, warren nuke"));
+  return EXIT.ok;
+}
 
 interface Seen {
   server: string;

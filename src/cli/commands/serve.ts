@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureServer, findKeeper } from "../../local/ensure-server.ts";
 import { dialUnix } from "../../local/unix-wire.ts";
+import { messageOf } from "../../protocol/errors.ts";
 import type { KeeperServer } from "../../protocol/keeper-calls.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { serverIcon } from "../../registry/names.ts";
@@ -15,7 +16,7 @@ import { serverTitle } from "../render/server-title.ts";
 const LOOK_AGAIN_MS = 100;
 
 export const serve = defineCommand({
-  usage: ["serve [--server-name NAME] [--foreground] [--json]"],
+  usage: ["serve [--server-name NAME] [--foreground] [--boot] [--json]"],
   details:
     "Starts this build's server, or finds it. Every command does so by itself; this is for supervisors. In the foreground it prints the server's log and stays until the server ends; Ctrl-C ends the server, and jobs go on.",
   examples: [
@@ -25,6 +26,7 @@ export const serve = defineCommand({
   options: {
     "server-name": { type: "string", value: "NAME", description: "the name for a server that is started" },
     foreground: { type: "boolean", description: "stay until the server ends, and print its log" },
+    boot: { type: "boolean", description: "start the jobs that are marked autostart, as when the machine starts" },
     json: JSON_OPTION,
   },
   operands: NO_OPERANDS,
@@ -42,9 +44,22 @@ export const serve = defineCommand({
       output.line(
         `Server ${serverTitle(output, { icon: serverIcon(server.name), name: server.name })} runs (pid ${server.pid})`,
       );
+    if (values.boot) await startMarkedJobs(context);
     return values.foreground ? stay(context, server, { path: logPath(server.name), fromBytes: logFromBytes }) : EXIT.ok;
   },
 });
+
+/** With the environment that was stored when they were started last. One that cannot start is said, and holds back no other. */
+async function startMarkedJobs({ client, output }: Context): Promise<void> {
+  const { jobs } = await client().request("list", {});
+  for (const job of jobs.filter(({ autostart, status, blocked }) => autostart && status === "stopped" && !blocked)) {
+    try {
+      await client().request("start", { job_id: job.id });
+    } catch (error) {
+      output.errorLine(`Job ${job.name ?? job.id} did not start: ${messageOf(error)}`);
+    }
+  }
+}
 
 async function stay(context: Context, server: KeeperServer, log: { path: string; fromBytes: number }): Promise<number> {
   const { output } = context;

@@ -32,11 +32,12 @@ export const stuckAfterMs = (job: Pick<Job, "success_count" | "avg_duration_ms">
 export const expectedMs = (job: Job): number | undefined =>
   job.success_count >= EXPECTATION_COUNT_MIN ? (job.p50_duration_ms ?? job.avg_duration_ms) : undefined;
 
-/** `abc: [12345] running (73%): npm run dev`, and the description below. */
+/** `abc: [12345] running (73%): npm run dev`, a name behind the id where there is one, and the description below. */
 export function listLines(job: Job, withDirectory: boolean): string[] {
   const pid = job.pid === 0 ? "-" : String(job.pid);
   const where = withDirectory ? ` (${job.workdir})` : "";
-  const line = `${job.id}: [${pid}] ${statusText(job)}${where}: ${commandText(job)}`;
+  const name = job.name === undefined ? "" : ` ${job.name}`;
+  const line = `${job.id}${name}: [${pid}] ${statusText(job)}${where}: ${commandText(job)}`;
   return job.description ? [line, `         ${job.description}`] : [line];
 }
 

@@ -29,7 +29,10 @@ test("tail: the last lines, whole, and their absolute offsets", async (t) => {
   assert.equal(lines.at(-1)?.text, "line 19999");
   assert.equal(lines.at(-1)?.endByte, endBytes);
   assert.equal(startBytes, 0);
-  for (const line of lines) assert.equal(text.slice(line.startByte, line.endByte), `${line.text}\n`);
+  for (const line of lines) {
+    assert.equal(text.slice(line.startByte, line.endByte), `${line.text}\n`);
+    assert.match(line.text, /^line \d+$/, "no line is cut at the window's border");
+  }
   const before = await readWindow(log, { kind: "before", byte: lines[0]!.startByte });
   assert.equal(before.lines.at(-1)?.endByte, lines[0]!.startByte, "windows join without a gap");
   const after = await readWindow(log, { kind: "after", byte: before.lines[0]!.startByte });

@@ -1,6 +1,7 @@
 import { formatCommand, quoteWord } from "../../config/command-line.ts";
 import { withoutSgr } from "../text/ansi.ts";
-import { viewSize, visibleRows, withPane } from "./log-pane.ts";
+import { withPane } from "./log-pane.ts";
+import { viewSize, visibleRows } from "./log-scroll.ts";
 import { isLogPanel, type LogPane, type LogPanelId, type Model, type Step, selectedJob } from "./model.ts";
 import { runIndexOf } from "./runs.ts";
 import { say } from "./say.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { job, logLines, Played } from "../../../test/tui/played.ts";
-import { viewSize, visibleRows, WINDOW_LINES_MAX } from "./log-pane.ts";
+import { WINDOW_LINES_MAX } from "./log-pane.ts";
+import { viewSize, visibleRows } from "./log-scroll.ts";
 import type { Model } from "./model.ts";
 
 /** A log of `total` lines of which the last `shown` are in the window. */

@@ -1,6 +1,7 @@
 import { copyLines } from "./copy.ts";
 import { layoutOf, panelAt } from "./layout.ts";
-import { viewSize, visibleRows, withPane } from "./log-pane.ts";
+import { withPane } from "./log-pane.ts";
+import { viewSize, visibleRows } from "./log-scroll.ts";
 import {
   chain,
   isLogPanel,

@@ -1,6 +1,7 @@
 import { withoutSgr } from "../text/ansi.ts";
 import { commandText } from "./copy.ts";
-import { readLog, showByte, topOf, viewSize, visibleRows, withPane } from "./log-pane.ts";
+import { readLog, withPane } from "./log-pane.ts";
+import { showByte, topOf, viewSize, visibleRows } from "./log-scroll.ts";
 import {
   isLogPanel,
   type LogPanelId,

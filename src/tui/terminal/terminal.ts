@@ -40,7 +40,6 @@ export class Terminal {
     this.#isOpen = true;
     // First, so that whatever fails from here on is undone.
     process.on("exit", this.#restoreNow);
-    process.on("uncaughtExceptionMonitor", this.#restoreNow);
     stdin.setRawMode(true);
     stdin.on("data", this.#onData).on("end", this.#onGone).on("error", this.#onGone);
     // Stays on: what is written on the way out fails too when the terminal is gone.
@@ -67,7 +66,6 @@ export class Terminal {
     stdin.setRawMode(false);
     stdout.write(LEAVE);
     process.off("exit", this.#restoreNow);
-    process.off("uncaughtExceptionMonitor", this.#restoreNow);
     this.#isOpen = false;
   }
 
@@ -80,7 +78,9 @@ export class Terminal {
     }, ESCAPE_WAIT_MS);
   };
 
-  /** On the last way out: synchronous, and before the runtime prints the error, so that the error is seen on the usual screen. */
+  /**
+   * On the last way out, synchronously. The runtime prints an uncaught error after the `exit` event, so it is seen on the usual screen.
+   */
   readonly #restoreNow = (): void => {
     if (!this.#isOpen) return;
     this.#isOpen = false;

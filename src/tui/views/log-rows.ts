@@ -1,5 +1,5 @@
 import { formatBytes } from "../../protocol/durations.ts";
-import { viewSize, visibleRows } from "../model/log-pane.ts";
+import { viewSize, visibleRows } from "../model/log-scroll.ts";
 import { type LogPanelId, type Model, selectedJob } from "../model/model.ts";
 import { isMatch } from "../model/search.ts";
 import { AGE_STEP_MS, formatAge } from "../text/age.ts";
