@@ -12,7 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * are modules that share chunks. Each is started through a boot file that turns the cache on.
  */
 const CLI = "src/cli/main.ts";
-const MODULES = { "keeper.main": "src/keeper/main.ts", "server.main": "src/server/main.ts", tui: "src/tui/main.tsx" };
+const MODULES = { "keeper.main": "src/keeper/main.ts", "server.main": "src/server/main.ts", tui: "src/tui/main.ts" };
 const CACHE_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren") + "/cache"';
 const BOOT = {
   "warren.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./cli.cjs");
@@ -61,11 +61,8 @@ async function build(target) {
         outdir: fresh,
         splitting: true,
         format: "esm",
-        jsx: "automatic",
         chunkNames: "chunks/[name]-[hash]",
-        external: ["react-devtools-core"],
         banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-        define: { "process.env.NODE_ENV": '"production"' },
       }),
     ]);
     for (const [file, text] of Object.entries(BOOT)) writeFileSync(join(fresh, file), text);

@@ -18,7 +18,7 @@ run(process.execPath, ["scripts/build.mjs"]);
 const isProof = process.argv.includes("--proof");
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 // The script may run on Node 18, whose fs has no glob: the pinned runtime lists the files.
-const script = `console.log(require("node:fs").globSync(${JSON.stringify(isProof ? ["test/**/*.test.ts"] : ["src/**/*.test.{ts,tsx}", "test/**/*.test.ts", "bench/**/*.test.ts"])}, { exclude: (path) => path.includes("node_modules") }).sort().join("\\n"))`;
+const script = `console.log(require("node:fs").globSync(${JSON.stringify(isProof ? ["test/**/*.test.ts"] : ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"])}, { exclude: (path) => path.includes("node_modules") }).sort().join("\\n"))`;
 const listed = spawnSync(runtime(), ["-e", script], { cwd: root, encoding: "utf8" }).stdout.trim().split("\n");
 const files = named.length > 0 ? named : listed;
 run(runtime(), ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files], {

@@ -35,7 +35,9 @@ export class StreamLog {
   readonly stream: Stream;
   readonly path: string;
   readonly #openFile: OpenLogFile;
-  #file: LogFile | undefined;
+  /** One open at a time, whoever asks first; asked again when there was no file yet. */
+  #opening: Promise<LogFile | undefined> | undefined;
+  #isClosed = false;
   #drop: DropState = { droppedBytes: 0, baseBytes: 0 };
 
   constructor(stream: Stream, path: string, openFile: OpenLogFile = openLogFile) {
@@ -45,8 +47,8 @@ export class StreamLog {
   }
 
   async extent(): Promise<Extent> {
-    this.#file ??= await this.#openFile(this.path);
-    const sizeBytes = (await this.#file?.sizeBytes()) ?? 0;
+    const file = await this.#open();
+    const sizeBytes = (await file?.sizeBytes()) ?? 0;
     this.#drop = await dropStateOf(this.path);
     const endBytes = this.#drop.baseBytes + sizeBytes;
     return { startBytes: Math.min(this.#drop.droppedBytes, endBytes), endBytes };
@@ -54,13 +56,13 @@ export class StreamLog {
 
   /** Up to `lengthBytes` from the absolute offset `fromBytes` on; fewer at the end of the file. */
   async read(fromBytes: number, lengthBytes: number): Promise<Chunk> {
-    this.#file ??= await this.#openFile(this.path);
+    const file = await this.#open();
     for (;;) {
       const drop = this.#drop;
       const offsetBytes = Math.max(fromBytes, drop.droppedBytes);
       const length = Math.max(0, fromBytes + lengthBytes - offsetBytes);
       const buffer = Buffer.allocUnsafe(length);
-      const count = length === 0 ? 0 : ((await this.#file?.read(buffer, offsetBytes - drop.baseBytes)) ?? 0);
+      const count = length === 0 ? 0 : ((await file?.read(buffer, offsetBytes - drop.baseBytes)) ?? 0);
       // A cap writes the sidecar before it punches: what was read is good only if it is not dropped now.
       this.#drop = await dropStateOf(this.path);
       const isGood = this.#drop.droppedBytes <= offsetBytes && this.#drop.baseBytes === drop.baseBytes;
@@ -68,9 +70,20 @@ export class StreamLog {
     }
   }
 
+  /** Also ends an open that is still on its way. */
   async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = undefined;
+    this.#isClosed = true;
+    const file = await this.#opening;
+    this.#opening = undefined;
+    await file?.close();
+  }
+
+  async #open(): Promise<LogFile | undefined> {
+    if (this.#isClosed) return undefined;
+    this.#opening ??= this.#openFile(this.path);
+    const file = await this.#opening;
+    if (file === undefined) this.#opening = undefined;
+    return file;
   }
 }
 
