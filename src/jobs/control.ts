@@ -144,7 +144,7 @@ export class JobControl {
       restartCount: 0,
       env: job.options.autostart ? job.env : null,
     };
-    this.#ledger.commit((tell) => {
+    this.#ledger.tryCommit((tell) => {
       this.#store.updateJob(updated);
       tell("job_updated", updated, this.#runner.ofJob(jobId)?.record ?? this.#store.latestRun(jobId));
     });

@@ -6,6 +6,7 @@ import { NAME_PATTERN } from "../protocol/names.ts";
 import * as errors from "./errors.ts";
 import { NO_RUNS } from "./history.ts";
 import { newJobId } from "./job-id.ts";
+import type { Ledger } from "./ledger.ts";
 import type { JobOptions, JobRecord } from "./records.ts";
 import type { JobStore } from "./store.ts";
 
@@ -27,10 +28,12 @@ export interface Definition {
 
 export class Definitions {
   readonly #store: JobStore;
+  readonly #ledger: Ledger;
   readonly #clock: Clock;
 
-  constructor(store: JobStore, clock: Clock) {
+  constructor({ store, ledger, clock }: { store: JobStore; ledger: Ledger; clock: Clock }) {
     this.#store = store;
+    this.#ledger = ledger;
     this.#clock = clock;
   }
 
@@ -57,8 +60,15 @@ export class Definitions {
       options: isProject ? options : { ...known.options, ...options },
     };
     const isDifferent = JSON.stringify(job) !== JSON.stringify(known);
-    if (isDifferent && !isProject) this.#store.transaction(() => this.#store.updateJob(job));
+    if (isDifferent && !isProject) this.#update(job);
     return { job, isNew: false, isChanged };
+  }
+
+  #update(job: JobRecord): void {
+    this.#ledger.commit((tell) => {
+      this.#store.updateJob(job);
+      tell("job_updated", job, this.#store.latestRun(job.id));
+    });
   }
 
   /** A named job of a warren.yaml is not taken over by another name of it. */

@@ -56,7 +56,7 @@ export class Desire {
     const { store, ledger, clock } = this.#options;
     if (job.wanted === "up") {
       const again = this.#wantsAgain(job, run, outcome);
-      ledger.commit((tell) => {
+      ledger.tryCommit((tell) => {
         const current = store.job(job.id);
         if (!current) return;
         const restartCount = again ? current.restartCount + 1 : current.restartCount;
@@ -136,9 +136,10 @@ export class Desire {
   #afterFailedStart(jobId: string, error: unknown): void {
     const { store, ledger, clock, log } = this.#options;
     log.warn("restart_failed", { job: jobId, error: messageOf(error) });
-    const again = ledger.commit((tell) => {
+    let again = false;
+    ledger.tryCommit((tell) => {
       const job = store.job(jobId);
-      if (!job || job.wanted === "down") return false;
+      if (!job || job.wanted === "down") return;
       const hasPolicy = job.options.restart !== undefined && job.options.restart.when !== "no";
       const goesOn = hasPolicy && job.restartCount < (job.options.restart?.max ?? Number.POSITIVE_INFINITY);
       const restartAtMs = goesOn ? clock.wallMs() + this.#delayMs(job, undefined) : null;
@@ -150,7 +151,7 @@ export class Desire {
       };
       store.updateJob(updated);
       tell("job_updated", updated, store.latestRun(jobId));
-      return goesOn;
+      again = goesOn;
     });
     if (again) clock.timer(0, () => this.reconcile(jobId));
   }

@@ -69,6 +69,7 @@ export class Jobs {
       store: this.#store,
       clock,
       emit: options.emit,
+      log,
       describe: (job, run) => this.#describe(job, run),
     });
     this.#runner = new Runner(
@@ -118,7 +119,7 @@ export class Jobs {
       graceMs: options.graceMs,
       over: this.#over.signal,
     });
-    this.#definitions = new Definitions(this.#store, clock);
+    this.#definitions = new Definitions({ store: this.#store, ledger: this.#ledger, clock });
     this.#projects = new Projects({
       ...parts,
       control: this.#control,
@@ -248,7 +249,7 @@ export class Jobs {
       stopped: live !== undefined,
       job: this.view(this.#store.job(job.id) ?? job),
     };
-    return this.#store.transaction(() => this.#answer(receipt, answer));
+    return this.#answerAfter(receipt, answer);
   }
 
   /** Resolves with how many it stopped; those that survive SIGKILL are an error of `stop`, here they are counted out. */
@@ -260,7 +261,7 @@ export class Jobs {
         .map(({ id }) => this.stop({ job_id: id, force, grace_ms })),
     );
     const stopped = results.filter((result) => result.status === "fulfilled" && result.value.stopped).length;
-    return this.#store.transaction(() => this.#answer(receipt, { stopped }));
+    return this.#answerAfter(receipt, { stopped });
   }
 
   async signal({ job_id, workdir, signal, leader }: PayloadOf<"signal">, receipt?: Receipt): Promise<DataOf<"signal">> {
@@ -275,7 +276,7 @@ export class Jobs {
       throw isWarrenError(error, "RUN_NOT_RUNNING") ? errors.signalGone(job.id) : error;
     }
     const answer = { job_id: job.id, pid: live.record.jobPid ?? 0, signal: number, name };
-    return this.#store.transaction(() => this.#answer(receipt, answer));
+    return this.#answerAfter(receipt, answer);
   }
 
   async remove({ job_id, workdir }: PayloadOf<"remove">, receipt?: Receipt): Promise<DataOf<"remove">> {
@@ -317,7 +318,7 @@ export class Jobs {
     const orphans = await sweepOrphans(this.#options.logsDir, this.#store.runIds());
     counts.orphaned_logs = orphans.files;
     counts.bytes += orphans.bytes;
-    return this.#store.transaction(() => this.#answer(receipt, counts));
+    return this.#answerAfter(receipt, counts);
   }
 
   /** Stops everything and removes it. */
@@ -391,12 +392,12 @@ export class Jobs {
 
   async up(payload: PayloadOf<"up">, receipt?: Receipt): Promise<DataOf<"up">> {
     const answer = await this.#projects.up(payload);
-    return this.#store.transaction(() => this.#answer(receipt, answer));
+    return this.#answerAfter(receipt, answer);
   }
 
   async down(payload: PayloadOf<"down">, receipt?: Receipt): Promise<DataOf<"down">> {
     const answer = await this.#projects.down(payload);
-    return this.#store.transaction(() => this.#answer(receipt, answer));
+    return this.#answerAfter(receipt, answer);
   }
 
   view(job: JobRecord): Job {
@@ -418,7 +419,7 @@ export class Jobs {
     const job = this.#store.job(jobId);
     if (!job) throw errors.jobNotFound(jobId);
     const answer = { job: this.view(job), action: "already_running" as const };
-    return this.#store.transaction(() => this.#answer(receipt, answer));
+    return this.#answerAfter(receipt, answer);
   }
 
   async #removeJob(job: JobRecord, alsoCommit: () => void): Promise<{ runs: number; bytes: number }> {
@@ -445,6 +446,12 @@ export class Jobs {
 
   #answer<T extends Record<string, unknown>>(receipt: Receipt | undefined, answer: T): T {
     if (receipt) this.#store.answer(receipt, this.#options.clock.wallMs(), answer);
+    return answer;
+  }
+
+  /** The answer to what is done already: where it cannot be stored, a repeat does what is done once more, which changes nothing. */
+  #answerAfter<T extends Record<string, unknown>>(receipt: Receipt | undefined, answer: T): T {
+    if (receipt) this.#ledger.tryCommit(() => this.#answer(receipt, answer));
     return answer;
   }
 

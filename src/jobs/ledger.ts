@@ -1,4 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { messageOf } from "../protocol/errors.ts";
 import type { EventRecord, JobRecord, RunRecord } from "./records.ts";
 import type { JobStore } from "./store.ts";
 
@@ -14,6 +16,7 @@ export interface LedgerOptions {
   /** gob's fields of an event's data. */
   describe: (job: JobRecord, run: RunRecord | undefined) => Record<string, unknown>;
   emit: (event: EventRecord) => void;
+  log: Log;
 }
 
 export class Ledger {
@@ -41,5 +44,16 @@ export class Ledger {
     );
     for (const event of events) emit(event);
     return result;
+  }
+
+  /** For what nobody waits for an answer to: on a disk that is full nothing is told and the caller looks again later. */
+  tryCommit(work: (record: RecordEvent) => void): boolean {
+    try {
+      this.commit(work);
+      return true;
+    } catch (error) {
+      this.#options.log.error("commit_failed", { error: messageOf(error) });
+      return false;
+    }
   }
 }

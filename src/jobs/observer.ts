@@ -218,7 +218,7 @@ export class Observer {
     });
     if (freed.length === 0) return;
     log.warn("disk_low", { free_bytes: freeBytes, freed: freed.length });
-    ledger.commit((tell) => {
+    ledger.tryCommit((tell) => {
       for (const { runId, kind, freedBytes, droppedBytes } of freed) {
         const run = store.run(runId);
         const job = run && store.job(run.jobId);
@@ -269,7 +269,7 @@ export class Observer {
     sample.ports = ports;
     const { store, ledger } = this.#options;
     const job = store.job(run.record.jobId);
-    if (job) ledger.commit((tell) => tell("ports_updated", job, run.record, { ports }));
+    if (job) ledger.tryCommit((tell) => tell("ports_updated", job, run.record, { ports }));
   }
 }
 

@@ -186,7 +186,7 @@ export class Runner {
   /** Persists that the run is ready. */
   markReady(run: LiveRun, job: JobRecord): void {
     run.record = { ...run.record, ready: true };
-    this.#options.ledger.commit((tell) => {
+    this.#options.ledger.tryCommit((tell) => {
       this.#options.store.updateRun(run.record);
       tell("job_updated", job, run.record);
     });
@@ -194,14 +194,14 @@ export class Runner {
 
   async #stop(run: LiveRun, options: Required<StopOptions>, escalate: AbortSignal): Promise<number[]> {
     const { graceMs, force, by } = options;
-    const { store, clock } = this.#options;
+    const { clock } = this.#options;
     await run.started;
     const { marks } = run;
     if (run.over.aborted || !marks) return [];
     // SIGKILL is noted before it may be sent: the end can be read from the status file before the stop comes back.
     const sent = [...run.record.sent, { signal: options.signal, by }, { signal: "SIGKILL", by }];
     run.record = { ...run.record, state: "stopping", stopDeadlineMs: clock.wallMs() + graceMs, sent };
-    store.transaction(() => store.updateRun(run.record));
+    this.#save(run);
     const survivors = await this.#stopTree(marks, { signal: options.signal, graceMs, force }, escalate);
     if (survivors.length > 0) return survivors;
     await this.#settleAfterStop(run);
@@ -221,24 +221,23 @@ export class Runner {
     }
   }
 
-  /** The tree is dead; the shim writes its word within moments, or never. */
+  /** The tree is dead; the shim writes its word within moments, or never, which `#check` then says. */
   async #settleAfterStop(run: LiveRun): Promise<void> {
-    const deadline = performance.now() + PENDING_START_MS;
-    while (!run.over.aborted) {
+    const deadlineMs = performance.now() + PENDING_START_MS;
+    while (!run.over.aborted && !this.#signal.aborted && performance.now() < deadlineMs) {
       await this.#check(run.id);
-      if (run.over.aborted) return;
-      if (performance.now() > deadline || (run.shim && !isAlive(run.shim))) {
-        await this.#check(run.id);
-        if (!run.over.aborted) this.#finish(run, { kind: "lost", reason: "shim killed" }, this.#options.clock.wallMs());
-        return;
-      }
-      await new Promise((wake) => setTimeout(wake, PENDING_POLL_MS));
+      if (!run.over.aborted) await new Promise((wake) => setTimeout(wake, PENDING_POLL_MS));
     }
   }
 
   #noteSent(run: LiveRun, signal: string, by: SignalledBy): void {
     run.record = { ...run.record, sent: [...run.record.sent, { signal, by }] };
-    this.#options.store.transaction(() => this.#options.store.updateRun(run.record));
+    this.#save(run);
+  }
+
+  /** What a successor should know of a run that goes on. A full disk does not hold back a stop or a signal. */
+  #save(run: LiveRun): void {
+    this.#options.ledger.tryCommit(() => this.#options.store.updateRun(run.record));
   }
 
   #markRunning(run: LiveRun, tell: RecordEvent, event: StartOptions["event"]): void {
@@ -329,23 +328,24 @@ export class Runner {
   #finish(run: LiveRun, outcome: Outcome, endedAtMs: number): void {
     if (this.#live.get(run.id) !== run || this.#signal.aborted) return; // the successor records it
     const { store, ledger, onEnded } = this.#options;
-    this.#remove(run);
     const stoppedAtMs = Math.max(run.record.startedAtMs, endedAtMs);
-    run.record = { ...run.record, state: "ended", outcome, stoppedAtMs, stopDeadlineMs: null };
-    const job = ledger.commit((tell) => {
-      const current = store.job(run.record.jobId);
-      store.updateRun(run.record);
-      if (!current) return undefined;
-      const stats = addOutcome(current.stats, outcome, stoppedAtMs - run.record.startedAtMs);
-      const updated = { ...current, stats };
-      store.updateJob(updated);
-      tell("run_stopped", updated, run.record);
-      tell("job_stopped", updated, run.record);
-      return updated;
+    const ended: RunRecord = { ...run.record, state: "ended", outcome, stoppedAtMs, stopDeadlineMs: null };
+    let job: JobRecord | undefined;
+    this.#remove(run); // before the events, which count what still runs
+    const isCommitted = ledger.tryCommit((tell) => {
+      const current = store.job(ended.jobId);
+      store.updateRun(ended);
+      if (!current) return;
+      job = { ...current, stats: addOutcome(current.stats, outcome, stoppedAtMs - ended.startedAtMs) };
+      store.updateJob(job);
+      tell("run_stopped", job, ended);
+      tell("job_stopped", job, ended);
     });
+    if (!isCommitted) return this.#add(run); // a full disk: the status file keeps what happened, the sweep comes back to it
+    run.record = ended;
     run.settle(outcome);
-    void unlink(this.#statusPath(run.record)).catch(() => {});
-    if (job) onEnded(job, run.record, outcome);
+    void unlink(this.#statusPath(ended)).catch(() => {});
+    if (job) onEnded(job, ended, outcome);
   }
 
   /** The status file's last change is the moment of the end, also when nobody was there to see it. */
