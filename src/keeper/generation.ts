@@ -20,6 +20,8 @@ export class Generation {
   readonly ready: Promise<boolean>;
   readonly exited: Promise<Exit>;
   readyAtMs = 0;
+  /** It was killed because it said nothing in time: its end counts as a failed start. */
+  isLate = false;
   readonly #child: ChildProcess;
   readonly #control: Socket;
 
@@ -72,6 +74,11 @@ export class Generation {
 
   tell(word: "go" | "drain"): void {
     this.#control.write(`${word}\n`);
+  }
+
+  giveUp(): void {
+    this.isLate = !this.hasExited;
+    this.kill("SIGKILL");
   }
 
   kill(signal: NodeJS.Signals): void {

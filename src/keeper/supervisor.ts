@@ -22,6 +22,8 @@ const STARTS_FAILED_MAX = 3;
 const GOOD_AFTER_MS = 5_000;
 /** A start that says nothing for this long has failed. */
 const START_TIMEOUT_MS = 20_000;
+/** Somebody who kills a server again and again (a test, the OOM killer) is not made to wait for longer: clients hang meanwhile. */
+const KILLED_DELAY_MAX_MS = 100;
 /** An old generation that does not end after `drain` is killed: its state is on disk. */
 const DRAIN_TIMEOUT_MS = 5_000;
 const LOG_TAIL_BYTES = 2_000;
@@ -145,7 +147,7 @@ export class Supervisor {
   async #startCurrent(): Promise<void> {
     const generation = this.#spawn(this.#spec);
     this.#current = generation;
-    if (!(await this.#within(generation, generation.warm))) generation.kill("SIGKILL");
+    if (!(await this.#within(generation, generation.warm))) generation.giveUp();
     await this.#serve(generation);
   }
 
@@ -158,7 +160,7 @@ export class Supervisor {
       this.#state = "ready";
       this.#settled.resolve();
       this.#log.info("server_ready", { name: this.#spec.name, pid: generation.pid, generation: generation.number });
-    } else generation.kill("SIGKILL");
+    } else generation.giveUp();
   }
 
   #onExit(generation: Generation, exit: Exit): void {
@@ -167,18 +169,20 @@ export class Supervisor {
     const meant = (exit.code === 0 && generation.readyAtMs > 0) || this.#state === "ending";
     if (meant) return this.#end();
     const servedMs = generation.readyAtMs > 0 ? performance.now() - generation.readyAtMs : 0;
+    const isKilled = exit.signal === "SIGKILL" && !generation.isLate;
     if (servedMs >= GOOD_AFTER_MS) {
       this.#failedStarts = 0;
       this.#backoff.reset();
-    } else if (exit.signal !== "SIGKILL") this.#failedStarts += 1;
+    } else if (!isKilled) this.#failedStarts += 1;
     if (generation.readyAtMs > 0) {
       this.#settled = Promise.withResolvers<void>();
       this.#settled.promise.catch(() => {});
     }
     this.#state = "starting";
     if (this.#failedStarts >= STARTS_FAILED_MAX) return this.#fallBackOrFail();
-    const delayMs = servedMs >= GOOD_AFTER_MS || this.#backoff.attempt === 0 ? 0 : this.#backoff.nextMs();
-    if (delayMs === 0) this.#backoff.nextMs();
+    const isFirst = this.#backoff.attempt === 0;
+    const nextMs = this.#backoff.nextMs();
+    const delayMs = isFirst ? 0 : Math.min(nextMs, isKilled ? KILLED_DELAY_MAX_MS : nextMs);
     setTimeout(() => void this.#startCurrent(), delayMs);
   }
 

@@ -6,7 +6,7 @@ import { ensureHome, type Places } from "../platform/paths.ts";
 import { isAlive } from "../platform/process.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer, ServerSpec } from "../protocol/keeper-calls.ts";
-import { keepBuild, keptRuntime, lastGoodBuild } from "../registry/builds.ts";
+import { keepBuild, keptRuntime, lastGoodBuild, lastNameOf } from "../registry/builds.ts";
 import { readEntries } from "../registry/entries.ts";
 import { pickServerName } from "../registry/names.ts";
 import { passOrWait } from "./gate.ts";
@@ -36,7 +36,7 @@ export async function ensureServer(options: EnsureOptions): Promise<KeeperServer
   for (;;) {
     const keeper = await connectKeeper({ ...options, build });
     try {
-      const name = serverName ?? pickServerName(takenNames(places));
+      const name = serverName ?? freeName(places, build);
       return await keeper.call({
         call: "server.start",
         spec: serverSpec(places, build, name),
@@ -98,6 +98,13 @@ async function connectKeeper({ places, build, env }: EnsureOptions): Promise<Kee
 function fallbackOf(places: Places, build: Build, name: string): { fallback?: ServerSpec } {
   const good = lastGoodBuild(places.buildsDir);
   return good && good.hash !== build.hash ? { fallback: serverSpec(places, good, name) } : {};
+}
+
+/** The one that this build's server had last, when it is free. */
+function freeName(places: Places, build: Build): string {
+  const taken = takenNames(places);
+  const last = lastNameOf(places.buildsDir, build.hash);
+  return last !== undefined && !taken.has(last) ? last : pickServerName(taken);
 }
 
 /** Names that live servers have; entries whose process is dead are taken away here. */

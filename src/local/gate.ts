@@ -16,10 +16,18 @@ export async function passOrWait(home: string, timeoutMs: number): Promise<Gate 
   if (process.platform !== "linux") return { open: () => {} };
   const { dev, ino } = statSync(home);
   const name = `\0warren/${process.getuid?.() ?? 0}/${dev}:${ino}`;
-  const server = net.createServer();
+  const waiting = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    waiting.add(socket);
+    socket.on("error", () => {}).on("close", () => waiting.delete(socket));
+  });
+  const open = (): void => {
+    server.close(); // resets those that are still in the backlog
+    for (const socket of waiting) socket.destroy();
+  };
   try {
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(name, resolve));
-    return { open: () => server.close() };
+    return { open };
   } catch (error) {
     if (systemCode(error) !== "EADDRINUSE") return { open: () => {} };
     await waitUntilOpen(name, timeoutMs);

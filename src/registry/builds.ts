@@ -1,7 +1,7 @@
 import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { constants, copyFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { readJsonIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
+import { readJsonIfExists, readTextIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
 import { type Build, readBuild } from "../platform/build.ts";
 
 /**
@@ -71,6 +71,14 @@ export function lastGoodBuild(buildsDir: string): Build | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The name that a server of this build had last: it gets it again, so that a name means the same server after a crash of everything. */
+export const lastNameOf = (buildsDir: string, hash: string): string | undefined =>
+  readTextIfExists(join(buildsDir, hash, "name"))?.trim() || undefined;
+
+export function rememberName(buildsDir: string, hash: string, name: string): void {
+  if (lastNameOf(buildsDir, hash) !== name) writeFileAtomic(join(buildsDir, hash, "name"), `${name}\n`);
 }
 
 /** Removes kept builds that nobody uses: all but `used`, the last good one and the two newest others. */

@@ -12,8 +12,9 @@ import type { Lock } from "../platform/lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
 import { bootId, readProcess } from "../platform/process.ts";
+import { messageOf } from "../protocol/errors.ts";
 import type { DataOf } from "../protocol/messages.ts";
-import { copyRuntimeIfNeeded, markGood, pruneBuilds } from "../registry/builds.ts";
+import { copyRuntimeIfNeeded, markGood, pruneBuilds, rememberName } from "../registry/builds.ts";
 import { announce, type ServerEntry, withdraw } from "../registry/entries.ts";
 import { serverIcon } from "../registry/names.ts";
 import { Connection } from "./connection.ts";
@@ -84,8 +85,7 @@ export class Server {
     await new Promise<void>((resolve, reject) =>
       this.#listener.once("error", reject).listen({ fd: LISTEN_FD }, resolve),
     );
-    announce(places.serversDir, this.#entry());
-    markGood(places.buildsDir, build.hash);
+    this.#writeDown();
     this.#lookForIdleness();
     this.#houseKeepLater();
     log.info("serving", { name, pid: process.pid, primary: this.#lock !== undefined });
@@ -162,6 +162,18 @@ export class Server {
     this.#lock?.release();
     log.info("ended", { name, leave });
     onEnded();
+  }
+
+  /** On a full disk it serves all the same: who asks the keeper still finds it. */
+  #writeDown(): void {
+    const { places, build, name, log } = this.#options;
+    try {
+      announce(places.serversDir, this.#entry());
+      markGood(places.buildsDir, build.hash);
+      rememberName(places.buildsDir, build.hash, name);
+    } catch (error) {
+      log.error("announce_failed", { error: messageOf(error) });
+    }
   }
 
   /** Closes every connection after what is queued for it; a client that does not read is not waited for. */

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Bench, Case } from "./cases/case.ts";
+import { coldStart } from "./cases/cold-start.ts";
+import { commandLine } from "./cases/command-line.ts";
+import { exitNotice } from "./cases/exit-notice.ts";
+import { flood } from "./cases/flood.ts";
+import { footprint } from "./cases/footprint.ts";
+import { fullStore } from "./cases/full-store.ts";
+import { hundredJobs } from "./cases/hundred-jobs.ts";
+import { loadAverage, machineFacts } from "./machine.ts";
+import { makePeers } from "./peers/all.ts";
+import { report, writeBetweenMarkers } from "./report.ts";
+import type { Section } from "./result.ts";
+import { root, setStage } from "./stage.ts";
+
+/** `npm run bench -- jobs [--quick] [--only CASE,…]`: measures, prints, and (a whole, full run) writes the figures into docs/benchmarks.md. */
+const PARTS: Record<string, readonly Case[]> = {
+  jobs: [commandLine, coldStart, hundredJobs, fullStore, exitNotice, footprint, flood],
+};
+const DOCUMENT = join(root, "docs", "benchmarks.md");
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+    allowPositionals: true,
+  });
+  const all = PARTS[positionals[0] ?? "jobs"];
+  const wanted = values.only?.split(",");
+  const cases = all?.filter(({ name }) => wanted?.includes(name) ?? true) ?? [];
+  if (!all || cases.length === 0) {
+    const names = Object.values(PARTS).flatMap((list) => list.map(({ name }) => name));
+    console.error(`usage: npm run bench -- ${Object.keys(PARTS).join("|")} [--quick] [--only ${names.join(",")}]`);
+    process.exit(EXIT_USAGE);
+  }
+  const text = await measure(cases, values.quick);
+  console.log(text);
+  if (!values.quick && cases.length === all.length) await writeBetweenMarkers(DOCUMENT, text);
+}
+
+async function measure(cases: readonly Case[], quick: boolean): Promise<string> {
+  const stage = await setStage();
+  process.on("exit", () => stage.strike());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => process.exit(EXIT_INTERRUPTED));
+  const bench: Bench = { stage, quick, say: (line) => console.error(line) };
+  const facts = await machineFacts((await makePeers(stage, "facts")).all);
+  const sections: Section[] = [];
+  const loads: string[] = [];
+  for (const one of cases) {
+    const load = await loadAverage();
+    loads.push(`${one.name} ${load.split(" ")[0]}`);
+    bench.say(`${one.name} (load ${load}) …`);
+    const startMs = performance.now();
+    sections.push(await one.run(bench));
+    bench.say(`${one.name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
+  }
+  return report(
+    [...facts, `load average (1 min, our own work included) before each case: ${loads.join(", ")}`],
+    sections,
+  );
+}
+
+await main();
