@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import type { AnyCommand, Input, OptionSpec, OptionSpecs } from "./command.ts";
+import type { AnyCommand, Input, OperandKind, Operands, OptionSpec, OptionSpecs } from "./command.ts";
 import { unknownChoice, unknownFlag, usageError } from "./usage-error.ts";
 
 /** What stands behind the verb on a command line, or the wish for help. */
@@ -77,10 +77,29 @@ function checkOperands(verb: string, command: AnyCommand, operands: readonly str
   const { min, kinds } = command.operands;
   const max = command.takesCommand ? Number.POSITIVE_INFINITY : (command.operands.max ?? kinds.length);
   const fix = `warren help ${verb}`;
-  if (operands.length < min) throw usageError(`${verb} needs more: warren ${command.usage[0]}`, fix);
+  if (operands.length < min) {
+    const kind = command.takesCommand ? "command" : (kinds[operands.length] ?? kinds.at(-1)!);
+    throw usageError(`${verb} needs ${wordOf(kind, command.operands)}: warren ${command.usage[0]}`, fix);
+  }
   if (operands.length > max) {
     const takes = max === 0 ? "takes no arguments" : `takes at most ${max} argument${max === 1 ? "" : "s"}`;
     throw usageError(`${verb} ${takes}, got ${operands[max]}.`, fix);
+  }
+}
+
+/** What is missing, in words. */
+function wordOf(kind: OperandKind | "command", { choices = [] }: Operands): string {
+  switch (kind) {
+    case "unit":
+    case "job-name":
+      return "a job's name or id";
+    case "choice":
+      return `one of ${choices.join(", ")}`;
+    case "text":
+    case "verb":
+      return "a word";
+    default:
+      return `a ${kind}`;
   }
 }
 

@@ -28,7 +28,7 @@ test("run: a program that is missing is 127, one that is not executable 126, a w
   const wrong = await cli.warren("run", "--jsn", "true");
   assert.deepEqual(
     [wrong.status, wrong.err],
-    [2, "✗ unknown flag of run: --jsn. Did you mean --json?\nwarren help run\n"],
+    [2, "error: unknown flag of run: --jsn. Did you mean --json?\nwarren help run\n"],
   );
 });
 
@@ -90,7 +90,7 @@ test("stop, start, remove: the worst of several decides the status, and each err
   const stopped = await cli.warren("stop", "a", "nobody");
   assert.equal(stopped.status, 125);
   assert.match(stopped.out, /^Stopped job \w+ \(PID \d+\)\n$/);
-  assert.match(stopped.err, /^✗ job not found: nobody/);
+  assert.match(stopped.err, /^error: job not found: nobody/);
   assert.equal((await cli.warren("stop", "a")).status, 0);
   assert.equal((await cli.warren("remove", "a")).status, 0);
   assert.deepEqual(JSON.parse((await cli.warren("list", "--json")).out), []);
@@ -102,19 +102,28 @@ test("wait: 0 when it holds, 124 at the timeout, 1 when the job ended before", {
   assert.equal((await cli.warren("wait", "talk", "--for", "log=ready")).status, 0);
   assert.equal((await cli.warren("wait", "talk", "--for", "log=never", "--timeout", "200ms")).status, 124);
   assert.equal((await cli.warren("wait", "talk", "--timeout", "200ms")).status, 124);
+  assert.equal((await cli.warren("wait", "talk", "--for", "log=ready")).out, 'Job talk has "ready" in its log\n');
   await cli.warren("stop", "talk");
+  await cli.warren("create", "--name", "later", "true");
+  const never = await cli.warren("await", "later");
+  assert.deepEqual([never.status, never.err], [125, "error: Job later has not run yet.\nwarren start later\n"]);
   assert.equal((await cli.warren("wait", "talk", "--for", "log=never")).status, 1);
 });
 
 test("up and down: the jobs of a warren.yaml, the history stays", { skip }, async () => {
   await using cli = openCommandLine();
-  assert.match((await cli.warren("up")).err, /✗ There is no warren.yaml in .* or above it\.\nwarren import/);
+  assert.match((await cli.warren("up")).err, /^error: There is no warren.yaml in .* or above it\.\nwarren import/);
   writeFileSync(
     join(cli.dir, "warren.yaml"),
     "jobs:\n  web: { command: sleep 60 }\n  job: { command: 'true', autostart: false }\n",
   );
   assert.match((await cli.warren("up", "--detach")).out, /^web {2}started: sleep 60$/m);
   assert.match((await cli.warren("up", "--detach")).out, /^web {2}runs already: sleep 60$/m);
+  assert.equal((await cli.warren("up", "web", "-d")).out, "web  runs already: sleep 60\n");
+  assert.match(
+    (await cli.warren("up", "wbe", "-d")).err,
+    /^error: There is no job wbe in .*warren\.yaml\. Did you mean web\?/,
+  );
   assert.equal((await cli.warren("down")).out, "Stopped 1 job: web\n");
 });
 
@@ -173,6 +182,30 @@ test("a reader that goes away ends a command quietly; run still exits as its job
   };
   assert.deepEqual(piped("run sh -c 'seq 1 100000; exit 7'"), ["7\n", ""]);
   assert.deepEqual(piped("logs"), ["0\n", ""]);
+});
+
+test("in a pipe there are no hints, and a failed command prints no value", { skip }, async () => {
+  await using cli = openCommandLine();
+  assert.equal((await cli.warren("add", "--name", "here", "sleep", "60")).out, "Added job here running: sleep 60\n");
+  assert.doesNotMatch((await cli.warren()).out, /warren /);
+  const failed = await cli.warren("stop", "nobody", "--json");
+  assert.deepEqual([failed.status, failed.out], [125, ""]);
+});
+
+test("flags without a verb are those of the overview", { skip }, async () => {
+  await using cli = openCommandLine();
+  assert.deepEqual(JSON.parse((await cli.warren("--json")).out).jobs, []);
+  const wrong = await cli.warren("--verson");
+  assert.deepEqual(
+    [wrong.status, wrong.err],
+    [2, "error: unknown flag of warren: --verson. Did you mean --version?\nwarren help\n"],
+  );
+});
+
+test("runs: delete needs a run, and a second name is refused", { skip }, async () => {
+  await using cli = openCommandLine();
+  assert.match((await cli.warren("runs", "delete")).err, /^error: runs delete needs a run/);
+  assert.equal((await cli.warren("runs", "a", "b")).status, 2);
 });
 
 test("errors are one JSON line for programs", { skip }, async () => {

@@ -5,7 +5,7 @@ import type { Context } from "./context.ts";
 import { exitStatusOfCode } from "./exit-status.ts";
 import type { Output } from "./output.ts";
 import { renderError } from "./render/error.ts";
-import { unknownCommand } from "./usage-error.ts";
+import { unknownCommand, unknownFlag } from "./usage-error.ts";
 import { findVerb, VERBS } from "./verbs.ts";
 
 /** From the arguments to the exit status: find the verb, read its arguments, run it, say what went wrong. */
@@ -48,12 +48,17 @@ export async function runCli(argv: readonly string[], makeContext: () => Context
   }
 }
 
+const OVERVIEW_FLAGS = ["--json", "--watch", "-w"];
+
 /** No verb is the overview; `--version` and `--help` are verbs as well. */
 function verbOf(argv: readonly string[]): [word: string, args: readonly string[]] {
   const [first, ...rest] = argv;
   if (first === undefined) return ["overview", []];
   if (first === "--version" || first === "-V" || first === "-v") return ["version", rest];
   if (first === "--help" || first === "-h") return ["help", rest];
+  // The overview is what no verb means, so its flags need none either.
+  if (OVERVIEW_FLAGS.includes(first)) return ["overview", argv];
+  if (first.startsWith("-")) throw unknownFlag(first, "warren", [...OVERVIEW_FLAGS, "--version", "--help"]);
   return [first, rest];
 }
 

@@ -39,4 +39,6 @@ test("what is no condition is told with the offending value", () => {
 test("a condition is said in words", () => {
   assert.equal(describeCondition(read("port=3000")), "port 3000");
   assert.equal(describeCondition(read("idle=30s")), "30s without output");
+  assert.equal(describeCondition(read("log=Serving a.b")), '"Serving a.b" in its log');
+  assert.equal(describeCondition(read("log=/a.b/i")), "/a.b/i in its log");
 });

@@ -35,7 +35,7 @@ export function describeCondition(condition: Condition): string {
     case "port":
       return condition.port === undefined ? "a port" : `port ${condition.port}`;
     case "log":
-      return `/${condition.pattern}/${condition.flags ?? ""} in its log`;
+      return `${logText(condition)} in its log`;
     case "http":
       return condition.url;
     case "idle":
@@ -54,10 +54,19 @@ function portOf(flag: string, text: string): number {
   return port;
 }
 
+/** Not RegExp.escape, which writes a first letter as \x53: the pattern is shown to people. */
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+
+/** A text as it was typed, in quotes; an expression between its slashes. */
+export function logText({ pattern, flags = "" }: Extract<Condition, { kind: "log" }>): string {
+  const text = pattern.replace(/\\([\\^$.*+?()[\]{}|/])/g, "$1");
+  return flags === "" && escaped(text) === pattern ? JSON.stringify(text) : `/${pattern}/${flags}`;
+}
+
 /** `/re/flags` is an expression; anything else is looked for as it stands. */
 function logCondition(flag: string, value: string): Condition {
   const expression = /^\/(.+)\/([a-z]*)$/.exec(value);
-  if (!expression) return { kind: "log", pattern: RegExp.escape(value) };
+  if (!expression) return { kind: "log", pattern: escaped(value) };
   const [, pattern = "", flags = ""] = expression;
   try {
     new RegExp(pattern, flags);

@@ -32,6 +32,7 @@ export async function forEachUnit<T>(
     renderError(context.output, result.error, json === true);
     worst = Math.max(worst, exitStatusOfCode(result.error.code));
   }
-  if (json) context.output.json(names.length === 1 ? values[0] : values);
+  // What failed was said on stderr; of one name there is then nothing to print.
+  if (json && (names.length > 1 || values.length > 0)) context.output.json(names.length === 1 ? values[0] : values);
   return worst;
 }

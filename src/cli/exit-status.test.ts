@@ -5,6 +5,7 @@ import { exitStatusOfCode, exitStatusOfOutcome } from "./exit-status.ts";
 test("an error's code decides the exit status", () => {
   const statuses = [
     "USAGE",
+    "NAME_INVALID",
     "PROGRAM_NOT_FOUND",
     "PROGRAM_NOT_EXECUTABLE",
     "TIMEOUT",
@@ -12,7 +13,7 @@ test("an error's code decides the exit status", () => {
     "JOB_NOT_FOUND",
     "ANYTHING",
   ];
-  assert.deepEqual(statuses.map(exitStatusOfCode), [2, 127, 126, 124, 130, 125, 125]);
+  assert.deepEqual(statuses.map(exitStatusOfCode), [2, 2, 127, 126, 124, 130, 125, 125]);
 });
 
 test("a job's own status is passed through, 128+n for a signal, 120 when it is lost", () => {

@@ -5,6 +5,11 @@ import type { Job } from "../protocol/units.ts";
 export function exitStatusOfCode(code: string): number {
   switch (code) {
     case "USAGE":
+    // A value on the command line that only the server, or the log reader, can judge.
+    case "NAME_INVALID":
+    case "PATTERN_INVALID":
+    case "SINCE_INVALID":
+    case "CURSOR_NAME_INVALID":
       return EXIT.usage;
     case "PROGRAM_NOT_FOUND":
       return EXIT.notFound;

@@ -4,11 +4,12 @@ import { followRun } from "../runs/logs/follow.ts";
 import { prefixedLine } from "../runs/logs/format.ts";
 import { ByteSink } from "./byte-sink.ts";
 import type { Context } from "./context.ts";
+import { nameOf } from "./render/job-text.ts";
 import { omittedText } from "./render/omitted-text.ts";
 import { COLOURED } from "./render/style.ts";
 import { type EndedRun, endOf } from "./run-end.ts";
 
-/** Prints the output of the run that `job` is in, from its beginning, each line behind `[id] `, until the run has ended. */
+/** Prints the output of the run that `job` is in, from its beginning, each line behind `[name] `, until the run has ended. */
 export async function followToEnd(context: Context, job: Job, interrupted: AbortSignal): Promise<EndedRun> {
   const { output } = context;
   const started = job.state === "waiting" ? await nextRunOf(context, job, interrupted) : job;
@@ -18,7 +19,7 @@ export async function followToEnd(context: Context, job: Job, interrupted: Abort
   const sink = new ByteSink(output);
   for await (const item of followRun({ paths, ended, signal: interrupted })) {
     if (item.kind === "omitted") await sink.write("stderr", `${output.errorStyle.dim(omittedText(item))}\n`);
-    else await sink.write("stdout", prefixedLine(item, { tag: job.id, colour: output.style === COLOURED }));
+    else await sink.write("stdout", prefixedLine(item, { tag: nameOf(job), colour: output.style === COLOURED }));
     await sink.flush();
   }
   return ended;

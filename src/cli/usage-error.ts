@@ -15,7 +15,10 @@ export function unknownCommand(word: string, known: Iterable<string>): WarrenErr
 
 export function unknownFlag(flag: string, verb: string, known: Iterable<string>): WarrenError {
   const near = suggest(flag, known);
-  return usageError(`unknown flag of ${verb}: ${flag}.${near ? ` Did you mean ${near}?` : ""}`, `warren help ${verb}`);
+  return usageError(
+    `unknown flag of ${verb}: ${flag}.${near ? ` Did you mean ${near}?` : ""}`,
+    verb === "warren" ? "warren help" : `warren help ${verb}`,
+  );
 }
 
 export function unknownChoice(what: string, value: string, choices: readonly string[]): WarrenError {

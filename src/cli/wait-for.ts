@@ -3,7 +3,7 @@ import { unreachable } from "../protocol/errors.ts";
 import type { DataOf } from "../protocol/messages.ts";
 import { EXIT } from "../protocol/outcome.ts";
 import type { Condition } from "../protocol/units.ts";
-import { describeCondition } from "./conditions.ts";
+import { describeCondition, logText } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { exitStatusOfOutcome } from "./exit-status.ts";
 import { exitCodeText } from "./render/job-text.ts";
@@ -44,7 +44,8 @@ export async function waitFor(context: Context, options: WaitOptions): Promise<n
     );
     line.erase();
     if (json) output.json(result);
-    else if (!quiet || result.result !== "met") sayResult(context, result, { what, timeoutMs });
+    else if (!quiet || result.result !== "met")
+      sayResult(context, await withPorts(context, result), { what, timeoutMs });
     return statusOf(result);
   } catch (error) {
     line.erase();
@@ -52,6 +53,14 @@ export async function waitFor(context: Context, options: WaitOptions): Promise<n
     output.errorLine(`Stopped waiting; job ${jobId} goes on.`);
     return EXIT.interrupted;
   }
+}
+
+/** The first sight of a port ends the wait before the job's description has it: whoever asked for any port wants to know which. */
+async function withPorts(context: Context, data: DataOf<"wait">): Promise<DataOf<"wait">> {
+  const isAsked = data.met.some((condition) => condition.kind === "port" && condition.port === undefined);
+  if (!isAsked || data.job.ports?.length) return data;
+  const { ports } = await context.client().request("ports", { job_id: data.job.id });
+  return { ...data, job: { ...data.job, ports: Array.isArray(ports) ? [] : ports.ports } };
 }
 
 export function statusOf({ result, met, job }: DataOf<"wait">): number {
@@ -78,13 +87,29 @@ function sayResult(
   const { job, met, result } = data;
   const name = output.style.bold(job.name ?? job.id);
   if (result === "met") {
-    output.line(`Job ${name}: ${met.map((condition) => metText(condition, job)).join(", ")}`);
+    output.line(`Job ${name} ${met.map((condition) => metText(condition, job)).join(", ")}`);
   } else if (result === "timeout") {
-    output.errorLine(`Job ${name}: waited ${formatDuration(timeoutMs ?? 0)} for ${what}; it goes on`);
+    output.errorLine(`Job ${name} goes on: waited ${formatDuration(timeoutMs ?? 0)} for ${what}`);
   } else if (result === "ended") {
     output.errorLine(`Job ${name} ended before ${what}: ${exitCodeText(job.outcome)}`);
   } else sayStuck(context, job);
 }
 
-const metText = (condition: Condition, job: DataOf<"wait">["job"]): string =>
-  condition.kind === "exit" ? `ended (${exitCodeText(job.outcome)})` : describeCondition(condition);
+function metText(condition: Condition, job: DataOf<"wait">["job"]): string {
+  switch (condition.kind) {
+    case "exit":
+      return `ended: ${exitCodeText(job.outcome)}`;
+    case "port": {
+      const ports = condition.port === undefined ? (job.ports ?? []).map(({ port }) => port) : [condition.port];
+      return ports.length > 0 ? `listens on port ${[...new Set(ports)].join(", ")}` : "listens";
+    }
+    case "log":
+      return `has ${logText(condition)} in its log`;
+    case "http":
+      return `answers at ${condition.url}`;
+    case "idle":
+      return `was silent for ${formatDuration(condition.idle_ms)}`;
+    default:
+      return unreachable(condition);
+  }
+}

@@ -185,7 +185,9 @@ export class Client {
     let wire: Wire | undefined;
     let lost = false;
     wire = await this.#options.dial({
-      onLine: (line) => this.#onLine(line),
+      onLine: (line) => {
+        if (wire && this.#wire === wire) this.#onLine(line); // what a wire still says that was left is said again on the next
+      },
       onClose: () => {
         lost = true;
         if (wire && this.#wire === wire) this.#onLost();
@@ -227,15 +229,17 @@ export class Client {
     }
     if ("event" in message) return this.#subscription?.onEvent(message);
     if (typeof message.id !== "number") return;
+    if (!message.success && message.code === "SERVER_ENDING") return; // the wire closes in a moment; then all is sent again
+    if (!message.success && message.code === "NOT_PRIMARY") return this.#moveToPrimary();
     if (message.id === 0) return this.#onHello(message);
     if (message.id === this.#subscription?.answerId) {
+      this.#moveCount = 0;
       if (message.success) this.#subscription.onAnswer(message.data as DataOf<"subscribe">);
       else this.#subscription.queue.fail(errorOf(message));
       return;
     }
     const pending = this.#pending.get(message.id);
     if (!pending) return;
-    if (!message.success && message.code === "NOT_PRIMARY") return this.#moveToPrimary();
     this.#pending.delete(message.id);
     this.#moveCount = 0;
     if (message.success) pending.resolve(message.data as never);
@@ -251,14 +255,18 @@ export class Client {
   #moveToPrimary(): void {
     this.#moveCount += 1;
     if (this.#moveCount > MOVE_COUNT_MAX) {
-      return this.#failAll(
-        new WarrenError("NOT_PRIMARY", "No server of this home says that it has the jobs.", { fix: "warren doctor" }),
-      );
+      const error = new WarrenError("NOT_PRIMARY", "No server of this home says that it has the jobs.", {
+        fix: "warren doctor",
+      });
+      this.#subscription?.queue.fail(error);
+      return this.#failAll(error);
     }
     const wire = this.#wire;
     this.#wire = undefined;
     wire?.close();
-    void this.#connect();
+    // The first move finds the newer server; while that one is starting there may be none that has the jobs.
+    const delayMs = this.#moveCount === 1 ? 0 : Math.min(REDIAL_DELAY_MAX_MS, REDIAL_DELAY_FIRST_MS * this.#moveCount);
+    setTimeout(() => void this.#connect(), delayMs);
   }
 
   #failAll(error: WarrenError): void {

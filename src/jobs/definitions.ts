@@ -18,9 +18,9 @@ import type { JobStore } from "./store.ts";
 /** What a job is asked to be; `env` is no part of it. */
 export type JobSpec = PayloadOf<"create">;
 
-export interface Definition {
+export interface Definition extends Disposable {
   job: JobRecord;
-  /** Not stored yet. */
+  /** Not stored yet: until it is, and this definition is disposed of, whoever asks for the same job gets the same record. */
   isNew: boolean;
   /** Known, with another command or directory than it had. */
   isChanged: boolean;
@@ -30,6 +30,8 @@ export class Definitions {
   readonly #store: JobStore;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
+  /** Jobs that were defined and are not stored yet, once for each that holds them. */
+  readonly #reservations: JobRecord[] = [];
 
   constructor({ store, ledger, clock }: { store: JobStore; ledger: Ledger; clock: Clock }) {
     this.#store = store;
@@ -49,7 +51,7 @@ export class Definitions {
     const named = name === undefined ? undefined : this.#store.jobByName(project, name);
     if (name !== undefined && named && !isProject && !isSame(named, spec)) throw errors.nameTaken(name, named);
     const known = named ?? this.#knownByIdentity(spec);
-    if (!known) return { job: this.#newJob(spec, options), isNew: true, isChanged: false };
+    if (!known) return this.#reserved(spec) ?? this.#reserve(this.#newJob(spec, options));
     const isChanged = !isSame(known, spec);
     const job: JobRecord = {
       ...known,
@@ -61,7 +63,23 @@ export class Definitions {
     };
     const isDifferent = JSON.stringify(job) !== JSON.stringify(known);
     if (isDifferent && !isProject) this.#update(job);
-    return { job, isNew: false, isChanged };
+    return { job, isNew: false, isChanged, [Symbol.dispose]: () => {} };
+  }
+
+  /** Somebody else is just about to store that job. */
+  #reserved(spec: JobSpec): Definition | undefined {
+    for (const job of this.#reservations) {
+      if (isSame(job, spec) && (spec.name ?? null) === job.name) return this.#reserve(job);
+    }
+    return undefined;
+  }
+
+  #reserve(job: JobRecord): Definition {
+    this.#reservations.push(job);
+    const release = (): void => {
+      this.#reservations.splice(this.#reservations.indexOf(job), 1);
+    };
+    return { job, isNew: true, isChanged: false, [Symbol.dispose]: release };
   }
 
   #update(job: JobRecord): void {
@@ -79,7 +97,7 @@ export class Definitions {
 
   #newJob({ name, project, command, workdir }: JobSpec, options: JobOptions): JobRecord {
     return {
-      id: newJobId((id) => this.#store.job(id) !== undefined),
+      id: newJobId((id) => this.#store.job(id) !== undefined || this.#reservations.some((job) => job.id === id)),
       name: name ?? null,
       project: project ?? workdir,
       command,

@@ -171,22 +171,26 @@ export class Jobs {
 
   async add(spec: NewJob, receipt?: Receipt): Promise<{ job: Job; action: StartAction }> {
     for (;;) {
-      const { job, isNew } = this.#definitions.define(spec);
+      using definition = this.#definitions.define(spec);
+      const { job, isNew } = definition;
       if (job.options.blocked) throw errors.jobBlocked(job.id, job.options.description);
       const result = await this.#turns.take(job.id, async () => {
         const live = this.#runner.ofJob(job.id);
         if (live && (await live.started)) return this.#alreadyRunning(job.id, receipt);
-        const action = isNew ? "created" : "started";
-        const known = this.#store.job(job.id);
-        if (!known && !isNew) return undefined; // removed, or a first start that failed, while we waited for our turn
-        return this.#startByUser(job.id, spec.env, { receipt, action, ...(isNew ? { insert: job } : {}) });
+        const isKnown = this.#store.job(job.id) !== undefined;
+        if (!isKnown && !isNew) return undefined; // removed while we waited for our turn
+        const request: StartRequest = isKnown
+          ? { receipt, action: "started" }
+          : { receipt, action: "created", insert: job };
+        return this.#startByUser(job.id, spec.env, request);
       });
       if (result) return result;
     }
   }
 
   create(spec: PayloadOf<"create">, receipt?: Receipt): { job: Job } {
-    const { job, isNew } = this.#definitions.define(spec);
+    using definition = this.#definitions.define(spec);
+    const { job, isNew } = definition;
     const stored: JobRecord = { ...job, env: job.options.autostart && spec.env ? spec.env : job.env };
     return this.#ledger.commit((tell) => {
       if (isNew) this.#store.insertJob(stored);

@@ -84,8 +84,10 @@ export class Projects {
   }
 
   async #upOne(spec: UpJob, isWanted: boolean): Promise<DataOf<"up">["jobs"][number]> {
-    const { job, isNew, isChanged } = this.#definitions.define(spec);
-    return this.#turns.take(job.id, async () => {
+    using definition = this.#definitions.define(spec);
+    const { job, isChanged } = definition;
+    return await this.#turns.take(job.id, async () => {
+      const isNew = this.#store.job(job.id) === undefined;
       const live = this.#runner.ofJob(job.id);
       const stored: JobRecord = { ...job, env: spec.env };
       this.#ledger.commit((tell) => {

@@ -78,7 +78,7 @@ export class Generation {
 
   giveUp(): void {
     this.isLate = !this.hasExited;
-    this.kill("SIGKILL");
+    this.#child.kill("SIGKILL");
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -104,7 +104,7 @@ export class Supervisor {
   async stop(force: boolean): Promise<void> {
     this.#state = "ending";
     const current = this.#current;
-    if (!current) return this.#end();
+    if (!current || current.hasExited) return this.#end(); // none runs; the next start, if one was planned, is off
     if (force) current.kill("SIGKILL");
     else this.#drain(current);
     await current.exited;
@@ -120,12 +120,16 @@ export class Supervisor {
     if (this.#state === "ending") throw new WarrenError("SERVER_ENDING", `The server ${spec.name} is ending.`);
     this.#state = "replacing";
     const next = this.#spawn(spec);
-    if (!(await this.#within(next, next.warm))) {
-      next.kill("SIGKILL");
-      if (this.#current === old) this.#state = old.hasExited ? "starting" : "ready";
+    const isWarm = await this.#within(next, next.warm);
+    if (!isWarm || this.#state !== "replacing") next.kill("SIGKILL");
+    if (this.#state !== "replacing") throw new WarrenError("SERVER_ENDING", `The server ${spec.name} is ending.`);
+    if (!isWarm) {
+      this.#state = old.hasExited ? "starting" : "ready";
+      if (old.hasExited) void this.#startCurrent();
       throw this.#startFailed(spec, `The new code (${spec.hash}) did not start; ${spec.name} runs on as before.`);
     }
     const previous = this.#spec;
+    this.#state = "starting";
     this.#current = next;
     this.#spec = spec;
     if (previous.hash !== spec.hash) this.#fallback = previous;
@@ -145,6 +149,7 @@ export class Supervisor {
   }
 
   async #startCurrent(): Promise<void> {
+    if (this.#state !== "starting") return; // ended while a start was planned
     const generation = this.#spawn(this.#spec);
     this.#current = generation;
     if (!(await this.#within(generation, generation.warm))) generation.giveUp();
@@ -168,6 +173,7 @@ export class Supervisor {
     this.#log.info("server_exited", { name: this.#spec.name, pid: generation.pid, ...exit });
     const meant = (exit.code === 0 && generation.readyAtMs > 0) || this.#state === "ending";
     if (meant) return this.#end();
+    if (this.#state === "replacing") return; // its successor is on its way already (invariant 2)
     const servedMs = generation.readyAtMs > 0 ? performance.now() - generation.readyAtMs : 0;
     const isKilled = exit.signal === "SIGKILL" && !generation.isLate;
     if (servedMs >= GOOD_AFTER_MS) {
@@ -180,9 +186,8 @@ export class Supervisor {
     }
     this.#state = "starting";
     if (this.#failedStarts >= STARTS_FAILED_MAX) return this.#fallBackOrFail();
-    const isFirst = this.#backoff.attempt === 0;
-    const nextMs = this.#backoff.nextMs();
-    const delayMs = isFirst ? 0 : Math.min(nextMs, isKilled ? KILLED_DELAY_MAX_MS : nextMs);
+    const delayMaxMs = this.#backoff.attempt === 0 ? 0 : isKilled ? KILLED_DELAY_MAX_MS : Number.POSITIVE_INFINITY;
+    const delayMs = Math.min(this.#backoff.nextMs(), delayMaxMs);
     setTimeout(() => void this.#startCurrent(), delayMs);
   }
 

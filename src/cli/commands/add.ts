@@ -5,7 +5,7 @@ import { CONDITION_HELP, parseCondition } from "../conditions.ts";
 import type { Context } from "../context.ts";
 import { NEW_JOB_OPTIONS, newJobOf } from "../new-job.ts";
 import { hintLines } from "../render/hints.ts";
-import { commandText, historyLines, runningForText } from "../render/job-text.ts";
+import { commandText, historyLines, nameOf, runningForText } from "../render/job-text.ts";
 import { usageError } from "../usage-error.ts";
 import { durationOf } from "../values.ts";
 import { waitFor } from "../wait-for.ts";
@@ -61,15 +61,16 @@ function report(context: Context, { job, action }: DataOf<"add">, values: { json
     else output.line(job.id);
     return;
   }
-  const id = output.style.bold(job.id);
+  const name = nameOf(job);
+  const id = output.style.bold(name);
   if (action === "already_running") output.line(`Job ${id} already running (${runningForText(job, context.nowMs())})`);
   else if (job.state === "waiting")
     output.line(`Added job ${id} waiting for ${(job.depends_on ?? []).join(", ")}: ${commandText(job)}`);
   else output.line(`Added job ${id} running: ${commandText(job)}`);
   if (action !== "already_running") for (const line of historyLines(job)) output.line(line);
   const hints = [
-    [`warren await ${job.id}`, "wait for completion with live output"],
-    [`warren stop ${job.id}`, "stop the job"],
+    [`warren await ${name}`, "wait for completion with live output"],
+    [`warren stop ${name}`, "stop the job"],
   ] as const;
   for (const line of hintLines(output, hints)) output.line(line);
 }

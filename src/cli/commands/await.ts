@@ -3,8 +3,9 @@ import { defineCommand, ONE_UNIT } from "../command.ts";
 import { exitStatusOfOutcome } from "../exit-status.ts";
 import { followToEnd } from "../follow-run.ts";
 import { sayGoesOn } from "../render/goes-on.ts";
-import { commandText, historyLines } from "../render/job-text.ts";
+import { commandText, historyLines, nameOf } from "../render/job-text.ts";
 import { sayStuck, summaryLines } from "../render/run-summary.ts";
+import { latestRun } from "../run-of.ts";
 
 export const await_ = defineCommand({
   usage: ["await NAME"],
@@ -19,11 +20,12 @@ export const await_ = defineCommand({
   async run(context, { operands }) {
     const { output } = context;
     const { job } = await context.client().request("get_job", { job_id: operands[0]!, workdir: context.cwd });
-    const interrupted = context.interrupted();
-    const id = output.style.bold(job.id);
+    const id = output.style.bold(nameOf(job));
     const hasEnded = job.status === "stopped" && job.state !== "waiting";
+    // Nothing that could be waited for; 0 would say that it succeeded.
+    if (hasEnded) latestRun(job);
+    const interrupted = context.interrupted();
     output.line(hasEnded ? `Job ${id} (stopped): ${commandText(job)}` : `Awaiting job ${id}: ${commandText(job)}`);
-    if (job.run_id === undefined && hasEnded) return EXIT.ok;
     if (!hasEnded) for (const line of historyLines(job)) output.line(line);
     const end = await followToEnd(context, job, interrupted);
     switch (end.kind) {

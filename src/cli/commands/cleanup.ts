@@ -21,6 +21,7 @@ export const cleanup = defineCommand({
     const result = await context.client().request("cleanup", values.all ? {} : { workdir: placeOf(context.cwd) });
     const { removed, runs, orphaned_logs, bytes } = result;
     if (values.json) context.output.json(result);
+    else if (removed + runs + orphaned_logs === 0) context.output.line("Nothing to remove; what runs stays");
     else {
       const orphans =
         orphaned_logs > 0 ? `, and ${plural(orphaned_logs, "log that belonged", "logs that belonged")} to nothing` : "";

@@ -2,7 +2,7 @@ import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
 import { NEW_JOB_OPTIONS, newJobOf } from "../new-job.ts";
 import { hintLines } from "../render/hints.ts";
-import { commandText } from "../render/job-text.ts";
+import { commandText, nameOf } from "../render/job-text.ts";
 
 export const create = defineCommand({
   usage: ["create [FLAGS] [--] COMMAND [ARGUMENT…]"],
@@ -20,8 +20,8 @@ export const create = defineCommand({
     if (values.json) output.json({ job });
     else if (values.quiet) output.line(job.id);
     else {
-      output.line(`Created job ${output.style.bold(job.id)}: ${commandText(job)}`);
-      for (const line of hintLines(output, [[`warren start ${job.id}`, "start it"]])) output.line(line);
+      output.line(`Created job ${output.style.bold(nameOf(job))}: ${commandText(job)}`);
+      for (const line of hintLines(output, [[`warren start ${nameOf(job)}`, "start it"]])) output.line(line);
     }
     return EXIT.ok;
   },

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
 import { isWarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { Job } from "../../protocol/units.ts";
@@ -41,7 +43,7 @@ export const overview = defineCommand({
 });
 
 const textOf = (context: Context, seen: Seen | undefined): string =>
-  [...card(context, seen), ...hintLines(context.output, hintsFor(seen))].join("\n");
+  [...card(context, seen), ...hintLines(context.output, [...pathHint(context), ...hintsFor(seen)])].join("\n");
 
 /** Ages move on: looked at this seldom, and drawn only when a word has changed. */
 const AGE_LOOK_MS = 10_000;
@@ -124,6 +126,15 @@ function card({ output, build, cwd, env, nowMs }: Context, seen: Seen | undefine
 
 /** The card stays a card. */
 const JOBS_SHOWN_MAX = 15;
+
+/** In a checkout nothing has put us where the shell looks, and every command that we show would fail. */
+function pathHint({ env, build }: Context): (readonly [string, string])[] {
+  const places = (env.PATH ?? "").split(delimiter);
+  const bin = resolve(build.dir, "..", "bin");
+  if (!existsSync(join(bin, "warren")) || places.some((dir) => dir !== "" && existsSync(join(dir, "warren"))))
+    return [];
+  return [[`export PATH="$PATH:${bin}"`, "so that this shell finds warren"]];
+}
 
 function hintsFor(seen: Seen | undefined): (readonly [string, string])[] {
   const failed = seen?.here.find(({ outcome }) => outcome?.kind === "exited" && outcome.status !== 0);

@@ -21,9 +21,9 @@ export const remove = defineCommand({
       act: async (name) => {
         const ref = { job_id: name, workdir: context.cwd };
         if (values.force) await client.request("stop", ref);
-        return client.request("remove", ref);
+        return { name, ...(await client.request("remove", ref)) };
       },
-      report: ({ job_id, pid }) => output.line(`Removed job ${output.style.bold(job_id)} (PID ${pid})`),
+      report: ({ name, pid }) => output.line(`Removed job ${output.style.bold(name)}${pid > 0 ? ` (PID ${pid})` : ""}`),
     });
   },
 });

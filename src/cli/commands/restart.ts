@@ -3,7 +3,7 @@ import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { environmentOf } from "../new-job.ts";
-import { commandText } from "../render/job-text.ts";
+import { commandText, nameOf } from "../render/job-text.ts";
 import { durationOf } from "../values.ts";
 
 export const restart = defineCommand({
@@ -36,7 +36,9 @@ export const restart = defineCommand({
         return result;
       },
       report: ({ job }) =>
-        output.line(`Restarted job ${output.style.bold(job.id)} with new PID ${job.pid} running: ${commandText(job)}`),
+        output.line(
+          `Restarted job ${output.style.bold(nameOf(job))} with new PID ${job.pid} running: ${commandText(job)}`,
+        ),
     });
     return values.follow && status === EXIT.ok ? followAfterStart(context, ids) : status;
   },

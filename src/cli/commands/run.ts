@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { exitStatusOfOutcome } from "../exit-status.ts";
 import { NEW_JOB_OPTIONS, newJobOf } from "../new-job.ts";
 import { sayGoesOn } from "../render/goes-on.ts";
-import { commandText, expectedMs, historyLines, runningForText, stuckAfterMs } from "../render/job-text.ts";
+import { commandText, expectedMs, historyLines, nameOf, runningForText, stuckAfterMs } from "../render/job-text.ts";
 import { sayStuck, summaryLines } from "../render/run-summary.ts";
 import { showWait } from "../render/wait-line.ts";
 import { type EndedRun, endOf } from "../run-end.ts";
@@ -19,7 +19,7 @@ const OUTPUT_BYTES_DEFAULT = "1MB";
 export const run = defineCommand({
   usage: ["run [FLAGS] [--] COMMAND [ARGUMENT…]"],
   details:
-    "Waits in silence. When the command fails, its output is printed; warren exits with the command's own status, 128+n for a signal. Ctrl-C ends the wait and not the command.",
+    "Waits in silence. When the command fails, its output is printed; warren exits with the command's own status, 128+n for a signal. Ctrl-C ends the wait (status 130) and not the command.\n\nOther statuses: 124 at --timeout, 121 when it seems stuck (it goes on), 120 when it is not known how it ended, 126 and 127 when it cannot be started, 125 for an error of Warren's, 2 for a wrong command line.",
   examples: [
     { command: "warren run npm test", does: "prints output only when the tests fail" },
     { command: "warren run --follow --timeout 10m -- make release", does: "shows the output as it comes" },
@@ -56,7 +56,7 @@ export const run = defineCommand({
 });
 
 function announce({ output, nowMs }: Context, { job, action }: DataOf<"run">): void {
-  const id = output.style.bold(job.id);
+  const id = output.style.bold(nameOf(job));
   if (action === "already_running")
     output.line(`Job ${id} already running (${runningForText(job, nowMs())}), attaching...`);
   else output.line(`Running job ${id}: ${commandText(job)}`);
@@ -66,7 +66,7 @@ function announce({ output, nowMs }: Context, { job, action }: DataOf<"run">): v
 }
 
 async function waitSilently(context: Context, job: Job, interrupted: AbortSignal): Promise<EndedRun> {
-  const line = showWait(context.output, { what: `${job.name ?? job.id} runs`, expectedMs: expectedMs(job) });
+  const line = showWait(context.output, { what: `${nameOf(job)} runs`, expectedMs: expectedMs(job) });
   try {
     return await endOf(context, job, interrupted);
   } finally {

@@ -4,6 +4,7 @@ import type { Run } from "../../protocol/units.ts";
 import { defineCommand } from "../command.ts";
 import type { Output } from "../output.ts";
 import { stateOfOutcome, WORKING } from "../render/states.ts";
+import { usageError } from "../usage-error.ts";
 import { countOf } from "../values.ts";
 
 export const runs = defineCommand({
@@ -22,12 +23,14 @@ export const runs = defineCommand({
     const { output } = context;
     const [name = "", runId] = operands;
     const client = context.client();
-    if (name === "delete" && runId !== undefined) {
+    if (name === "delete") {
+      if (runId === undefined) throw usageError("runs delete needs a run: warren runs delete RUN", "warren help runs");
       const { run_id } = await client.request("remove_run", { run_id: runId });
       if (values.json) output.json({ run_id });
       else output.line(`Deleted run ${output.style.bold(run_id)}`);
       return EXIT.ok;
     }
+    if (runId !== undefined) throw usageError(`runs takes one name, got ${runId}.`, "warren help runs");
     const limit = countOf("--limit", values.limit);
     const request = { job_id: name, workdir: context.cwd, ...(limit === undefined ? {} : { limit }) };
     const { runs } = await client.request("runs", request);

@@ -20,7 +20,7 @@ export const signal = defineCommand({
     const result = await context.client().request("signal", request);
     if (values.json) context.output.json(result);
     else {
-      const id = context.output.style.bold(result.job_id);
+      const id = context.output.style.bold(name);
       context.output.line(`Sent signal ${result.name.replace(/^SIG/, "")} to job ${id} (PID ${result.pid})`);
     }
     return EXIT.ok;

@@ -3,7 +3,7 @@ import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { environmentOf } from "../new-job.ts";
-import { commandText } from "../render/job-text.ts";
+import { commandText, nameOf } from "../render/job-text.ts";
 
 export const start = defineCommand({
   usage: ["start NAME… [--follow] [--json]"],
@@ -30,7 +30,7 @@ export const start = defineCommand({
         return result;
       },
       report: ({ job }) =>
-        output.line(`Started job ${output.style.bold(job.id)} with PID ${job.pid} running: ${commandText(job)}`),
+        output.line(`Started job ${output.style.bold(nameOf(job))} with PID ${job.pid} running: ${commandText(job)}`),
     });
     return values.follow && status === EXIT.ok ? followAfterStart(context, ids) : status;
   },

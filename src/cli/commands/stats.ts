@@ -2,7 +2,7 @@ import { formatDuration } from "../../protocol/durations.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { Job } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, ONE_UNIT } from "../command.ts";
-import { commandText } from "../render/job-text.ts";
+import { commandText, nameOf } from "../render/job-text.ts";
 
 export const stats = defineCommand({
   usage: ["stats NAME [--json]"],
@@ -23,7 +23,7 @@ export const stats = defineCommand({
 
 export function statsLines(job: Job): string[] {
   const ended = job.run_count - (job.status === "running" ? 1 : 0);
-  const lines = [`Job: ${job.id} (${commandText(job)})`, `Total runs: ${job.run_count}`];
+  const lines = [`Job: ${nameOf(job)} (${commandText(job)})`, `Total runs: ${job.run_count}`];
   if (ended === 0) return lines;
   lines.push(`Success rate: ${Math.round(job.success_rate)}% (${job.success_count}/${ended})`);
   if (job.success_count > 0) lines.push(`Avg success duration: ${formatDuration(job.avg_duration_ms)}`);

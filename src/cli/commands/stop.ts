@@ -1,5 +1,6 @@
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
+import { nameOf } from "../render/job-text.ts";
 import { durationOf } from "../values.ts";
 
 export const stop = defineCommand({
@@ -24,8 +25,8 @@ export const stop = defineCommand({
     return forEachUnit(context, operands, {
       json: values.json,
       act: (name) => client.request("stop", { job_id: name, workdir: context.cwd, ...options }),
-      report({ job_id, pid, force, stopped }) {
-        const id = output.style.bold(job_id);
+      report({ job, pid, force, stopped }) {
+        const id = output.style.bold(nameOf(job));
         if (!stopped) output.line(`Job ${id} is not running`);
         else output.line(`${force ? "Force stopped" : "Stopped"} job ${id} (PID ${pid})`);
       },

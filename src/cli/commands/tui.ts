@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { WarrenError } from "../../protocol/errors.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
 
@@ -18,6 +19,9 @@ export const tui = defineCommand({
   options: {},
   operands: NO_OPERANDS,
   async run(context) {
+    if (!context.output.isTerminal) {
+      throw new WarrenError("NO_TERMINAL", "The screen needs a terminal, and this is a pipe.", { fix: "warren list" });
+    }
     const module: TuiModule = await import(pathToFileURL(join(context.build.dir, "tui.js")).href);
     return module.runTui(context);
   },

@@ -1,11 +1,12 @@
 import { WarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { suggest } from "../../protocol/suggest.ts";
 import { STREAMS } from "../../runs/logs/files.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { hintLines } from "../render/hints.ts";
-import { commandText } from "../render/job-text.ts";
+import { commandText, nameOf } from "../render/job-text.ts";
 import { stateOfJob } from "../render/states.ts";
 
 export const up = defineCommand({
@@ -27,10 +28,11 @@ export const up = defineCommand({
     const project = await findProject(context.cwd);
     if (!project) throw noProject(context.cwd);
     const jobs = toUpJobs(await loadProject(project.file), context.env);
+    for (const name of operands) if (!jobs.some((job) => job.name === name)) throw noSuchJob(name, project.file, jobs);
     const names = operands.length > 0 ? { names: operands } : {};
     const result = await context.client().request("up", { project: project.dir, jobs, ...names });
     if (values.json) context.output.json(result);
-    else for (const line of upLines(context, result)) context.output.line(line);
+    else for (const line of upLines(context, result, operands)) context.output.line(line);
     if (values.detach || values.json) return EXIT.ok;
     return followProject(context, result);
   },
@@ -38,6 +40,15 @@ export const up = defineCommand({
 
 export const noProject = (directory: string): WarrenError =>
   new WarrenError("NO_PROJECT", `There is no warren.yaml in ${directory} or above it.`, { fix: "warren import" });
+
+const noSuchJob = (name: string, file: string, jobs: readonly { name: string }[]): WarrenError => {
+  const names = jobs.map((job) => job.name);
+  const near = suggest(name, names);
+  const meant = near ? `Did you mean ${near}?` : `It has ${names.join(", ")}.`;
+  return new WarrenError("JOB_NOT_FOUND", `There is no job ${name} in ${file}. ${meant}`, {
+    fix: near ? `warren up ${near}` : "warren up",
+  });
+};
 
 const ACTIONS: Record<DataOf<"up">["jobs"][number]["action"], string> = {
   created: "started",
@@ -48,15 +59,23 @@ const ACTIONS: Record<DataOf<"up">["jobs"][number]["action"], string> = {
   defined: "known, not started",
 };
 
-function upLines({ output }: Context, { jobs }: DataOf<"up">): string[] {
-  const width = Math.max(0, ...jobs.map(({ job }) => (job.name ?? job.id).length));
-  const lines = jobs.map(({ job, action }) => {
+/** Where some were named: those, and what was started for them. */
+function upLines({ output }: Context, { jobs }: DataOf<"up">, names: readonly string[]): string[] {
+  const isNews = (action: string): boolean => action !== "defined" && action !== "already_running";
+  const shown = jobs.filter(({ job, action }) => names.length === 0 || names.includes(nameOf(job)) || isNews(action));
+  const width = Math.max(0, ...shown.map(({ job }) => nameOf(job).length));
+  const lines = shown.map(({ job, action }) => {
     const state = stateOfJob(job);
     const mark = output.isTerminal
       ? `${output.style.tone(state.tone, output.glyphs ? state.glyph : state.plain, state.dim)} `
       : "";
-    const what = action === "waiting" ? `waits for ${(job.depends_on ?? []).join(", ")}` : ACTIONS[action];
-    return `${mark}${output.style.bold((job.name ?? job.id).padEnd(width))}  ${what}: ${commandText(job)}`;
+    const what =
+      action === "waiting"
+        ? `waits for ${(job.depends_on ?? []).join(", ")}`
+        : job.blocked
+          ? "blocked, not started"
+          : ACTIONS[action];
+    return `${mark}${output.style.bold(nameOf(job).padEnd(width))}  ${what}: ${commandText(job)}`;
   });
   return lines.length > 0 ? lines : ["This project has no jobs"];
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { sampleJob } from "../testing/sample-job.ts";
 import { jobTable } from "./job-table.ts";
 import { COLOURED, PLAIN } from "./style.ts";
-import { cutMiddle, widthOf } from "./text-width.ts";
+import { cutMiddle, cutStart, widthOf } from "./text-width.ts";
 
 const options = {
   style: PLAIN,
@@ -62,5 +62,6 @@ test("widths count columns, not characters", () => {
   assert.equal(widthOf("🔥a"), 3);
   assert.equal(widthOf("日本"), 4);
   assert.equal(cutMiddle("abcdefgh", 5), "ab…gh");
+  assert.equal(cutStart("~/work/site", 6), "…/site");
   assert.equal(cutMiddle("日本日本日本", 5), "日…本");
 });

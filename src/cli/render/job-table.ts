@@ -4,7 +4,7 @@ import { shortAge, shortPath } from "./ages.ts";
 import { commandText } from "./job-text.ts";
 import { stateOfJob } from "./states.ts";
 import type { Style } from "./style.ts";
-import { cutMiddle, padEnd, padStart, printable, widthOf } from "./text-width.ts";
+import { cutMiddle, cutStart, padEnd, padStart, printable, widthOf } from "./text-width.ts";
 
 /** The list on a terminal: one row a job, columns aligned, the command cut in its middle to what is left of the line. */
 export interface TableOptions {
@@ -21,6 +21,8 @@ const GAP = "   ";
 /** Below this a command says nothing any more; the line may then be longer than the terminal. */
 const COMMAND_WIDTH_MIN = 16;
 const PORTS_SHOWN_MAX = 3;
+/** A path says most at its end. */
+const DIRECTORY_WIDTH_MAX = 24;
 
 export function jobTable(jobs: readonly Job[], options: TableOptions): string[] {
   const rows = jobs.map((job) => cellsOf(job, options));
@@ -44,7 +46,7 @@ function cellsOf(job: Job, { nowMs, withDirectory, userHome }: TableOptions): { 
     job.status === "running" && job.cpu_percent !== undefined ? `${Math.round(job.cpu_percent)}%` : "",
     job.status === "running" && job.memory_bytes !== undefined ? formatBytes(job.memory_bytes) : "",
     sinceText === undefined ? "" : shortAge(nowMs - Date.parse(sinceText)),
-    withDirectory ? printable(shortPath(job.workdir, userHome)) : "",
+    withDirectory ? cutStart(printable(shortPath(job.workdir, userHome)), DIRECTORY_WIDTH_MAX) : "",
   ];
   return { job, cells };
 }

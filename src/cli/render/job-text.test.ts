@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { memoryOutput } from "../testing/memory-output.ts";
 import { sampleJob, sampleRun } from "../testing/sample-job.ts";
 import { exitCodeText, historyLines, listLines, runningForText, stuckAfterMs } from "./job-text.ts";
@@ -62,17 +63,20 @@ test("the exit code of each outcome", () => {
   assert.equal(exitCodeText({ kind: "lost", reason: "shim killed" }), "unknown (lost: shim killed)");
 });
 
-test("the summary of a run that ended well, with where to look", () => {
-  assert.deepEqual(summaryLines(memoryOutput(), sampleJob(), sampleRun()), [
-    "",
-    "Job 4xc completed",
-    "  Command:   npm run dev",
-    "  Duration:  1.0s",
-    "  Exit code: 0",
+test("the summary of a run that ended well, with where to look; in a pipe without that", () => {
+  const facts = ["", "Job 4xc completed", "  Command:   npm run dev", "  Duration:  1.0s", "  Exit code: 0"];
+  assert.deepEqual(summaryLines(memoryOutput(), sampleJob(), sampleRun()), facts);
+  const shown = summaryLines(memoryOutput({ terminal: true }), sampleJob(), sampleRun()).map(stripVTControlCharacters);
+  assert.deepEqual(shown, [
+    ...facts,
     "  warren stdout 4xc   # view stdout",
     "  warren stderr 4xc   # view stderr",
     "  warren logs 4xc     # view both",
   ]);
   const failed = sampleRun({ outcome: { kind: "exited", status: 3 } });
   assert.equal(summaryLines(memoryOutput(), sampleJob(), failed).at(-1), "  Exit code: 3");
+});
+
+test("a job that has a name is called by it", () => {
+  assert.equal(summaryLines(memoryOutput(), sampleJob({ name: "web" }), sampleRun())[1], "Job web completed");
 });

@@ -8,6 +8,9 @@ const EXPECTATION_COUNT_MIN = 3;
 const STUCK_DEFAULT_MS = 5 * 60_000;
 const STUCK_SLACK_MS = 60_000;
 
+/** What a person calls the job: its name, or its id where it has none. */
+export const nameOf = (job: Pick<Job, "id" | "name">): string => job.name ?? job.id;
+
 export const commandText = (job: Pick<Job, "command">): string => job.command.join(" ");
 
 /** What is known from earlier runs, indented by two. */

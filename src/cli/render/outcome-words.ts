@@ -2,12 +2,12 @@ import type { Job, Run } from "../../protocol/units.ts";
 
 /** How a job stands, as the rest of a sentence that begins with its name. */
 export function outcomeSentence(
-  job: Pick<Job, "state" | "outcome" | "stuck">,
+  job: Pick<Job, "state" | "outcome" | "stuck" | "ports">,
   run: Pick<Run, "outcome"> | null,
 ): string {
   if (job.state === "waiting") return "waits to be started";
   if (job.state === "created" || !run) return "has not run yet";
-  if (!run.outcome) return job.stuck ? "runs, but seems stuck" : `is ${job.state}`;
+  if (!run.outcome) return job.stuck && !job.ports?.length ? "runs, but seems stuck" : `is ${job.state}`;
   switch (run.outcome.kind) {
     case "exited":
       return run.outcome.status === 0 ? "ended well" : `failed with status ${run.outcome.status}`;

@@ -16,6 +16,8 @@ test("a running job says when it is stuck or not ready yet", () => {
   assert.equal(stateOfJob(sampleJob()).word, "working");
   assert.equal(stateOfJob(sampleJob({ ready: false })).word, "starting");
   assert.equal(stateOfJob(sampleJob({ stuck: true })).word, "stuck");
+  const ports = [{ port: 3000, protocol: "tcp" as const, pid: 1, address: "127.0.0.1" }];
+  assert.equal(stateOfJob(sampleJob({ stuck: true, ports })).word, "working");
 });
 
 test("an outcome tells success, failure, a signal and a loss apart", () => {

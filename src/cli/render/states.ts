@@ -23,10 +23,11 @@ export const WORKING = view("◉", "*", "working", "live");
 export const DONE = view("✓", "ok", "done", "good");
 export const OLD_CODE = view("◌", ".", "old code", "quiet", true);
 
-export function stateOfJob(job: Pick<Job, "state" | "outcome" | "stuck" | "ready">): StateView {
+export function stateOfJob(job: Pick<Job, "state" | "outcome" | "stuck" | "ready" | "ports">): StateView {
   switch (job.state) {
     case "running":
-      if (job.stuck) return view("◆", "!", "stuck", "attention");
+      // A server that nobody asks is silent too; what listens waits for somebody else.
+      if (job.stuck && !job.ports?.length) return view("◆", "!", "stuck", "attention");
       return job.ready === false ? view("◐", "~", "starting", "live", true) : WORKING;
     case "starting":
     case "stopping":

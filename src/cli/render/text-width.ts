@@ -28,6 +28,10 @@ export function cutMiddle(text: string, width: number): string {
   return `${takeColumns(characters, head)}…${takeColumns(characters.toReversed(), tail, true)}`;
 }
 
+/** Paths are cut from the left. */
+export const cutStart = (text: string, width: number): string =>
+  widthOf(text) <= width ? text : `…${takeColumns([...text].toReversed(), width - 1, true)}`;
+
 /** Control characters of a foreign text would move the cursor: they are shown as �. */
 export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd");
 
