@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { needsRoot } from "./harness/faults.ts";
+import { needsRoot, readOnlyDirectory } from "./harness/faults.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
@@ -116,8 +116,8 @@ test(
   { timeout: TIMEOUT_MS, skip: needsRoot() ?? false },
   async () => {
     await using house = temporaryHome();
-    // root may write everywhere but here
-    const answer = await house.warren(["ping", "--json"], { env: { XDG_RUNTIME_DIR: "/proc" } });
+    using readOnly = readOnlyDirectory(join(house.base, "read-only"));
+    const answer = await house.warren(["ping", "--json"], { env: { XDG_RUNTIME_DIR: readOnly.path } });
     assertRefused(answer, "RUNTIME_DIR_UNUSABLE");
     await assertNothingThere(house);
   },

@@ -43,6 +43,20 @@ test("run: Ctrl-C ends the wait with 130 and leaves the job alone", { skip }, as
   assert.match((await cli.warren("list")).out, /running: sleep 60$/m);
 });
 
+for (const name of ["SIGKILL", "SIGHUP"] as const) {
+  test(`run: a client that ${name} ends takes nothing with it`, { skip }, async () => {
+    await using cli = openCommandLine();
+    const script = "echo before; until [ -e go ]; do sleep 0.01; done; echo after; exit 3";
+    const run = cli.start("run", "--name", "long", "--", "sh", "-c", script);
+    await run.shows(/Stuck detection/);
+    run.signal(name);
+    await run.ended;
+    writeFileSync(join(cli.dir, "go"), "");
+    assert.equal((await cli.warren("wait", "long")).status, 3);
+    assert.equal((await cli.warren("stdout", "long")).out, "before\nafter\n");
+  });
+}
+
 test("run --follow: nothing of the end is lost, also without a newline", { skip }, async () => {
   await using cli = openCommandLine();
   const { status, out } = await cli.warren("run", "--follow", "--", "sh", "-c", "seq 1 2000; printf last; exit 4");

@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 import type { LogSelection } from "./log-flags.ts";
 import { LogPrinter } from "./log-printer.ts";
 import { commandText, exitCodeText } from "./render/job-text.ts";
-import { endOf } from "./run-end.ts";
+import { endHoweverLong } from "./run-end.ts";
 import type { NamedRun } from "./run-of.ts";
 
 /** `logs NAME -f`: the run's lines until it ends; with a cursor, from where its reader was, and moved on when this ends. */
@@ -20,7 +20,7 @@ export async function followOne(context: Context, run: NamedRun, wanted: LogSele
   const cursor = wanted.cursor === undefined ? undefined : { cursorsDir: places.cursorsDir, name: wanted.cursor };
   const before = cursor ? readCursor(cursor).positions[run.runId] : undefined;
   const tag = run.job.name ?? run.job.id;
-  const ended = run.isRunning ? endOf(context, run.job, interrupted) : Promise.resolve(undefined);
+  const ended = run.isRunning ? endHoweverLong(context, run.job, interrupted) : Promise.resolve(undefined);
   const start = startOf(wanted, before);
   let positions: Positions = before ?? { stdout: 0, stderr: 0 };
   for await (const item of followRun({
@@ -45,7 +45,7 @@ export async function followOne(context: Context, run: NamedRun, wanted: LogSele
     );
   }
   await printer.flush();
-  if (!interrupted.aborted) return end?.kind === "stuck" ? EXIT.stuck : EXIT.ok;
+  if (!interrupted.aborted) return EXIT.ok;
   output.errorLine(`Stopped following; job ${tag} goes on.`);
   return EXIT.interrupted;
 }

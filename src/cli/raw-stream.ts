@@ -3,7 +3,7 @@ import { pathOf, type Stream } from "../runs/logs/files.ts";
 import { followBytes } from "../runs/logs/follow.ts";
 import { defineCommand, ONE_UNIT } from "./command.ts";
 import { omittedText } from "./render/omitted-text.ts";
-import { endOf } from "./run-end.ts";
+import { endHoweverLong } from "./run-end.ts";
 import { runNamed } from "./run-of.ts";
 
 /** `stdout` and `stderr`: one stream of one run, byte for byte, to standard output. */
@@ -25,7 +25,7 @@ export const rawStreamCommand = (stream: Stream) =>
       const run = await runNamed(context, operands[0]!, values.run);
       const isFollowed = values.follow === true && run.isRunning;
       const interrupted = isFollowed ? context.interrupted() : undefined;
-      const ended = interrupted ? endOf(context, run.job, interrupted) : Promise.resolve();
+      const ended = interrupted ? endHoweverLong(context, run.job, interrupted) : Promise.resolve();
       const onDropped = (bytes: number): void =>
         output.errorLine(omittedText({ kind: "omitted", runId: run.runId, stream, reason: "dropped", bytes }));
       const path = pathOf(run.paths, stream);

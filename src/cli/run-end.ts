@@ -29,6 +29,24 @@ export async function endOf(context: Context, job: Job, interrupted: AbortSignal
   }
 }
 
+/**
+ * The same for whoever only looks on: a run that says nothing for long (a server that nobody asks) is no reason to leave. Never answers `stuck`.
+ */
+export async function endHoweverLong(context: Context, job: Job, interrupted: AbortSignal): Promise<EndedRun> {
+  const end = await endOf(context, job, interrupted);
+  if (end.kind !== "stuck") return end;
+  for await (const item of context.ownClient().subscribe({ job_ids: [job.id] }, interrupted)) {
+    const now =
+      item.kind === "event"
+        ? (item.event.data.job as Job | undefined)
+        : (item.snapshot as { jobs: Job[] } | null)?.jobs.find(({ id }) => id === job.id);
+    if (!now || (now.status === "running" && now.run_id === job.run_id)) continue;
+    const { runs } = await context.client().request("runs", { job_id: job.id });
+    return { kind: "ended", job: now, run: runs.find(({ id }) => id === job.run_id) ?? lastRunOf(now) };
+  }
+  return { kind: "interrupted" };
+}
+
 function lastRunOf(job: Job): Extract<EndedRun, { kind: "ended" }>["run"] {
   const { id, run_id = id, stdout_path, stderr_path, outcome, started_at, stopped_at } = job;
   const durationMs = started_at && stopped_at ? Math.max(0, Date.parse(stopped_at) - Date.parse(started_at)) : 0;

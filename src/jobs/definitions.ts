@@ -7,6 +7,7 @@ import * as errors from "./errors.ts";
 import { NO_RUNS } from "./history.ts";
 import { newJobId } from "./job-id.ts";
 import type { Ledger } from "./ledger.ts";
+import { compile } from "./probes.ts";
 import type { JobOptions, JobRecord } from "./records.ts";
 import type { JobStore } from "./store.ts";
 
@@ -68,8 +69,11 @@ export class Definitions {
 
   /** Somebody else is just about to store that job. */
   #reserved(spec: JobSpec): Definition | undefined {
+    const { name, project = spec.workdir } = spec;
     for (const job of this.#reservations) {
-      if (isSame(job, spec) && (spec.name ?? null) === job.name) return this.#reserve(job);
+      if ((name ?? null) !== job.name || project !== job.project) continue;
+      if (isSame(job, spec)) return this.#reserve(job);
+      if (name !== undefined) throw errors.nameTaken(name, job);
     }
     return undefined;
   }
@@ -129,6 +133,7 @@ export class Definitions {
       log_max_bytes,
     } = spec;
     if (stop_signal !== undefined) signalNumber(stop_signal);
+    if (ready?.kind === "log") compile(ready);
     const options: JobOptions = {
       description,
       labels,

@@ -23,6 +23,7 @@ export interface DesireOptions {
   clock: Clock;
   log: Log;
   random: () => number;
+  /** Starts it unless it is not wanted any more, or runs already, when its turn comes. */
   start: (job: JobRecord, env: string[], cause: RunCause) => Promise<unknown>;
 }
 
@@ -36,8 +37,9 @@ export class Desire {
   readonly #timers = new Map<string, () => void>();
   readonly #starting = new Set<string>();
 
-  constructor(options: DesireOptions) {
+  constructor(options: DesireOptions, signal: AbortSignal) {
     this.#options = options;
+    signal.addEventListener("abort", () => this.#cancelAll(), { once: true });
   }
 
   /** After a start of the server: goes on with every job that is wanted. */
@@ -94,11 +96,11 @@ export class Desire {
       // A wall clock that jumped must not hold a restart back for longer than the longest delay.
       this.#timers.set(
         jobId,
-        clock.timer(Math.min(waitMs, BACKOFF_MAX_MS), () => this.#startNow(jobId)),
+        clock.timer(Math.min(waitMs, BACKOFF_MAX_MS), () => this.#startIfFree(jobId)),
       );
       return;
     }
-    if (this.unmetDependencies(job).length === 0) this.#startNow(jobId);
+    this.#startIfFree(jobId);
   }
 
   /** Names of dependencies that are not ready yet: not running, not ready by their condition, or, when they are to exit, not ended well. */
@@ -118,11 +120,13 @@ export class Desire {
     return live !== undefined && live.record.state === "running" && (ready === undefined || live.record.ready);
   }
 
-  #startNow(jobId: string): void {
+  /** Its moment has come. A dependency that is down holds it back until that one is ready again. */
+  #startIfFree(jobId: string): void {
     const { store, log, start, runner } = this.#options;
     this.forget(jobId);
     const job = store.job(jobId);
     if (!job || job.wanted === "down" || runner.ofJob(jobId) || this.#starting.has(jobId)) return;
+    if (this.unmetDependencies(job).length > 0) return;
     const { env } = job;
     if (env === null) return log.warn("start_without_environment", { job: jobId });
     this.#starting.add(jobId);
@@ -153,7 +157,16 @@ export class Desire {
       tell("job_updated", updated, store.latestRun(jobId));
       again = goesOn;
     });
-    if (again) clock.timer(0, () => this.reconcile(jobId));
+    if (again)
+      this.#timers.set(
+        jobId,
+        clock.timer(0, () => this.reconcile(jobId)),
+      ); // once this start is over
+  }
+
+  #cancelAll(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
   }
 
   #wantsAgain(job: JobRecord, run: RunRecord, outcome: Outcome): boolean {

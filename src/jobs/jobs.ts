@@ -81,18 +81,26 @@ export class Jobs {
       },
       this.#over.signal,
     );
-    this.#desire = new Desire({
-      store: this.#store,
-      ledger: this.#ledger,
-      runner: this.#runner,
-      clock,
-      log,
-      random: options.random ?? Math.random,
-      start: (job, env, cause) => this.#turns.take(job.id, () => this.#control.startRun(job.id, env, cause)),
-    });
+    this.#desire = new Desire(
+      {
+        store: this.#store,
+        ledger: this.#ledger,
+        runner: this.#runner,
+        clock,
+        log,
+        random: options.random ?? Math.random,
+        start: ({ id }, env, cause) =>
+          this.#turns.take(id, async () => {
+            if (this.#runner.ofJob(id) || this.#store.job(id)?.wanted !== "up") return;
+            await this.#control.startRun(id, env, cause);
+          }),
+      },
+      this.#over.signal,
+    );
     this.#readiness = new Readiness({
       logsDir: options.logsDir,
       clock,
+      log,
       onReady: (run, job) => {
         this.#runner.markReady(run, job);
         this.#desire.reconcileDependents(job);

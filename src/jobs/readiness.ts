@@ -1,4 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { messageOf } from "../protocol/errors.ts";
 import type { Condition } from "../protocol/units.ts";
 import type { LiveRun } from "./live-run.ts";
 import { holds } from "./probes.ts";
@@ -8,6 +10,7 @@ import type { JobRecord } from "./records.ts";
 export interface ReadinessOptions {
   logsDir: string;
   clock: Clock;
+  log: Log;
   onReady: (run: LiveRun, job: JobRecord) => void;
   /** Its time to become ready is over. */
   onLate: (run: LiveRun) => void;
@@ -22,12 +25,12 @@ export class Readiness {
 
   watch(run: LiveRun, job: JobRecord, ready: Condition, signal: AbortSignal): void {
     const until = AbortSignal.any([run.over, signal]);
-    const { clock, onLate } = this.#options;
+    const { clock, log, onReady, onLate } = this.#options;
     const cancel =
       ready.timeout_ms === undefined ? () => {} : clock.timer(ready.timeout_ms, () => !until.aborted && onLate(run));
-    void holds(run, ready, until, this.#options).then((isReady) => {
-      cancel();
-      if (isReady && !until.aborted) this.#options.onReady(run, job);
-    });
+    void holds(run, ready, until, this.#options)
+      .then((isReady) => isReady && !until.aborted && onReady(run, job))
+      .catch((error) => log.error("readiness_unknown", { run: run.id, error: messageOf(error) }))
+      .finally(cancel);
   }
 }

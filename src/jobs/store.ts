@@ -80,12 +80,6 @@ export class JobStore {
     return this.#all("select * from jobs where wanted = 'up'").map(toJob);
   }
 
-  jobsWithAutostart(): JobRecord[] {
-    return this.#all("select * from jobs where json_extract(options, '$.autostart') = 1 and env is not null").map(
-      toJob,
-    );
-  }
-
   jobCount(): number {
     return Number(this.#get("select count(*) as n from jobs")?.n);
   }
@@ -186,13 +180,13 @@ export class JobStore {
     return Number(this.#get("select seq from sqlite_sequence where name = 'events'")?.seq ?? 0);
   }
 
-  /** Events after `seq`, or undefined when some of them are gone. */
-  eventsAfter(seq: number): EventRecord[] | undefined {
+  /** The next events after `seq`, or undefined when some of them are gone. */
+  eventsAfter(seq: number, limit = -1): EventRecord[] | undefined {
     const last = this.lastSeq();
     if (seq > last) return undefined;
     const oldest = Number(this.#get("select min(seq) as seq from events")?.seq ?? last + 1);
     if (seq < oldest - 1) return undefined;
-    return this.#all("select * from events where seq > ? order by seq", seq).map(toEvent);
+    return this.#all("select * from events where seq > ? order by seq limit ?", seq, limit).map(toEvent);
   }
 
   /** The stored answer of a request that was made before. */

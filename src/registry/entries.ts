@@ -28,6 +28,7 @@ export interface ServerEntry {
 const FORMAT = 1;
 
 export function announce(serversDir: string, entry: ServerEntry): void {
+  removeUnfinished(serversDir, entry.name);
   writeFileAtomic(join(serversDir, `${entry.name}.json`), `${JSON.stringify(entry)}\n`);
 }
 
@@ -47,6 +48,13 @@ export function readEntries(serversDir: string): ServerEntry[] {
   return entries.sort(
     (a, b) => Number(b.primary) - Number(a.primary) || Date.parse(b.started_at) - Date.parse(a.started_at),
   );
+}
+
+/** What generations of this name that were killed between writing and renaming have left. */
+function removeUnfinished(serversDir: string, name: string): void {
+  for (const file of readdirSync(serversDir)) {
+    if (file.startsWith(`${name}.json.`) && file.endsWith(".tmp")) rmSync(join(serversDir, file), { force: true });
+  }
 }
 
 function readEntry(path: string): ServerEntry | undefined {

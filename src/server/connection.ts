@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import { LINE_BYTES_MAX } from "../protocol/envelope.ts";
 import { LineSplitter, LineTooLong } from "../protocol/lines.ts";
@@ -66,10 +67,20 @@ export class Connection {
   write(line: string): void {
     if (this.#socket.destroyed) return;
     if (this.#socket.writableLength > BACKLOG_BYTES_MAX) {
-      this.#socket.destroy();
+      this.cutOff();
       return;
     }
     this.#socket.write(`${line}\n`);
+  }
+
+  /** Resolves when what is queued has been taken, or the client is gone. */
+  async drained(): Promise<void> {
+    if (this.#socket.writableNeedDrain) await once(this.#socket, "drain", { signal: this.closed }).catch(() => {});
+  }
+
+  /** What is queued is lost to it; it comes back and continues by `seq`. */
+  cutOff(): void {
+    this.#socket.destroy();
   }
 
   send(message: object): void {

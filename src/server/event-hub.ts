@@ -6,13 +6,21 @@ import * as errors from "./errors.ts";
 /**
  * Fans events out to subscribers. A stream's owner gives a snapshot and its `seq` in one synchronous step, so nothing falls between them and the
  * first event. One line is serialised once for all.
+ *
+ * A subscriber that continues after a place far back is given what it missed as fast as it reads, from the source, and gets live events only when it
+ * has caught up; otherwise what it missed would itself be more than may be queued for it, and it could never come back.
  */
 export interface EventSource {
   /** What is so now, and the seq of the last event that led to it. */
   snapshot(filter: Filter): { seq: number; snapshot: unknown };
-  /** Events after `seq`, or undefined when they are gone. */
-  after(seq: number): RoutedEvent[] | undefined;
+  /** The next events after `seq`, at most `limit`, or undefined when they are gone. */
+  after(seq: number, limit: number): RoutedEvent[] | undefined;
 }
+
+/** Missed events are read from their source in steps of this many. */
+const CATCH_UP_STEP = 100;
+/** More than this is not queued for a subscriber that catches up. */
+const CATCH_UP_BYTES_MAX = 1024 * 1024;
 
 export interface RoutedEvent {
   event: StreamEvent;
@@ -25,6 +33,8 @@ interface Subscriber {
   connection: Connection;
   streams: ReadonlySet<string>;
   filter: Filter;
+  /** Streams in which it still catches up, and the seq that it has been given there. */
+  behind: Map<string, number>;
 }
 
 export class EventHub {
@@ -47,24 +57,27 @@ export class EventHub {
   ): void {
     const streams = payload.streams ?? ["jobs"];
     const answers: DataOf<"subscribe">["streams"] = {};
-    const missed: RoutedEvent[] = [];
+    const behind = new Map<string, number>();
     for (const stream of streams) {
       const source = this.#sources.get(stream);
       if (!source) throw errors.unknownStream(stream);
       const since = payload.since?.[stream];
-      const events = since === undefined ? undefined : source.after(since);
+      const continues = since !== undefined && source.after(since, 1) !== undefined;
       const { seq, snapshot } = source.snapshot(payload);
-      if (events) missed.push(...events);
+      if (continues) behind.set(stream, since);
       answers[stream] = {
         seq,
-        snapshot: events ? null : snapshot,
-        ...(since !== undefined && !events ? { gap: true } : {}),
+        snapshot: continues ? null : snapshot,
+        ...(since !== undefined && !continues ? { gap: true } : {}),
       };
     }
-    const subscriber: Subscriber = { connection, streams: new Set(streams), filter: payload };
+    const subscriber: Subscriber = { connection, streams: new Set(streams), filter: payload, behind };
     this.#subscribers.set(connection, subscriber);
     answer({ message: "subscribed", streams: answers });
-    for (const routed of missed) if (wants(subscriber, routed)) connection.send(routed.event);
+    for (const stream of [...behind.keys()]) {
+      // The source may be closed meanwhile: the next generation goes on.
+      this.#catchUp(subscriber, stream).catch(() => connection.cutOff());
+    }
   }
 
   unsubscribe(connection: Connection): void {
@@ -74,9 +87,28 @@ export class EventHub {
   publish(routed: RoutedEvent): void {
     let line: string | undefined;
     for (const subscriber of this.#subscribers.values()) {
-      if (!wants(subscriber, routed)) continue;
+      if (subscriber.behind.has(routed.event.stream) || !wants(subscriber, routed)) continue;
       line ??= JSON.stringify(routed.event);
       subscriber.connection.write(line);
+    }
+  }
+
+  /** Runs without a pause for one that reads, so that it is live again before the next event. */
+  async #catchUp(subscriber: Subscriber, stream: string): Promise<void> {
+    const { connection, behind } = subscriber;
+    while (this.#subscribers.get(connection) === subscriber) {
+      const events = this.#sources.get(stream)?.after(behind.get(stream) ?? 0, CATCH_UP_STEP);
+      if (!events) return connection.cutOff(); // what it needs next is gone: it comes back and gets a snapshot
+      if (events.length === 0) {
+        behind.delete(stream);
+        return;
+      }
+      for (const routed of events) {
+        if (wants(subscriber, routed)) connection.send(routed.event);
+        behind.set(stream, routed.event.seq);
+        if (connection.queuedBytes > CATCH_UP_BYTES_MAX) break;
+      }
+      if (connection.queuedBytes > CATCH_UP_BYTES_MAX) await connection.drained();
     }
   }
 }

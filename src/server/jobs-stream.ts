@@ -18,7 +18,7 @@ export function jobsSource(jobs: () => Jobs | undefined): EventSource {
       const listed = job_ids ? all.filter(({ id }) => job_ids.includes(id)) : all;
       return { seq: domain.store.lastSeq(), snapshot: { jobs: listed } };
     },
-    after: (seq) => here().store.eventsAfter(seq)?.map(routed),
+    after: (seq, limit) => here().store.eventsAfter(seq, limit)?.map(routed),
   };
 }
 

@@ -37,6 +37,13 @@ export function smallDisk(path: string, sizeBytes: number): SmallDisk {
   };
 }
 
+/** An empty directory in which nobody can write, root included. */
+export function readOnlyDirectory(path: string): Disposable & { path: string } {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  run("mount", "-t", "tmpfs", "-o", "ro,mode=0700", "tmpfs", path);
+  return { path, [Symbol.dispose]: () => run("umount", "-l", path) };
+}
+
 /** Stops a process until it is disposed. */
 export function suspended(pid: number): Disposable {
   process.kill(pid, "SIGSTOP");

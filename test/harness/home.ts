@@ -14,7 +14,7 @@ import { Client } from "../../src/client/client.ts";
 import { dialPrimary } from "../../src/local/dial-primary.ts";
 import { type Places, resolvePlaces } from "../../src/platform/paths.ts";
 import { type Installation, thisInstallation } from "./build-copy.ts";
-import { type HomeProcess, killProcess, processesOf, type Role, withRole } from "./processes.ts";
+import { type HomeProcess, killProcess, processesOf, type Role, treeOf, withRole } from "./processes.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type Ended, type Running, startWarren, type WarrenOptions } from "./warren.ts";
 
@@ -38,6 +38,8 @@ export interface TemporaryHome extends AsyncDisposable {
   /** A client in this process; closed with the home. */
   client(options?: { from?: Installation; mode?: "start" | "find" }): Client;
   processes(role?: Role): HomeProcess[];
+  /** The processes of its runs, without shims. */
+  tree(): HomeProcess[];
   /** The one that serves; waits for it. */
   server(): Promise<HomeProcess>;
   keeper(): Promise<HomeProcess>;
@@ -71,8 +73,8 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
   const clients: Client[] = [];
   const running = new Set<Running>();
   const start: TemporaryHome["start"] = (args, options = {}) => {
-    const { from = thisInstallation(), cwd = dir, input, deadlineMs = 60_000 } = options;
-    const one = startWarren(from.bin, args, { cwd, input, deadlineMs, env: { ...env, ...options.env } });
+    const { from = thisInstallation(), cwd = dir, input, deadlineMs = 60_000, quotesLog = false } = options;
+    const one = startWarren(from.bin, args, { cwd, input, deadlineMs, quotesLog, env: { ...env, ...options.env } });
     running.add(one);
     void one.ended.catch(() => {}).finally(() => running.delete(one));
     return one;
@@ -92,6 +94,7 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
       return client;
     },
     processes: (role) => (role === undefined ? processesOf(home) : withRole(home, role)),
+    tree: () => treeOf(home, house.places.stateDb),
     server: () => waitUntil(() => withRole(home, "server").at(-1), { what: "a server" }),
     keeper: () => waitUntil(() => withRole(home, "keeper").at(-1), { what: "a keeper" }),
     logs: () => logsOf(house.places),

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import {
   environHas,
+  fileSizeLimitOf,
   hasEnded,
   identityOf,
   isAlive,
@@ -8,6 +10,7 @@ import {
   type ProcessIdentity,
   readProcess,
 } from "../../src/platform/process.ts";
+import { carriesTag } from "../../src/runs/shim.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** Who lives in a home: everything that was started for it has WARREN_HOME in its environment, jobs included. */
@@ -21,16 +24,38 @@ export interface HomeProcess {
 }
 
 export function processesOf(home: string): HomeProcess[] {
-  return listProcesses()
+  const found = listProcesses()
     .filter((info) => !hasEnded(info) && info.pid !== process.pid && environHas(info.pid, `WARREN_HOME=${home}`))
-    .map((info) => {
-      const argv = argvOf(info.pid);
-      return { pid: info.pid, identity: identityOf(info), role: roleOf(argv, home), argv };
-    });
+    .map((info) => ({ info, argv: argvOf(info.pid) }));
+  const argvs = new Map(found.map(({ info, argv }) => [info.pid, argv]));
+  return found.map(({ info, argv }) => {
+    // Between fork and exec a child still looks like its parent.
+    const isBeingBorn = argvs.get(info.ppid)?.join("\0") === argv.join("\0");
+    return { pid: info.pid, identity: identityOf(info), role: isBeingBorn ? "other" : roleOf(argv, home), argv };
+  });
 }
 
 export const withRole = (home: string, role: Role): HomeProcess[] =>
   processesOf(home).filter((one) => one.role === role);
+
+/** What the runs of a home consist of, also those that removed their environment: they still carry the run's tag as a soft limit. */
+export function treeOf(home: string, stateDb: string): HomeProcess[] {
+  const state = new DatabaseSync(stateDb, { readOnly: true });
+  const tags = state
+    .prepare("select tag from runs")
+    .all()
+    .map(({ tag }) => Number(tag));
+  state.close();
+  return listProcesses()
+    .filter((info) => !hasEnded(info))
+    .filter(({ pid }) => {
+      const limitBytes = fileSizeLimitOf(pid);
+      return tags.some((tag) => carriesTag(limitBytes, tag) || environHas(pid, `WARREN_RUN_TAG=${tag}`));
+    })
+    .map((info) => ({ pid: info.pid, identity: identityOf(info), argv: argvOf(info.pid) }))
+    .map((found) => ({ ...found, role: roleOf(found.argv, home) }))
+    .filter(({ role }) => role === "other");
+}
 
 /** Resolves when the process is gone (a zombie is). */
 export const ended = ({ identity, argv }: HomeProcess, deadlineMs = 20_000): Promise<true> =>

@@ -1,7 +1,9 @@
 import net from "node:net";
+import { systemCode } from "../../src/protocol/errors.ts";
 import { LineSplitter } from "../../src/protocol/lines.ts";
 import { readEntries } from "../../src/registry/entries.ts";
 import type { TemporaryHome } from "./home.ts";
+import { waitUntil } from "./wait-until.ts";
 
 /** A client without a library: bytes in, lines out. It hides nothing and repeats nothing. */
 export interface Message {
@@ -50,8 +52,8 @@ export class RawConnection implements Disposable {
   /** To the home's server, which must have been started. */
   static async open(to: TemporaryHome | string): Promise<RawConnection> {
     const path = typeof to === "string" ? to : socketOf(to);
-    const socket = net.connect(path);
-    await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+    // EAGAIN: the listener's queue is full for a moment (connect(2)).
+    const socket = await waitUntil(() => connectOnce(path), { what: "room in the listener's queue", everyMs: 1 });
     return new RawConnection(socket);
   }
 
@@ -99,6 +101,14 @@ export class RawConnection implements Disposable {
   #look(): void {
     for (const look of [...this.#waiters]) look();
   }
+}
+
+function connectOnce(path: string): Promise<net.Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(path);
+    socket.once("connect", () => resolve(socket.removeAllListeners("error")));
+    socket.once("error", (error) => (systemCode(error) === "EAGAIN" ? resolve(undefined) : reject(error)));
+  });
 }
 
 export function socketOf({ places }: TemporaryHome): string {

@@ -26,6 +26,7 @@ export const run = defineCommand({
   ],
   options: {
     ...NEW_JOB_OPTIONS,
+    quiet: { type: "boolean", short: "q", description: "print nothing but the output of a failure", group: "Output" },
     follow: { type: "boolean", short: "f", description: "print the output as it comes", group: "Output" },
     "max-bytes": {
       type: "string",

@@ -15,6 +15,7 @@ test("every state of a job has a glyph, a plain sign and a word", () => {
 test("a running job says when it is stuck or not ready yet", () => {
   assert.equal(stateOfJob(sampleJob()).word, "working");
   assert.equal(stateOfJob(sampleJob({ ready: false })).word, "starting");
+  assert.equal(stateOfJob(sampleJob({ state: "created", blocked: true })).word, "blocked");
   assert.equal(stateOfJob(sampleJob({ stuck: true })).word, "stuck");
   const ports = [{ port: 3000, protocol: "tcp" as const, pid: 1, address: "127.0.0.1" }];
   assert.equal(stateOfJob(sampleJob({ stuck: true, ports })).word, "working");

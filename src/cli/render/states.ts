@@ -23,7 +23,7 @@ export const WORKING = view("◉", "*", "working", "live");
 export const DONE = view("✓", "ok", "done", "good");
 export const OLD_CODE = view("◌", ".", "old code", "quiet", true);
 
-export function stateOfJob(job: Pick<Job, "state" | "outcome" | "stuck" | "ready" | "ports">): StateView {
+export function stateOfJob(job: Pick<Job, "state" | "outcome" | "stuck" | "ready" | "ports" | "blocked">): StateView {
   switch (job.state) {
     case "running":
       // A server that nobody asks is silent too; what listens waits for somebody else.
@@ -34,7 +34,7 @@ export function stateOfJob(job: Pick<Job, "state" | "outcome" | "stuck" | "ready
     case "waiting":
       return view("◐", "~", job.state, "live", true);
     case "created":
-      return view("◌", ".", "not started", "quiet", true);
+      return job.blocked ? view("○", "o", "blocked", "quiet") : view("◌", ".", "not started", "quiet", true);
     case "ended":
       return stateOfOutcome(job.outcome);
     default:

@@ -8,7 +8,7 @@ import { droppedBytesOf, dropStateOf } from "./dropped.ts";
 import { followBytes } from "./follow.ts";
 import { collect, described, type LogFixture, temporaryRun } from "./log-fixture.ts";
 import { type OpenLogFile, openLogFile, openRunLog } from "./log-source.ts";
-import { mergedLines } from "./merged-lines.ts";
+import { mergedLines } from "./merged-lines-fixture.ts";
 
 const LINE = "0123456789abcde\n";
 const MB = 1024 * 1024;

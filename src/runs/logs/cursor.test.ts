@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { advanceCursor, positionsAfter, readCursor } from "./cursor.ts";
 import { collect, temporaryRun } from "./log-fixture.ts";
 import { openRunLog } from "./log-source.ts";
-import { mergedLines } from "./merged-lines.ts";
+import { mergedLines } from "./merged-lines-fixture.ts";
 
 const at = (stdout: number, stderr = 0) => ({ stdout, stderr });
 const always = () => true;

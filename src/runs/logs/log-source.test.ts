@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { PIECE_BYTES_MAX } from "./line-reader.ts";
 import { collect, countingReader, described, temporaryRun } from "./log-fixture.ts";
 import { openRunLog } from "./log-source.ts";
-import { mergedLines } from "./merged-lines.ts";
+import { mergedLines } from "./merged-lines-fixture.ts";
 import { selectLines } from "./select.ts";
 
 const GB = 1024 ** 3;

@@ -6,7 +6,7 @@ import { STREAMS, type Stream } from "./files.ts";
 import { collect, countingReader, described, type LogFixture, temporaryRun } from "./log-fixture.ts";
 import { endOfLine, type LogItem, type LogLine } from "./log-item.ts";
 import { openRunLog } from "./log-source.ts";
-import { mergedLines } from "./merged-lines.ts";
+import { mergedLines } from "./merged-lines-fixture.ts";
 import type { OrderRecord } from "./order-record.ts";
 import type { Start } from "./start.ts";
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { collect, described, type LogFixture, startStepper, temporaryRun } from "./log-fixture.ts";
 import { openRunLog } from "./log-source.ts";
-import { mergedLines } from "./merged-lines.ts";
+import { mergedLines } from "./merged-lines-fixture.ts";
 import { watchRun } from "./order-sampler.ts";
 
 function emptyRun(): LogFixture {

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { test } from "node:test";
+import { isWarrenError } from "../protocol/errors.ts";
+import type { UpJob } from "../protocol/messages.ts";
+import { JobsFixture } from "./jobs-fixture.ts";
+
+const LONG = "exec sleep 100";
+
+/** `up` of these jobs; the answer as `name action state`. */
+async function up(fixture: JobsFixture, jobs: UpJob[], names?: string[]): Promise<string[]> {
+  const payload = { project: fixture.directory, jobs, ...(names ? { names } : {}) };
+  const answer = await fixture.jobs.up(payload);
+  return answer.jobs.map(({ job, action }) => `${job.name} ${action} ${job.state}`);
+}
+
+const startsIn = (fixture: JobsFixture): unknown[] =>
+  fixture.events.filter(({ type }) => type === "run_started").map(({ data }) => (data.job as { name: string }).name);
+
+test("up: repeated, it leaves what runs as it is written", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [fixture.upSpec("web", LONG), fixture.upSpec("db", `${LONG}0`)];
+  assert.deepEqual(await up(fixture, jobs), ["web created running", "db created running"]);
+  const runs = fixture.jobs.list({}).jobs.map(({ run_id }) => run_id);
+  assert.deepEqual(await up(fixture, jobs), ["web already_running running", "db already_running running"]);
+  assert.deepEqual(
+    fixture.jobs.list({}).jobs.map(({ run_id }) => run_id),
+    runs,
+  );
+});
+
+test("up: what was changed is stopped and started again, under its name and with its history", async () => {
+  await using fixture = await JobsFixture.make();
+  await up(fixture, [fixture.upSpec("web", LONG)]);
+  const { id } = fixture.jobs.find("web");
+  assert.deepEqual(await up(fixture, [fixture.upSpec("web", "exec sleep 200")]), ["web recreated running"]);
+  const { runs, job } = fixture.jobs.runs({ job_id: "web" });
+  assert.deepEqual([job.id, job.command], [id, ["sh", "-c", "exec sleep 200"]]);
+  assert.deepEqual(
+    runs.map(({ outcome }) => outcome?.kind === "signalled" && outcome.by),
+    [false, "stop"],
+  );
+});
+
+test("up: a change is kept also while the job is down, and an option that is gone from the file is gone", async () => {
+  await using fixture = await JobsFixture.make();
+  await up(fixture, [fixture.upSpec("web", LONG, { description: "old", autostart: false })]);
+  assert.deepEqual(await up(fixture, [fixture.upSpec("web", "exec sleep 5", { autostart: false })]), [
+    "web defined created",
+  ]);
+  const { job } = fixture.jobs.get({ job_id: "web" });
+  assert.deepEqual([job.command[2], job.description], ["exec sleep 5", undefined]);
+});
+
+test("up: by name starts that job and what it depends on, others are defined", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [
+    fixture.upSpec("db", LONG, { autostart: false }),
+    fixture.upSpec("web", `${LONG}1`, { depends_on: ["db"] }),
+    fixture.upSpec("docs", `${LONG}2`),
+  ];
+  assert.deepEqual(await up(fixture, jobs, ["web"]), ["db created running", "web created running", "docs defined created"]);
+  await assert.rejects(up(fixture, jobs, ["wbe"]), (error) => isWarrenError(error, "DEPENDENCY_UNKNOWN"));
+});
+
+test("up: a dependency that is no job of the project changes nothing", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [fixture.upSpec("db", LONG), fixture.upSpec("web", LONG, { depends_on: ["bd"] })];
+  await assert.rejects(up(fixture, jobs), (error) => isWarrenError(error, "DEPENDENCY_UNKNOWN"));
+  assert.deepEqual(fixture.jobs.list({}).jobs, []);
+});
+
+test("up: dependencies start first, whatever the order of the file, and wait until they are ready", async () => {
+  await using fixture = await JobsFixture.make();
+  const gate = fixture.path("gate");
+  const jobs = [
+    fixture.upSpec("web", LONG, { depends_on: ["api", "db"] }),
+    fixture.upSpec("api", `${LONG}1`, { depends_on: ["db"] }),
+    fixture.upSpec("db", `while ! test -e gate; do sleep 0.01; done; echo listening; exec sleep 100`, {
+      ready: { kind: "log", pattern: "^listening$" },
+    }),
+  ];
+  const web = fixture.next(({ type, data }) => type === "run_started" && (data.job as { name: string }).name === "web");
+  assert.deepEqual(await up(fixture, jobs), ["web waiting waiting", "api waiting waiting", "db created running"]);
+  assert.deepEqual(startsIn(fixture), ["db"]);
+  await writeFile(gate, "");
+  await web;
+  assert.deepEqual(startsIn(fixture), ["db", "api", "web"]);
+  assert.equal(fixture.jobs.get({ job_id: "db" }).job.ready, true);
+  assert.deepEqual(
+    ["db", "api", "web"].map((name) => fixture.jobs.runs({ job_id: name }).runs.map(({ cause }) => cause)),
+    [["user"], ["dependency"], ["dependency"]],
+  );
+});
+
+test("up: a dependency that has to end well holds the others back until it does", async () => {
+  await using fixture = await JobsFixture.make();
+  await writeFile(fixture.path("broken"), "");
+  const jobs = [
+    fixture.upSpec("migrate", "test ! -e broken", { ready: { kind: "exit" } }),
+    fixture.upSpec("web", LONG, { depends_on: ["migrate"] }),
+  ];
+  const failed = fixture.nextDecision();
+  await up(fixture, jobs);
+  await failed;
+  assert.equal(fixture.jobs.get({ job_id: "web" }).job.state, "waiting");
+  assert.deepEqual(startsIn(fixture), ["migrate"]);
+
+  await rm(fixture.path("broken"));
+  const started = fixture.nextOf("run_started", fixture.jobs.find("web").id);
+  await fixture.jobs.startJob({ job_id: "migrate", env: fixture.spec("").env });
+  await started;
+});
+
+test("up: a waiting job is still waited for by the next generation", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [
+    fixture.upSpec("db", "while ! test -e gate; do sleep 0.01; done; echo listening; exec sleep 100", {
+      ready: { kind: "log", pattern: "listening" },
+    }),
+    fixture.upSpec("web", LONG, { depends_on: ["db"] }),
+  ];
+  await up(fixture, jobs);
+  await fixture.reopen();
+  const started = fixture.nextOf("run_started", fixture.jobs.find("web").id);
+  await writeFile(fixture.path("gate"), "");
+  await started;
+});
+
+test("ready: a run that is late is ended, which its policy sees as a failure", async () => {
+  await using fixture = await JobsFixture.make();
+  const decided = fixture.nextDecision();
+  const spec = fixture.spec(LONG, {
+    ready: { kind: "log", pattern: "never", timeout_ms: 30 },
+    restart: { when: "on-failure", backoff_ms: 60_000 },
+  });
+  const { job } = await fixture.jobs.add(spec);
+  assert.equal((await decided).wanted, "up");
+  const { outcome } = fixture.jobs.runs({ job_id: job.id }).runs[0]!;
+  assert.deepEqual(outcome, { kind: "signalled", signal: "SIGTERM", status: 143, by: "timeout" });
+});
+
+test("down: those that depend on others stop first, those that wait are not started any more", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [
+    fixture.upSpec("db", LONG),
+    fixture.upSpec("api", `${LONG}1`, { depends_on: ["db"] }),
+    fixture.upSpec("web", `${LONG}2`, { depends_on: ["api", "db"] }),
+    fixture.upSpec("late", LONG, { depends_on: ["web", "slow"] }),
+    fixture.upSpec("slow", `${LONG}3`, { ready: { kind: "log", pattern: "never" } }),
+  ];
+  await up(fixture, jobs);
+  const stranger = fixture.jobs.create(fixture.spec("x", { workdir: "/elsewhere" })).job;
+  const { stopped } = await fixture.jobs.down({ project: fixture.directory });
+  assert.deepEqual(stopped.map(({ name }) => name).toSorted(), ["api", "db", "slow", "web"]);
+  const order = fixture.events
+    .filter(({ type }) => type === "run_stopped")
+    .map(({ data }) => (data.job as { name: string }).name)
+    .filter((name) => name !== "slow");
+  assert.deepEqual(order, ["web", "api", "db"]);
+  assert.equal(fixture.record(fixture.jobs.find("late").id).wanted, "down");
+  assert.equal(fixture.jobs.get({ job_id: stranger.id }).job.state, "created");
+  assert.deepEqual((await fixture.jobs.down({ project: fixture.directory })).stopped, []);
+});
+
+test("down: a circle of dependencies is stopped all the same", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [
+    fixture.upSpec("a", LONG, { depends_on: ["b"] }),
+    fixture.upSpec("b", `${LONG}1`, { depends_on: ["a"] }),
+  ];
+  assert.deepEqual(await up(fixture, jobs), ["a waiting waiting", "b waiting waiting"]);
+  const started = fixture.nextOf("run_started", fixture.jobs.find("b").id);
+  await fixture.jobs.startJob({ job_id: "a" });
+  await started;
+  assert.equal((await fixture.jobs.down({ project: fixture.directory })).stopped.length, 2);
+});
+
+test("up: two at once of one project start each job once", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [fixture.upSpec("db", LONG), fixture.upSpec("web", `${LONG}1`, { depends_on: ["db"] })];
+  const answers = await Promise.all([up(fixture, jobs), up(fixture, jobs)]);
+  assert.deepEqual(startsIn(fixture), ["db", "web"]);
+  assert.deepEqual(answers.flat().filter((line) => line.includes("created")).length, 2);
+});
