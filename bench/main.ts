@@ -54,7 +54,9 @@ async function measure(cases: readonly Case[], quick: boolean): Promise<string> 
     loads.push(`${one.name} ${load.split(" ")[0]}`);
     bench.say(`${one.name} (load ${load}) …`);
     const startMs = performance.now();
-    sections.push(await one.run(bench));
+    const section = await one.run(bench);
+    sections.push(section);
+    bench.say(report([], [section]));
     bench.say(`${one.name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
   }
   return report(

@@ -1,16 +1,42 @@
+import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 
 /** Facts of /proc (proc(5)) about a group of processes. */
 
-/** Proportional set size of all, in megabytes (10^6). */
-export async function pssMB(pids: readonly number[]): Promise<number> {
-  let bytes = 0;
+export interface Memory {
+  /** Proportional set size, in megabytes (10^6). */
+  pssMB: number;
+  /** What of it is data of their own and no file: what grows in a leak. */
+  ownMB: number;
+}
+
+export async function memoryOf(pids: readonly number[]): Promise<Memory> {
+  const memory = { pssMB: 0, ownMB: 0 };
   for (const pid of pids) {
     const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
-    bytes += Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+    memory.pssMB += (Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024) / 1e6;
+    memory.ownMB += (Number(/^Pss_Anon:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024) / 1e6;
   }
-  return bytes / 1e6;
+  return memory;
 }
+
+export interface MemoryAt extends Memory {
+  /** Minutes since the first. */
+  minute: number;
+}
+
+/** One look each second, for as long as is said. */
+export async function watchMemory(pids: readonly number[], durationMs: number): Promise<MemoryAt[]> {
+  const startMs = performance.now();
+  const seen: MemoryAt[] = [];
+  while (performance.now() - startMs < durationMs) {
+    seen.push({ minute: (performance.now() - startMs) / 60_000, ...(await memoryOf(pids)) });
+    await sleep(LOOK_MS);
+  }
+  return seen;
+}
+
+const LOOK_MS = 1_000;
 
 /** CPU seconds that all of them have used so far. From the scheduler's counters, in nanoseconds; utime and stime count in steps of 10 ms. */
 export async function cpuSeconds(pids: readonly number[]): Promise<number> {
@@ -34,5 +60,15 @@ export async function cpuSecondsByTicks(pids: readonly number[]): Promise<number
   }
   return ticks / 100;
 }
+
+/** Arguments joined by blanks; processes that have gone are left out. */
+export const commandLines = (pids: readonly number[]): string[] =>
+  pids.flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1).join(" ");
+    } catch {
+      return [];
+    }
+  });
 
 export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));

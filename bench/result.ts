@@ -1,5 +1,5 @@
 /** What cases hand to the report. */
-export type Unit = "ms" | "MB" | "%" | "MB/min" | "×";
+export type Unit = "ms" | "MB" | "%" | "MB/min" | "MB/s";
 
 export interface Measured {
   /** `warren`, or a peer's name. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, symlink } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readFile, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -53,6 +53,13 @@ export async function setStage(): Promise<Stage> {
     strike();
     throw error;
   }
+}
+
+/** A copy of the pinned runtime: PSS shares out the pages of a program among all processes that run it, those of others on the machine too. */
+export async function ownRuntime(stage: Stage, name: string): Promise<string> {
+  const path = join(stage.dir, `node-${name}`);
+  await copyFile(stage.node, path);
+  return path;
 }
 
 /** Copies the built product; when it is rebuilt under our hands, anew. */

@@ -1,4 +1,4 @@
-import type { Stage } from "../stage.ts";
+import { ownRuntime, type Stage } from "../stage.ts";
 import type { Peer } from "./peer.ts";
 import { hasPm2, pm2Peer } from "./pm2.ts";
 import { hasSupervisor, supervisorPeer } from "./supervisor.ts";
@@ -12,10 +12,11 @@ export interface Peers {
   all: Peer[];
 }
 
-/** Each with a home of its own, which `label` tells apart. */
-export async function makePeers(stage: Stage, label: string): Promise<Peers> {
-  const warren = await warrenPeer(stage, label);
-  const pm2 = hasPm2() ? await pm2Peer(stage, label) : undefined;
+/** Each with a home of its own, which `label` tells apart; `apart`: with a runtime of its own too, for measures of memory. */
+export async function makePeers(stage: Stage, label: string, { apart = false } = {}): Promise<Peers> {
+  const runtime = async (name: string) => (apart ? { node: await ownRuntime(stage, `${name}-${label}`) } : {});
+  const warren = await warrenPeer(stage, label, await runtime("warren"));
+  const pm2 = hasPm2() ? await pm2Peer(stage, label, await runtime("pm2")) : undefined;
   const supervisor = hasSupervisor() ? await supervisorPeer(stage, label) : undefined;
   return { warren, pm2, supervisor, all: [warren, pm2, supervisor].filter((peer) => peer !== undefined) };
 }

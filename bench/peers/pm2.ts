@@ -11,14 +11,14 @@ const PACKAGE_DIR = join(root, "bench", "node_modules", "pm2");
  * pm2, run by the same Node as we are, as a program beside us. Its first client starts its daemon. Jobs are started without an interpreter and without
  * its restart policy, which is what the others are asked for.
  */
-export async function pm2Peer(stage: Stage, label: string): Promise<Peer> {
+export async function pm2Peer(stage: Stage, label: string, { node = stage.node } = {}): Promise<Peer> {
   const home = join(stage.dir, `pm2-home-${label}`);
   const project = join(stage.dir, "project", `pm2-${label}`);
   await mkdir(project, { recursive: true });
   const { version } = JSON.parse(await readFile(join(PACKAGE_DIR, "package.json"), "utf8"));
   const env = { ...stage.env, PM2_HOME: home };
   const command = (...args: string[]): Command => ({
-    file: stage.node,
+    file: node,
     args: [join(PACKAGE_DIR, "bin", "pm2"), ...args],
     cwd: project,
     env,

@@ -15,12 +15,12 @@ export interface WarrenPeer extends Peer {
   forget(): Promise<void>;
 }
 
-export async function warrenPeer(stage: Stage, label: string): Promise<WarrenPeer> {
+export async function warrenPeer(stage: Stage, label: string, { node }: { node?: string } = {}): Promise<WarrenPeer> {
   const home = join(stage.dir, `warren-home-${label}`);
   const project = join(stage.dir, "project", label);
   await mkdir(project, { recursive: true });
   const { version, hash } = JSON.parse(await readFile(join(stage.checkout, "dist", "build.json"), "utf8"));
-  const env = { ...stage.env, WARREN_HOME: home };
+  const env = { ...stage.env, WARREN_HOME: home, ...(node === undefined ? {} : { WARREN_NODE: node }) };
   const command = (...args: string[]): Command => ({
     file: join(stage.checkout, "bin", "warren"),
     args,

@@ -123,7 +123,11 @@ test("adoption: after SIGKILL what runs is the same, what ended is told as it wa
   assert.equal(after(ending.id).failure_count, 1);
   await stopped;
   assert.deepEqual(after(stopping.id).outcome, { kind: "signalled", signal: "SIGKILL", status: 137, by: "user" });
-  assert.doesNotMatch(await readFile(stopping.stdout_path, "utf8"), /wrong/, "the signal is the one that was asked for");
+  assert.doesNotMatch(
+    await readFile(stopping.stdout_path, "utf8"),
+    /wrong/,
+    "the signal is the one that was asked for",
+  );
 
   const { pid, outcome } = (await fixture.jobs.stop({ job_id: running.id })).job;
   assert.deepEqual([pid, outcome], [0, { kind: "signalled", signal: "SIGTERM", status: 143, by: "user" }]);

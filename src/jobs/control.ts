@@ -93,6 +93,18 @@ export class JobControl {
     return { job: this.#store.job(jobId) ?? job, action };
   }
 
+  /** It starts by itself when what it depends on is ready: until then it is wanted, and its environment is kept. */
+  holdBack(job: JobRecord, env: string[], { receipt, action = "started", insert }: StartRequest = {}): Started {
+    const waiting: JobRecord = { ...job, env, wanted: "up", restartCount: 0, restartAtMs: null };
+    this.#ledger.commit((tell) => {
+      if (insert) this.#store.insertJob(waiting);
+      else this.#store.updateJob(waiting);
+      tell(insert ? "job_added" : "job_updated", waiting, this.#store.latestRun(job.id));
+      if (receipt) this.#store.answer(receipt, this.#options.clock.wallMs(), { $job: job.id, action });
+    });
+    return { job: waiting, action };
+  }
+
   afterStart(run: LiveRun): void {
     const job = this.#store.job(run.record.jobId);
     if (!job || run.over.aborted) return;

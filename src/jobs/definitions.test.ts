@@ -25,9 +25,7 @@ test("add: the same command in the same directory is the same job", async () => 
 
 test("add: many at once of one new command start it once", async () => {
   await using fixture = await JobsFixture.make();
-  const answers = await Promise.all(
-    Array.from({ length: 8 }, () => fixture.jobs.add(fixture.spec("exec sleep 100"))),
-  );
+  const answers = await Promise.all(Array.from({ length: 8 }, () => fixture.jobs.add(fixture.spec("exec sleep 100"))));
   assert.deepEqual(answers.map(({ action }) => action).sort(), [...Array(7).fill("already_running"), "created"]);
   assert.equal(new Set(answers.map(({ job }) => job.run_id)).size, 1);
 });
@@ -129,7 +127,9 @@ test("environment: a start without one needs one that is stored, which only auto
   await jobs.wait({ job_id: plain.job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(5_000));
   await assert.rejects(jobs.startJob({ job_id: plain.job.id }), code("ENV_UNKNOWN"));
 
-  const marked = await jobs.add(fixture.spec("echo $COLOUR", { autostart: true, env: [...fixture.spec("").env, "COLOUR=blue"] }));
+  const marked = await jobs.add(
+    fixture.spec("echo $COLOUR", { autostart: true, env: [...fixture.spec("").env, "COLOUR=blue"] }),
+  );
   await jobs.wait({ job_id: marked.job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(5_000));
   await jobs.startJob({ job_id: marked.job.id });
   const { job } = await jobs.wait(

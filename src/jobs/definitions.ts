@@ -40,17 +40,22 @@ export class Definitions {
     this.#clock = clock;
   }
 
-  /** The job that a request means: known by its name, else by command and directory, else new (not stored yet). */
-  define(spec: JobSpec): Definition {
+  /**
+   * The job that a request means: known by its name, else by command and directory, else new (not stored yet). A `file` says all there is to say of a
+   * job, and may give a name another command; a `command` adds to what is known.
+   * @throws COMMAND_EMPTY, NAME_INVALID, NAME_TAKEN, UNKNOWN_SIGNAL, OWNER_GONE, DEPENDENCY_UNKNOWN
+   */
+  define(spec: JobSpec, source: "command" | "file" = "command"): Definition {
     const { name, project = spec.workdir, command, workdir } = spec;
     if (command.length === 0 || command[0] === "") {
       throw new WarrenError("COMMAND_EMPTY", "The command is empty.", { fix: "warren add -- npm run dev" });
     }
     if (name !== undefined && !NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
     const options = this.#optionsOf(spec);
-    const isProject = spec.project !== undefined;
+    const isFile = source === "file";
+    if (!isFile) this.#checkDependencies(spec);
     const named = name === undefined ? undefined : this.#store.jobByName(project, name);
-    if (name !== undefined && named && !isProject && !isSame(named, spec)) throw errors.nameTaken(name, named);
+    if (name !== undefined && named && !isFile && !isSame(named, spec)) throw errors.nameTaken(name, named);
     const known = named ?? this.#knownByIdentity(spec);
     if (!known) return this.#reserved(spec) ?? this.#reserve(this.#newJob(spec, options));
     const isChanged = !isSame(known, spec);
@@ -60,10 +65,10 @@ export class Definitions {
       project: name === undefined ? known.project : project,
       command,
       workdir,
-      options: isProject ? options : { ...known.options, ...options },
+      options: isFile ? options : { ...known.options, ...options },
     };
     const isDifferent = JSON.stringify(job) !== JSON.stringify(known);
-    if (isDifferent && !isProject) this.#update(job);
+    if (isDifferent && !isFile) this.#update(job);
     return { job, isNew: false, isChanged, [Symbol.dispose]: () => {} };
   }
 
@@ -84,6 +89,14 @@ export class Definitions {
       this.#reservations.splice(this.#reservations.indexOf(job), 1);
     };
     return { job, isNew: true, isChanged: false, [Symbol.dispose]: release };
+  }
+
+  /** A file is checked as a whole by its reader. */
+  #checkDependencies({ name, project, command, workdir, depends_on }: JobSpec): void {
+    for (const dependency of depends_on ?? []) {
+      const known = this.#store.jobByName(project ?? workdir, dependency) ?? this.#store.job(dependency);
+      if (!known) throw errors.dependencyUnknown(dependency, name ?? command.join(" "));
+    }
   }
 
   #update(job: JobRecord): void {

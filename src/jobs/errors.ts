@@ -77,3 +77,9 @@ export const dependencyUnknown = (name: string, of: string): WarrenError =>
 
 export const signalGone = (id: string): WarrenError =>
   new WarrenError("JOB_NOT_RUNNING", `job ${id} has just ended; the signal was not sent`, { fix: `warren why ${id}` });
+
+export const diskFull = (cause: unknown): WarrenError =>
+  new WarrenError("DISK_FULL", "There is no space left on the disk of the home; nothing was changed.", {
+    fix: "warren cleanup      # or make room: df -h",
+    cause,
+  });

@@ -107,17 +107,20 @@ export class Jobs {
       },
       onLate: (run) => void this.#control.stopLive(run, { by: "timeout", graceMs: this.#control.graceOf(run) }),
     });
-    this.#observer = new Observer({
-      store: this.#store,
-      ledger: this.#ledger,
-      runner: this.#runner,
-      clock,
-      log,
-      logsDir: options.logsDir,
-      logMaxBytes: options.logMaxBytes,
-      freeSpaceFloorBytes: options.freeSpaceFloorBytes,
-      stop: (run, by) => void this.#control.stopLive(run, { by, graceMs: this.#control.graceOf(run) }),
-    });
+    this.#observer = new Observer(
+      {
+        store: this.#store,
+        ledger: this.#ledger,
+        runner: this.#runner,
+        clock,
+        log,
+        logsDir: options.logsDir,
+        logMaxBytes: options.logMaxBytes,
+        freeSpaceFloorBytes: options.freeSpaceFloorBytes,
+        stop: (run, by) => void this.#control.stopLive(run, { by, graceMs: this.#control.graceOf(run) }),
+      },
+      this.#over.signal,
+    );
     const parts = { store: this.#store, ledger: this.#ledger, runner: this.#runner, desire: this.#desire };
     this.#control = new JobControl({
       ...parts,
@@ -143,7 +146,7 @@ export class Jobs {
     this.#store.forgetOldRequests(this.#options.clock.wallMs());
     await this.#runner.adopt();
     for (const run of this.#runner.live) this.#control.afterStart(run);
-    this.#observer.start(this.#over.signal);
+    this.#observer.start();
     this.#desire.resume();
   }
 
@@ -169,10 +172,10 @@ export class Jobs {
   /** The answer to a request that was made before, once its effect is complete. */
   async answerTo(requestId: string): Promise<Record<string, unknown> | undefined> {
     const answer = this.#store.answerOf(requestId);
-    if (!answer?.$run) return answer;
+    if (!answer?.$job) return answer;
     const { $run: runId, $job: jobId, ...rest } = answer;
     const live = this.#runner.ofJob(String(jobId));
-    if (live?.id === runId) await live.started;
+    if (live && live.id === runId) await live.started;
     const job = this.#store.job(String(jobId));
     return job && this.#store.answerOf(requestId) ? { ...rest, job: this.view(job) } : undefined;
   }
@@ -181,7 +184,7 @@ export class Jobs {
     for (;;) {
       using definition = this.#definitions.define(spec);
       const { job, isNew } = definition;
-      if (job.options.blocked) throw errors.jobBlocked(job.id, job.options.description);
+      if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
       const result = await this.#turns.take(job.id, async () => {
         const live = this.#runner.ofJob(job.id);
         if (live && (await live.started)) return this.#alreadyRunning(job.id, receipt);
@@ -190,7 +193,9 @@ export class Jobs {
         const request: StartRequest = isKnown
           ? { receipt, action: "started" }
           : { receipt, action: "created", insert: job };
-        return this.#startByUser(job.id, spec.env, request);
+        if (this.#desire.unmetDependencies(job).length === 0) return this.#startByUser(job.id, spec.env, request);
+        const held = this.#control.holdBack(this.#store.job(job.id) ?? job, spec.env, request);
+        return { job: this.view(held.job), action: held.action };
       });
       if (result) return result;
     }
@@ -210,9 +215,9 @@ export class Jobs {
 
   async startJob({ job_id, workdir, env }: PayloadOf<"start">, receipt?: Receipt): Promise<{ job: Job }> {
     const job = this.find(job_id, workdir);
-    if (job.options.blocked) throw errors.jobBlocked(job.id, job.options.description);
+    if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
     return this.#turns.take(job.id, async () => {
-      if (this.#runner.ofJob(job.id)) throw errors.jobRunning(job.id);
+      if (this.#runner.ofJob(job.id)) throw errors.jobRunning(labelOf(job));
       return this.#startByUser(job.id, this.#environment(job, env), { receipt });
     });
   }
@@ -223,7 +228,7 @@ export class Jobs {
     receipt?: Receipt,
   ): Promise<{ job: Job }> {
     const job = this.find(job_id, workdir);
-    if (job.options.blocked) throw errors.jobBlocked(job.id, job.options.description);
+    if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
     const environment = this.#environment(job, env);
     return this.#turns.take(job.id, async () => {
       const live = this.#runner.ofJob(job.id);
@@ -281,11 +286,11 @@ export class Jobs {
     const name = signalName(number);
     const job = this.find(job_id, workdir);
     const live = this.#runner.ofJob(job.id);
-    if (!live || !(await live.started)) throw errors.jobNotRunning(job.id);
+    if (!live || !(await live.started)) throw errors.jobNotRunning(labelOf(job));
     try {
       this.#runner.signal(live, name, { leader: leader === true });
     } catch (error) {
-      throw isWarrenError(error, "RUN_NOT_RUNNING") ? errors.signalGone(job.id) : error;
+      throw isWarrenError(error, "RUN_NOT_RUNNING") ? errors.signalGone(labelOf(job)) : error;
     }
     const answer = { job_id: job.id, pid: live.record.jobPid ?? 0, signal: number, name };
     return this.#answerAfter(receipt, answer);
@@ -294,7 +299,7 @@ export class Jobs {
   async remove({ job_id, workdir }: PayloadOf<"remove">, receipt?: Receipt): Promise<DataOf<"remove">> {
     const job = this.find(job_id, workdir);
     return this.#turns.take(job.id, async () => {
-      if (this.#runner.ofJob(job.id)) throw errors.cannotRemoveRunning(job.id);
+      if (this.#runner.ofJob(job.id)) throw errors.cannotRemoveRunning(labelOf(job));
       const pid = this.#store.latestRun(job.id)?.jobPid ?? 0;
       const answer = { job_id: job.id, pid };
       await this.#removeJob(job, () => this.#answer(receipt, answer));
@@ -452,7 +457,7 @@ export class Jobs {
 
   #environment(job: JobRecord, env: string[] | undefined): string[] {
     const environment = env ?? job.env;
-    if (!environment) throw errors.environmentUnknown(job.id);
+    if (!environment) throw errors.environmentUnknown(labelOf(job));
     return environment;
   }
 
@@ -481,3 +486,6 @@ export class Jobs {
     return { server: this.#options.server, logsDir: this.#options.logsDir, nowMs: this.#options.clock.wallMs() };
   }
 }
+
+/** What a person calls it. */
+const labelOf = ({ id, name }: JobRecord): string => name ?? id;

@@ -57,20 +57,22 @@ interface Sample {
 
 export class Observer {
   readonly #options: ObserverOptions;
+  readonly #signal: AbortSignal;
   readonly #samples = new Map<string, Sample>();
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
   #isSampling = false;
 
-  constructor(options: ObserverOptions) {
+  constructor(options: ObserverOptions, signal: AbortSignal) {
     this.#options = options;
+    this.#signal = signal;
   }
 
-  start(signal: AbortSignal): void {
+  start(): void {
     const owners = setInterval(() => this.#lookAfterOwners(), OWNER_LOOK_MS);
     const samples = setInterval(() => void this.#sample(), SAMPLE_MS);
     owners.unref();
     samples.unref();
-    signal.addEventListener(
+    this.#signal.addEventListener(
       "abort",
       () => {
         clearInterval(owners);
@@ -88,7 +90,7 @@ export class Observer {
     // A wall clock that jumped must neither cut the run short by more than was measured nor give it more than its whole time.
     const spentMs = Math.max(0, clock.wallMs() - run.record.startedAtMs);
     const cancel = clock.timer(Math.max(0, Math.min(timeoutMs, timeoutMs - spentMs)), () => stop(run, "timeout"));
-    run.over.addEventListener("abort", cancel, { once: true });
+    AbortSignal.any([run.over, this.#signal]).addEventListener("abort", cancel, { once: true });
   }
 
   /** Brings memory, processor share and ports up to date, unless they were a moment ago. One look at /proc for all runs. */
@@ -116,7 +118,13 @@ export class Observer {
   portsOf(job: JobRecord): JobPorts {
     const run = this.#options.runner.ofJob(job.id);
     if (!run?.marks)
-      return { job_id: job.id, pid: 0, ports: [], status: "stopped", message: `job ${job.id} is not running` };
+      return {
+        job_id: job.id,
+        pid: 0,
+        ports: [],
+        status: "stopped",
+        message: `job ${job.name ?? job.id} is not running`,
+      };
     const ports = listeningPorts(findMembers(run.marks).map(({ pid }) => pid));
     this.#tellPorts(run, ports);
     return { job_id: job.id, pid: run.record.jobPid ?? 0, ports };
@@ -125,9 +133,15 @@ export class Observer {
   async isStuck(run: LiveRun): Promise<boolean> {
     const { store, clock, logsDir } = this.#options;
     const job = store.job(run.record.jobId);
-    if (!job) return false;
+    // What listens waits for others, as it should: a quiet dev server is not stuck.
+    if (!job || this.#listens(run)) return false;
     const silentMs = await silenceMs(logPaths(logsDir, run.id), run.record.startedAtMs, clock);
     return isStuck({ elapsedMs: clock.wallMs() - run.record.startedAtMs, silentMs, stats: job.stats });
+  }
+
+  #listens(run: LiveRun): boolean {
+    const sample = this.#samples.get(run.id);
+    return sample !== undefined && sample.ports.length > 0;
   }
 
   forget(runId: string): void {
@@ -260,7 +274,7 @@ export class Observer {
       cpuMs: Math.max(cpuMs, run.record.cpuMs ?? 0),
       peakMemoryBytes: Math.max(rssBytes, run.record.peakMemoryBytes ?? 0),
     };
-    run.over.addEventListener("abort", () => this.#samples.delete(run.id), { once: true });
+    if (!before) run.over.addEventListener("abort", () => this.#samples.delete(run.id), { once: true });
   }
 
   #tellPorts(run: LiveRun, ports: Port[]): void {

@@ -59,7 +59,11 @@ test("up: by name starts that job and what it depends on, others are defined", a
     fixture.upSpec("web", `${LONG}1`, { depends_on: ["db"] }),
     fixture.upSpec("docs", `${LONG}2`),
   ];
-  assert.deepEqual(await up(fixture, jobs, ["web"]), ["db created running", "web created running", "docs defined created"]);
+  assert.deepEqual(await up(fixture, jobs, ["web"]), [
+    "db created running",
+    "web created running",
+    "docs defined created",
+  ]);
   await assert.rejects(up(fixture, jobs, ["wbe"]), (error) => isWarrenError(error, "DEPENDENCY_UNKNOWN"));
 });
 

@@ -84,7 +84,7 @@ export class Projects {
   }
 
   async #upOne(spec: UpJob, isWanted: boolean): Promise<DataOf<"up">["jobs"][number]> {
-    using definition = this.#definitions.define(spec);
+    using definition = this.#definitions.define(spec, "file");
     const { job, isChanged } = definition;
     return await this.#turns.take(job.id, async () => {
       const isNew = this.#store.job(job.id) === undefined;
@@ -101,11 +101,7 @@ export class Projects {
       if (live) await this.#control.end(live, { by: "stop", graceMs: this.#control.graceOf(live) });
       const current = this.#store.job(job.id) ?? stored;
       if (this.#desire.unmetDependencies(current).length > 0) {
-        this.#ledger.commit((tell) => {
-          const waiting: JobRecord = { ...current, wanted: "up", restartCount: 0, restartAtMs: null };
-          this.#store.updateJob(waiting);
-          tell("job_updated", waiting);
-        });
+        this.#control.holdBack(current, spec.env);
         return { job: viewNow(), action: "waiting" };
       }
       await this.#control.startRun(job.id, spec.env, "user", {});

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { statSync } from "node:fs";
-import { readdir, unlink } from "node:fs/promises";
+import { readdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -59,7 +59,7 @@ export interface StartOptions {
 }
 
 export interface StopOptions {
-  signal?: string;
+  signal?: string | undefined;
   graceMs: number;
   force?: boolean;
   by: SignalledBy;
@@ -70,6 +70,8 @@ const SWEEP_MS = 1_000;
 /** A start that was begun by a server that died is waited for this long before it is taken back. */
 const PENDING_START_MS = 2_000;
 const PENDING_POLL_MS = 10;
+/** What is left of a grace period that a server before began; a clock that was set back makes it no longer than this. */
+const GRACE_MAX_MS = 600_000;
 
 export class Runner {
   readonly #options: RunnerOptions;
@@ -142,18 +144,11 @@ export class Runner {
         { nodePath: this.#options.nodePath },
       );
       run.identify(process, shim);
+      ledger.commit((tell) => this.#markRunning(run, tell, event));
     } catch (error) {
-      this.#remove(run);
-      run.settleStart(false);
-      store.transaction(() => {
-        store.deleteRun(record.id);
-        const current = store.job(job.id);
-        if (current) store.updateJob({ ...current, nextRunNumber: number });
-        alsoRollBack?.();
-      });
+      if (!this.#signal.aborted) await this.#takeBack(run, number, alsoRollBack); // else the successor sees what became of it
       throw error;
     }
-    ledger.commit((tell) => this.#markRunning(run, tell, event));
     run.settleStart(true);
     this.#watchOutput(run);
     void this.#check(record.id);
@@ -172,7 +167,11 @@ export class Runner {
     const escalation = new AbortController();
     const done = this.#stop(run, { signal, graceMs, force, by }, escalation.signal);
     run.stopping = { escalate: () => escalation.abort(), done };
-    return done;
+    try {
+      return await done;
+    } finally {
+      run.stopping = undefined; // whoever survived can be stopped once more
+    }
   }
 
   /** @throws JOB_NOT_RUNNING when it ended meanwhile. */
@@ -192,7 +191,26 @@ export class Runner {
     });
   }
 
-  async #stop(run: LiveRun, options: Required<StopOptions>, escalate: AbortSignal): Promise<number[]> {
+  /** A start that failed: nothing ran, or it could not be written down that it runs. */
+  async #takeBack(run: LiveRun, number: number, alsoRollBack?: () => void): Promise<void> {
+    const { store } = this.#options;
+    this.#remove(run);
+    if (run.marks) await stopTree(run.marks, { force: true });
+    run.settleStart(false);
+    store.transaction(() => {
+      store.deleteRun(run.id);
+      const job = store.job(run.record.jobId);
+      if (job) store.updateJob({ ...job, nextRunNumber: number });
+      alsoRollBack?.();
+    });
+    await rm(this.#statusPath(run.record), { force: true });
+  }
+
+  async #stop(
+    run: LiveRun,
+    options: Required<StopOptions> & { signal: string },
+    escalate: AbortSignal,
+  ): Promise<number[]> {
     const { graceMs, force, by } = options;
     const { clock } = this.#options;
     await run.started;
@@ -265,8 +283,8 @@ export class Runner {
     this.#watchOutput(run);
     if (record.state === "stopping") {
       const graceMs = Math.max(0, (record.stopDeadlineMs ?? 0) - this.#options.clock.wallMs());
-      const by = record.sent.at(-1)?.by ?? "stop";
-      void this.stop(run, { graceMs: Math.min(graceMs, 600_000), by });
+      const asked = record.sent.findLast(({ signal }) => signal !== "SIGKILL");
+      void this.stop(run, { signal: asked?.signal, graceMs: Math.min(graceMs, GRACE_MAX_MS), by: asked?.by ?? "stop" });
     }
   }
 
@@ -293,9 +311,9 @@ export class Runner {
     run.settle({ kind: "lost", reason: "the server died while it was starting" });
     store.transaction(() => {
       store.deleteRun(run.id);
-      store.forgetRequestsOfRun(run.id);
+      const hasMadeJob = store.forgetRequestsOfRun(run.id).some(({ action }) => action === "created");
       const job = store.job(run.record.jobId);
-      if (job && job.nextRunNumber === 2 && job.wanted === "down") store.deleteJob(job.id);
+      if (job && hasMadeJob && job.wanted === "down") store.deleteJob(job.id);
       else if (job) store.updateJob({ ...job, nextRunNumber: run.record.number });
     });
   }
@@ -401,8 +419,10 @@ export class Runner {
   }
 
   #add(run: LiveRun): void {
+    const { jobId, number } = run.record;
     this.#live.set(run.id, run);
-    this.#liveByJob.set(run.record.jobId, run);
+    // A start that a full disk kept from being taken back may stand beside the run that came after it.
+    if ((this.#liveByJob.get(jobId)?.record.number ?? 0) < number) this.#liveByJob.set(jobId, run);
   }
 
   #remove(run: LiveRun): void {

@@ -31,6 +31,9 @@ const SCHEMA = `
   create unique index jobs_identity on jobs (workdir, command) where name is null;
   create unique index jobs_name on jobs (project, name) where name is not null;
   create index jobs_workdir on jobs (workdir);
+  create index jobs_project on jobs (project);
+  create index jobs_named on jobs (name) where name is not null;
+  create index jobs_wanted on jobs (wanted) where wanted = 'up';
   create table runs (
     id text primary key,
     job_id text not null,

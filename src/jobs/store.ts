@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { diskFull } from "./errors.ts";
 import type { EventRecord, JobRecord, RunRecord } from "./records.ts";
 
 /**
@@ -29,7 +30,7 @@ export class JobStore {
     this.#database = database;
   }
 
-  /** All or nothing; synchronous, so that nothing else comes between. */
+  /** All or nothing; synchronous, so that nothing else comes between. @throws DISK_FULL */
   transaction<T>(work: () => T): T {
     this.#database.exec("begin immediate");
     try {
@@ -37,8 +38,8 @@ export class JobStore {
       this.#database.exec("commit");
       return result;
     } catch (error) {
-      this.#database.exec("rollback");
-      throw error;
+      if (this.#database.isTransaction) this.#database.exec("rollback"); // a full disk has rolled it back already
+      throw isDiskFull(error) ? diskFull(error) : error;
     }
   }
 
@@ -210,9 +211,11 @@ export class JobStore {
     this.#run("delete from requests where id = ?", id);
   }
 
-  /** The start that these requests asked for was taken back: a repeat does it anew. */
-  forgetRequestsOfRun(runId: string): void {
-    this.#run("delete from requests where json_extract(answer, '$.$run') = ?", runId);
+  /** The start that these requests asked for was taken back: a repeat does it anew. Gives the answers that they had. */
+  forgetRequestsOfRun(runId: string): Record<string, unknown>[] {
+    return this.#all("delete from requests where json_extract(answer, '$.$run') = ? returning answer", runId).map(
+      ({ answer }) => JSON.parse(String(answer)),
+    );
   }
 
   forgetOldRequests(nowMs: number): void {
@@ -240,6 +243,9 @@ export class JobStore {
     return statement;
   }
 }
+
+/** SQLITE_FULL. */
+const isDiskFull = (error: unknown): boolean => error instanceof Error && "errcode" in error && error.errcode === 13;
 
 const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value));
 const parse = (value: unknown) => (value === null ? null : JSON.parse(String(value)));

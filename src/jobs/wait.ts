@@ -55,10 +55,9 @@ async function waitThroughRuns(options: WaitOptions, until: AbortSignal): Promis
   const met = new Set<Condition>();
   for (;;) {
     const run = runner.ofJob(jobId);
-    if (run) {
-      await run.started;
+    if (run && (await run.started)) {
       for (const condition of await metBy(run, options, until, met)) met.add(condition);
-    } else if (!isWanted()) {
+    } else if (!run && !isWanted()) {
       for (const condition of request.conditions) if (condition.kind === "exit") met.add(condition);
       return [...met];
     }

@@ -126,5 +126,5 @@ test("signals: every spelling, and near names for a wrong one", () => {
   for (const wrong of ["", "0", 0, -1, 65, 1.5, "SIG", "toString"]) {
     assert.throws(() => signalNumber(wrong), { code: "UNKNOWN_SIGNAL" }, String(wrong));
   }
-  assert.throws(() => signalNumber("SIGTREM"), { detail: { candidates: ["SIGTRAP", "SIGTERM"] } });
+  assert.throws(() => signalNumber("SIGTREM"), { detail: { candidates: ["TERM"] } });
 });

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { WarrenError } from "../protocol/errors.ts";
+import { suggest } from "../protocol/suggest.ts";
 import type { Port } from "../protocol/units.ts";
 import * as darwin from "./darwin.ts";
 import * as linux from "./linux.ts";
@@ -133,33 +134,12 @@ function fullName(name: string): string {
 }
 
 function unknownSignal(signal: string | number): WarrenError {
-  const candidates = typeof signal === "string" ? nearNames(fullName(signal)) : [];
-  const hint = candidates.length > 0 ? ` Did you mean ${candidates.join(" or ")}?` : "";
+  const bareNames = Object.keys(constants.signals).map((name) => name.slice("SIG".length));
+  const near = typeof signal === "string" ? suggest(fullName(signal).slice("SIG".length), bareNames) : undefined;
+  const candidates = near === undefined ? [] : [near];
+  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
   return new WarrenError("UNKNOWN_SIGNAL", `There is no signal ${JSON.stringify(signal)}.${hint}`, {
     fix: "kill -l",
     detail: { candidates },
   });
-}
-
-function nearNames(wanted: string): string[] {
-  return Object.keys(constants.signals)
-    .map((name) => ({ name, distance: editDistance(wanted, name) }))
-    .filter(({ distance }) => distance <= 2)
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ name }) => name);
-}
-
-/** Levenshtein's, by rows. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const replaced = previous[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, previous[column]! + 1, current[column - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length]!;
 }

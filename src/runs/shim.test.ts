@@ -154,8 +154,17 @@ for (const shell of SHELLS) {
       return { seen: seen.sort(), run: { directory: runs.directory, runId: run.marks.runId, tag: run.marks.tag } };
     }
 
-    function wanted(env: string[], { directory, runId, tag }: { directory: string; runId: string; tag: number }): string[] {
-      const ours = [`PATH=${process.env.PATH}`, `PWD=${directory}`, "WARREN_UNIT=unit", `WARREN_RUN_ID=${runId}`, `WARREN_RUN_TAG=${tag}`];
+    function wanted(
+      env: string[],
+      { directory, runId, tag }: { directory: string; runId: string; tag: number },
+    ): string[] {
+      const ours = [
+        `PATH=${process.env.PATH}`,
+        `PWD=${directory}`,
+        "WARREN_UNIT=unit",
+        `WARREN_RUN_ID=${runId}`,
+        `WARREN_RUN_TAG=${tag}`,
+      ];
       return [...env, ...ours].sort();
     }
   });

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What can go wrong around us, made to. */
@@ -8,7 +9,7 @@ import { join } from "node:path";
 export const needsRoot = (): string | undefined =>
   process.getuid?.() === 0 ? undefined : "needs root (mount, another user)";
 
-/** A file system of `sizeBytes`, to be filled. */
+/** A file system of its own, to be filled. Opened before the home that stands on it, so that it goes after it. */
 export interface SmallDisk extends Disposable {
   path: string;
   /** Leaves `freeBytes` (default 0). */
@@ -17,8 +18,8 @@ export interface SmallDisk extends Disposable {
   drain(): void;
 }
 
-export function smallDisk(path: string, sizeBytes: number): SmallDisk {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+export function smallDisk(sizeBytes: number): SmallDisk {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), "warren-disk-")));
   run("mount", "-t", "tmpfs", "-o", `size=${sizeBytes},mode=0700`, "tmpfs", path);
   const filler = join(path, "filler");
   return {
@@ -33,7 +34,10 @@ export function smallDisk(path: string, sizeBytes: number): SmallDisk {
       }
     },
     drain: () => rmSync(filler, { force: true }),
-    [Symbol.dispose]: () => run("umount", "-l", path),
+    [Symbol.dispose]() {
+      run("umount", "-l", path);
+      rmdirSync(path);
+    },
   };
 }
 

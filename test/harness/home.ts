@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after } from "node:test";
 import { Client } from "../../src/client/client.ts";
 import { dialPrimary } from "../../src/local/dial-primary.ts";
 import { type Places, resolvePlaces } from "../../src/platform/paths.ts";
@@ -70,6 +71,11 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
     XDG_RUNTIME_DIR: runtime,
     ...extra,
   };
+  // Said at the end of the test and not by a throw from here, which would hide the test's own failure behind a SuppressedError.
+  let problem: string | undefined;
+  after(() => {
+    if (problem !== undefined) throw new Error(problem);
+  });
   const clients: Client[] = [];
   const running = new Set<Running>();
   const start: TemporaryHome["start"] = (args, options = {}) => {
@@ -101,7 +107,8 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
     async [Symbol.asyncDispose]() {
       for (const client of clients) client.close();
       for (const one of running) one.child.kill("SIGKILL");
-      await endAll(house);
+      problem = await endAll(house);
+      if (problem) console.error(problem);
       if (process.env.WARREN_KEEP_HOME) console.error(`kept: ${base}`);
       else rmSync(base, { recursive: true, force: true });
     },
@@ -110,7 +117,7 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
 }
 
 /** `nuke` ends everything; what it leaves is ended here and said. */
-async function endAll(house: TemporaryHome): Promise<void> {
+async function endAll(house: TemporaryHome): Promise<string | undefined> {
   const problems: string[] = [];
   if (existsSync(house.home)) {
     const nuked = await house
@@ -125,8 +132,8 @@ async function endAll(house: TemporaryHome): Promise<void> {
     problems.push(`left: pid ${one.pid} ${one.role} ${one.argv.slice(0, 6).join(" ").slice(0, 200)}`);
     killProcess(one);
   }
-  if (problems.length > 0)
-    throw new Error(`the home ${house.home} did not end clean:\n${problems.join("\n")}\n${house.logs()}`);
+  if (problems.length === 0) return undefined;
+  return `the home ${house.home} did not end clean:\n${problems.join("\n")}\n${house.logs()}`;
 }
 
 function logsOf({ keeperLog, serverLogsDir }: Places): string {

@@ -65,3 +65,12 @@ test("widths count columns, not characters", () => {
   assert.equal(cutStart("~/work/site", 6), "…/site");
   assert.equal(cutMiddle("日本日本日本", 5), "日…本");
 });
+
+test("a narrow terminal loses columns instead of wrapping", () => {
+  const wide = { ...options, withDirectory: true, columnCount: 64 };
+  for (const row of jobTable(jobs, wide)) {
+    assert.ok(widthOf(row) <= 64, row);
+    assert.doesNotMatch(row, / MB| job /);
+  }
+  assert.match(jobTable(jobs, { ...wide, columnCount: 120 })[0]!, /job .*21 MB/);
+});

@@ -30,7 +30,20 @@ export function jobTable(jobs: readonly Job[], options: TableOptions): string[] 
     (max, { cells }) => cells.map((cell, at) => Math.max(max[at] ?? 0, widthOf(cell))),
     [],
   );
-  return rows.map(({ job, cells }) => rowLine(job, cells, widths, options));
+  const shown = fitted(widths, options);
+  return rows.map(({ job, cells }) => rowLine(job, cells, shown, options));
+}
+
+/** What is left out where the line is too narrow, first to last: memory, processor, kind. */
+const DISPENSABLE = [5, 4, 1];
+
+/** The widths, with 0 for columns that have no room. */
+function fitted(widths: readonly number[], { columnCount, glyphs }: TableOptions): number[] {
+  const left = [...widths];
+  const headWidth = (): number =>
+    left.filter((width) => width > 0).reduce((sum, width) => sum + width + GAP.length, glyphs ? 2 : 3);
+  for (const column of DISPENSABLE) if (headWidth() + COMMAND_WIDTH_MIN > columnCount) left[column] = 0;
+  return left;
 }
 
 const RIGHT_ALIGNED = new Set([4, 5, 6]);

@@ -17,7 +17,9 @@ export const commandText = (job: Pick<Job, "command">): string => job.command.jo
 export function historyLines(job: Job): string[] {
   const lines: string[] = [];
   const endedCount = job.run_count - (job.status === "running" ? 1 : 0);
-  if (endedCount > 0) lines.push(`  Previous runs: ${endedCount} (${Math.round(job.success_rate)}% success rate)`);
+  const isJudged = job.success_count + job.failure_count > 0; // runs that were stopped say nothing about success
+  const rate = isJudged ? ` (${Math.round(job.success_rate)}% success rate)` : "";
+  if (endedCount > 0) lines.push(`  Previous runs: ${endedCount}${rate}`);
   if (job.success_count >= EXPECTATION_COUNT_MIN) {
     lines.push(`  Expected duration if success: ~${formatDuration(job.avg_duration_ms)}`);
   }
@@ -45,6 +47,7 @@ export function listLines(job: Job, withDirectory: boolean): string[] {
 }
 
 function statusText(job: Job): string {
+  if (job.state === "waiting") return "waiting";
   if (job.status === "stopped") return job.exit_code === undefined ? "stopped" : `stopped (${job.exit_code})`;
   return job.progress_percent === undefined ? "running" : `running (${Math.floor(job.progress_percent)}%)`;
 }

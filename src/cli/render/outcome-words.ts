@@ -5,16 +5,21 @@ export function outcomeSentence(
   job: Pick<Job, "state" | "outcome" | "stuck" | "ports">,
   run: Pick<Run, "outcome"> | null,
 ): string {
-  if (job.state === "waiting") return "waits to be started";
+  if (job.state === "waiting")
+    return run?.outcome ? `${ended(run.outcome)}, and is to be started again` : "waits to be started";
   if (job.state === "created" || !run) return "has not run yet";
   if (!run.outcome) return job.stuck && !job.ports?.length ? "runs, but seems stuck" : `is ${job.state}`;
-  switch (run.outcome.kind) {
+  return ended(run.outcome);
+}
+
+function ended(outcome: NonNullable<Run["outcome"]>): string {
+  switch (outcome.kind) {
     case "exited":
-      return run.outcome.status === 0 ? "ended well" : `failed with status ${run.outcome.status}`;
+      return outcome.status === 0 ? "ended well" : `failed with status ${outcome.status}`;
     case "signalled":
-      return `was ended by ${run.outcome.signal}${BY[run.outcome.by]}`;
+      return `was ended by ${outcome.signal}${BY[outcome.by]}`;
     case "lost":
-      return `is lost (${run.outcome.reason}): how it ended is not known`;
+      return `is lost (${outcome.reason}): how it ended is not known`;
     default:
       return "ended";
   }
