@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { variant } from "./harness/build-copy.ts";
 import { needsRoot, readOnlyDirectory } from "./harness/faults.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
@@ -72,6 +73,21 @@ test("one server: two runtime directories are still one home", { timeout: TIMEOU
   assert.equal((await house.warren(["nuke"], { env: { XDG_RUNTIME_DIR: other } })).status, 0);
   assert.deepEqual(house.processes(), []);
 });
+
+test(
+  "one server: another build's server, asked for from another runtime directory, stands beside the first",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const other = join(house.base, "other-run");
+    mkdirSync(other, { mode: 0o700 });
+    assertAnswered(await house.warren(["ping"]));
+    const newer = variant({ hash: "beside1", newerByMs: 60_000 });
+    assertAnswered(await house.warren(["ping"], { from: newer, env: { XDG_RUNTIME_DIR: other } }));
+    assertAnswered(await house.warren(["ping"]));
+    assert.deepEqual(readdirSync(other), [], "nothing is bound where the keeper does not live");
+  },
+);
 
 test(
   "one server: without a runtime directory, sockets stand in /tmp for this user alone",

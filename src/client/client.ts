@@ -95,9 +95,12 @@ export class Client {
 
   /**
    * Sends one message and resolves with its data.
-   * @throws WarrenError with the server's code; LINE_TOO_LONG before sending; CONNECTION_LOST; TIMEOUT.
+   * @throws WarrenError with the server's code; LINE_TOO_LONG before sending; ABORTED, before sending when `signal` was aborted already;
+   *   CONNECTION_LOST; TIMEOUT.
    */
   request<T extends MessageType>(type: T, payload: PayloadOf<T>, options: RequestOptions = {}): Promise<DataOf<T>> {
+    const givenUp = (): WarrenError => new WarrenError("ABORTED", `${type} was given up.`);
+    if (options.signal?.aborted) return Promise.reject(givenUp()); // an abort that has been tells its listeners no more
     const id = this.#nextId++;
     const requestId = MUTATING.has(type) ? { request_id: this.#options.randomId() } : {};
     const line = JSON.stringify({ id, type, payload, ...requestId });
@@ -120,7 +123,7 @@ export class Client {
           options.timeoutMs,
         )
       : undefined;
-    const onAbort = (): void => drop(new WarrenError("ABORTED", `${type} was given up.`));
+    const onAbort = (): void => drop(givenUp());
     options.signal?.addEventListener("abort", onAbort, { once: true });
     if (this.#wire) this.#wire.send(line);
     else void this.#connect();
@@ -135,6 +138,7 @@ export class Client {
     const queue = new EventQueue<SubscriptionItem>();
     this.#subscription = new Subscription(filter, queue);
     signal?.addEventListener("abort", () => queue.end(), { once: true });
+    if (signal?.aborted) queue.end();
     if (this.#wire) this.#sendSubscribe();
     else void this.#connect();
     return queue.iterate(() => {

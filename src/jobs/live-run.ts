@@ -15,6 +15,8 @@ export class LiveRun {
   stopping: { escalate: () => void; done: Promise<number[]> } | undefined;
   /** The shim is gone without a word: the job's own process is watched instead, and its status will not be known. */
   shimLost = false;
+  /** We started it: the system tells us of its shim's end. Others are looked after. */
+  isOurChild = false;
   job: ProcessIdentity | undefined;
   shim: ProcessIdentity | undefined;
   /** Resolves true when its process exists and the row says so; false when the start was taken back. */

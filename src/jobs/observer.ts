@@ -12,11 +12,11 @@ import { logPaths } from "../runs/logs/files.ts";
 import { enforceFreeSpaceFloor, type FloorCandidate } from "../runs/logs/floor.ts";
 import { findOrphans } from "../runs/logs/orphans.ts";
 import { findMembers } from "../runs/tree.ts";
-import { isStuck } from "./history.ts";
+import { isStuck, stuckAfterMs } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
 import { silenceMs } from "./probes.ts";
-import type { JobRecord } from "./records.ts";
+import type { JobOptions, JobRecord } from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
 import type { Observed } from "./views.ts";
@@ -40,9 +40,13 @@ export interface ObserverOptions {
 /** Owners are looked after this often: no system call tells of the death of a process that is not our child. */
 const OWNER_LOOK_MS = 1_000;
 /** Peaks, ports and log sizes are looked at this often while something runs. */
-const SAMPLE_MS = 2_000;
+const SAMPLE_MS = 5_000;
+/** A run that has just begun is looked at after these times as well: a server opens its port in its first seconds. */
+const FIRST_LOOKS_MS = [700, 2_000];
 /** What `list` shows may be this old. */
 const FRESH_MS = 500;
+/** Ports cost more to find (every descriptor of every process), so they may be older. */
+const PORTS_FRESH_MS = 1_500;
 /** Files of ended runs looked at when space is short. */
 const FLOOR_CANDIDATES_MAX = 5_000;
 
@@ -59,7 +63,10 @@ export class Observer {
   readonly #options: ObserverOptions;
   readonly #signal: AbortSignal;
   readonly #samples = new Map<string, Sample>();
+  /** Live runs that end with somebody else. */
+  readonly #owned = new Map<LiveRun, NonNullable<JobOptions["owner"]>>();
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
+  #portsAtMs = Number.NEGATIVE_INFINITY;
   #isSampling = false;
 
   constructor(options: ObserverOptions, signal: AbortSignal) {
@@ -82,15 +89,33 @@ export class Observer {
     );
   }
 
-  /** Arms the run's time limit; what is left of it when the run was taken over. */
+  /** From now on until the run's end. */
   watch(run: LiveRun, job: JobRecord): void {
+    const until = AbortSignal.any([run.over, this.#signal]);
+    const { owner } = job.options;
+    if (owner?.on_death === "kill") {
+      this.#owned.set(run, owner);
+      until.addEventListener("abort", () => this.#owned.delete(run), { once: true });
+    }
+    for (const delayMs of FIRST_LOOKS_MS) {
+      until.addEventListener(
+        "abort",
+        this.#options.clock.timer(delayMs, () => this.refresh()),
+        { once: true },
+      );
+    }
+    this.#armTimeout(run, job, until);
+  }
+
+  /** What is left of the time limit, when the run was taken over. */
+  #armTimeout(run: LiveRun, job: JobRecord, until: AbortSignal): void {
     const { timeout_ms: timeoutMs } = job.options;
     if (timeoutMs === undefined) return;
     const { clock, stop } = this.#options;
     // A wall clock that jumped must neither cut the run short by more than was measured nor give it more than its whole time.
     const spentMs = Math.max(0, clock.wallMs() - run.record.startedAtMs);
     const cancel = clock.timer(Math.max(0, Math.min(timeoutMs, timeoutMs - spentMs)), () => stop(run, "timeout"));
-    AbortSignal.any([run.over, this.#signal]).addEventListener("abort", cancel, { once: true });
+    until.addEventListener("abort", cancel, { once: true });
   }
 
   /** Brings memory, processor share and ports up to date, unless they were a moment ago. One look at /proc for all runs. */
@@ -101,6 +126,10 @@ export class Observer {
     this.#refreshedAtMs = nowMs;
     const trees = treesOf(listProcesses(), runner.live);
     for (const run of runner.live) this.#update(run, trees.get(run.id) ?? [], nowMs);
+    if (nowMs - this.#portsAtMs < PORTS_FRESH_MS) return;
+    this.#portsAtMs = nowMs;
+    const ports = portsByTree(trees);
+    for (const run of runner.live) this.#tellPorts(run, ports.get(run.id) ?? []);
   }
 
   observed(jobId: string): Observed {
@@ -135,8 +164,10 @@ export class Observer {
     const job = store.job(run.record.jobId);
     // What listens waits for others, as it should: a quiet dev server is not stuck.
     if (!job || this.#listens(run)) return false;
+    const elapsedMs = clock.wallMs() - run.record.startedAtMs;
+    if (elapsedMs <= stuckAfterMs(job.stats)) return false;
     const silentMs = await silenceMs(logPaths(logsDir, run.id), run.record.startedAtMs, clock);
-    return isStuck({ elapsedMs: clock.wallMs() - run.record.startedAtMs, silentMs, stats: job.stats });
+    return isStuck({ elapsedMs, silentMs, stats: job.stats });
   }
 
   #listens(run: LiveRun): boolean {
@@ -175,9 +206,8 @@ export class Observer {
   }
 
   #lookAfterOwners(): void {
-    for (const run of this.#options.runner.live) {
-      const owner = this.#options.store.job(run.record.jobId)?.options.owner;
-      if (!owner || owner.on_death === "keep" || run.stopping) continue;
+    for (const [run, owner] of this.#owned) {
+      if (run.stopping) continue;
       if (!isAlive({ bootId: bootId(), pid: owner.pid, startTicks: owner.start_ticks ?? -1 }))
         this.#options.stop(run, "owner");
     }
@@ -259,7 +289,6 @@ export class Observer {
     const before = this.#samples.get(run.id);
     const sinceMs = before ? nowMs - before.atMs : Math.max(1, this.#options.clock.wallMs() - run.record.startedAtMs);
     const cpuPercent = Math.max(0, Math.round(((cpuMs - (before?.cpuMs ?? 0)) / Math.max(1, sinceMs)) * 1000) / 10);
-    const ports = listeningPorts(tree.map(({ pid }) => pid));
     this.#samples.set(run.id, {
       atMs: nowMs,
       cpuMs,
@@ -268,7 +297,6 @@ export class Observer {
       ports: before?.ports ?? [],
       isStuck: before?.isStuck ?? false,
     });
-    this.#tellPorts(run, ports);
     run.record = {
       ...run.record,
       cpuMs: Math.max(cpuMs, run.record.cpuMs ?? 0),
@@ -285,6 +313,13 @@ export class Observer {
     const job = store.job(run.record.jobId);
     if (job) ledger.tryCommit((tell) => tell("ports_updated", job, run.record, { ports }));
   }
+}
+
+/** One search for all trees; a port belongs to the tree of the process that holds it. */
+function portsByTree(trees: Map<string, ProcessInfo[]>): Map<string, Port[]> {
+  const runByPid = new Map<number, string>();
+  for (const [runId, tree] of trees) for (const { pid } of tree) runByPid.set(pid, runId);
+  return Map.groupBy(listeningPorts([...runByPid.keys()]), ({ pid }) => runByPid.get(pid) ?? "");
 }
 
 /** Members of each run, by session and descent: one pass for all runs. Those that left the session and lost their parent are found by `findMembers` only. */

@@ -130,7 +130,11 @@ export class Runner {
     });
     this.#add(run);
     try {
-      const { shim, job: process } = await launch(
+      const {
+        shim,
+        job: process,
+        shimEnded,
+      } = await launch(
         {
           runId: record.id,
           unit: job.name ?? job.id,
@@ -144,6 +148,8 @@ export class Runner {
         { nodePath: this.#options.nodePath },
       );
       run.identify(process, shim);
+      run.isOurChild = true;
+      void shimEnded.then(() => this.#check(record.id));
       ledger.commit((tell) => this.#markRunning(run, tell, event));
     } catch (error) {
       if (!this.#signal.aborted) await this.#takeBack(run, number, alsoRollBack); // else the successor sees what became of it
@@ -359,7 +365,10 @@ export class Runner {
       tell("run_stopped", job, ended);
       tell("job_stopped", job, ended);
     });
-    if (!isCommitted) return this.#add(run); // a full disk: the status file keeps what happened, the sweep comes back to it
+    if (!isCommitted) {
+      run.isOurChild = false; // a full disk: the status file keeps what happened, and the sweep comes back to it
+      return this.#add(run);
+    }
     run.record = ended;
     run.settle(outcome);
     void unlink(this.#statusPath(ended)).catch(() => {});
@@ -405,6 +414,7 @@ export class Runner {
   }
 
   #sweep(run: LiveRun): void {
+    if (run.isOurChild && !run.shimLost && run.record.state !== "stopping") return;
     const watched: ProcessIdentity | undefined = run.shimLost ? run.job : run.shim;
     if (!watched || !isAlive(watched)) void this.#check(run.id);
   }

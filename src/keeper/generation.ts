@@ -28,7 +28,7 @@ export class Generation {
   constructor(spec: ServerSpec, number: number, listenFd: number, env: NodeJS.ProcessEnv) {
     this.spec = spec;
     this.number = number;
-    const log = openSync(spec.logPath, "a", 0o600);
+    const log = openLog(spec.logPath);
     const [file = "", ...args] = spec.command;
     this.#child = spawn(file, [...args, "--generation", String(number)], {
       cwd: "/",
@@ -36,7 +36,7 @@ export class Generation {
       env,
       stdio: ["ignore", log, log, listenFd, "pipe"],
     });
-    closeSync(log);
+    if (log !== "ignore") closeSync(log);
     this.#control = this.#child.stdio[4] as Socket;
     this.#control.on("error", () => {});
     const warm = Promise.withResolvers<boolean>();
@@ -83,5 +83,14 @@ export class Generation {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+}
+
+/** Where a server's log cannot be opened (a full disk, a directory that was removed) it serves all the same. */
+function openLog(path: string): number | "ignore" {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch {
+    return "ignore";
   }
 }

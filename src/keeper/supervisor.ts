@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { Backoff } from "../platform/backoff.ts";
-import type { Log } from "../platform/log.ts";
+import { type Log, logTail } from "../platform/log.ts";
 import { assert, WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer, ServerSpec } from "../protocol/keeper-calls.ts";
 import { type Exit, Generation } from "./generation.ts";
@@ -26,7 +26,6 @@ const START_TIMEOUT_MS = 20_000;
 const KILLED_DELAY_MAX_MS = 100;
 /** An old generation that does not end after `drain` is killed: its state is on disk. */
 const DRAIN_TIMEOUT_MS = 5_000;
-const LOG_TAIL_BYTES = 2_000;
 
 export interface SupervisorOptions {
   spec: ServerSpec;
@@ -71,10 +70,11 @@ export class Supervisor {
     return this.#spec.hash;
   }
 
-  /** The server once it serves. @throws SERVER_START_FAILED with the last lines of its log. */
+  /** The server once it serves. @throws SERVER_START_FAILED with the last lines of its log; SERVER_ENDING. */
   async whenReady(): Promise<KeeperServer> {
     if (this.#state === "failed") this.#retryAfterFailure();
     await this.#settled.promise;
+    if (this.#state === "ending") throw this.#endingError();
     return this.describe();
   }
 
@@ -102,8 +102,9 @@ export class Supervisor {
 
   /** Ends the server for good. `force` kills. */
   async stop(force: boolean): Promise<void> {
-    this.#state = "ending";
     const current = this.#current;
+    if (this.#state === "ending" && !current) return; // it has ended
+    this.#state = "ending";
     if (!current || current.hasExited) return this.#end(); // none runs; the next start, if one was planned, is off
     if (force) current.kill("SIGKILL");
     else this.#drain(current);
@@ -113,16 +114,16 @@ export class Supervisor {
   async #replace(spec: ServerSpec): Promise<KeeperServer> {
     await this.#settled.promise.catch(() => {});
     const old = this.#current;
+    if (this.#state === "ending") throw this.#endingError();
     if (this.#state === "failed" || !old) {
       this.#spec = spec;
       return this.whenReady();
     }
-    if (this.#state === "ending") throw new WarrenError("SERVER_ENDING", `The server ${spec.name} is ending.`);
     this.#state = "replacing";
     const next = this.#spawn(spec);
     const isWarm = await this.#within(next, next.warm);
     if (!isWarm || this.#state !== "replacing") next.kill("SIGKILL");
-    if (this.#state !== "replacing") throw new WarrenError("SERVER_ENDING", `The server ${spec.name} is ending.`);
+    if (this.#state !== "replacing") throw this.#endingError();
     if (!isWarm) {
       this.#state = old.hasExited ? "starting" : "ready";
       if (old.hasExited) void this.#startCurrent();
@@ -245,28 +246,16 @@ export class Supervisor {
     });
   }
 
+  #endingError(): WarrenError {
+    return new WarrenError("SERVER_ENDING", `The server ${this.#spec.name} is ending.`);
+  }
+
   #end(): void {
     this.#state = "ending";
     this.#current = undefined;
-    this.#settled.reject(new WarrenError("SERVER_ENDING", `The server ${this.#spec.name} is ending.`));
+    this.#settled.reject(this.#endingError());
     this.#socket.close();
     rmSync(this.socketPath, { force: true });
     this.#onEnd();
-  }
-}
-
-function logTail(path: string): string[] {
-  try {
-    const fd = openSync(path, "r");
-    try {
-      const size = fstatSync(fd).size;
-      const buffer = Buffer.alloc(Math.min(LOG_TAIL_BYTES, size));
-      readSync(fd, buffer, 0, buffer.length, size - buffer.length);
-      return buffer.toString("utf8").split("\n").filter(Boolean).slice(-8);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return [];
   }
 }

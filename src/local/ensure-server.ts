@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Backoff } from "../platform/backoff.ts";
 import type { Build } from "../platform/build.ts";
 import { ensureHome, type Places } from "../platform/paths.ts";
@@ -40,7 +40,7 @@ export async function ensureServer(options: EnsureOptions): Promise<KeeperServer
       return await keeper.call({
         call: "server.start",
         spec: serverSpec(places, build, name),
-        socketPath: join(places.socketDir, `${name}.sock`),
+        socketPath: join(dirname(keeper.path), `${name}.sock`),
         ...fallbackOf(places, build, name),
       });
     } catch (error) {

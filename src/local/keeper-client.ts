@@ -18,11 +18,14 @@ export const readKeeperEntry = (keeperFile: string): KeeperEntry | undefined =>
 
 /** A connection to the keeper: calls and their answers. */
 export class KeeperConnection {
+  /** Where the keeper listens; servers' sockets stand beside its own, whatever the caller's runtime directory is. */
+  readonly path: string;
   readonly #socket: net.Socket;
   readonly #pending = new Map<bigint, { resolve: (data: never) => void; reject: (error: WarrenError) => void }>();
   #nextId = 1n;
 
-  private constructor(socket: net.Socket) {
+  private constructor(path: string, socket: net.Socket) {
+    this.path = path;
     this.#socket = socket;
     const splitter = new FrameSplitter();
     socket.on("data", (chunk: Buffer) => {
@@ -49,7 +52,7 @@ export class KeeperConnection {
       throw error;
     }
     socket.removeAllListeners("error");
-    return new KeeperConnection(socket);
+    return new KeeperConnection(path, socket);
   }
 
   call<C extends KeeperCall>(call: C): Promise<KeeperAnswers[C["call"]]> {

@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs";
 
 /**
  * Our own log: JSON lines, appended synchronously (a line that was logged before a SIGKILL is there), rotated once to `<file>.1` at 10 MB. A full
@@ -16,6 +16,9 @@ export interface Log {
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
 /** The size is looked up once in this many lines. */
 const LINES_PER_SIZE_CHECK = 256;
+/** What a failed start shows of its log. */
+const TAIL_BYTES = 2_000;
+const TAIL_LINES = 8;
 const ORDER: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export const isLogLevel = (text: string | undefined): text is LogLevel => ORDER.includes(text as LogLevel);
@@ -51,4 +54,21 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 function rotate(path: string): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > LOG_BYTES_MAX) renameSync(path, `${path}.1`);
+}
+
+/** The last lines of a log, for the error of what failed; none when it cannot be read. */
+export function logTail(path: string): string[] {
+  try {
+    const fd = openSync(path, "r");
+    try {
+      const { size } = fstatSync(fd);
+      const bytes = Buffer.alloc(Math.min(TAIL_BYTES, size));
+      readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+      return bytes.toString("utf8").split("\n").filter(Boolean).slice(-TAIL_LINES);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return [];
+  }
 }

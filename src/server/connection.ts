@@ -13,6 +13,9 @@ const BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
 /** Requests of one client in hand; past it, its socket is not read until one is answered. */
 const REQUESTS_IN_HAND_MAX = 256;
 
+/** A client that was refused may still be writing: what it writes goes nowhere for this long, so that it gets to read why. */
+const REFUSED_LINGER_MS = 2_000;
+
 export interface ConnectionHandlers {
   onLine: (line: string, connection: Connection) => Promise<void>;
   /** The line was too long; the answer has to be written before the connection goes. */
@@ -91,6 +94,13 @@ export class Connection {
   end(): void {
     this.#socket.end();
     this.#socket.destroySoon();
+  }
+
+  /** Says no more and listens to nothing; closes when the client does, or after a while. */
+  refuse(): void {
+    this.#socket.end();
+    const timer = setTimeout(() => this.#socket.destroy(), REFUSED_LINGER_MS);
+    this.closed.addEventListener("abort", () => clearTimeout(timer), { once: true });
   }
 
   async #take(line: string, { onLine }: ConnectionHandlers): Promise<void> {

@@ -50,7 +50,7 @@ export class Dispatcher {
 
   onTooLong(connection: Connection): void {
     connection.send(this.#failure(errors.lineTooLong(LINE_BYTES_MAX)));
-    connection.end();
+    connection.refuse();
   }
 
   /** Refuses what comes from now on, and resolves when what changes something has been answered, or after `graceMs`. */

@@ -1,54 +1,57 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
 import type { Job } from "../../src/protocol/units.ts";
-import type { TemporaryHome } from "../harness/home.ts";
 import { thisInstallation } from "../harness/build-copy.ts";
+import type { TemporaryHome } from "../harness/home.ts";
+import { RawConnection } from "../harness/raw-connection.ts";
 import { startWarren } from "../harness/warren.ts";
-import { addReady, envOf, jobsOf, undisturbed } from "./undisturbed.ts";
+import { addReady, envOf, jobsOf, test, undisturbed } from "./undisturbed.ts";
 
 /** What may be wrong with a command line or with what it finds, and commands that meet each other. */
 const TIMEOUT_MS = 60_000;
 
-test("commands: what is unknown is said with its value, a code, a status and a fix", { timeout: TIMEOUT_MS }, async () => {
-  await using house = await undisturbed();
-  await addReady(house, "echo ready; exec sleep 1000", ["--name", "web"]);
-  const before = await jobsOf(house);
-  const cases: [args: string[], status: number, code: string, says: RegExp][] = [
-    [["lits"], 2, "USAGE", /lits.*list/],
-    [["xyzzyxyzzy"], 2, "USAGE", /xyzzyxyzzy/],
-    [["--lits"], 2, "USAGE", /--lits/],
-    [["list", "--jsno"], 2, "USAGE", /--jsno.*--json/],
-    [["stop", "--greace", "1s", "web"], 2, "USAGE", /--greace.*--grace/],
-    [["stop", "--grace", "soon", "web"], 2, "USAGE", /soon/],
-    [["stop", "wbe"], 125, "JOB_NOT_FOUND", /wbe.*web/],
-    [["stop", "9zz"], 125, "JOB_NOT_FOUND", /9zz/],
-    [["logs", "9zz"], 125, "JOB_NOT_FOUND", /9zz/],
-    [["await", "9zz"], 125, "JOB_NOT_FOUND", /9zz/],
-    [["why", "elsewhere/web"], 125, "JOB_NOT_FOUND", /elsewhere\/web/],
-    [["logs", "web", "--run", "web-99"], 125, "RUN_NOT_FOUND", /web-99/],
-    [["signal", "web", "TREM"], 125, "UNKNOWN_SIGNAL", /TREM.*TERM/],
-    [["signal", "web", "SIGNOTHING"], 125, "UNKNOWN_SIGNAL", /SIGNOTHING/],
-    [["signal", "web", "99"], 125, "UNKNOWN_SIGNAL", /99/],
-    [["signal", "web"], 2, "USAGE", /signal/],
-    [["start", "web"], 125, "JOB_RUNNING", /web|restart/],
-    [["remove", "web"], 125, "JOB_RUNNING", /stop/],
-    [["reload", "nobody"], 125, "SERVER_NOT_FOUND", /nobody/],
-  ];
-  for (const [args, status, code, says] of cases) {
-    const plain = await house.warren(args);
-    const shown = `warren ${args.join(" ")} → ${plain.status}: ${plain.stdout}${plain.stderr}`;
-    assert.equal(plain.status, status, shown);
-    assert.match(plain.stderr, says, shown);
-    const lines = plain.stderr.trimEnd().split("\n");
-    assert.ok(lines.length === 2 && /^\S/.test(lines[1]!), `a fix on a line of its own: ${shown}`);
-    const json = await house.warren([...args, "--json"]);
-    const told = JSON.parse(json.stderr) as { code: string; error: string; fix?: string };
-    assert.deepEqual([json.status, told.code, typeof told.fix], [status, code, "string"], shown);
-  }
-  assert.deepEqual((await jobsOf(house)).map(asBefore), before.map(asBefore), "nothing was changed");
-});
+test(
+  "commands: what is unknown is said with its value, a code, a status and a fix",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = await undisturbed();
+    await addReady(house, "echo ready; exec sleep 1000", ["--name", "web"]);
+    const before = await jobsOf(house);
+    const cases: [args: string[], status: number, code: string, says: RegExp][] = [
+      [["lits"], 2, "USAGE", /lits.*list/],
+      [["xyzzyxyzzy"], 2, "USAGE", /xyzzyxyzzy/],
+      [["--lits"], 2, "USAGE", /--lits/],
+      [["list", "--jsno"], 2, "USAGE", /--jsno.*--json/],
+      [["stop", "--greace", "1s", "web"], 2, "USAGE", /--greace.*--grace/],
+      [["stop", "wbe"], 125, "JOB_NOT_FOUND", /wbe.*web/],
+      [["stop", "9zz"], 125, "JOB_NOT_FOUND", /9zz/],
+      [["logs", "9zz"], 125, "JOB_NOT_FOUND", /9zz/],
+      [["wait", "9zz", "--for", "exit"], 125, "JOB_NOT_FOUND", /9zz/],
+      [["why", "elsewhere/web"], 125, "JOB_NOT_FOUND", /elsewhere\/web/],
+      [["logs", "web", "--run", "web-99"], 125, "RUN_NOT_FOUND", /web-99/],
+      [["signal", "web", "TREM"], 125, "UNKNOWN_SIGNAL", /TREM.*TERM/],
+      [["signal", "web", "SIGNOTHING"], 125, "UNKNOWN_SIGNAL", /SIGNOTHING/],
+      [["signal", "web", "99"], 125, "UNKNOWN_SIGNAL", /99/],
+      [["signal", "web"], 2, "USAGE", /signal/],
+      [["start", "web"], 125, "JOB_RUNNING", /web|restart/],
+      [["remove", "web"], 125, "JOB_RUNNING", /stop/],
+      [["reload", "nobody"], 125, "SERVER_NOT_FOUND", /nobody/],
+    ];
+    for (const [args, status, code, says] of cases) {
+      const plain = await house.warren(args);
+      const shown = `warren ${args.join(" ")} → ${plain.status}: ${plain.stdout}${plain.stderr}`;
+      assert.equal(plain.status, status, shown);
+      assert.match(plain.stderr, says, shown);
+      const lines = plain.stderr.trimEnd().split("\n");
+      assert.ok(lines.length === 2 && /^\S/.test(lines[1]!), `a fix on a line of its own: ${shown}`);
+      const json = await house.warren([...args, "--json"]);
+      const told = JSON.parse(json.stderr) as { code: string; error: string; fix?: string };
+      assert.deepEqual([json.status, told.code, typeof told.fix], [status, code, "string"], shown);
+    }
+    assert.deepEqual((await jobsOf(house)).map(asBefore), before.map(asBefore), "nothing was changed");
+  },
+);
 
 test("commands: a command that cannot be started leaves no job", { timeout: TIMEOUT_MS }, async () => {
   await using house = await undisturbed();
@@ -57,7 +60,7 @@ test("commands: a command that cannot be started leaves no job", { timeout: TIME
   const cases: [args: string[], status: number, code: string, says: RegExp][] = [
     [[], 2, "USAGE", /command|add|run/],
     [[""], 2, "USAGE", /command/],
-    [["", "x"], 125, "COMMAND_EMPTY", /empty/],
+    [["", "x"], 2, "USAGE", /command/],
     [["  "], 2, "USAGE", /command/],
     [["no-such-program"], 127, "PROGRAM_NOT_FOUND", /no-such-program/],
     [["/no/such/file"], 127, "PROGRAM_NOT_FOUND", /\/no\/such\/file/],
@@ -131,39 +134,31 @@ test("commands: 200 kB in one argument is refused, 800 kB in many arrives", { ti
 
 test("commands: an environment with odd names and values arrives exactly", { timeout: TIMEOUT_MS }, async () => {
   await using house = await undisturbed();
-  const odd: Record<string, string> = {
-    "A.B-C": "dots",
-    "npm_config_//registry.example/:_authToken": "secret=with=signs",
-    "BASH_FUNC_x%%": "() { echo caught; }",
-    "with space": " both ends ",
-    "naïve_ключ": "значение 🧊",
-    W_TAG: "mine",
-    W_LINE: "mine too",
-    IFS: ":",
-    PS4: "$(touch pwned)",
-    SHELLOPTS: "errexit:xtrace",
-    EMPTY: "",
-    LINES_IN_IT: "one\ntwo\n\n",
-    QUOTES: "'\"`$HOME\\",
-    CONTROL: "\u0001\u001b[31m",
-    LONG: "y".repeat(100_000),
-  };
-  const print = [process.execPath, "-e", "process.stdout.write(JSON.stringify(process.env))"];
-  const { status, stderr } = await house.warren(["run", "-q", "--", ...print], { env: odd });
-  assert.equal(status, 0, stderr);
-  const [job] = await jobsOf(house);
-  const got = JSON.parse(readFileSync(job!.stdout_path, "utf8")) as Record<string, string>;
-  for (const [name, value] of Object.entries(odd)) assert.equal(got[name], value, name);
-  const known = new Set([...Object.keys({ ...odd, ...house.env }), "PWD"]);
-  const added = Object.keys(got).filter((name) => !known.has(name) && !/^WARREN_(UNIT|RUN_ID|RUN_TAG)$/.test(name));
-  assert.deepEqual(added, [], "and nothing else");
-  assert.ok(!existsSync(join(house.dir, "pwned")));
+  const node = [process.execPath, join(thisInstallation().root, "dist", "warren.cjs")] as const;
+  await assertArrives(house, { ...PLAIN_NAMES, ...ODD_NAMES }, ...node);
 });
+
+test("commands: the launcher, a shell script, passes on the environment", { timeout: TIMEOUT_MS }, async () => {
+  await using house = await undisturbed();
+  await assertArrives(house, PLAIN_NAMES, thisInstallation().bin);
+});
+
+test(
+  "commands: the launcher passes on names that no shell has, and its own variables' names",
+  { timeout: TIMEOUT_MS, todo: "sh drops the former and bin/warren overwrites the latter" },
+  async () => {
+    await using house = await undisturbed();
+    await assertArrives(house, { ...ODD_NAMES, root: "mine", node: "mine", self: "mine" }, thisInstallation().bin);
+  },
+);
 
 test("commands: two restarts at once are two restarts, and one process is left", { timeout: TIMEOUT_MS }, async () => {
   await using house = await undisturbed();
   await addReady(house, "echo ready; exec sleep 1234", ["--name", "web"]);
-  const both = await Promise.all([house.warren(["restart", "web", "--json"]), house.warren(["restart", "web", "--json"])]);
+  const both = await Promise.all([
+    house.warren(["restart", "web", "--json"]),
+    house.warren(["restart", "web", "--json"]),
+  ]);
   const pids = both.map(({ status, stdout, stderr }) => {
     assert.equal(status, 0, stderr);
     return (JSON.parse(stdout) as { job: Job }).job.pid;
@@ -204,24 +199,60 @@ test("commands: remove while it runs is refused; --force stops it first", { time
 
 test("commands: Ctrl-C on run leaves the job running, says so, and exits 130", { timeout: TIMEOUT_MS }, async () => {
   await using house = await undisturbed();
-  for (const flags of [[], ["--follow"], ["--quiet"]]) {
-    const script = `echo started; exec sleep 12${flags.length}${flags[0]?.length ?? 0}`;
-    const run = house.start(["run", "--name", `web${flags[0]?.slice(1) ?? ""}`, ...flags, "--", "sh", "-c", script]);
-    const client = house.client();
-    await client.request("ping", {});
-    for await (const item of client.subscribe({ types: ["run_started"], since: { jobs: 0 } })) {
-      const job = item.kind === "event" && (item.event.data.job as Job);
-      if (job && job.command.at(-1) === script) break;
-    }
+  using raw = await RawConnection.open(house);
+  await raw.ask("subscribe", { types: ["run_started"] });
+  for (const [at, flags] of [[], ["--follow"], ["--quiet"]].entries()) {
+    const run = house.start(["run", "--name", `web-${at}`, ...flags, "--", "sleep", `124${at}`]);
+    await raw.next(() => raw.events().length === at + 1);
     run.child.kill("SIGINT");
     const { status, signal, stderr } = await run.ended;
     assert.deepEqual([status, signal], [130, null], stderr);
     assert.match(stderr, /continues running/);
-    assert.match(stderr, /warren stop web/);
+    assert.match(stderr, new RegExp(`warren stop web-${at}`));
   }
-  const jobs = await jobsOf(house);
-  assert.deepEqual(new Set(jobs.map((job) => job.status)), new Set(["running"]));
+  assert.deepEqual(
+    (await jobsOf(house)).map((job) => job.status),
+    ["running", "running", "running"],
+  );
 });
+
+const PLAIN_NAMES: Record<string, string> = {
+  EMPTY: "",
+  LINES_IN_IT: "one\ntwo\n\n",
+  QUOTES: "'\"`$HOME\\",
+  CONTROL: "\u0001\u001b[31m",
+  LONG: "y".repeat(100_000),
+  UNICODE: "значение 🧊",
+};
+
+/** Dropped, reset or obeyed by one shell or another. */
+const ODD_NAMES: Record<string, string> = {
+  "A.B-C": "dots",
+  "npm_config_//registry.example/:_authToken": "secret=with=signs",
+  "BASH_FUNC_x%%": "() { echo caught; }",
+  "with space": " both ends ",
+  naïve_ключ: "not ASCII",
+  W_TAG: "mine",
+  W_LINE: "mine too",
+  IFS: ":",
+  PS4: "$(touch pwned)",
+  SHELLOPTS: "errexit:xtrace",
+};
+
+/** `command` is the warren that runs a job in the environment `sent`; the job sees that, what the harness set, and our marks. */
+async function assertArrives(house: TemporaryHome, sent: Record<string, string>, ...command: readonly string[]) {
+  const print = "process.stdout.write(JSON.stringify(process.env))";
+  const [file, ...args] = [...command, "run", "-q", "--", process.execPath, "-e", print];
+  const env = { ...house.env, ...sent };
+  const run = startWarren(file!, args, { cwd: house.dir, env, deadlineMs: 20_000, quotesLog: false });
+  const { status, stderr } = await run.ended;
+  assert.equal(status, 0, stderr);
+  const [job] = await jobsOf(house);
+  const got = JSON.parse(readFileSync(job!.stdout_path, "utf8")) as Record<string, string>;
+  for (const mark of ["PWD", "WARREN_UNIT", "WARREN_RUN_ID", "WARREN_RUN_TAG"]) delete got[mark];
+  assert.deepEqual(got, env);
+  assert.ok(!existsSync(join(house.dir, "pwned")));
+}
 
 const asBefore = ({ id, name, status, pid, run_count }: Job) => ({ id, name, status, pid, run_count });
 

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { test } from "node:test";
 import type { Job } from "../../src/protocol/units.ts";
 import type { TemporaryHome } from "../harness/home.ts";
 import { ended, killProcess } from "../harness/processes.ts";
 import { withSeed } from "../harness/random.ts";
 import { type Message, RawConnection } from "../harness/raw-connection.ts";
 import { waitUntil } from "../harness/wait-until.ts";
-import { envOf, jobsOf, MEBIBYTE, residentBytes, undisturbed } from "./undisturbed.ts";
+import { envOf, jobsOf, MEBIBYTE, residentBytes, test, undisturbed } from "./undisturbed.ts";
 
 /** What may arrive on the socket that no client of ours would send, and what a repeat gets. */
 const TIMEOUT_MS = 60_000;

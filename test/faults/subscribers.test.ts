@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { DatabaseSync } from "node:sqlite";
-import { test } from "node:test";
 import type { Job } from "../../src/protocol/units.ts";
 import type { TemporaryHome } from "../harness/home.ts";
 import { descriptorsOf } from "../harness/processes.ts";
 import { type Message, RawConnection, socketOf } from "../harness/raw-connection.ts";
 import { waitUntil } from "../harness/wait-until.ts";
-import { envOf, MEBIBYTE, residentBytes, undisturbed } from "./undisturbed.ts";
+import { envOf, MEBIBYTE, residentBytes, test, undisturbed } from "./undisturbed.ts";
 
 /** Who listens, who leaves, and who stops listening: none of them is anybody else's business. */
 const TIMEOUT_MS = 60_000;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { test as nodeTest, type TestOptions } from "node:test";
 import type { Job } from "../../src/protocol/units.ts";
 import { type HomeOptions, type TemporaryHome, temporaryHome } from "../harness/home.ts";
 import { withRole } from "../harness/processes.ts";
@@ -77,6 +78,20 @@ export async function addReady(house: TemporaryHome, script: string, flags: read
   assert.equal(status, 0, `${stdout}${stderr}`);
   return (JSON.parse(stdout) as { job: Job }).job;
 }
+
+/** As `test` of node:test, whose report shows of a SuppressedError neither what failed nor what then could not be cleaned up. */
+export function test(name: string, options: TestOptions, body: () => Promise<void>): void {
+  void nodeTest(name, options, async () => {
+    try {
+      await body();
+    } catch (error) {
+      if (!(error instanceof SuppressedError)) throw error;
+      throw new Error(`${textOf(error.suppressed)}\n\nand at the end: ${textOf(error.error)}`, { cause: error });
+    }
+  });
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 /** Resident bytes of a process: now, or at their highest (proc(5): VmRSS, VmHWM). */
 export const residentBytes = (pid: number, field: "VmRSS" | "VmHWM" = "VmRSS"): number =>

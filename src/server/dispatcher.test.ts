@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Jobs } from "../jobs/jobs.ts";
+import { silentLog } from "../platform/log.ts";
+import type { Scope } from "../protocol/messages.ts";
+import { ConnectionFixture } from "./connection-fixture.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { EventHub } from "./event-hub.ts";
+import type { ServerFacts } from "./handlers.ts";
+
+const facts = { name: "blazing", version: "1.2.3", primaryName: () => "frozen" } as ServerFacts;
+
+/** A dispatcher with a client; `jobs` has only the methods that the test gives. */
+async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]) {
+  const hub = new EventHub(new Map());
+  const dispatcher = new Dispatcher({
+    hub,
+    log: silentLog,
+    context: () => ({ jobs: jobs && ({ answerTo: async () => undefined, ...jobs } as unknown as Jobs), server: facts }),
+  });
+  const handlers = {
+    onLine: (line: string, connection: ConnectionFixture["connection"]) => dispatcher.onLine(line, connection),
+    onTooLong: (connection: ConnectionFixture["connection"]) => dispatcher.onTooLong(connection),
+  };
+  const fixture = await ConnectionFixture.make(handlers, scopes);
+  fixture.read();
+  const ask = (request: object): void => void fixture.peer.write(`${JSON.stringify(request)}\n`);
+  return { fixture, dispatcher, ask };
+}
+
+const STOP = { type: "stop", payload: { job_id: "web" } };
+
+test("dispatch: an answer carries the id of its request, as number or text, and an error its code and fix", async () => {
+  const { fixture, ask } = await served({ get: () => ({ job: {} }) as never });
+  await using _ = fixture;
+  ask({ id: 1, type: "ping" });
+  ask({ id: "two", type: "get_job", payload: { job_id: "web" } });
+  ask({ id: 3, type: "get_job" });
+  fixture.peer.write("nonsense\n");
+  const received = await fixture.received(4);
+  const byId = new Map(received.map((message) => [message.id, message]));
+  assert.deepEqual(byId.get(1), { id: 1, success: true, data: { message: "pong" } });
+  assert.deepEqual(byId.get("two"), { id: "two", success: true, data: { job: {} } });
+  assert.deepEqual([byId.get(3)?.success, byId.get(3)?.code], [false, "INVALID_PAYLOAD"]);
+  assert.deepEqual([byId.get(undefined)?.code, byId.get(undefined)?.success], ["BAD_JSON", false]);
+});
+
+test("dispatch: a bug is answered as such, and the next request is served", async () => {
+  const { fixture, ask } = await served({
+    get: () => {
+      throw new TypeError("undefined is not a function");
+    },
+  });
+  await using _ = fixture;
+  ask({ id: 1, type: "get_job", payload: { job_id: "web" } });
+  ask({ id: 2, type: "ping" });
+  const received = await fixture.received(2);
+  assert.deepEqual(received.map(({ code }) => code).toSorted(), ["INTERNAL", undefined]);
+});
+
+test("dispatch: a server without the jobs says who has them", async () => {
+  const { fixture, ask } = await served(undefined);
+  await using _ = fixture;
+  ask({ id: 1, ...STOP, request_id: "r" });
+  const [answer] = await fixture.received(1);
+  assert.deepEqual([answer?.code, answer?.detail], ["NOT_PRIMARY", { primary: "frozen" }]);
+});
+
+test("scopes: a connection with `view` sees and changes nothing, also not by a repeat or a wrong id", async () => {
+  let stops = 0;
+  const { fixture, ask } = await served(
+    {
+      list: () => ({ jobs: [] }),
+      stop: async () => {
+        stops += 1;
+        return {} as never;
+      },
+    },
+    ["view"],
+  );
+  await using _ = fixture;
+  ask({ id: 1, type: "list" });
+  ask({ id: 2, ...STOP });
+  ask({ id: 3, ...STOP, request_id: "r" });
+  ask({ id: 4, type: "shutdown" });
+  const received = await fixture.received(4);
+  assert.deepEqual(
+    received.map(({ id, code }) => [id, code]).toSorted(),
+    [
+      [1, undefined],
+      [2, "FORBIDDEN"],
+      [3, "FORBIDDEN"],
+      [4, "FORBIDDEN"],
+    ].toSorted(),
+  );
+  assert.equal(stops, 0);
+});
+
+test("repeat: joins the request that is still in hand, and is answered from what is stored afterwards", async () => {
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const stored = new Map<string, Record<string, unknown>>();
+  let stops = 0;
+  const { fixture, ask } = await served({
+    answerTo: async (id) => stored.get(id),
+    stop: async (_payload, receipt) => {
+      stops += 1;
+      begun.resolve();
+      await gate.promise;
+      if (receipt) stored.set(receipt.id, { job_id: "first" });
+      return { job_id: "first" } as never;
+    },
+  });
+  await using _ = fixture;
+  ask({ id: 1, ...STOP, request_id: "r" });
+  ask({ id: 2, ...STOP, request_id: "r" });
+  await begun.promise;
+  gate.resolve();
+  await fixture.received(2);
+  ask({ id: 3, ...STOP, request_id: "r" });
+  const received = await fixture.received(3);
+  assert.deepEqual(
+    received.map(({ id, data }) => [id, data]),
+    [1, 2, 3].map((id) => [id, { job_id: "first" }]),
+  );
+  assert.equal(stops, 1);
+  ask({ id: 4, ...STOP, request_id: "another" });
+  await fixture.received(4);
+  assert.equal(stops, 2);
+});
+
+test("repeat: one that failed is tried again", async () => {
+  let count = 0;
+  const { fixture, ask } = await served({
+    stop: async () => {
+      count += 1;
+      throw new Error(`failure ${count}`);
+    },
+  });
+  await using _ = fixture;
+  ask({ id: 1, ...STOP, request_id: "r" });
+  await fixture.received(1);
+  ask({ id: 2, ...STOP, request_id: "r" });
+  await fixture.received(2);
+  assert.equal(count, 2);
+});
+
+test("drain: waits for what changes something, refuses what comes, and waits no longer than it was told", async () => {
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const { fixture, dispatcher, ask } = await served({
+    stop: async () => {
+      begun.resolve();
+      await gate.promise;
+      return { job_id: "x" } as never;
+    },
+  });
+  await using _ = fixture;
+  ask({ id: 1, ...STOP, request_id: "r" });
+  await begun.promise;
+  await dispatcher.drain(1);
+  let isDrained = false;
+  const drained = dispatcher.drain(5_000).then(() => {
+    isDrained = true;
+  });
+  ask({ id: 2, type: "ping" });
+  assert.deepEqual((await fixture.received(1))[0]?.code, "SERVER_ENDING");
+  assert.equal(isDrained, false);
+  gate.resolve();
+  await drained;
+  fixture.connection.end();
+  assert.deepEqual((await fixture.received(2))[1], { id: 1, success: true, data: { job_id: "x" } });
+});
+
+test("too long: the answer says so before the connection goes", async () => {
+  const { fixture } = await served({});
+  await using _ = fixture;
+  fixture.peer.write("x".repeat(2 * 1024 * 1024));
+  assert.equal((await fixture.received(1))[0]?.code, "LINE_TOO_LONG");
+});
