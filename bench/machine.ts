@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism, release, totalmem } from "node:os";
 import { promisify } from "node:util";
 import type { Peer } from "./peers/peer.ts";
+import { sleep } from "./processes.ts";
 import { root } from "./stage.ts";
 
 /** What the figures were taken on and with, one line each. */
@@ -18,9 +19,29 @@ export async function machineFacts(peers: readonly Peer[]): Promise<string[]> {
   ];
 }
 
-/** The load averages of one, five and fifteen minutes. Ours is in it. */
-export const loadAverage = async (): Promise<string> =>
-  (await readFile("/proc/loadavg", "utf8")).split(" ").slice(0, 3).join(" ");
+/** Others may use this share of the machine before a case begins; a case does not wait longer than QUIET_WAIT_MS for it. */
+const QUIET_PERCENT = 15;
+const QUIET_WAIT_MS = 600_000;
+const QUIET_LOOK_MS = 3_000;
+
+/** Waits, while we do nothing, until the machine is quiet; answers how busy the others were at the last look, in per cent of all cores. */
+export async function quietMachine(wait: boolean): Promise<number> {
+  const deadlineMs = performance.now() + QUIET_WAIT_MS;
+  for (;;) {
+    const before = await cpuTicks();
+    await sleep(QUIET_LOOK_MS);
+    const after = await cpuTicks();
+    const percent = (100 * (after.busy - before.busy)) / Math.max(1, after.all - before.all);
+    if (!wait || percent < QUIET_PERCENT || performance.now() > deadlineMs) return percent;
+  }
+}
+
+/** The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, … */
+async function cpuTicks(): Promise<{ busy: number; all: number }> {
+  const fields = (await readFile("/proc/stat", "utf8")).split("\n")[0]!.trim().split(/\s+/).slice(1, 9).map(Number);
+  const all = fields.reduce((sum, ticks) => sum + ticks, 0);
+  return { all, busy: all - fields[3]! - fields[4]! };
+}
 
 async function commit(): Promise<string> {
   try {

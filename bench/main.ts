@@ -8,7 +8,7 @@ import { flood } from "./cases/flood.ts";
 import { footprint } from "./cases/footprint.ts";
 import { fullStore } from "./cases/full-store.ts";
 import { hundredJobs } from "./cases/hundred-jobs.ts";
-import { loadAverage, machineFacts } from "./machine.ts";
+import { machineFacts, quietMachine } from "./machine.ts";
 import { makePeers } from "./peers/all.ts";
 import { report, writeBetweenMarkers } from "./report.ts";
 import type { Section } from "./result.ts";
@@ -50,19 +50,16 @@ async function measure(cases: readonly Case[], quick: boolean): Promise<string> 
   const sections: Section[] = [];
   const loads: string[] = [];
   for (const one of cases) {
-    const load = await loadAverage();
-    loads.push(`${one.name} ${load.split(" ")[0]}`);
-    bench.say(`${one.name} (load ${load}) …`);
+    const percent = (await quietMachine(!quick)).toFixed(0);
+    loads.push(`${one.name} ${percent} %`);
+    bench.say(`${one.name} (others use ${percent} % of the processors) …`);
     const startMs = performance.now();
     const section = await one.run(bench);
     sections.push(section);
     bench.say(report([], [section]));
     bench.say(`${one.name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
   }
-  return report(
-    [...facts, `load average (1 min, our own work included) before each case: ${loads.join(", ")}`],
-    sections,
-  );
+  return report([...facts, `what others used of the processors before each case: ${loads.join(", ")}`], sections);
 }
 
 await main();

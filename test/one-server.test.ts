@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "nod
 import { join } from "node:path";
 import { test } from "node:test";
 import { variant } from "./harness/build-copy.ts";
-import { needsRoot, readOnlyDirectory } from "./harness/faults.ts";
+import { needsRoot, readOnlyDirectory, suspended } from "./harness/faults.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
@@ -174,9 +174,11 @@ async function assertOne(house: TemporaryHome): Promise<void> {
   assert.ok(starts >= 1);
 }
 
+/** The server is stopped first: it would see the end of its keeper, and clear up. */
 async function killAll(house: TemporaryHome): Promise<void> {
-  const victims = house.processes().filter(({ role }) => role === "server" || role === "keeper");
-  for (const victim of victims) killProcess(victim);
+  const victims = [await house.server(), await house.keeper()];
+  using _stopped = suspended(victims[0]!.pid);
+  for (const victim of victims.toReversed()) killProcess(victim);
   await Promise.all(victims.map((victim) => ended(victim)));
 }
 

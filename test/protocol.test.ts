@@ -282,8 +282,10 @@ test(
       const answer = await next.ask("add", add, { request_id: `lost-${round}` });
       assert.equal(answer.success, true, JSON.stringify(answer));
       assert.equal(answer.data?.action, "created");
-      const runs = house.processes("other").filter(({ argv }) => argv[0] === "sleep" && argv[1] === `${1_000 + round}`);
-      assert.equal(runs.length, 1, `round ${round}`);
+      const runs = (): number =>
+        house.processes("other").filter(({ argv }) => argv[0] === "sleep" && argv[1] === `${1_000 + round}`).length;
+      await waitUntil(() => runs() > 0, { what: "the command to be executed" }); // the answer comes a moment before
+      assert.equal(runs(), 1, `round ${round}`);
       await next.ask("stop", { job_id: (answer.data!.job as Job).id, force: true });
     }
   },

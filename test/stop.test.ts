@@ -31,7 +31,8 @@ const TREES: { name: string; script: string; pids: number; escalates: boolean }[
   },
   {
     name: "clears its environment and escapes",
-    script: "env -i setsid sleep 1000 & env -i setsid sh -c 'sleep 1000 & exec sleep 1000' & echo ready; wait",
+    script:
+      "(env -i setsid sleep 1000 &); (env -i setsid sh -c '(setsid sleep 1000 &); exec sleep 1000' &); echo ready; exec sleep 1000",
     pids: 4,
     escalates: false,
   },

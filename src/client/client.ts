@@ -96,10 +96,11 @@ export class Client {
   /**
    * Sends one message and resolves with its data.
    * @throws WarrenError with the server's code; LINE_TOO_LONG before sending; ABORTED, before sending when `signal` was aborted already;
-   *   CONNECTION_LOST; TIMEOUT.
+   *   CONNECTION_LOST; TIMEOUT; CLOSED.
    */
   request<T extends MessageType>(type: T, payload: PayloadOf<T>, options: RequestOptions = {}): Promise<DataOf<T>> {
     const givenUp = (): WarrenError => new WarrenError("ABORTED", `${type} was given up.`);
+    if (this.#closed) return Promise.reject(closed());
     if (options.signal?.aborted) return Promise.reject(givenUp()); // an abort that has been tells its listeners no more
     const id = this.#nextId++;
     const requestId = MUTATING.has(type) ? { request_id: this.#options.randomId() } : {};
@@ -136,24 +137,26 @@ export class Client {
   /** One subscription per client. Ends when `signal` aborts or the client closes; throws when no server can be reached any more. */
   subscribe(filter: SubscribeFilter, signal?: AbortSignal): AsyncIterableIterator<SubscriptionItem> {
     const queue = new EventQueue<SubscriptionItem>();
-    this.#subscription = new Subscription(filter, queue);
+    const subscription = new Subscription(filter, queue);
+    this.#subscription = subscription;
     signal?.addEventListener("abort", () => queue.end(), { once: true });
     if (signal?.aborted) queue.end();
     if (this.#wire) this.#sendSubscribe();
     else void this.#connect();
     return queue.iterate(() => {
-      this.#subscription = undefined;
+      if (this.#subscription === subscription) this.#subscription = undefined;
     });
   }
 
   close(): void {
     this.#closed = true;
     this.#wire?.close();
-    this.#failAll(new WarrenError("CLOSED", "The client was closed."));
+    this.#failAll(closed());
     this.#subscription?.queue.end();
   }
 
   #connect(): Promise<void> {
+    if (this.#wire) return Promise.resolve();
     this.#dialing ??= this.#dial().finally(() => {
       this.#dialing = undefined;
     });
@@ -314,6 +317,8 @@ class Subscription {
     this.queue.push({ kind: "event", event });
   }
 }
+
+const closed = (): WarrenError => new WarrenError("CLOSED", "The client was closed.");
 
 function errorOf({ error, code, fix, detail }: Failure): WarrenError {
   return new WarrenError(code, error, {

@@ -116,7 +116,7 @@ test("adoption: after SIGKILL what runs is the same, what ended is told as it wa
   await fileSays(fixture.path(`status/${ending.run_id}.1.status`), (text) => text.includes("exit 3"));
 
   const stopped = fixture.nextOf("run_stopped", stopping.id);
-  await fixture.jobs.start();
+  await fixture.takeUp();
   const after = (id: string) => fixture.jobs.get({ job_id: id }).job;
   assert.deepEqual([after(running.id).pid, after(running.id).state], [running.pid, "running"]);
   assert.deepEqual([after(ending.id).state, after(ending.id).outcome], ["ended", { kind: "exited", status: 3 }]);
@@ -151,7 +151,7 @@ test("adoption: a start that was confirmed by its process goes on and is told of
     statusPath: statusPath(fixture),
     tag: runRow().tag,
   });
-  await fixture.jobs.start();
+  await fixture.takeUp();
   const { job } = fixture.jobs.get({ job_id: "1aa" });
   assert.deepEqual([job.pid, job.state], [launched.job.pid, "running"]);
   assert.deepEqual(
@@ -168,7 +168,7 @@ test("adoption: a start of which nothing runs is taken back with its job and the
   fixture.jobs.store.answer({ id: "r1", type: "add" }, Date.now(), { $run: "1aa-1", $job: "1aa", action: "created" });
   fixture.jobs.store.answer({ id: "r2", type: "add" }, Date.now(), { $run: "1aa-11", $job: "1aa", action: "created" });
   await (await prepareStatusFile(statusPath(fixture))).close();
-  await fixture.jobs.start();
+  await fixture.takeUp();
   assert.deepEqual(fixture.jobs.list({}).jobs, []);
   assert.equal(await fixture.jobs.answerTo("r1"), undefined);
   assert.equal(fixture.jobs.store.answerOf("r2")?.$run, "1aa-11", "another run's answer stays");
@@ -181,7 +181,7 @@ test("adoption: the first start of a job that was there before is taken back wit
   fixture.jobs.store.insertJob(jobRow(fixture, { name: "web" }));
   fixture.jobs.store.insertRun(runRow());
   fixture.jobs.store.answer({ id: "r1", type: "start" }, Date.now(), { $run: "1aa-1", $job: "1aa", action: "started" });
-  await fixture.jobs.start();
+  await fixture.takeUp();
   const { job } = fixture.jobs.get({ job_id: "web" });
   assert.deepEqual([job.state, job.run_count], ["created", 0]);
   const again = await fixture.jobs.startJob({ job_id: "web", env: fixture.spec("").env }, { id: "r1", type: "start" });
@@ -205,7 +205,7 @@ test("adoption: a run of an earlier boot is lost, unless it wrote down how it en
   store.insertJob(jobRow(fixture, { id: "2bb", command: ["true"] }));
   store.insertRun(runRow({ ...earlier, id: "2bb-1", jobId: "2bb" }));
   await writeFile(fixture.path("status/2bb-1.1.status"), "exit 4\n");
-  await fixture.jobs.start();
+  await fixture.takeUp();
   const [lost, ended] = ["1aa", "2bb"].map((job_id) => fixture.jobs.get({ job_id }).job);
   assert.deepEqual(lost?.outcome, { kind: "lost", reason: "the machine restarted" });
   assert.deepEqual([lost?.state, fixture.record("1aa").wanted], ["ended", "down"]);
@@ -222,7 +222,7 @@ test("adoption: a run whose shim was killed meanwhile is watched by its own proc
   const shim = { bootId: bootId(), pid: run?.shimPid ?? 0, startTicks: run?.shimTicks ?? 0 };
   process.kill(shim.pid, "SIGKILL");
   await until(() => !isAlive(shim), "the end of the shim");
-  await fixture.jobs.start();
+  await fixture.takeUp();
   assert.deepEqual([fixture.jobs.get({ job_id: job.id }).job.state], ["running"]);
   assert.match((await fixture.jobs.findings())[0]?.text ?? "", /shim of run .* was killed/);
   const stopped = fixture.nextOf("job_stopped", job.id);
@@ -235,13 +235,22 @@ test("adoption: a time limit goes on; a clock that was set back gives no more th
   const clock = new FakeClock();
   await using fixture = await JobsFixture.make({ clock });
   await fixture.jobs.add(fixture.spec("exec sleep 100", { timeout_ms: 60_000 }));
-  assert.deepEqual(clock.delays, [60_000]);
+  assert.deepEqual(
+    clock.delays.filter((ms) => ms > 2_000),
+    [60_000],
+  );
   clock.advance(20_000);
   await fixture.reopen();
-  assert.deepEqual(clock.delays, [40_000]);
+  assert.deepEqual(
+    clock.delays.filter((ms) => ms > 2_000),
+    [40_000],
+  );
   clock.jumpWall(-3_600_000);
   await fixture.reopen();
-  assert.deepEqual(clock.delays, [60_000]);
+  assert.deepEqual(
+    clock.delays.filter((ms) => ms > 2_000),
+    [60_000],
+  );
   const stopped = fixture.nextOf("job_stopped");
   clock.advance(60_000);
   const { outcome } = (await stopped).data.job as { outcome: { by: string } };

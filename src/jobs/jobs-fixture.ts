@@ -27,6 +27,7 @@ export class JobsFixture implements AsyncDisposable {
   readonly events: EventRecord[] = [];
   jobs!: Jobs;
   database!: DatabaseSync;
+  #hasTakenUp = false;
   readonly #random: () => number;
   readonly #listeners = new Set<(event: EventRecord) => void>();
   /** The product's own watches and timers do not keep a process alive. */
@@ -56,12 +57,19 @@ export class JobsFixture implements AsyncDisposable {
   /** What a server does at its start. */
   async open(): Promise<Jobs> {
     this.prepare();
-    await this.jobs.start();
+    await this.takeUp();
     return this.jobs;
+  }
+
+  /** The second half of `open`: takes up what runs. */
+  async takeUp(): Promise<void> {
+    this.#hasTakenUp = true;
+    await this.jobs.start();
   }
 
   /** As `open`, but nothing is taken up yet. */
   prepare(): void {
+    this.#hasTakenUp = false;
     this.database = openState(join(this.directory, "state.db"), Date.now()).database;
     this.jobs = new Jobs({
       database: this.database,
@@ -136,6 +144,7 @@ export class JobsFixture implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
+      if (!this.#hasTakenUp) await this.takeUp(); // a test that failed before
       const { survivors } = await this.jobs.nuke({ grace_ms: 0 });
       if (survivors.length > 0) throw new Error(`survivors: ${survivors}`);
     } finally {

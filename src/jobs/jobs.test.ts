@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, utimes, writeFile } from "node:fs/promises";
 import { test } from "node:test";
-import { isAlive, readProcess } from "../platform/process.ts";
+import { environHas, hasEnded, isAlive, listProcesses, readProcess } from "../platform/process.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import { fileSays } from "../runs/run-fixture.ts";
 import { JobsFixture } from "./jobs-fixture.ts";
@@ -68,10 +68,9 @@ test("receipts: the answer to a start that failed is not kept", async () => {
 
 test("start: on a full disk it fails and leaves nothing, and the job can be started when there is space", async () => {
   await using fixture = await JobsFixture.make();
-  const { job } = fixture.jobs.create(
-    fixture.spec("echo $$ > pid; exec sleep 100", { description: "x".repeat(9_000) }),
-  );
-  const env = fixture.spec("").env;
+  const { job } = fixture.jobs.create(fixture.spec(LONG, { description: "x".repeat(9_000) }));
+  const mark = `MARK=${fixture.directory}`;
+  const env = [...fixture.spec("").env, mark];
   const pages = () => Number(fixture.database.prepare("pragma page_count").get()?.page_count);
   const begun = pages();
   await fixture.jobs.startJob({ job_id: job.id, env });
@@ -89,8 +88,8 @@ test("start: on a full disk it fails and leaves nothing, and the job can be star
   }
   assert.ok(failure, "the disk was full at some point of a start");
   assert.equal(fixture.jobs.runningCount, 0);
-  const pid = Number(await fileSays(fixture.path("pid"), (text) => text.endsWith("\n")));
-  assert.equal(readProcess(pid), undefined, "no process is left");
+  const left = listProcesses().filter((info) => !hasEnded(info) && environHas(info.pid, mark));
+  assert.deepEqual(left, [], "no process is left");
   fixture.database.exec("pragma max_page_count=1000000");
   assert.equal((await fixture.jobs.startJob({ job_id: job.id, env })).job.state, "running");
   assert.ok(fixture.events.length > eventsBefore);

@@ -77,7 +77,10 @@ export class Jobs {
         ...options,
         store: this.#store,
         ledger: this.#ledger,
-        onEnded: (job, run, outcome) => this.#desire.afterEnd(job, run, outcome),
+        onEnded: (job, run, outcome) => {
+          this.#observer.afterEnd(run);
+          this.#desire.afterEnd(job, run, outcome);
+        },
       },
       this.#over.signal,
     );

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { bootId, isAlive, listeningPorts, listProcesses, type ProcessInfo, usageOf } from "../platform/process.ts";
@@ -7,6 +8,7 @@ import { formatBytes } from "../protocol/durations.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { Finding } from "../protocol/messages.ts";
 import type { JobPorts, Port } from "../protocol/units.ts";
+import { holdBallast, releaseBallast } from "../runs/logs/ballast.ts";
 import { capRunLog } from "../runs/logs/cap.ts";
 import { logPaths } from "../runs/logs/files.ts";
 import { enforceFreeSpaceFloor, type FloorCandidate } from "../runs/logs/floor.ts";
@@ -16,7 +18,7 @@ import { isStuck, stuckAfterMs } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
 import { silenceMs } from "./probes.ts";
-import type { JobOptions, JobRecord } from "./records.ts";
+import type { JobOptions, JobRecord, RunRecord } from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
 import type { Observed } from "./views.ts";
@@ -65,16 +67,22 @@ export class Observer {
   readonly #samples = new Map<string, Sample>();
   /** Live runs that end with somebody else. */
   readonly #owned = new Map<LiveRun, NonNullable<JobOptions["owner"]>>();
+  /** Ended since the last look at the sizes of logs. */
+  readonly #justEnded: RunRecord[] = [];
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
   #portsAtMs = Number.NEGATIVE_INFINITY;
   #isSampling = false;
+  /** Beside the logs: the state is there too. */
+  readonly #ballastPath: string;
 
   constructor(options: ObserverOptions, signal: AbortSignal) {
     this.#options = options;
+    this.#ballastPath = join(dirname(options.logsDir), "ballast");
     this.#signal = signal;
   }
 
   start(): void {
+    void holdBallast(this.#ballastPath);
     const owners = setInterval(() => this.#lookAfterOwners(), OWNER_LOOK_MS);
     const samples = setInterval(() => void this.#sample(), SAMPLE_MS);
     owners.unref();
@@ -105,6 +113,11 @@ export class Observer {
       );
     }
     this.#armTimeout(run, job, until);
+  }
+
+  /** Its logs are looked at once more: it may have written more than their cap since the last look. */
+  afterEnd(run: RunRecord): void {
+    this.#justEnded.push(run);
   }
 
   /** What is left of the time limit, when the run was taken over. */
@@ -215,12 +228,13 @@ export class Observer {
 
   async #sample(): Promise<void> {
     const { runner, log } = this.#options;
-    if (runner.liveCount === 0 || this.#isSampling) return;
+    if ((runner.liveCount === 0 && this.#justEnded.length === 0) || this.#isSampling) return;
     this.#isSampling = true;
     try {
       this.refresh();
+      await this.#keepFloor(); // first: the rest may need room
       for (const run of runner.live) await this.#sampleOne(run);
-      await this.#keepFloor();
+      for (const { id } of this.#justEnded.splice(0)) await this.#capEnded(id);
     } catch (error) {
       log.warn("sample_failed", { error: messageOf(error) });
     } finally {
@@ -231,17 +245,26 @@ export class Observer {
   async #sampleOne(run: LiveRun): Promise<void> {
     const sample = this.#samples.get(run.id);
     if (sample) sample.isStuck = await this.isStuck(run);
+    const dropped = await this.#capLogs(run.record);
+    if (dropped && !run.over.aborted) run.record = { ...run.record, ...atLeast(run.record, dropped) };
+  }
+
+  async #capEnded(runId: string): Promise<void> {
+    const { store, ledger } = this.#options;
+    const ended = store.run(runId);
+    const dropped = ended && (await this.#capLogs(ended));
+    const run = store.run(runId); // it may have been removed meanwhile
+    if (run && dropped) ledger.tryCommit(() => store.updateRun({ ...run, ...atLeast(run, dropped) }));
+  }
+
+  /** Absolute offsets before which all is gone; undefined when nothing is. */
+  async #capLogs({ id, jobId }: RunRecord): Promise<Dropped | undefined> {
     const { logsDir, logMaxBytes, store } = this.#options;
-    const maxBytes = store.job(run.record.jobId)?.options.log_max_bytes ?? logMaxBytes;
-    const { stdoutPath, stderrPath } = logPaths(logsDir, run.id);
-    const stdout = await this.#cap(stdoutPath, maxBytes);
-    const stderr = await this.#cap(stderrPath, maxBytes);
-    if (run.over.aborted || (stdout === 0 && stderr === 0)) return;
-    run.record = {
-      ...run.record,
-      stdoutDropped: Math.max(stdout, run.record.stdoutDropped ?? 0),
-      stderrDropped: Math.max(stderr, run.record.stderrDropped ?? 0),
-    };
+    const maxBytes = store.job(jobId)?.options.log_max_bytes ?? logMaxBytes;
+    const { stdoutPath, stderrPath } = logPaths(logsDir, id);
+    const stdoutDropped = await this.#cap(stdoutPath, maxBytes);
+    const stderrDropped = await this.#cap(stderrPath, maxBytes);
+    return stdoutDropped === 0 && stderrDropped === 0 ? undefined : { stdoutDropped, stderrDropped };
   }
 
   /** Looked at cheaply first: most logs are far below their cap. */
@@ -253,7 +276,8 @@ export class Observer {
   async #keepFloor(): Promise<void> {
     const { logsDir, freeSpaceFloorBytes, ledger, store, log } = this.#options;
     const { bavail, bsize } = await statfs(logsDir);
-    if (bavail * bsize >= freeSpaceFloorBytes) return;
+    if (bavail * bsize >= freeSpaceFloorBytes) return holdBallast(this.#ballastPath);
+    await releaseBallast(this.#ballastPath);
     const candidates = this.#floorCandidates();
     const { freed, freeBytes } = await enforceFreeSpaceFloor({
       dir: logsDir,
@@ -314,6 +338,16 @@ export class Observer {
     if (job) ledger.tryCommit((tell) => tell("ports_updated", job, run.record, { ports }));
   }
 }
+
+interface Dropped {
+  stdoutDropped: number;
+  stderrDropped: number;
+}
+
+const atLeast = (run: RunRecord, { stdoutDropped, stderrDropped }: Dropped): Dropped => ({
+  stdoutDropped: Math.max(stdoutDropped, run.stdoutDropped ?? 0),
+  stderrDropped: Math.max(stderrDropped, run.stderrDropped ?? 0),
+});
 
 /** One search for all trees; a port belongs to the tree of the process that holds it. */
 function portsByTree(trees: Map<string, ProcessInfo[]>): Map<string, Port[]> {

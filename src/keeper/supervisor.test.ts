@@ -137,21 +137,19 @@ test("supervisor: three failed starts of a build, and the last good one takes ov
   assert.deepEqual([(await fixture.starts("bad")).length, (await fixture.starts("good")).length], [3, 1]);
 });
 
-test("supervisor: without a fallback it says why, and tries again for the next one who asks", async () => {
+test("supervisor: without a fallback it says why and is over, so that no client waits in a queue that nobody reads", async () => {
   await using fixture = await SupervisorFixture.make();
-  const script = `test -e mended && { ${SERVES}; }; echo 'no such module' >&2; exit 1`;
-  const supervisor = fixture.start(fixture.spec(script), fixture.spec(script));
-  await assert.rejects(
-    supervisor.whenReady(),
-    (error) =>
-      isWarrenError(error, "SERVER_START_FAILED") &&
-      (error.detail?.lines as string[]).at(-1) === "no such module" &&
-      error.fix === `tail ${fixture.path("server.log")}`,
-  );
-  assert.equal(supervisor.describe().state, "failed");
+  const bad = fixture.spec("echo 'no such module' >&2; exit 1");
+  const supervisor = fixture.start(bad, bad);
+  const saysWhy = (error: unknown): boolean =>
+    isWarrenError(error, "SERVER_START_FAILED") &&
+    (error.detail?.lines as string[]).at(-1) === "no such module" &&
+    error.fix === `tail ${fixture.path("server.log")}`;
+  await Promise.all([1, 2].map(() => assert.rejects(supervisor.whenReady(), saysWhy)));
+  await fixture.ended.promise;
   assert.equal((await fixture.starts()).length, 3, "a fallback that is the same build is none");
-  await writeFile(fixture.path("mended"), "");
-  assert.equal((await supervisor.whenReady()).state, "ready");
+  assert.equal(existsSync(supervisor.socketPath), false);
+  await assert.rejects(supervisor.replace(fixture.spec(SERVES)), saysWhy);
 });
 
 test("supervisor: a build that gets warm and dies before it serves has failed as well", async () => {

@@ -14,7 +14,7 @@ import { type Exit, Generation } from "./generation.ts";
  * 1. The socket is bound once; a generation that dies leaves connections waiting in the kernel's queue for the next one.
  * 2. At most one generation has been told `go` and not yet exited.
  * 3. A generation that exits with status 0 was meant to end: the server is over. Any other end is followed by another start.
- * 4. After `STARTS_FAILED_MAX` failed starts in a row of one build the fallback takes its place, once; when that fails too, the server is `failed` and
+ * 4. After `STARTS_FAILED_MAX` failed starts in a row of one build the fallback takes its place, once; when that fails too, the server is over and
  *    every waiting caller is told why. A death by SIGKILL is nobody's bug: it delays, but does not count.
  */
 const STARTS_FAILED_MAX = 3;
@@ -72,7 +72,6 @@ export class Supervisor {
 
   /** The server once it serves. @throws SERVER_START_FAILED with the last lines of its log; SERVER_ENDING. */
   async whenReady(): Promise<KeeperServer> {
-    if (this.#state === "failed") this.#retryAfterFailure();
     await this.#settled.promise;
     if (this.#state === "ending") throw this.#endingError();
     return this.describe();
@@ -114,11 +113,8 @@ export class Supervisor {
   async #replace(spec: ServerSpec): Promise<KeeperServer> {
     await this.#settled.promise.catch(() => {});
     const old = this.#current;
+    if (!old) return this.whenReady(); // over: says why
     if (this.#state === "ending") throw this.#endingError();
-    if (this.#state === "failed" || !old) {
-      this.#spec = spec;
-      return this.whenReady();
-    }
     this.#state = "replacing";
     const next = this.#spawn(spec);
     const isWarm = await this.#within(next, next.warm);
@@ -207,17 +203,8 @@ export class Supervisor {
       void this.#startCurrent();
       return;
     }
-    this.#state = "failed";
-    this.#current = undefined;
     this.#settled.reject(failure);
-  }
-
-  #retryAfterFailure(): void {
-    this.#state = "starting";
-    this.#failedStarts = 0;
-    this.#settled = Promise.withResolvers<void>();
-    this.#settled.promise.catch(() => {});
-    void this.#startCurrent();
+    this.#end(); // nobody is left waiting in the queue of a socket that nobody will read; the next start is a new try
   }
 
   #drain(generation: Generation): void {

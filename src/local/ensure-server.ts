@@ -11,7 +11,7 @@ import { readEntries } from "../registry/entries.ts";
 import { pickServerName } from "../registry/names.ts";
 import { passOrWait } from "./gate.ts";
 import { KeeperConnection, readKeeperEntry } from "./keeper-client.ts";
-import { startKeeper } from "./start-keeper.ts";
+import { LEAN, startKeeper } from "./start-keeper.ts";
 
 /**
  * Finds or starts this build's server: connect to the keeper, or start it behind the gate; then ask it for the server of the build, which it starts
@@ -47,7 +47,7 @@ export async function ensureServer(options: EnsureOptions): Promise<KeeperServer
       // The keeper or its server was just ending, or another client took the name: look again.
       const passing = isWarrenError(error, "KEEPER_LOST") || isWarrenError(error, "SERVER_ENDING");
       const raced = isWarrenError(error, "NAME_TAKEN") && serverName === undefined;
-      if (!(passing || raced) || performance.now() > deadlineMs) throw error;
+      if (!(passing || raced) || performance.now() > deadlineMs) throw refusalIn(error) ?? error;
     } finally {
       keeper.close();
     }
@@ -66,9 +66,28 @@ export function serverSpec(places: Places, build: Build, name: string): ServerSp
   return {
     name,
     hash: build.hash,
-    command: [keptRuntime(places.buildsDir), join(build.dir, "server.js"), "--name", name],
+    command: [keptRuntime(places.buildsDir), ...LEAN, join(build.dir, "server.js"), "--name", name],
     logPath: join(places.serverLogsDir, `${name}.log`),
   };
+}
+
+/** A server that refuses to start (a state from a newer Warren) says why in its log, whose end comes with the keeper's error. */
+function refusalIn(error: unknown): WarrenError | undefined {
+  if (!isWarrenError(error, "SERVER_START_FAILED") || !Array.isArray(error.detail?.lines)) return undefined;
+  const last = parseOr(String(error.detail.lines.at(-1)), {});
+  if (last.event !== "start_failed" || typeof last.code !== "string") return undefined;
+  return new WarrenError(last.code, String(last.error), {
+    cause: error,
+    ...(typeof last.fix === "string" ? { fix: last.fix } : {}),
+  });
+}
+
+function parseOr(line: string, otherwise: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return otherwise;
+  }
 }
 
 async function connectKeeper({ places, build, env }: EnsureOptions): Promise<KeeperConnection> {

@@ -12,6 +12,11 @@ import { messageOf, WarrenError } from "../protocol/errors.ts";
  * that the job's own `warren` happened to start.
  */
 const DETACH = 'ulimit -S -f unlimited 2>/dev/null; "$@" & ';
+/**
+ * A small young generation: what a request leaves behind is collected at once instead of growing the process. After 40,000 connections the server has
+ * 88 MB resident and stays there; with V8's default it grows to 136 MB first.
+ */
+export const LEAN = ["--max-semi-space-size=1"];
 const START_TIMEOUT_MS = 10_000;
 
 export async function startKeeper(
@@ -23,7 +28,7 @@ export async function startKeeper(
   mkdirSync(dirname(places.keeperLog), { recursive: true, mode: 0o700 });
   const log = openSync(places.keeperLog, "a", 0o600);
   const { WARREN_UNIT: _unit, WARREN_RUN_ID: _run, WARREN_RUN_TAG: _tag, NODE_OPTIONS: _options, ...clean } = env;
-  const child = spawn("/bin/sh", ["-c", DETACH, "sh", runtime, join(build.dir, "keeper.js")], {
+  const child = spawn("/bin/sh", ["-c", DETACH, "sh", runtime, ...LEAN, join(build.dir, "keeper.js")], {
     cwd: "/",
     detached: true,
     env: clean,

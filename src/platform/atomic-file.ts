@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { systemCode } from "../protocol/errors.ts";
 
 /**
@@ -10,7 +10,7 @@ export function writeFileAtomic(path: string, text: string, mode = 0o600): void 
   try {
     const fd = openSync(temporary, "wx", mode);
     try {
-      writeSync(fd, text);
+      writeFileSync(fd, text); // all of it: a single write may end early on a disk that is nearly full
       fsyncSync(fd);
     } finally {
       closeSync(fd);

@@ -37,11 +37,6 @@ export class LineSplitter {
     return lines;
   }
 
-  /** True when the stream ended inside a line. */
-  get hasPartialLine(): boolean {
-    return this.#pendingBytes > 0;
-  }
-
   #take(last: Uint8Array): string {
     if (this.#pendingBytes + last.length > this.#maxBytes) throw new LineTooLong();
     if (this.#pendingBytes === 0) return this.#decoder.decode(last);

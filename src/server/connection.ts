@@ -62,10 +62,6 @@ export class Connection {
     return this.#socket.writableLength;
   }
 
-  get isBusy(): boolean {
-    return this.#inHand > 0;
-  }
-
   /** Sends one line, already serialised; cuts the client off when it is too far behind. */
   write(line: string): void {
     if (this.#socket.destroyed) return;

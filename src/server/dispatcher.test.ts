@@ -8,7 +8,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { EventHub } from "./event-hub.ts";
 import type { ServerFacts } from "./handlers.ts";
 
-const facts = { name: "blazing", version: "1.2.3", primaryName: () => "frozen" } as ServerFacts;
+const facts = { name: "blazing", version: "1.2.3", primaryName: () => "frozen", hello: () => ({}) } as ServerFacts;
 
 /** A dispatcher with a client; `jobs` has only the methods that the test gives. */
 async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]) {
@@ -64,6 +64,22 @@ test("dispatch: a server without the jobs says who has them", async () => {
   ask({ id: 1, ...STOP, request_id: "r" });
   const [answer] = await fixture.received(1);
   assert.deepEqual([answer?.code, answer?.detail], ["NOT_PRIMARY", { primary: "frozen" }]);
+});
+
+test("hello: a version that both speak, or which side is old and how to mend it", async () => {
+  const { fixture, ask } = await served(undefined);
+  await using _ = fixture;
+  for (const [id, min, max] of [
+    [1, 1, 1],
+    [2, 1, 9],
+    [3, 2, 9],
+    [4, 0, 0],
+  ])
+    ask({ id, type: "hello", payload: { protocol: { min, max }, client: "test" } });
+  const answers = new Map((await fixture.received(4)).map((message) => [message.id, message]));
+  for (const id of [1, 2]) assert.deepEqual(answers.get(id)?.data, { protocol: 1 });
+  assert.deepEqual([answers.get(3)?.code, answers.get(3)?.fix], ["PROTOCOL_MISMATCH", "warren reload"]);
+  assert.deepEqual([answers.get(4)?.code, answers.get(4)?.fix], ["PROTOCOL_MISMATCH", "npm install -g warren@latest"]);
 });
 
 test("scopes: a connection with `view` sees and changes nothing, also not by a repeat or a wrong id", async () => {

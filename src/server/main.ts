@@ -6,7 +6,7 @@ import { thisBuild } from "../platform/build.ts";
 import { closeInheritedDescriptors } from "../platform/descriptors.ts";
 import { isLogLevel, type Log, openLog } from "../platform/log.ts";
 import { resolvePlaces } from "../platform/paths.ts";
-import { messageOf } from "../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import { ControlLine } from "./control-line.ts";
 import { Server } from "./server.ts";
 
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     ),
   );
   const fail = (event: string, error: unknown): never => {
-    log.error(event, { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
+    log.error(event, { error: messageOf(error), ...causeOf(error) });
     process.exit(EXIT_FAILURE);
   };
   process.on("uncaughtException", (error) => fail("uncaught", error));
@@ -56,6 +56,12 @@ async function main(): Promise<void> {
   process.on("SIGHUP", () => {});
   control.say("warm");
 }
+
+/** A typed error is nobody's bug: whoever started the server is told its code and fix. Of the rest, where it happened. */
+const causeOf = (error: unknown): Record<string, unknown> =>
+  isWarrenError(error)
+    ? { code: error.code, fix: error.fix }
+    : { stack: error instanceof Error ? error.stack : undefined };
 
 /** The YAML reader is loaded only where there is something to read. A broken file is said, and the defaults hold. */
 async function loadConfig(home: string, log: Log) {

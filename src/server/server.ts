@@ -15,7 +15,7 @@ import { bootId, readProcess } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { DataOf } from "../protocol/messages.ts";
 import { copyRuntimeIfNeeded, markGood, pruneBuilds, rememberName } from "../registry/builds.ts";
-import { announce, type ServerEntry, withdraw } from "../registry/entries.ts";
+import { announce, readEntries, type ServerEntry, withdraw } from "../registry/entries.ts";
 import { serverIcon } from "../registry/names.ts";
 import { Connection } from "./connection.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -117,7 +117,7 @@ export class Server {
   async #openJobs(): Promise<void> {
     const { places, name, config, log } = this.#options;
     const { database, setAside } = openState(places.stateDb, Date.now());
-    if (setAside) log.error("state_set_aside", { path: setAside });
+    if (setAside) log.error("state_set_aside", { error: `${places.stateDb} could not be read; it is now ${setAside}` });
     const jobs = new Jobs({
       database,
       statusDir: places.statusDir,
@@ -275,7 +275,8 @@ export class Server {
   #houseKeepLater(): void {
     const { places, build, log } = this.#options;
     const timer = setTimeout(() => {
-      pruneBuilds(places.buildsDir, new Set([build.hash]));
+      const used = readEntries(places.serversDir).map(({ git_hash }) => git_hash);
+      pruneBuilds(places.buildsDir, new Set([build.hash, ...used]));
       copyRuntimeIfNeeded(places.buildsDir).catch((error) => log.warn("runtime_not_kept", { error: String(error) }));
     }, HOUSEKEEPING_AFTER_MS);
     timer.unref();

@@ -57,7 +57,7 @@ test("trees: a storm that forks while it is ended", LIMIT, async () => {
   assert.deepEqual(house.tree(), []);
 });
 
-test("trees: what a job daemonised outlives it, is counted, and ends with `stop`", LIMIT, async () => {
+test("trees: what a job daemonised outlives it, and ends with `stop`", LIMIT, async () => {
   await using house = await undisturbed();
   const script = "setsid sh -c 'sleep 1400 & exec sleep 1401' </dev/null >/dev/null 2>&1 & exit 0";
   assert.equal((await house.warren(["run", "-q", "--name", "daemon", "--", "sh", "-c", script])).status, 0);

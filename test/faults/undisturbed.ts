@@ -22,7 +22,7 @@ export async function undisturbed({
   const house = temporaryHome(options);
   const { status, stdout, stderr } = await house.warren(["ping"]);
   if (status !== 0) {
-    await house[Symbol.asyncDispose]().catch(() => {});
+    await Promise.resolve(house[Symbol.asyncDispose]()).catch(() => {});
     assert.fail(`no server: ${stdout}${stderr}${house.logs()}`);
   }
   const { pid } = await house.server();
