@@ -103,7 +103,7 @@ export class Runner {
     for (const record of rows) this.#add(new LiveRun(record));
     const watch = new StatusWatch({ directory: statusDir, onChange: (runId) => void this.#check(runId) });
     await watch.start(this.#signal);
-    await Promise.all([...this.#live.values()].map((run) => this.#adoptOne(run)));
+    await Promise.all([...this.#live.values()].map((run) => this.#adoptOrLeave(run)));
     await this.#removeStrayStatusFiles();
     this.#sweepLater();
   }
@@ -272,6 +272,16 @@ export class Runner {
     if (!job) return;
     tell(event, job, run.record);
     tell("run_started", job, run.record);
+  }
+
+  /** On a full disk a run that cannot be accounted for now must not keep the server from starting; the next start looks again. */
+  async #adoptOrLeave(run: LiveRun): Promise<void> {
+    try {
+      await this.#adoptOne(run);
+    } catch (error) {
+      this.#options.log.error("adopt_failed", { run: run.id, error: messageOf(error) });
+      run.settleStart(false);
+    }
   }
 
   async #adoptOne(run: LiveRun): Promise<void> {
