@@ -96,8 +96,9 @@ export function argvOf(pid: number): string[] {
 }
 
 function roleOf(argv: string[], home: string): Role {
-  if (argv[1]?.endsWith("/server.js")) return "server";
-  if (argv[1]?.endsWith("/keeper.js")) return "keeper";
+  const script = argv.slice(1).find((argument) => !argument.startsWith("-")); // behind the runtime's flags
+  if (script?.endsWith("/server.js")) return "server";
+  if (script?.endsWith("/keeper.js")) return "keeper";
   if (argv.some((part) => part.startsWith(`${home}/status/`) && part.endsWith(".status"))) return "shim";
   return "other";
 }
