@@ -21,7 +21,7 @@ export async function machineFacts(peers: readonly Peer[]): Promise<string[]> {
 
 /** Others may use this share of the machine before a case begins; a case does not wait longer than QUIET_WAIT_MS for it. */
 const QUIET_PERCENT = 15;
-const QUIET_WAIT_MS = 600_000;
+const QUIET_WAIT_MS = 120_000;
 const QUIET_LOOK_MS = 3_000;
 
 /** Waits, while we do nothing, until the machine is quiet; answers how busy the others were at the last look, in per cent of all cores. */

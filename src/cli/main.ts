@@ -5,6 +5,7 @@ import { resolvePlaces } from "../platform/paths.ts";
 import { EXIT } from "../protocol/outcome.ts";
 import { runCli } from "./cli.ts";
 import type { Context } from "./context.ts";
+import { exactEnvironment } from "./exact-environment.ts";
 import { openOutput } from "./output.ts";
 import { newRequestId } from "./request-id.ts";
 
@@ -34,7 +35,7 @@ function onGone(): void {
 }
 
 function makeContext(output: Context["output"], clients: Client[]): Context {
-  const env = process.env;
+  const env = exactEnvironment(process.env);
   const places = resolvePlaces(env);
   const build = thisBuild();
   let interrupt: AbortController | undefined;

@@ -22,7 +22,7 @@ test("environment: the launcher, a shell script, passes on the environment", { t
 
 test(
   "environment: the launcher passes on names that no shell has, and its own variables' names",
-  { timeout: TIMEOUT_MS, todo: "sh drops the former and bin/warren overwrites the latter" },
+  { timeout: TIMEOUT_MS },
   async () => {
     await using house = await undisturbed();
     await assertArrives(house, { ...ODD_NAMES, root: "mine", node: "mine", self: "mine" }, thisInstallation().bin);

@@ -19,13 +19,12 @@ export async function undisturbed({
   killsServer = false,
   ...options
 }: UndisturbedOptions = {}): Promise<TemporaryHome> {
-  const house = temporaryHome(options);
+  await using started = new AsyncDisposableStack();
+  const house = started.use(temporaryHome(options));
   const { status, stdout, stderr } = await house.warren(["ping"]);
-  if (status !== 0) {
-    await Promise.resolve(house[Symbol.asyncDispose]()).catch(() => {});
-    assert.fail(`no server: ${stdout}${stderr}${house.logs()}`);
-  }
+  assert.equal(status, 0, `no server: ${stdout}${stderr}${house.logs()}`);
   const { pid } = await house.server();
+  started.move(); // from here on whoever asked for it disposes it
   return {
     ...house,
     async [Symbol.asyncDispose]() {

@@ -15,7 +15,7 @@ import { Client } from "../../src/client/client.ts";
 import { dialPrimary } from "../../src/local/dial-primary.ts";
 import { type Places, resolvePlaces } from "../../src/platform/paths.ts";
 import { type Installation, thisInstallation } from "./build-copy.ts";
-import { type HomeProcess, killProcess, processesOf, type Role, treeOf, withRole } from "./processes.ts";
+import { type HomeProcess, killAllOf, processesOf, type Role, treeOf, withRole } from "./processes.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type Ended, type Running, startWarren, type WarrenOptions } from "./warren.ts";
 
@@ -130,8 +130,8 @@ async function endAll(house: TemporaryHome): Promise<string | undefined> {
   const left = house.processes();
   for (const one of left) {
     problems.push(`left: pid ${one.pid} ${one.role} ${one.argv.slice(0, 6).join(" ").slice(0, 200)}`);
-    killProcess(one);
   }
+  await killAllOf(house.home);
   if (problems.length === 0) return undefined;
   return `the home ${house.home} did not end clean:\n${problems.join("\n")}\n${house.logs()}`;
 }

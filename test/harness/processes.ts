@@ -8,7 +8,6 @@ import {
   isAlive,
   listProcesses,
   type ProcessIdentity,
-  readProcess,
 } from "../../src/platform/process.ts";
 import { carriesTag } from "../../src/runs/shim.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -63,19 +62,21 @@ export const ended = ({ identity, argv }: HomeProcess, deadlineMs = 20_000): Pro
 
 /** Sends SIGKILL, if it is still the same process. */
 export function killProcess({ identity }: Pick<HomeProcess, "identity">): void {
-  if (!isAlive(identity)) return;
-  try {
-    process.kill(identity.pid, "SIGKILL");
-  } catch {
-    // gone between the look and the signal
-  }
+  if (isAlive(identity)) signal(identity.pid, "SIGKILL");
 }
 
-export const startedBy = (pid: number): ProcessIdentity => {
-  const info = readProcess(pid);
-  if (!info) throw new Error(`no process ${pid}`);
-  return identityOf(info);
-};
+/** Ends all of a home at once: stopped first, so that no server sees its keeper go and starts another. */
+export async function killAllOf(home: string): Promise<void> {
+  await waitUntil(
+    () => {
+      const left = processesOf(home);
+      for (const { identity } of left) if (isAlive(identity)) signal(identity.pid, "SIGSTOP");
+      for (const one of left) killProcess(one);
+      return left.length === 0;
+    },
+    { what: `the end of all processes of ${home}` },
+  );
+}
 
 /** What each open descriptor of a process points at. */
 export const descriptorsOf = (pid: number): string[] =>
@@ -96,9 +97,18 @@ export function argvOf(pid: number): string[] {
 }
 
 function roleOf(argv: string[], home: string): Role {
-  const script = argv.slice(1).find((argument) => !argument.startsWith("-")); // behind the runtime's flags
-  if (script?.endsWith("/server.js")) return "server";
-  if (script?.endsWith("/keeper.js")) return "keeper";
+  // The script of a Node process is the first argument that is no flag.
+  const script = argv.slice(1).find((part) => !part.startsWith("-")) ?? "";
+  if (script.endsWith("/server.js")) return "server";
+  if (script.endsWith("/keeper.js")) return "keeper";
   if (argv.some((part) => part.startsWith(`${home}/status/`) && part.endsWith(".status"))) return "shim";
   return "other";
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // gone between the look and the signal
+  }
 }
