@@ -1,6 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
-import { bootId } from "../platform/process.ts";
+import { bootId, type ProcessIdentity } from "../platform/process.ts";
 import { stopTree } from "../runs/stop.ts";
+import { findMembers, type RunMarks } from "../runs/tree.ts";
 import type { Desire } from "./desire.ts";
 import * as errors from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
@@ -124,25 +125,35 @@ export class JobControl {
     if (survivors.length > 0) throw errors.treeSurvived(run.record.jobId, survivors);
   }
 
-  /** A job that daemonised leaves processes behind when its first one ends; they are found by their marks and ended too. */
+  /** A job that daemonised leaves processes behind when its first one ends; they are found by their marks. */
+  leftoverCount(job: JobRecord): number {
+    const marks = this.#runner.ofJob(job.id) ? undefined : this.#marksOfLatest(job);
+    return marks ? findMembers(marks).length : 0;
+  }
+
+  /** @throws TREE_SURVIVED */
   async endLeftovers(job: JobRecord, force: boolean): Promise<void> {
+    const marks = this.#marksOfLatest(job);
+    if (!marks) return;
+    const { survivors } = await stopTree(marks, { force, graceMs: job.options.grace_ms ?? this.#options.graceMs });
+    if (survivors.length > 0) throw errors.treeSurvived(job.id, survivors);
+  }
+
+  /** Undefined when it never ran, or ran before the machine restarted. */
+  #marksOfLatest(job: JobRecord): RunMarks | undefined {
     const run = this.#store.latestRun(job.id);
-    if (!run || run.bootId !== bootId() || run.jobPid === null || run.shimPid === null) return;
-    const identity = (pid: number, startTicks: number | null) => ({
+    if (!run || run.bootId !== bootId() || run.jobPid === null || run.shimPid === null) return undefined;
+    const identity = (pid: number, startTicks: number | null): ProcessIdentity => ({
       bootId: bootId(),
       pid,
       startTicks: startTicks ?? 0,
     });
-    const { survivors } = await stopTree(
-      {
-        runId: run.id,
-        tag: run.tag,
-        job: identity(run.jobPid, run.jobTicks),
-        shim: identity(run.shimPid, run.shimTicks),
-      },
-      { force, graceMs: job.options.grace_ms ?? this.#options.graceMs },
-    );
-    if (survivors.length > 0) throw errors.treeSurvived(job.id, survivors);
+    return {
+      runId: run.id,
+      tag: run.tag,
+      job: identity(run.jobPid, run.jobTicks),
+      shim: identity(run.shimPid, run.shimTicks),
+    };
   }
 
   unwant(jobId: string): void {

@@ -366,7 +366,7 @@ export class Jobs {
 
   get({ job_id, workdir }: PayloadOf<"get_job">): { job: Job } {
     this.#observer.refresh();
-    return { job: this.view(this.find(job_id, workdir)) };
+    return { job: this.#viewClosely(this.find(job_id, workdir)) };
   }
 
   runs({ job_id, workdir, limit }: PayloadOf<"runs">): { runs: Run[]; job: Job } {
@@ -389,7 +389,7 @@ export class Jobs {
     this.#observer.refresh();
     const runs = this.#store.runsOfJob(job.id, 20);
     return whyReport({
-      job: this.view(job),
+      job: this.#viewClosely(job),
       runs: runs.map((run) => viewRun(run, this.#context())),
       lineCount: lines ?? 20,
     });
@@ -428,6 +428,12 @@ export class Jobs {
   /** What only the server can tell `doctor`. */
   findings(): Promise<DataOf<"doctor">["findings"]> {
     return this.#observer.findings(this.#store.runIds());
+  }
+
+  /** With what costs a look at every process: for one job, not for a list. */
+  #viewClosely(job: JobRecord): Job {
+    const leftoverCount = this.#control.leftoverCount(job);
+    return { ...this.view(job), ...(leftoverCount > 0 ? { leftover_count: leftoverCount } : {}) };
   }
 
   async #startByUser(jobId: string, env: string[], request: StartRequest): Promise<{ job: Job; action: StartAction }> {

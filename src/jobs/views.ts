@@ -10,7 +10,6 @@ import type { JobRecord, RunRecord } from "./records.ts";
 /** What is known of a job beyond its rows: measured, not stored. */
 export interface Observed {
   stuck?: boolean;
-  leftoverCount?: number;
   ports?: Port[];
   cpuPercent?: number;
   memoryBytes?: number;
@@ -60,7 +59,6 @@ export function viewJob(job: JobRecord, run: RunRecord | undefined, observed: Ob
     ports: observed.ports,
     cpu_percent: observed.cpuPercent,
     memory_bytes: observed.memoryBytes,
-    leftover_count: observed.leftoverCount || undefined,
     run_count: stats.runCount + (live ? 1 : 0),
     success_count: stats.successCount,
     failure_count: stats.failureCount,

@@ -1,23 +1,26 @@
 import { EXIT } from "../../protocol/outcome.ts";
-import { defineCommand, ONE_UNIT } from "../command.ts";
+import type { Job } from "../../protocol/units.ts";
+import { defineCommand, JSON_OPTION, ONE_UNIT } from "../command.ts";
+import type { Context } from "../context.ts";
 import { exitStatusOfOutcome } from "../exit-status.ts";
 import { followToEnd } from "../follow-run.ts";
 import { sayGoesOn } from "../render/goes-on.ts";
 import { commandText, historyLines, nameOf } from "../render/job-text.ts";
 import { sayStuck, summaryLines } from "../render/run-summary.ts";
+import { endOf } from "../run-end.ts";
 import { latestRun } from "../run-of.ts";
 
 export const await_ = defineCommand({
-  usage: ["await NAME"],
+  usage: ["await NAME [--json]"],
   details:
     "Prints the job's output from its beginning until it ends, then exits as it did. Ctrl-C ends the wait and not the job.",
   examples: [
     { command: "warren await 4xc", does: "watches job 4xc to its end" },
     { command: "warren await build && warren restart web", does: "goes on when build succeeded" },
   ],
-  options: {},
+  options: { json: JSON_OPTION },
   operands: ONE_UNIT,
-  async run(context, { operands }) {
+  async run(context, { values, operands }) {
     const { output } = context;
     const { job } = await context.client().request("get_job", { job_id: operands[0]!, workdir: context.cwd });
     const id = output.style.bold(nameOf(job));
@@ -25,6 +28,7 @@ export const await_ = defineCommand({
     // Nothing that could be waited for; 0 would say that it succeeded.
     if (hasEnded) latestRun(job);
     const interrupted = context.interrupted();
+    if (values.json) return awaitInSilence(context, job, interrupted);
     output.line(hasEnded ? `Job ${id} (stopped): ${commandText(job)}` : `Awaiting job ${id}: ${commandText(job)}`);
     if (!hasEnded) for (const line of historyLines(job)) output.line(line);
     const end = await followToEnd(context, job, interrupted);
@@ -41,3 +45,11 @@ export const await_ = defineCommand({
     }
   },
 });
+
+/** For a program: nothing until the end, then the job and its run. */
+async function awaitInSilence(context: Context, job: Job, interrupted: AbortSignal): Promise<number> {
+  const end = await endOf(context, job, interrupted);
+  if (end.kind === "interrupted") return EXIT.interrupted;
+  context.output.json({ job: end.job, ...(end.kind === "ended" ? { run: end.run } : { stuck: true }) });
+  return end.kind === "ended" ? exitStatusOfOutcome(end.run.outcome) : EXIT.stuck;
+}
