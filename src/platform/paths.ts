@@ -21,7 +21,7 @@ export interface Places {
   keeperFile: string;
   keeperLog: string;
   /** Where this process would bind sockets; not checked. */
-  socketDir: string;
+  readonly socketDir: string;
 }
 
 /** sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)). */
@@ -43,7 +43,10 @@ export function resolvePlaces(env: NodeJS.ProcessEnv): Places {
     cursorsDir: join(home, "cursors"),
     keeperFile: join(home, "keeper.json"),
     keeperLog: join(home, "logs", "keeper.log"),
-    socketDir: socketDirOf(home, env),
+    // Looked up when it is needed: a command that finds a server does not, and the user database is slow to read.
+    get socketDir() {
+      return socketDirOf(home, env);
+    },
   };
 }
 
