@@ -86,3 +86,11 @@ test("sockets: an XDG_RUNTIME_DIR that is not there is said, and not made", () =
   assert.throws(() => ensureSocketDir(resolvePlaces(env), env), code("RUNTIME_DIR_MISSING"));
   assert.equal(existsSync(env.XDG_RUNTIME_DIR), false);
 });
+
+test("runtime directory: a file system that makes no directories is a clear error, at once", () => {
+  const env = { ...process.env, XDG_RUNTIME_DIR: "/proc", WARREN_HOME: join(tmpdir(), "warren-paths-nowhere") };
+  assert.throws(() => ensureSocketDir(resolvePlaces(env), env), { code: "RUNTIME_DIR_UNUSABLE" });
+  assert.throws(() => ensureHome(resolvePlaces({ ...env, WARREN_HOME: "/proc/warren/home" })), {
+    code: "HOME_UNUSABLE",
+  });
+});

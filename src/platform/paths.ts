@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
+import { makeDirectories } from "./directories.ts";
 
 /**
  * Where everything lives (CONTRACT §8). The home holds what must outlast a reboot; sockets stand in the user's runtime directory. Clients take
@@ -77,7 +78,7 @@ export function ensureHome(places: Places): void {
     places.buildsDir,
   ]) {
     try {
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      makeDirectories(dir, 0o700);
     } catch (error) {
       throw new WarrenError("HOME_UNUSABLE", `The home ${places.home} cannot be used: ${messageOf(error)}.`, {
         fix: "export WARREN_HOME=~/.warren",
@@ -105,7 +106,7 @@ export function ensureSocketDir(places: Places, env: NodeJS.ProcessEnv): void {
 function ensurePrivateDir(dir: string): void {
   const fix = "export XDG_RUNTIME_DIR=$(mktemp -d)";
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
   } catch (error) {
     const why =
       systemCode(error) === "EACCES" || systemCode(error) === "EROFS" ? "it cannot be written" : messageOf(error);
