@@ -62,7 +62,7 @@ test("widths count columns, not characters", () => {
   assert.equal(widthOf("🔥a"), 3);
   assert.equal(widthOf("日本"), 4);
   assert.equal(cutMiddle("abcdefgh", 5), "ab…gh");
-  assert.equal(cutStart("~/work/site", 6), "…/site");
+  assert.equal(cutStart("~/code/site", 6), "…/site");
   assert.equal(cutMiddle("日本日本日本", 5), "日…本");
 });
 
