@@ -198,13 +198,20 @@ test("a reader that goes away ends a command quietly; run still exits as its job
   assert.deepEqual(piped("logs"), ["0\n", ""]);
 });
 
-test("in a pipe there are no hints, and a failed command prints no value", { skip }, async () => {
-  await using cli = openCommandLine();
-  assert.equal((await cli.warren("add", "--name", "here", "sleep", "60")).out, "Added job here running: sleep 60\n");
-  assert.doesNotMatch((await cli.warren()).out, /warren /);
-  const failed = await cli.warren("stop", "nobody", "--json");
-  assert.deepEqual([failed.status, failed.out], [125, ""]);
-});
+test(
+  "add says what to do next, also through a pipe, as gob does; other hints are for terminals, and a failed command prints no value",
+  { skip },
+  async () => {
+    await using cli = openCommandLine();
+    assert.equal(
+      (await cli.warren("add", "--name", "here", "sleep", "60")).out,
+      "Added job here running: sleep 60\n  warren await here   # wait for completion with live output\n  warren stop here    # stop the job\n",
+    );
+    assert.doesNotMatch((await cli.warren()).out, /warren /);
+    const failed = await cli.warren("stop", "nobody", "--json");
+    assert.deepEqual([failed.status, failed.out], [125, ""]);
+  },
+);
 
 test("flags without a verb are those of the overview", { skip }, async () => {
   await using cli = openCommandLine();

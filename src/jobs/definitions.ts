@@ -27,6 +27,21 @@ export interface Definition extends Disposable {
   isChanged: boolean;
 }
 
+/** Taken as they come; `owner` is looked at first. */
+const PLAIN_OPTIONS = [
+  "description",
+  "labels",
+  "restart",
+  "timeout_ms",
+  "grace_ms",
+  "stop_signal",
+  "ready",
+  "depends_on",
+  "blocked",
+  "autostart",
+  "log_max_bytes",
+] as const satisfies readonly (keyof JobOptions)[];
+
 export class Definitions {
   readonly #store: JobStore;
   readonly #ledger: Ledger;
@@ -131,35 +146,11 @@ export class Definitions {
   }
 
   #optionsOf(spec: JobSpec): JobOptions {
-    const {
-      description,
-      labels,
-      owner,
-      restart,
-      timeout_ms,
-      grace_ms,
-      stop_signal,
-      ready,
-      depends_on,
-      blocked,
-      autostart,
-      log_max_bytes,
-    } = spec;
+    const { owner, stop_signal, ready } = spec;
     if (stop_signal !== undefined) signalNumber(stop_signal);
     if (ready?.kind === "log") compile(ready);
-    const options: JobOptions = {
-      description,
-      labels,
-      restart,
-      timeout_ms,
-      grace_ms,
-      stop_signal,
-      ready,
-      depends_on,
-      blocked,
-      autostart,
-      log_max_bytes,
-    };
+    const options: JobOptions = {};
+    for (const key of PLAIN_OPTIONS) if (spec[key] !== undefined) Object.assign(options, { [key]: spec[key] });
     if (owner) {
       const process = readProcess(owner.pid);
       if (!process)
@@ -168,7 +159,6 @@ export class Definitions {
         });
       options.owner = { ...owner, start_ticks: process.startTicks };
     }
-    for (const key of Object.keys(options) as (keyof JobOptions)[]) if (options[key] === undefined) delete options[key];
     return options;
   }
 }

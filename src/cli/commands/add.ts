@@ -4,7 +4,7 @@ import { defineCommand } from "../command.ts";
 import { CONDITION_HELP, parseCondition } from "../conditions.ts";
 import type { Context } from "../context.ts";
 import { NEW_JOB_OPTIONS, newJobOf } from "../new-job.ts";
-import { hintLines } from "../render/hints.ts";
+import { nextLines } from "../render/hints.ts";
 import { commandText, historyLines, nameOf, runningForText } from "../render/job-text.ts";
 import { usageError } from "../usage-error.ts";
 import { durationOf } from "../values.ts";
@@ -72,5 +72,5 @@ function report(context: Context, { job, action }: DataOf<"add">, values: { json
     [`warren await ${name}`, "wait for completion with live output"],
     [`warren stop ${name}`, "stop the job"],
   ] as const;
-  for (const line of hintLines(output, hints)) output.line(line);
+  for (const line of nextLines(output, hints)) output.line(line);
 }

@@ -3,7 +3,7 @@ import type { Job } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
 import type { Output } from "../output.ts";
 import type { EndedRun } from "../run-end.ts";
-import { hintLines } from "./hints.ts";
+import { nextLines } from "./hints.ts";
 import { commandText, exitCodeText, nameOf } from "./job-text.ts";
 
 /** gob's summary of a run that has ended. */
@@ -22,7 +22,7 @@ export function summaryLines(output: Output, job: Job, run: Extract<EndedRun, { 
     [`warren stderr ${name}`, "view stderr"],
     [`warren logs ${name}`, "view both"],
   ] as const;
-  return [...lines, ...hintLines(output, hints)];
+  return [...lines, ...nextLines(output, hints)];
 }
 
 /** The wait is over, the job is not: exit status 121. */
@@ -32,7 +32,7 @@ export function sayStuck({ output }: Context, job: Job): void {
 }
 
 const stuckHints = (output: Output, name: string): string[] =>
-  hintLines(output, [
+  nextLines(output, [
     [`warren stdout ${name}`, "check current output"],
     [`warren await ${name}`, "continue waiting with output"],
     [`warren stop ${name}`, "stop the job"],
