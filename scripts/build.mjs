@@ -12,7 +12,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * are modules that share chunks. Each is started through a boot file that turns the cache on.
  */
 const CLI = "src/cli/main.ts";
-const MODULES = { "keeper.main": "src/keeper/main.ts", "server.main": "src/server/main.ts", tui: "src/tui/main.ts" };
+const MODULES = {
+  "keeper.main": "src/keeper/main.ts",
+  "server.main": "src/server/main.ts",
+  screens: "src/sessions/screen/worker.ts",
+  tui: "src/tui/main.ts",
+};
 const CACHE_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren") + "/cache"';
 const BOOT = {
   "warren.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./cli.cjs");

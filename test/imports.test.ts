@@ -17,8 +17,9 @@ const ARROWS: Record<string, readonly string[]> = {
   local: ["platform", "registry", "client", "protocol"],
   config: ["protocol", "platform"],
   jobs: ["runs", "platform", "protocol"],
-  server: ["jobs", "runs", "registry", "local", "client", "config", "platform", "protocol"],
-  cli: ["client", "local", "config", "registry", "platform", "protocol", "runs/logs"],
+  sessions: ["runs", "registry", "platform", "protocol"],
+  server: ["jobs", "sessions", "runs", "registry", "local", "client", "config", "platform", "protocol"],
+  cli: ["client", "local", "config", "registry", "platform", "protocol", "runs/logs", "sessions/history"],
   tui: ["client", "local", "config", "platform", "protocol", "runs/logs"],
 };
 
@@ -26,7 +27,14 @@ const ARROWS: Record<string, readonly string[]> = {
 const MAKES_A_FILE = ["src/config/json-schema.ts"];
 
 /** What starts a process. */
-const ENTRIES = ["src/cli/main.ts", "src/server/main.ts", "src/keeper/main.ts", "src/tui/main.ts", "src/tui/main.tsx"];
+const ENTRIES = [
+  "src/cli/main.ts",
+  "src/server/main.ts",
+  "src/keeper/main.ts",
+  "src/sessions/screen/worker.ts",
+  "src/tui/main.ts",
+  "src/tui/main.tsx",
+];
 
 const isTest = (file: string): boolean => /\.test\.tsx?$/.test(file);
 /** Made for tests alone; they may import what they like, and count as alive. */

@@ -50,13 +50,13 @@ export async function runCli(argv: readonly string[], makeContext: () => Context
 
 const OVERVIEW_FLAGS = ["--json", "--watch", "-w"];
 
-/** No verb is the overview; `--version` and `--help` are verbs as well. */
+/** No verb is `here`; `--version` and `--help` are verbs as well. */
 function verbOf(argv: readonly string[]): [word: string, args: readonly string[]] {
   const [first, ...rest] = argv;
-  if (first === undefined) return ["overview", []];
+  if (first === undefined) return ["here", []];
   if (first === "--version" || first === "-V" || first === "-v") return ["version", rest];
   if (first === "--help" || first === "-h") return ["help", rest];
-  // The overview is what no verb means, so its flags need none either.
+  // The overview is what no verb often means, so its flags need none either.
   if (OVERVIEW_FLAGS.includes(first)) return ["overview", argv];
   if (first.startsWith("-")) throw unknownFlag(first, "warren", [...OVERVIEW_FLAGS, "--version", "--help"]);
   return [first, rest];

@@ -21,7 +21,18 @@ export interface OptionSpec {
 export type OptionSpecs = Record<string, OptionSpec>;
 
 /** What an operand names, which is what completion offers for it. */
-export type OperandKind = "unit" | "run" | "verb" | "signal" | "server" | "job-name" | "choice" | "file" | "text";
+export type OperandKind =
+  | "unit"
+  | "session"
+  | "saved-session"
+  | "run"
+  | "verb"
+  | "signal"
+  | "server"
+  | "job-name"
+  | "choice"
+  | "file"
+  | "text";
 
 export interface Operands {
   kinds: readonly OperandKind[];

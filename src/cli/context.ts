@@ -22,6 +22,8 @@ export interface Context {
   client(mode?: "start" | "find"): Client;
   /** Another connection, for a subscription: a client has one. */
   ownClient(): Client;
+  /** Has this one closed when the command ends, and answers it. */
+  ownedClient(client: Client): Client;
   /** Aborts at Ctrl-C. Until a command asks for it, Ctrl-C ends the process; after it, a second Ctrl-C does. */
   interrupted(): AbortSignal;
 }

@@ -64,6 +64,10 @@ function makeContext(output: Context["output"], clients: Client[]): Context {
       return shared[mode];
     },
     ownClient: () => open("start"),
+    ownedClient(client) {
+      clients.push(client);
+      return client;
+    },
     interrupted() {
       if (interrupt) return interrupt.signal;
       const controller = new AbortController();

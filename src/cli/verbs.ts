@@ -1,7 +1,7 @@
 import type { AnyCommand } from "./command.ts";
 
 /** The verbs by part, as `warren help` shows them. A command is loaded when it is used: what is not used costs nothing. */
-export const GROUPS = ["jobs", "logs", "projects", "servers", "machine"] as const;
+export const GROUPS = ["jobs", "sessions", "logs", "projects", "servers", "machine"] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Verb {
@@ -113,6 +113,60 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/why.ts")).why,
   },
   {
+    name: "new",
+    group: "sessions",
+    summary: "start a program in a terminal that stays",
+    load: async () => (await import("./commands/new.ts")).new_,
+  },
+  {
+    name: "attach",
+    group: "sessions",
+    summary: "look at a session and type into it",
+    load: async () => (await import("./commands/attach.ts")).attach,
+  },
+  {
+    name: "sessions",
+    group: "sessions",
+    summary: "show the sessions of this home",
+    load: async () => (await import("./commands/sessions.ts")).sessions,
+  },
+  {
+    name: "send",
+    group: "sessions",
+    summary: "type into a session",
+    load: async () => (await import("./commands/send.ts")).send,
+  },
+  {
+    name: "history",
+    group: "sessions",
+    summary: "print what a session has shown, as text",
+    load: async () => (await import("./commands/history.ts")).history,
+  },
+  {
+    name: "export",
+    group: "sessions",
+    summary: "write a session as an asciinema recording",
+    load: async () => (await import("./commands/export.ts")).export_,
+  },
+  {
+    name: "rename",
+    group: "sessions",
+    summary: "give a session another name",
+    load: async () => (await import("./commands/rename.ts")).rename,
+  },
+  {
+    name: "move",
+    group: "sessions",
+    summary: "give a live session to another server",
+    load: async () => (await import("./commands/move.ts")).move,
+  },
+  {
+    name: "resume",
+    group: "sessions",
+    summary: "start a session again that has ended",
+    load: async () => (await import("./commands/resume.ts")).resume,
+  },
+  {
     name: "logs",
     group: "logs",
     summary: "print or follow output; read on from a cursor",
@@ -208,6 +262,13 @@ export const VERBS: readonly Verb[] = [
     group: "machine",
     summary: "what runs here, in a card",
     load: async () => (await import("./commands/overview.ts")).overview,
+  },
+  {
+    name: "here",
+    group: "machine",
+    summary: "what warren alone does",
+    hidden: true,
+    load: async () => (await import("./commands/here.ts")).here,
   },
   {
     name: "tui",

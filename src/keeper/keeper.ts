@@ -6,10 +6,10 @@ import {
   type KeeperAnswer,
   type KeeperAnswers,
   type KeeperCall,
-  type ServerReplaceCall,
   type ServerStartCall,
 } from "../protocol/keeper-calls.ts";
 import { encodeFrame, FRAME, type Frame, FrameSplitter } from "../protocol/keeper-frames.ts";
+import { Channels } from "./channels.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /**
@@ -28,6 +28,7 @@ export interface KeeperOptions {
 
 export class Keeper {
   readonly #servers = new Map<string, Supervisor>();
+  readonly #channels = new Channels();
   readonly #options: KeeperOptions;
   #callsInHand = 0;
   #linger: NodeJS.Timeout | undefined;
@@ -38,7 +39,7 @@ export class Keeper {
   }
 
   get holdsSomething(): boolean {
-    return this.#servers.size > 0 || this.#callsInHand > 0;
+    return this.#servers.size > 0 || this.#channels.count > 0 || this.#callsInHand > 0;
   }
 
   accept(socket: Socket): void {
@@ -46,7 +47,10 @@ export class Keeper {
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => {
       try {
-        for (const frame of splitter.push(chunk)) if (frame.type === FRAME.call) void this.#answer(socket, frame);
+        for (const frame of splitter.push(chunk)) {
+          if (frame.type === FRAME.call) void this.#answer(socket, frame);
+          else if (frame.type === FRAME.write) this.#channels.write(frame, socket);
+        }
       } catch {
         socket.destroy(); // not our protocol
       }
@@ -59,7 +63,7 @@ export class Keeper {
     let answer: KeeperAnswer;
     try {
       const call = JSON.parse(Buffer.from(frame.payload).toString("utf8")) as KeeperCall;
-      answer = { ok: true, data: await this.#perform(call) };
+      answer = { ok: true, data: await this.#perform(call, socket) };
     } catch (error) {
       const known = isWarrenError(error) ? error : new WarrenError("KEEPER_CALL_FAILED", messageOf(error));
       answer = {
@@ -76,7 +80,7 @@ export class Keeper {
     this.#lingerIfEmpty();
   }
 
-  async #perform(call: KeeperCall): Promise<KeeperAnswers[KeeperCall["call"]]> {
+  async #perform(call: KeeperCall, socket: Socket): Promise<KeeperAnswers[KeeperCall["call"]]> {
     switch (call.call) {
       case "hello":
         return { contract: KEEPER_CONTRACT, pid: process.pid, home: this.#options.home };
@@ -89,11 +93,11 @@ export class Keeper {
       case "server.stop":
         await this.#named(call.name).stop(call.force === true);
         return { stopped: true };
-      default:
-        throw new WarrenError(
-          "UNKNOWN_CALL",
-          `The keeper knows no call ${JSON.stringify((call as ServerReplaceCall).call)}.`,
-        );
+      default: {
+        const data = await this.#channels.perform(call, socket);
+        if (data) return data;
+        throw new WarrenError("UNKNOWN_CALL", `The keeper knows no call ${JSON.stringify(call.call)}.`);
+      }
     }
   }
 

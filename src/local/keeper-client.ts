@@ -2,7 +2,7 @@ import net from "node:net";
 import { readJsonIfExists } from "../platform/atomic-file.ts";
 import { systemCode, WarrenError } from "../protocol/errors.ts";
 import type { KeeperAnswer, KeeperAnswers, KeeperCall } from "../protocol/keeper-calls.ts";
-import { encodeFrame, FRAME, FrameSplitter } from "../protocol/keeper-frames.ts";
+import { encodeFrame, FRAME, type Frame, FrameSplitter } from "../protocol/keeper-frames.ts";
 
 /** What keeper.json says: where the home's keeper listens and which process it is. */
 export interface KeeperEntry {
@@ -16,21 +16,40 @@ export interface KeeperEntry {
 export const readKeeperEntry = (keeperFile: string): KeeperEntry | undefined =>
   readJsonIfExists<KeeperEntry>(keeperFile);
 
-/** A connection to the keeper: calls and their answers. */
+export interface ChannelInput {
+  epoch: number;
+  /** 16 hex digits. */
+  source: string;
+  /** Bytes that the source has written before. */
+  offset: number;
+  bytes: Uint8Array;
+}
+
+/** Frames about channels, as they come. */
+export interface ChannelFrames {
+  onFrame(frame: Frame): void;
+  /** The keeper is gone. */
+  onClose(): void;
+}
+
+/** A connection to the keeper: calls and their answers, and what the keeper says of channels. */
 export class KeeperConnection {
   /** Where the keeper listens; servers' sockets stand beside its own, whatever the caller's runtime directory is. */
   readonly path: string;
   readonly #socket: net.Socket;
   readonly #pending = new Map<bigint, { resolve: (data: never) => void; reject: (error: WarrenError) => void }>();
   #nextId = 1n;
+  #frames: ChannelFrames | undefined;
 
   private constructor(path: string, socket: net.Socket) {
     this.path = path;
     this.#socket = socket;
     const splitter = new FrameSplitter();
     socket.on("data", (chunk: Buffer) => {
-      for (const { type, offset, payload } of splitter.push(chunk)) {
-        if (type === FRAME.answer) this.#settle(offset, JSON.parse(Buffer.from(payload).toString("utf8")));
+      for (const frame of splitter.push(chunk)) {
+        if (frame.type === FRAME.answer)
+          this.#settle(frame.offset, JSON.parse(Buffer.from(frame.payload).toString("utf8")));
+        else this.#frames?.onFrame(frame);
       }
     });
     socket.on("error", () => {});
@@ -38,7 +57,23 @@ export class KeeperConnection {
       const lost = new WarrenError("KEEPER_LOST", "The keeper went away before it answered.", { fix: "warren doctor" });
       for (const { reject } of this.#pending.values()) reject(lost);
       this.#pending.clear();
+      this.#frames?.onClose();
     });
+  }
+
+  /** Before the first call that makes the keeper speak of channels. */
+  listen(frames: ChannelFrames): void {
+    this.#frames = frames;
+  }
+
+  /** Input for a channel's program: see `keeper-frames.ts`. */
+  write(channel: number, { epoch, source, offset, bytes }: ChannelInput): void {
+    const payload = Buffer.allocUnsafe(12 + bytes.length);
+    payload.writeUInt32BE(epoch, 0);
+    payload.writeBigUInt64BE(BigInt(`0x${source}`), 4);
+    payload.set(bytes, 12);
+    if (!this.#socket.destroyed)
+      this.#socket.write(encodeFrame({ type: FRAME.write, channel, offset: BigInt(offset), payload }));
   }
 
   /** Undefined when nobody listens there. */

@@ -1,21 +1,53 @@
 import net from "node:net";
 import type { Wire, WireEvents } from "../client/client.ts";
+import type { ByteWire, ByteWireEvents } from "../client/terminal-client.ts";
 import { LineSplitter } from "../protocol/lines.ts";
 
 /** Connects to a unix socket and speaks JSON lines on it. Rejects with the system's error (ECONNREFUSED, ENOENT). */
 export function dialUnix(path: string, events: WireEvents): Promise<Wire> {
+  const splitter = new LineSplitter(Number.POSITIVE_INFINITY);
+  return connect(path, {
+    onBytes: (bytes) => {
+      for (const line of splitter.push(bytes)) events.onLine(line);
+    },
+    onClose: () => events.onClose(),
+    wireOf: (socket) => ({ send: (line: string) => void socket.write(`${line}\n`), close: () => closeSoon(socket) }),
+  });
+}
+
+/** The same for bytes as they are: an attached terminal. */
+export function dialUnixBytes(path: string, events: ByteWireEvents): Promise<ByteWire> {
+  return connect(path, {
+    onBytes: (bytes) => events.onBytes(bytes),
+    onClose: () => events.onClose(),
+    wireOf: (socket) => ({
+      send: (bytes: Uint8Array) => void socket.write(bytes),
+      pause: () => void socket.pause(),
+      resume: () => void socket.resume(),
+      close: () => closeSoon(socket),
+    }),
+  });
+}
+
+interface Handlers<W> extends ByteWireEvents {
+  wireOf(socket: net.Socket): W;
+}
+
+function connect<W>(path: string, { onBytes, onClose, wireOf }: Handlers<W>): Promise<W> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(path);
-    const splitter = new LineSplitter(Number.POSITIVE_INFINITY);
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);
       socket.on("error", () => {}); // a close follows
-      resolve({ send: (line) => socket.write(`${line}\n`), close: () => socket.end().destroySoon() });
+      resolve(wireOf(socket));
     });
-    socket.on("data", (chunk: Buffer) => {
-      for (const line of splitter.push(chunk)) events.onLine(line);
-    });
-    socket.on("close", () => events.onClose());
+    socket.on("data", onBytes);
+    socket.on("close", onClose);
   });
+}
+
+function closeSoon(socket: net.Socket): void {
+  socket.resume(); // one that is paused would never hear that the other side has closed
+  socket.end().destroySoon();
 }

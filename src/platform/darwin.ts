@@ -85,6 +85,7 @@ function parseLine(line: string): ProcessInfo | undefined {
     ppid: Number(words[1]),
     pgid: Number(words[2]),
     sid: Number(words[3]) || 0,
+    foregroundGroup: 0,
     state: words[4]!.slice(0, 1),
     startTicks: Math.floor(Date.parse(words.slice(5, 10).join(" ")) / 1000),
     cpuTicks: cpuTicksOf(words[10]!),

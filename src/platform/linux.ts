@@ -143,6 +143,7 @@ function parseStat(stat: Buffer | undefined, pageBytes: number): ProcessInfo | u
     ppid: at(4),
     pgid: at(5),
     sid: at(6),
+    foregroundGroup: at(8),
     state: fields[0]!,
     startTicks: at(22),
     comm: text.slice(open + 1, close),

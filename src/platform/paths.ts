@@ -18,6 +18,8 @@ export interface Places {
   serversDir: string;
   buildsDir: string;
   cursorsDir: string;
+  /** One directory for each session: its record, its journal, its last screen. */
+  sessionsDir: string;
   /** The keeper's own announcement: socket, pid, start time, boot id. */
   keeperFile: string;
   keeperLog: string;
@@ -42,6 +44,7 @@ export function resolvePlaces(env: NodeJS.ProcessEnv): Places {
     serversDir: join(home, "servers"),
     buildsDir: join(home, "builds"),
     cursorsDir: join(home, "cursors"),
+    sessionsDir: join(home, "sessions"),
     keeperFile: join(home, "keeper.json"),
     keeperLog: join(home, "logs", "keeper.log"),
     // Looked up when it is needed: a command that finds a server does not, and the user database is slow to read.

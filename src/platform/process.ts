@@ -27,6 +27,8 @@ export interface ProcessInfo {
   ppid: number;
   pgid: number;
   sid: number;
+  /** The process group that its terminal listens to (field 8); -1 without a terminal, 0 where the system does not tell. */
+  foregroundGroup: number;
   /** One letter: R, S, D, T, t, Z, X, I. */
   state: string;
   startTicks: number;

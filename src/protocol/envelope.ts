@@ -28,6 +28,14 @@ export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
   "up",
   "down",
   "shutdown",
+  "session.new",
+  "session.send",
+  "session.stop",
+  "session.signal",
+  "session.rename",
+  "session.remove",
+  "session.resume",
+  "session.move",
 ]);
 
 export interface Request<T extends MessageType = MessageType> {

@@ -37,12 +37,108 @@ export interface KeeperServer {
   fellBack?: string;
 }
 
+/**
+ * A **channel** is one program that the keeper holds: by a terminal or by pipes. It outlives every server; the server that has its lease steers it.
+ * A session has one channel, under the session's id; an agent's terminals are further channels.
+ */
+export interface ChannelSpec {
+  /** Chosen by the caller, new for each program: the session's id, or that with a suffix. */
+  id: string;
+  /** Unique among the channels whose program runs; refused with NAME_TAKEN. Absent: it has none. */
+  name?: string;
+  /** The server that gets the lease. */
+  server: string;
+  /** argv; the program by its absolute path. */
+  command: string[];
+  directory: string;
+  /** The whole environment, nothing is added. */
+  env: Record<string, string>;
+  /** An existing directory for the segments. */
+  journalDir: string;
+  /** The oldest segments go when the journal is longer; 0: never. */
+  journalBytesMax: number;
+  /** Where a journal goes on that is there already: the offsets of output and input so far, and the first segment to write. Default: 0, 0, 1. */
+  startOutput?: number;
+  startInput?: number;
+  startSegment?: number;
+}
+
+export interface TerminalOpenCall extends ChannelSpec {
+  call: "terminal.open";
+  cols: number;
+  rows: number;
+}
+
+export interface PipeOpenCall extends ChannelSpec {
+  call: "pipe.open";
+}
+
+/** How the program of a channel ended, as the kernel told its parent. */
+export interface ChannelExit {
+  /** Null when a signal ended it. */
+  code: number | null;
+  /** The signal's number. */
+  signal: number | null;
+  /** RFC 3339 with milliseconds. */
+  at: string;
+}
+
+export interface KeeperChannel {
+  /** Its number in frames. */
+  channel: number;
+  id: string;
+  name?: string;
+  kind: "terminal" | "pipe";
+  pid: number;
+  startTicks: number;
+  /** Who has the lease. */
+  server: string;
+  /** The term of the lease: grows with every `lease.take`. */
+  epoch: number;
+  /** Bytes of output so far. */
+  output: number;
+  /** Bytes of input so far, of all sources. */
+  input: number;
+  /** Where the journal ends: segment, and bytes in it. */
+  segment: number;
+  segmentBytes: number;
+  cols: number;
+  rows: number;
+  /** Null while it runs. */
+  exit: ChannelExit | null;
+}
+
+/** Steering takes the lease's epoch; an older one is refused with STALE_EPOCH. */
+interface Leased {
+  id: string;
+  epoch: number;
+}
+
 export type KeeperCall =
   | { call: "hello" }
   | { call: "list" }
   | ServerStartCall
   | ServerReplaceCall
-  | { call: "server.stop"; name: string; force?: boolean };
+  | { call: "server.stop"; name: string; force?: boolean }
+  /** All channels, those whose program has ended and that nobody has closed among them. */
+  | { call: "channels" }
+  | TerminalOpenCall
+  | PipeOpenCall
+  /**
+   * Makes `server` the holder of the channels `ids`, or of all whose holder it is already; their epochs grow, and this connection gets their doorbells
+   * and ends. What ended before is told by `exit` in the answer.
+   */
+  | { call: "lease.take"; server: string; ids?: string[] }
+  | ({ call: "resize"; cols: number; rows: number } & Leased)
+  /** To the program alone, or to the terminal's foreground group. */
+  | ({ call: "signal"; signal: number; foreground?: boolean } & Leased)
+  | ({ call: "rename"; name: string } & Leased)
+  /** How many bytes this source (16 hex digits) has written; 0 for one that is not known. */
+  | { call: "input.seen"; id: string; source: string }
+  /** Closes the stdin of a pipe: its agent reads the end. */
+  | ({ call: "input.end" } & Leased)
+  /** Forgets a channel whose program has ended; the journal stays. */
+  | ({ call: "close" } & Leased);
 
 export interface KeeperAnswers {
   hello: { contract: number; pid: number; home: string };
@@ -50,6 +146,17 @@ export interface KeeperAnswers {
   "server.start": KeeperServer;
   "server.replace": KeeperServer;
   "server.stop": { stopped: boolean };
+  channels: { channels: KeeperChannel[] };
+  "terminal.open": KeeperChannel;
+  "pipe.open": KeeperChannel;
+  "lease.take": { channels: KeeperChannel[] };
+  /** With where the journal ends: the new size is in it. */
+  resize: KeeperChannel;
+  signal: { done: true };
+  rename: { done: true };
+  "input.seen": { bytes: number };
+  "input.end": { done: true };
+  close: { done: true };
 }
 
 export type KeeperAnswer =

@@ -2,9 +2,17 @@
  * The keeper's wire (CONTRACT §6): `type u8 | channel u32 | offset u64 | length u32 | payload`, big endian. This contract is frozen: types are added,
  * never changed, and golden frames of every released form stay in the tests.
  *
- * A call carries its id in `offset` and JSON in its payload; the answer repeats the id.
+ * - `call` (client → keeper): its id in `offset`, JSON in the payload; `answer` repeats the id.
+ * - `write` (server → keeper): input for the program of `channel`. The payload is `epoch u32 | source u64 | bytes`; `offset` counts the bytes that this
+ *   source has written to the channel before. Writing the same bytes again does nothing, so a server that does not know whether they arrived sends
+ *   them again. The keeper answers with `ack`, or with `refused` (an old epoch, an ended program, a gap before `offset`), and then none of it is written.
+ * - `ack` (keeper → server): `offset` counts what this source has written; payload `source u64`. Sent when the program's side has taken the bytes.
+ * - `refused`: as `ack`, with `source u64 | JSON {code, error}`.
+ * - `output` (the doorbell, keeper → server): the journal of `channel` has grown. `offset` counts the bytes of output; the payload is
+ *   `segment u32 | bytes u32`: where the journal ends. At most one for each turn of the keeper's event loop.
+ * - `exit`: the program has ended and all of its output is in the journal; the payload is JSON of `ChannelExit`.
  */
-export const FRAME = { call: 1, answer: 2, write: 3, output: 4, exit: 5 } as const;
+export const FRAME = { call: 1, answer: 2, write: 3, output: 4, exit: 5, ack: 6, refused: 7 } as const;
 
 export interface Frame {
   type: number;

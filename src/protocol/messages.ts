@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { Condition, Job, JobOptions, JobPorts, Run } from "./units.ts";
+import { Condition, Job, JobOptions, JobPorts, Labels, Run, Session, SessionCondition } from "./units.ts";
 
 /**
  * Every message that a client may send, with the scope that it needs. `schema-history.json` holds the hash of this table for each protocol version;
@@ -32,6 +32,24 @@ export const NewJob = z.looseObject({
 });
 
 export const UpJob = z.looseObject({ ...NewJob.shape, name: z.string(), autostart: z.optional(z.boolean()) });
+
+/** A session by its name or id, on the server that has it. */
+const SessionRef = { session: z.string() };
+const SessionData = z.looseObject({ session: Session });
+
+export const NewSession = z.looseObject({
+  /** Default: a noun. */
+  name: z.optional(z.string()),
+  /** The program in a terminal; `agent`: one that speaks ACP over stdin and stdout. One of the two. */
+  command: z.optional(z.array(z.string())),
+  agent: z.optional(z.array(z.string())),
+  workdir: z.string(),
+  env: Env,
+  /** Default: 80 × 24. */
+  cols: z.optional(z.int()),
+  rows: z.optional(z.int()),
+  labels: z.optional(Labels),
+});
 
 export const ProtocolRange = z.looseObject({ min: z.int(), max: z.int() });
 
@@ -131,7 +149,12 @@ export const messages = {
   nuke: message(
     "admin",
     z.looseObject({ all: z.optional(z.boolean()), grace_ms: z.optional(z.int()) }),
-    z.looseObject({ stopped: z.int(), removed: z.int(), survivors: z.array(z.int()) }),
+    z.looseObject({
+      stopped: z.int(),
+      removed: z.int(),
+      survivors: z.array(z.int()),
+      sessions: z.optional(z.int()),
+    }),
   ),
   get_job: message("view", z.looseObject(JobRef), JobData),
   stats: message("view", z.looseObject(JobRef), JobData),
@@ -205,12 +228,96 @@ export const messages = {
   ),
   status: message("view", Nothing, ServerStatus),
   doctor: message("view", Nothing, z.looseObject({ findings: z.array(Finding) })),
-  /** Ends this server; jobs go on. */
+  /** Ends this server; jobs go on. With live sessions it needs `force`, which ends and saves them. */
   shutdown: message(
     "admin",
     z.looseObject({ force: z.optional(z.boolean()) }),
     z.looseObject({ message: z.literal("shutting down"), running_jobs: z.int() }),
   ),
+  "session.new": message("admin", NewSession, SessionData),
+  /** The sessions of this server; `saved`: those that are not live, of the whole home. */
+  "session.list": message(
+    "view",
+    z.looseObject({ saved: z.optional(z.boolean()) }),
+    z.looseObject({ sessions: z.array(Session) }),
+  ),
+  "session.get": message("view", z.looseObject(SessionRef), SessionData),
+  /**
+   * After the answer the connection speaks terminal frames (`terminal-frames.ts`). With `since`, output goes on from that offset when it is still there
+   * and the size is the same (`continued`); otherwise a screen comes first. To write needs the scope `type`.
+   */
+  "session.attach": message(
+    "view",
+    z.looseObject({
+      ...SessionRef,
+      /** 16 hex digits, the same after a reconnect: by it, input that was sent twice is taken once. */
+      client: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+      /** Shown to others as who is in control. */
+      label: z.optional(z.string()),
+      cols: z.int(),
+      rows: z.int(),
+      /** Look only: takes no size and no input. */
+      view: z.optional(z.boolean()),
+      since: z.optional(z.int()),
+    }),
+    z.looseObject({
+      session: Session,
+      continued: z.boolean(),
+      /** Bytes of input that this client has written already. */
+      input_bytes: z.int(),
+    }),
+  ),
+  /** Writes to its terminal as if it were typed. */
+  "session.send": message(
+    "type",
+    z.looseObject({ ...SessionRef, data: z.string() }),
+    z.looseObject({ session: Session, bytes: z.int() }),
+  ),
+  "session.stop": message(
+    "admin",
+    z.looseObject({ ...SessionRef, ...StopOptions }),
+    z.looseObject({ session: Session, stopped: z.boolean() }),
+  ),
+  "session.signal": message(
+    "admin",
+    z.looseObject({ ...SessionRef, signal: z.union([z.int(), z.string()]) }),
+    z.looseObject({ session: Session, signal: z.int(), name: z.string() }),
+  ),
+  "session.rename": message("admin", z.looseObject({ ...SessionRef, name: z.string() }), SessionData),
+  /** Removes an ended or saved one with its journal. */
+  "session.remove": message("admin", z.looseObject(SessionRef), z.looseObject({ session: Session })),
+  "session.wait": message(
+    "view",
+    z.looseObject({
+      ...SessionRef,
+      conditions: z.array(SessionCondition),
+      /** The offset of output from which patterns are looked for; default: from now on. */
+      since: z.optional(z.int()),
+      mode: z.optional(z.enum(["any", "all"])),
+      timeout_ms: z.optional(z.int()),
+    }),
+    z.looseObject({
+      session: Session,
+      met: z.array(SessionCondition),
+      result: z.enum(["met", "timeout", "ended"]),
+    }),
+  ),
+  /** What its screen shows, as text without attributes. */
+  "session.screen": message(
+    "view",
+    z.looseObject(SessionRef),
+    z.looseObject({ session: Session, lines: z.array(z.string()), cursor: z.looseObject({ x: z.int(), y: z.int() }) }),
+  ),
+  /** Starts a saved one again: same directory, command, environment, and for an agent the same conversation. */
+  "session.resume": message(
+    "admin",
+    z.looseObject({ ...SessionRef, env: z.optional(Env), cols: z.optional(z.int()), rows: z.optional(z.int()) }),
+    SessionData,
+  ),
+  /** To the server that has it: give it to another one. Its program does not notice. */
+  "session.move": message("admin", z.looseObject({ ...SessionRef, to: z.string() }), SessionData),
+  /** To the server that is to have it, from the one that had it. */
+  "session.take": message("admin", z.looseObject({ id: z.string() }), SessionData),
   /** From a newer server of the same home: hand over the jobs. Answers once the primary's lock is free. */
   "server.yield": message("admin", z.looseObject({ to: z.string() }), z.looseObject({ yielded: z.boolean() })),
 } as const;
@@ -219,6 +326,7 @@ export type MessageType = keyof typeof messages;
 export type PayloadOf<T extends MessageType> = z.infer<(typeof messages)[T]["payload"]>;
 export type DataOf<T extends MessageType> = z.infer<(typeof messages)[T]["data"]>;
 export type NewJob = z.infer<typeof NewJob>;
+export type NewSession = z.infer<typeof NewSession>;
 export type UpJob = z.infer<typeof UpJob>;
 export type ServerStatus = z.infer<typeof ServerStatus>;
 export type Finding = z.infer<typeof Finding>;

@@ -162,6 +162,64 @@ export const JobPorts = z.looseObject({
   message: z.optional(z.string()),
 });
 
+/** CONTRACT §7: `saved` is not live and can be resumed; `needs_you`: it asks something, or rang. */
+export const SessionState = z.enum(["starting", "working", "needs_you", "idle", "ended", "saved"]);
+
+/** A terminal program (`session`) or an agent's conversation (`agent`), named by a noun. */
+export const Session = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  icon: z.string(),
+  kind: z.enum(["session", "agent"]),
+  /** The server that has it; of a saved one, that had it last. */
+  server: z.string(),
+  pid: Count,
+  status: z.enum(["running", "stopped"]),
+  state: SessionState,
+  outcome: z.nullable(Outcome),
+  command: z.array(z.string()),
+  workdir: z.string(),
+  /** What its program calls itself (OSC 2), or the agent's title for the conversation. */
+  title: z.optional(z.string()),
+  /** What it needs you for: the question, the notification, "bell". */
+  attention: z.optional(z.string()),
+  labels: Labels,
+  created_at: Timestamp,
+  started_at: Timestamp,
+  stopped_at: z.optional(Timestamp),
+  /** The last output or input. */
+  active_at: Timestamp,
+  cols: Count,
+  rows: Count,
+  client_count: Count,
+  viewer_count: Count,
+  /** Bytes of output since its first start. */
+  output_bytes: Count,
+  /** How often it was resumed. */
+  resume_count: Count,
+  /** The name that it had before, when that was taken at a resume. */
+  former_name: z.optional(z.string()),
+  /** Of an agent: its own id of the conversation, name, version, mode. */
+  agent: z.optional(
+    z.looseObject({
+      session_id: z.optional(z.string()),
+      name: z.optional(z.string()),
+      version: z.optional(z.string()),
+      mode: z.optional(z.string()),
+    }),
+  ),
+});
+
+/** What a session can be waited for. `output`: a pattern in what it writes from now on, without control sequences. */
+export const SessionCondition = z.discriminatedUnion("kind", [
+  z.looseObject({ kind: z.literal("exit") }),
+  z.looseObject({ kind: z.literal("idle") }),
+  z.looseObject({ kind: z.literal("needs_you") }),
+  z.looseObject({ kind: z.literal("output"), pattern: z.string(), flags: z.optional(z.string()) }),
+]);
+
+export type Session = z.infer<typeof Session>;
+export type SessionCondition = z.infer<typeof SessionCondition>;
 export type Port = z.infer<typeof Port>;
 export type Condition = z.infer<typeof Condition>;
 export type RestartPolicy = z.infer<typeof RestartPolicy>;

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { constants, copyFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { readJsonIfExists, readTextIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
 import { type Build, readBuild } from "../platform/build.ts";
 
@@ -22,6 +23,7 @@ export function keepBuild(buildsDir: string, build: Build): Build {
     const fresh = `${dir}.${process.pid}.tmp`;
     mkdirSync(buildsDir, { recursive: true, mode: 0o700 });
     cpSync(build.dir, fresh, { recursive: true });
+    keepTerminalLibrary(build.dir, fresh);
     try {
       renameSync(fresh, dir);
     } catch (error) {
@@ -30,6 +32,18 @@ export function keepBuild(buildsDir: string, build: Build): Build {
     }
   }
   return { ...build, dir };
+}
+
+/** The native half of the terminal library is no part of the bundle: its package comes along, from wherever the installation has it. */
+const TERMINAL_LIBRARY = `@lydell/node-pty-${process.platform}-${process.arch}`;
+
+function keepTerminalLibrary(from: string, to: string): void {
+  try {
+    const file = createRequire(join(from, "keeper.js")).resolve(`${TERMINAL_LIBRARY}/package.json`);
+    cpSync(dirname(file), join(to, "node_modules", TERMINAL_LIBRARY), { recursive: true, dereference: true });
+  } catch {
+    // Not installed: whoever opens a terminal is told.
+  }
 }
 
 const runtimePath = (buildsDir: string): string => join(buildsDir, `runtime-${process.version}`, "node");

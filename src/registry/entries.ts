@@ -22,6 +22,14 @@ export interface ServerEntry {
   started_at: string;
   primary: boolean;
   generation: number;
+  /** Absent in entries of builds that had none. */
+  sessions?: EntrySession[];
+}
+
+/** A live session of the server: enough to find the way to it. */
+export interface EntrySession {
+  id: string;
+  name: string;
 }
 
 /** A reader of this build understands entries up to this format. */

@@ -3,9 +3,10 @@ import type { Socket } from "node:net";
 import { LINE_BYTES_MAX } from "../protocol/envelope.ts";
 import { LineSplitter, LineTooLong } from "../protocol/lines.ts";
 import type { Scope } from "../protocol/messages.ts";
+import type { ByteStream } from "../sessions/byte-stream.ts";
 
 /**
- * One client: lines in, lines out. Nobody waits for it: what it does not read piles up to a limit, then it is cut off and continues by `seq`.
+ * One client: lines in, lines out, until it attaches to a session: from then on its bytes are the session's. Nobody waits for it: what it does not read piles up to a limit, then it is cut off and continues by `seq`.
  */
 
 /** Bytes held for a client that does not read; past it, it is disconnected. */
@@ -31,6 +32,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #closed = new AbortController();
   #inHand = 0;
+  #isStream = false;
 
   constructor(socket: Socket, handlers: ConnectionHandlers, scopes: ReadonlySet<Scope> = ALL_SCOPES) {
     this.#socket = socket;
@@ -77,6 +79,36 @@ export class Connection {
     if (this.#socket.writableNeedDrain) await once(this.#socket, "drain", { signal: this.closed }).catch(() => {});
   }
 
+  get isStream(): boolean {
+    return this.#isStream;
+  }
+
+  /**
+   * The bytes of this connection for whoever takes them over, with the first `onBytes`; until then it speaks lines. Nobody sends bytes of the one kind
+   * before the answer to a line of the other, so none is lost in between.
+   */
+  stream(): ByteStream {
+    const socket = this.#socket;
+    const closed = this.closed;
+    const take = (listener: (bytes: Uint8Array) => void): void => {
+      this.#isStream = true;
+      socket.removeAllListeners("data").on("data", listener);
+    };
+    return {
+      closed,
+      get backlogBytes() {
+        return socket.writableLength;
+      },
+      write: (bytes) => void (socket.destroyed || socket.write(bytes)),
+      drained: () => this.drained(),
+      onBytes: take,
+      pause: () => void socket.pause(),
+      resume: () => void socket.resume(),
+      end: () => this.end(),
+      destroy: () => this.cutOff(),
+    };
+  }
+
   /** What is queued is lost to it; it comes back and continues by `seq`. */
   cutOff(): void {
     this.#socket.destroy();
@@ -104,6 +136,6 @@ export class Connection {
     if (this.#inHand >= REQUESTS_IN_HAND_MAX) this.#socket.pause();
     await onLine(line, this);
     this.#inHand -= 1;
-    if (this.#inHand < REQUESTS_IN_HAND_MAX) this.#socket.resume();
+    if (this.#inHand < REQUESTS_IN_HAND_MAX && !this.#isStream) this.#socket.resume();
   }
 }

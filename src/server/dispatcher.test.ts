@@ -3,12 +3,19 @@ import { test } from "node:test";
 import type { Jobs } from "../jobs/jobs.ts";
 import { silentLog } from "../platform/log.ts";
 import type { Scope } from "../protocol/messages.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import { ConnectionFixture } from "./connection-fixture.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EventHub } from "./event-hub.ts";
 import type { ServerFacts } from "./handlers.ts";
 
-const facts = { name: "blazing", version: "1.2.3", primaryName: () => "frozen", hello: () => ({}) } as ServerFacts;
+const facts = {
+  name: "blazing",
+  version: "1.2.3",
+  primaryName: () => "frozen",
+  hello: () => ({}),
+  claimJobs: async () => {},
+} as unknown as ServerFacts;
 
 /** A dispatcher with a client; `jobs` has only the methods that the test gives. */
 async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]) {
@@ -16,7 +23,11 @@ async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]
   const dispatcher = new Dispatcher({
     hub,
     log: silentLog,
-    context: () => ({ jobs: jobs && ({ answerTo: async () => undefined, ...jobs } as unknown as Jobs), server: facts }),
+    context: () => ({
+      jobs: jobs && ({ answerTo: async () => undefined, ...jobs } as unknown as Jobs),
+      sessions: {} as Sessions,
+      server: facts,
+    }),
   });
   const handlers = {
     onLine: (line: string, connection: ConnectionFixture["connection"]) => dispatcher.onLine(line, connection),

@@ -16,8 +16,13 @@ import { idOf, parseRequest } from "./parse-request.ts";
 export interface DispatcherOptions {
   hub: EventHub;
   log: Log;
-  context: () => Pick<HandlerContext, "jobs" | "server">;
+  context: () => Pick<HandlerContext, "jobs" | "sessions" | "server">;
 }
+
+/** What needs no jobs; the rest goes to the primary. */
+const isForAnyServer = (type: string): boolean =>
+  /^(session|server)\./.test(type) ||
+  ["hello", "ping", "version", "status", "doctor", "shutdown", "nuke"].includes(type);
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -40,6 +45,8 @@ export class Dispatcher {
           connection.send({ ...id, success: true, data }),
         );
       }
+      if (request.type === "session.attach")
+        return await this.#attach(request as Request<"session.attach">, connection);
       if (request.type === "unsubscribe") this.#options.hub.unsubscribe(connection);
       const data = request.type === "unsubscribe" ? {} : await this.#perform(request, connection);
       connection.send({ ...id, success: true, data });
@@ -64,6 +71,20 @@ export class Dispatcher {
     clearTimeout(timer);
   }
 
+  /** Takes requests again: the server stays after it has given something up. */
+  goOn(): void {
+    this.#isDraining = false;
+  }
+
+  /** From the answer on, the connection speaks terminal frames. */
+  async #attach({ id, payload }: Request<"session.attach">, connection: Connection): Promise<void> {
+    const { sessions } = this.#options.context();
+    if (!payload!.view && !connection.scopes.has("type")) throw errors.forbidden("session.attach", "type");
+    const { data, attachment } = await sessions.attach(payload!, connection.stream());
+    connection.send({ ...(id === undefined ? {} : { id }), success: true, data });
+    attachment.start();
+  }
+
   async #perform(request: Request, connection: Connection): Promise<object> {
     const key = request.request_id;
     if (key === undefined || !MUTATING.has(request.type)) return this.#call(request, connection);
@@ -86,8 +107,11 @@ export class Dispatcher {
   async #call(request: Request, connection: Connection): Promise<object> {
     const type = request.type as Handled;
     const { request_id } = request;
+    const { server, jobs } = this.#options.context();
+    if (!jobs && !isForAnyServer(type)) await server.claimJobs();
     const context: HandlerContext = {
       ...this.#options.context(),
+      requestId: request_id,
       receipt: request_id !== undefined && MUTATING.has(type) ? { id: request_id, type } : undefined,
       signal: connection.closed,
     };

@@ -2,13 +2,17 @@ import type { Jobs } from "../jobs/jobs.ts";
 import type { Receipt } from "../jobs/store.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import * as errors from "./errors.ts";
 
-/** What each message does: translates, and nothing else. `subscribe` and `unsubscribe` belong to the connection and are not here. */
+/** What each message does: translates, and nothing else. Those that belong to the connection (`subscribe`, `session.attach`) are not here. */
 export interface HandlerContext {
   /** Undefined in a server that is not the primary. */
   jobs: Jobs | undefined;
+  sessions: Sessions;
   server: ServerFacts;
+  /** Of a request that changes something, when its client gave one. */
+  requestId: string | undefined;
   receipt: Receipt | undefined;
   /** Aborted when the client is gone: for messages that wait and change nothing. */
   signal: AbortSignal;
@@ -19,14 +23,17 @@ export interface ServerFacts {
   status(): DataOf<"status">;
   doctor(): Promise<DataOf<"doctor">>;
   version: string;
-  shutdown(): void;
+  /** @throws SESSIONS_LIVE without `force` */
+  shutdown(force: boolean): Promise<void>;
+  /** Becomes the primary when no server of this home is. */
+  claimJobs(): Promise<void>;
   /** Gives the jobs to a newer server and ends when it holds nothing else. */
   yieldTo(name: string): boolean;
   primaryName(): string | undefined;
   name: string;
 }
 
-export type Handled = Exclude<MessageType, "subscribe" | "unsubscribe">;
+export type Handled = Exclude<MessageType, "subscribe" | "unsubscribe" | "session.attach">;
 type Handler<T extends Handled> = (payload: PayloadOf<T>, context: HandlerContext) => DataOf<T> | Promise<DataOf<T>>;
 
 export const handlers: { readonly [T in Handled]: Handler<T> } = {
@@ -60,14 +67,33 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   up: (payload, context) => jobsOf(context).up(payload, context.receipt),
   down: (payload, context) => jobsOf(context).down(payload, context.receipt),
   nuke: async (payload, context) => {
-    const counts = await jobsOf(context).nuke(payload);
-    context.server.shutdown();
-    return counts;
+    const { sessions, server, jobs } = context;
+    const ended = await sessions.endAll({
+      force: false,
+      ...(payload.grace_ms === undefined ? {} : { graceMs: payload.grace_ms }),
+    });
+    const counts = jobs ? await jobs.nuke(payload) : { stopped: 0, removed: 0, survivors: [] };
+    await server.shutdown(true);
+    return { ...counts, sessions: ended };
   },
-  shutdown: (_, { server, jobs }) => {
-    server.shutdown();
-    return { message: "shutting down", running_jobs: jobs?.runningCount ?? 0 };
+  shutdown: async ({ force }, { server, jobs }) => {
+    const running_jobs = jobs?.runningCount ?? 0;
+    await server.shutdown(force === true);
+    return { message: "shutting down", running_jobs };
   },
+  "session.new": (payload, { sessions, requestId }) => sessions.create(payload, requestId),
+  "session.list": (payload, { sessions }) => sessions.list(payload),
+  "session.get": (payload, { sessions }) => sessions.get(payload),
+  "session.send": (payload, { sessions, requestId }) => sessions.send(payload, requestId),
+  "session.stop": (payload, { sessions }) => sessions.stop(payload),
+  "session.signal": (payload, { sessions }) => sessions.signal(payload),
+  "session.rename": (payload, { sessions }) => sessions.rename(payload),
+  "session.remove": (payload, { sessions }) => sessions.remove(payload),
+  "session.wait": (payload, { sessions, signal }) => sessions.wait(payload, signal),
+  "session.screen": (payload, { sessions }) => sessions.screen(payload),
+  "session.resume": (payload, { sessions }) => sessions.resume(payload),
+  "session.move": (payload, { sessions }) => sessions.move(payload),
+  "session.take": (payload, { sessions }) => sessions.take(payload),
   "server.yield": ({ to }, { server }) => ({ yielded: server.yieldTo(to) }),
 };
 

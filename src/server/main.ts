@@ -14,6 +14,8 @@ import { Server } from "./server.ts";
 const KEPT_DESCRIPTORS = [3, 4];
 /** A failure inside: the keeper starts the next generation, which takes up what runs. */
 const EXIT_FAILURE = 70;
+/** The generation has ended as it was told, the server has not. */
+const EXIT_AGAIN = 75;
 
 async function main(): Promise<void> {
   process.umask(0o077);
@@ -41,7 +43,7 @@ async function main(): Promise<void> {
     config: await loadConfig(places.home, log),
     log,
     lastError,
-    onEnded: () => process.exit(0),
+    onEnded: (isOver) => process.exit(isOver ? 0 : EXIT_AGAIN),
   });
   const control = new ControlLine({
     onGo: () =>
@@ -52,7 +54,7 @@ async function main(): Promise<void> {
     onDrain: () => void server.end({ leave: false }),
     onKeeperLost: () => void server.afterKeeperLoss(),
   });
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void server.end({ leave: true }));
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void server.terminate());
   process.on("SIGHUP", () => {});
   control.say("warm");
 }

@@ -1,12 +1,11 @@
 import { join } from "node:path";
-import { Client } from "../client/client.ts";
-import { dialUnix } from "../local/unix-wire.ts";
 import { type Build, compareBuilds } from "../platform/build.ts";
 import { type Lock, tryLock, waitForLock } from "../platform/lock.ts";
 import type { Places } from "../platform/paths.ts";
 import { isAlive } from "../platform/process.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { readEntries, type ServerEntry } from "../registry/entries.ts";
+import { askEntry } from "./peer.ts";
 
 /**
  * Who has the home's jobs: the holder of `locks/primary.lock`. The newest build alive should: a newer server asks an older holder to yield, and
@@ -51,18 +50,9 @@ const isOlder = (entry: ServerEntry, build: Build): boolean =>
   compareBuilds({ version: entry.version, builtAtMs: entry.built_at_ms }, build) < 0;
 
 async function askToYield(holder: ServerEntry, name: string): Promise<void> {
-  const client = new Client({
-    dial: (events) => dialUnix(holder.socket, events),
-    name: "warren-server",
-    version: holder.version,
-    randomId: () => crypto.randomUUID(),
-    redialCountMax: 1,
-  });
   try {
-    await client.request("server.yield", { to: name }, { timeoutMs: YIELD_ANSWER_TIMEOUT_MS });
+    await askEntry(holder, "server.yield", { to: name }, YIELD_ANSWER_TIMEOUT_MS);
   } catch {
     // It ended meanwhile, or does not answer: the lock tells.
-  } finally {
-    client.close();
   }
 }

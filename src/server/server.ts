@@ -8,7 +8,7 @@ import { Jobs } from "../jobs/jobs.ts";
 import { openState } from "../jobs/schema.ts";
 import type { Build } from "../platform/build.ts";
 import { systemClock, timestamp } from "../platform/clock.ts";
-import type { Lock } from "../platform/lock.ts";
+import { type Lock, tryLock } from "../platform/lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
 import { bootId, readProcess } from "../platform/process.ts";
@@ -17,11 +17,15 @@ import type { DataOf } from "../protocol/messages.ts";
 import { copyRuntimeIfNeeded, markGood, pruneBuilds, rememberName } from "../registry/builds.ts";
 import { announce, readEntries, type ServerEntry, withdraw } from "../registry/entries.ts";
 import { serverIcon } from "../registry/names.ts";
+import * as sessionErrors from "../sessions/errors.ts";
+import { Sessions } from "../sessions/sessions.ts";
 import { Connection } from "./connection.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EventHub } from "./event-hub.ts";
 import type { ServerFacts } from "./handlers.ts";
 import { jobsSource, routed } from "./jobs-stream.ts";
+import { KeeperLink } from "./keeper-link.ts";
+import { askServer } from "./peer.ts";
 import { becomePrimary, livePrimary } from "./primary.ts";
 
 /**
@@ -37,8 +41,8 @@ export interface ServerOptions {
   config: HomeConfig;
   log: Log;
   lastError: () => { at: string; message: string } | null;
-  /** After `end`: the process may go. */
-  onEnded: () => void;
+  /** After `end`: the process may go. `isOver`: the server's, not only the generation's. */
+  onEnded: (isOver: boolean) => void;
 }
 
 const LISTEN_FD = 3;
@@ -58,6 +62,8 @@ export class Server {
   readonly #listener: net.Server;
   readonly #hub: EventHub;
   readonly #dispatcher: Dispatcher;
+  readonly #sessions: Sessions;
+  readonly #keeper: KeeperLink;
   readonly #startedAtMs = Date.now();
   readonly #over = new AbortController();
   #jobs: Jobs | undefined;
@@ -68,11 +74,22 @@ export class Server {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#hub = new EventHub(new Map([["jobs", jobsSource(() => this.#jobs)]]));
+    const { places, name, log } = options;
+    this.#keeper = new KeeperLink(places);
+    this.#sessions = new Sessions({
+      sessionsDir: places.sessionsDir,
+      server: name,
+      keeper: this.#keeper,
+      clock: systemClock,
+      log,
+      onMembers: () => this.#announce(),
+      askServer: (server, type, payload) => askServer(places, server, type, payload),
+    });
     const facts = this.#facts();
     this.#dispatcher = new Dispatcher({
       hub: this.#hub,
       log: options.log,
-      context: () => ({ jobs: this.#jobs, server: facts }),
+      context: () => ({ jobs: this.#jobs, sessions: this.#sessions, server: facts }),
     });
     this.#listener = net.createServer((socket) => this.#accept(socket));
   }
@@ -82,6 +99,7 @@ export class Server {
     const { places, build, name, log } = this.#options;
     this.#lock = await becomePrimary(places, build, name);
     if (this.#lock) await this.#openJobs();
+    await this.#sessions.start();
     await new Promise<void>((resolve, reject) =>
       this.#listener.once("error", reject).listen({ fd: LISTEN_FD }, resolve),
     );
@@ -97,11 +115,17 @@ export class Server {
     return this.#ending;
   }
 
+  /** SIGTERM: with live sessions the keeper starts another generation, which takes them up. */
+  terminate(): Promise<void> {
+    return this.end({ leave: this.#sessions.liveCount === 0 });
+  }
+
   /** The keeper was killed: nobody would restart us, and the public socket is ours alone. A successor is started as any client would, then we go. */
   async afterKeeperLoss(): Promise<void> {
     const { places, build, name, log } = this.#options;
     if (this.#ending) return;
     log.warn("keeper_lost", { successor: name });
+    this.#sessions.keeperLost();
     withdraw(places.serversDir, name, process.pid);
     rmSync(places.keeperFile, { force: true });
     const successor = spawn(process.execPath, [join(build.dir, "warren.cjs"), "serve", "--server-name", name], {
@@ -156,19 +180,54 @@ export class Server {
     this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
     await this.#dispatcher.drain(DRAIN_MS);
     if (leave) withdraw(places.serversDir, name, process.pid);
-    await this.#sayGoodbye();
+    await this.#sessions.close();
+    await this.#sayGoodbye([...this.#connections]);
+    this.#closeJobs();
+    log.info("ended", { name, leave });
+    onEnded(leave);
+  }
+
+  #closeJobs(): void {
     this.#jobs?.close();
     this.#jobs = undefined;
     this.#lock?.release();
-    log.info("ended", { name, leave });
-    onEnded();
+    this.#lock = undefined;
+  }
+
+  /** A newer server takes the jobs. Who has sessions stays for them, and goes when the last one has ended or moved. */
+  async #yield(): Promise<void> {
+    if (this.#sessions.liveCount === 0) return this.end({ leave: true });
+    await this.#dispatcher.drain(DRAIN_MS);
+    await this.#sayGoodbye([...this.#connections].filter(({ isStream }) => !isStream));
+    this.#closeJobs();
+    this.#dispatcher.goOn();
+    this.#announce();
+  }
+
+  /** The newest server has gone, this one is still here and is asked for the jobs. */
+  async #claimJobs(): Promise<void> {
+    const { places, name, log } = this.#options;
+    if (this.#jobs || this.#ending || livePrimary(places, name)) return;
+    const lock = tryLock(join(places.locksDir, "primary.lock"));
+    if (!lock) return;
+    this.#lock = lock;
+    await this.#openJobs();
+    this.#announce();
+    log.info("jobs_claimed", { name });
+  }
+
+  async #shutdown(force: boolean): Promise<void> {
+    const names = this.#sessions.members().map((member) => member.name);
+    if (names.length > 0 && !force) throw sessionErrors.sessionsLive(names);
+    await this.#sessions.endAll({ force: false });
+    setImmediate(() => void this.end({ leave: true }));
   }
 
   /** On a full disk it serves all the same: who asks the keeper still finds it. */
   #writeDown(): void {
     const { places, build, name, log } = this.#options;
     try {
-      announce(places.serversDir, this.#entry());
+      this.#announce();
       markGood(places.buildsDir, build.hash);
       rememberName(places.buildsDir, build.hash, name);
     } catch (error) {
@@ -176,10 +235,19 @@ export class Server {
     }
   }
 
-  /** Closes every connection after what is queued for it; a client that does not read is not waited for. */
-  async #sayGoodbye(): Promise<void> {
-    const closed = [...this.#connections].map(({ closed }) => (closed.aborted ? undefined : once(closed, "abort")));
-    for (const connection of this.#connections) connection.end();
+  #announce(): void {
+    if (this.#ending) return;
+    try {
+      announce(this.#options.places.serversDir, this.#entry());
+    } catch (error) {
+      this.#options.log.error("announce_failed", { error: messageOf(error) });
+    }
+  }
+
+  /** Closes these connections after what is queued for it; a client that does not read is not waited for. */
+  async #sayGoodbye(connections: readonly Connection[]): Promise<void> {
+    const closed = connections.map(({ closed }) => (closed.aborted ? undefined : once(closed, "abort")));
+    for (const connection of connections) connection.end();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, GOODBYE_MS);
@@ -205,6 +273,7 @@ export class Server {
       started_at: timestamp(this.#startedAtMs),
       primary: this.#lock !== undefined,
       generation,
+      sessions: this.#sessions.members(),
     };
   }
 
@@ -223,11 +292,12 @@ export class Server {
       }),
       status: () => this.#status(),
       doctor: async () => ({ findings: (await this.#jobs?.findings()) ?? [] }),
-      shutdown: () => void setImmediate(() => void this.end({ leave: true })),
+      shutdown: (force) => this.#shutdown(force),
+      claimJobs: () => this.#claimJobs(),
       primaryName: () => livePrimary(places, name)?.name,
       yieldTo: (to) => {
         this.#options.log.info("yielding", { to });
-        setImmediate(() => void this.end({ leave: true }));
+        setImmediate(() => void this.#yield());
         return true;
       },
     };
@@ -261,7 +331,7 @@ export class Server {
 
   #lookForIdleness(): void {
     const timer = setInterval(() => {
-      if (this.#connections.size > 0 || this.#jobs?.isIdle === false) {
+      if (this.#connections.size > 0 || this.#sessions.liveCount > 0 || this.#jobs?.isIdle === false) {
         this.#lastUseMs = performance.now();
         return;
       }

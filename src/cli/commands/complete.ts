@@ -1,3 +1,4 @@
+import { liveSessions } from "../../local/find-session.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { readEntries } from "../../registry/entries.ts";
 import { defineCommand } from "../command.ts";
@@ -39,6 +40,11 @@ function liveOf(context: Context): Live {
       return [...jobs.filter(({ workdir }) => workdir === place), ...jobs.filter(({ workdir }) => workdir !== place)];
     },
     serverNames: () => readEntries(context.places.serversDir).map(({ name }) => name),
+    sessionNames: () => liveSessions(context.places).map(({ name }) => name),
+    async savedSessionNames() {
+      const request = context.client("find").request("session.list", { saved: true }, { timeoutMs: ANSWER_TIMEOUT_MS });
+      return [...new Set((await request).sessions.map(({ name }) => name))];
+    },
     async projectJobNames() {
       const { findProject, loadProject } = await import("../../config/warren-yaml.ts");
       if (projectOf(context.cwd) === undefined) return [];

@@ -1,3 +1,4 @@
+import { isWarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { Start } from "../../runs/logs/start.ts";
 import { defineCommand } from "../command.ts";
@@ -7,13 +8,15 @@ import { followOne } from "../follow-one.ts";
 import { LOG_OPTIONS, type LogSelection, logSelectionOf } from "../log-flags.ts";
 import { placeOf } from "../place.ts";
 import { latestRun, runNamed } from "../run-of.ts";
+import { savedSession, sessionMeant } from "../sessions/session-client.ts";
+import { sessionLogs } from "../sessions/session-logs.ts";
 import { runsSinceCursor, showLogs } from "../show-logs.ts";
 import { usageError } from "../usage-error.ts";
 
 export const logs = defineCommand({
   usage: ["logs [NAME | RUN] [-f] [--tail N] [--since TIME] [--grep PATTERN] [--cursor[=NAME]]"],
   details:
-    "Prints the output of a job's last run, stdout to stdout and stderr to stderr, in the order in which it came; without a name, that of this directory's jobs. With -f it waits for more, each line behind the job's name, and without a name follows jobs that are started later too.",
+    "Prints the output of a job's last run, stdout to stdout and stderr to stderr, in the order in which it came, or what a session has shown, as text; without a name, that of this directory's jobs. With -f it waits for more, each line behind the job's name, and without a name follows jobs that are started later too.",
   examples: [
     { command: "warren logs web --since 10m --grep /error/i", does: "the errors of the last ten minutes" },
     { command: "warren logs web --cursor --max-bytes 20k", does: "the next part that was not read yet" },
@@ -28,7 +31,16 @@ export const logs = defineCommand({
       if (values.run !== undefined) throw usageError("--run needs the job's name.", "warren logs NAME --run RUN");
       return wanted.follow ? followDirectory(context, wanted) : showDirectory(context, wanted);
     }
-    const run = await runNamed(context, name, values.run);
+    if (values.run === undefined) {
+      const session = await sessionMeant(context, name);
+      if (session) return sessionLogs(context, session, wanted);
+    }
+    const run = await runNamed(context, name, values.run).catch(async (error) => {
+      const saved = isWarrenError(error, "JOB_NOT_FOUND") ? await savedSession(context, name) : undefined;
+      if (saved) return saved;
+      throw error;
+    });
+    if ("client" in run) return sessionLogs(context, run, wanted);
     if (wanted.follow) return followOne(context, run, wanted);
     const isCursorOfJob = wanted.cursor !== undefined && values.run === undefined;
     await showLogs(context, isCursorOfJob ? await runsSinceCursor(context, run, wanted.cursor!) : [run], wanted);

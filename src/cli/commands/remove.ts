@@ -1,9 +1,11 @@
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
+import { onUnit } from "../sessions/session-client.ts";
 
 export const remove = defineCommand({
   usage: ["remove NAME… [--force] [--json]"],
-  details: "Removes jobs that have ended, with their runs and logs.",
+  details:
+    "Removes jobs that have ended, with their runs and logs, and sessions that have ended, with what they showed.",
   examples: [
     { command: "warren remove 4xc", does: "forgets job 4xc, its history and its logs" },
     { command: "warren remove web --force", does: "stops web first" },
@@ -14,16 +16,25 @@ export const remove = defineCommand({
   },
   operands: UNITS,
   run(context, { values, operands }) {
-    const client = context.client();
     const { output } = context;
     return forEachUnit(context, operands, {
       json: values.json,
-      act: async (name) => {
-        const ref = { job_id: name, workdir: context.cwd };
-        if (values.force) await client.request("stop", ref);
-        return { name, ...(await client.request("remove", ref)) };
-      },
-      report: ({ name, pid }) => output.line(`Removed job ${output.style.bold(name)}${pid > 0 ? ` (PID ${pid})` : ""}`),
+      act: (name) =>
+        onUnit<{ name: string; kind: "job" | "session"; pid: number }>(context, name, {
+          job: async () => {
+            const ref = { job_id: name, workdir: context.cwd };
+            const client = context.client();
+            if (values.force) await client.request("stop", ref);
+            return { name, kind: "job", ...(await client.request("remove", ref)) };
+          },
+          session: async ({ client, id }) => {
+            if (values.force) await client.request("session.stop", { session: id });
+            const { session } = await client.request("session.remove", { session: id });
+            return { ...session, name: session.name, kind: "session", pid: 0 };
+          },
+        }),
+      report: ({ name, kind, pid }) =>
+        output.line(`Removed ${kind} ${output.style.bold(name)}${pid > 0 ? ` (PID ${pid})` : ""}`),
     });
   },
 });

@@ -1,6 +1,8 @@
 import { EXIT } from "../../protocol/outcome.ts";
+import { sessionIcon } from "../../registry/session-names.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import { aliveServers, type NamedServer } from "../named-server.ts";
+import type { Output } from "../output.ts";
 import { shortAge } from "../render/ages.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { OLD_CODE } from "../render/states.ts";
@@ -29,12 +31,21 @@ export const servers = defineCommand({
       const isOld = server.git_hash !== build.hash;
       const old = isOld ? `  ${output.style.tone(OLD_CODE.tone, OLD_CODE.word, OLD_CODE.dim)}` : "";
       output.line(
-        `${serverTitle(output, server)}  v${server.version} ${server.git_hash}  ${facts.filter(Boolean).join("  ")}${old}`,
+        `${serverTitle(output, server)}  v${server.version} ${server.git_hash}  ${facts.filter(Boolean).join("  ")}${old}${sessionsText(output, server)}`,
       );
     }
     return EXIT.ok;
   },
 });
+
+/** `: 🦊 fox, 🦉 owl` */
+function sessionsText(output: Output, { sessions = [] }: NamedServer): string {
+  if (sessions.length === 0) return "";
+  const names = sessions.map(({ name }) =>
+    output.isTerminal && output.glyphs ? `${sessionIcon(name)} ${output.style.bold(name)}` : name,
+  );
+  return `: ${names.join(", ")}`;
+}
 
 function jsonOf({
   name,
@@ -46,6 +57,7 @@ function jsonOf({
   primary,
   icon,
   generation,
+  sessions = [],
 }: NamedServer): [string, object] {
-  return [name, { socket, git_hash, version, pid, started_at, primary, icon, generation, sessions: [] }];
+  return [name, { socket, git_hash, version, pid, started_at, primary, icon, generation, sessions }];
 }

@@ -1,5 +1,6 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { onUnit } from "../sessions/session-client.ts";
 
 export const signal = defineCommand({
   usage: ["signal NAME SIGNAL [--leader] [--json]"],
@@ -16,13 +17,21 @@ export const signal = defineCommand({
   async run(context, { values, operands }) {
     const [name = "", text = ""] = operands;
     const number = /^\d+$/.test(text) ? Number(text) : text;
-    const request = { job_id: name, workdir: context.cwd, signal: number, leader: values.leader === true };
-    const result = await context.client().request("signal", request);
-    if (values.json) context.output.json(result);
-    else {
-      const id = context.output.style.bold(name);
-      context.output.line(`Sent signal ${result.name.replace(/^SIG/, "")} to job ${id} (PID ${result.pid})`);
-    }
+    const { output, cwd } = context;
+    const bold = output.style.bold(name);
+    const request = { job_id: name, workdir: cwd, signal: number, leader: values.leader === true };
+    const { result, who } = await onUnit<{ result: { name: string }; who: string }>(context, name, {
+      job: async () => {
+        const data = await context.client().request("signal", request);
+        return { result: data, who: `job ${bold} (PID ${data.pid})` };
+      },
+      session: async ({ client, id }) => {
+        const data = await client.request("session.signal", { session: id, signal: number });
+        return { result: data, who: `session ${bold} (PID ${data.session.pid})` };
+      },
+    });
+    if (values.json) output.json(result);
+    else output.line(`Sent signal ${result.name.replace(/^SIG/, "")} to ${who}`);
     return EXIT.ok;
   },
 });

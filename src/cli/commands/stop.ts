@@ -1,12 +1,15 @@
+import type { DataOf } from "../../protocol/messages.ts";
+import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { nameOf } from "../render/job-text.ts";
+import { onUnit, sessionTitle } from "../sessions/session-client.ts";
 import { durationOf } from "../values.ts";
 
 export const stop = defineCommand({
   usage: ["stop NAME… [--force] [--grace DURATION] [--json]"],
   details:
-    "Sends the stop signal to the whole tree, then SIGKILL after the grace period (default 10 s). A job that has ended already is no error.",
+    "Sends the stop signal to the whole tree, then SIGKILL after the grace period (default 10 s; 3 s for a session, whose terminal is closed). What has ended already is no error.",
   examples: [
     { command: "warren stop web", does: "stops web and everything that it started" },
     { command: "warren stop web api --grace 2s", does: "stops both, with SIGKILL after two seconds" },
@@ -20,12 +23,21 @@ export const stop = defineCommand({
   run(context, { values, operands }) {
     const graceMs = durationOf("--grace", values.grace);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
-    const client = context.client();
     const { output } = context;
     return forEachUnit(context, operands, {
       json: values.json,
-      act: (name) => client.request("stop", { job_id: name, workdir: context.cwd, ...options }),
-      report({ job, pid, force, stopped }) {
+      act: (name) =>
+        onUnit<DataOf<"stop"> | DataOf<"session.stop">>(context, name, {
+          job: () => context.client().request("stop", { job_id: name, workdir: context.cwd, ...options }),
+          session: ({ client, id }) => client.request("session.stop", { session: id, ...options }),
+        }),
+      report(result) {
+        if ("session" in result) {
+          const title = sessionTitle(context, result.session as Session);
+          output.line(result.stopped ? `Stopped ${title}` : `${title} is not running`);
+          return;
+        }
+        const { job, pid, force, stopped } = result as DataOf<"stop">;
         const id = output.style.bold(nameOf(job));
         if (!stopped) output.line(`Job ${id} is not running`);
         else output.line(`${force ? "Force stopped" : "Stopped"} job ${id} (PID ${pid})`);

@@ -1,12 +1,14 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { CONDITION_HELP, parseCondition } from "../conditions.ts";
+import { onUnit } from "../sessions/session-client.ts";
+import { SESSION_CONDITION_HELP, waitForSession } from "../sessions/wait-for-session.ts";
 import { durationOf } from "../values.ts";
 import { waitFor } from "../wait-for.ts";
 
 export const wait = defineCommand({
   usage: ["wait NAME… [--for CONDITION]… [--all] [--timeout DURATION]"],
-  details: `Without --for it waits for the end. A condition is one of ${CONDITION_HELP}; of several one is enough, unless --all is given. Of several names, each is waited for.
+  details: `Without --for it waits for the end. A condition is one of ${CONDITION_HELP}; of a session one of ${SESSION_CONDITION_HELP}; of several one is enough, unless --all is given. Of several names, each is waited for.
 
 Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when the job ended before; a wait for the end exits as the job did.`,
   examples: [
@@ -22,12 +24,20 @@ Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when 
   },
   operands: UNITS,
   async run(context, { values, operands }) {
-    const conditions = (values.for ?? ["exit"]).map((text) => parseCondition("--for", text));
+    const texts = values.for ?? ["exit"];
     const timeoutMs = durationOf("--timeout", values.timeout);
     const mode = values.all ? "all" : "any";
     const { json, quiet } = values;
     const statuses = await Promise.all(
-      operands.map((jobId) => waitFor(context, { jobId, conditions, mode, timeoutMs, json, quiet })),
+      operands.map((jobId) =>
+        onUnit(context, jobId, {
+          job: () => {
+            const conditions = texts.map((text) => parseCondition("--for", text));
+            return waitFor(context, { jobId, conditions, mode, timeoutMs, json, quiet });
+          },
+          session: (handle) => waitForSession(context, handle, { texts, mode, timeoutMs, json, quiet }),
+        }),
+      ),
     );
     return Math.max(EXIT.ok, ...statuses);
   },

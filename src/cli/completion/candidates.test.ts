@@ -9,6 +9,8 @@ const live: Live = {
     sampleJob({ id: "7ab", run_id: "7ab-2", status: "stopped", state: "ended", command: ["npm", "test"] }),
   ],
   serverNames: () => ["blazing", "frozen"],
+  sessionNames: () => ["fox"],
+  savedSessionNames: async () => ["owl"],
   projectJobNames: async () => ["web", "db"],
 };
 const texts = async (...words: string[]): Promise<string[]> => {
@@ -17,12 +19,12 @@ const texts = async (...words: string[]): Promise<string[]> => {
 };
 
 test("verbs, without the hidden ones", async () => {
-  assert.deepEqual(await texts("res"), ["restart"]);
+  assert.deepEqual(await texts("res"), ["restart", "resume"]);
   assert.deepEqual(await texts("__"), []);
 });
 
 test("a unit that the verb can do something with", async () => {
-  assert.deepEqual(await texts("stop", ""), ["web", "4xc"]);
+  assert.deepEqual(await texts("stop", ""), ["web", "4xc", "fox"]);
   assert.deepEqual(await texts("start", ""), ["7ab"]);
   assert.deepEqual(await texts("logs", "w"), ["web"]);
   assert.deepEqual(await texts("logs", "web", ""), []);

@@ -14,6 +14,9 @@ export type Completion = { kind: "candidates"; candidates: Candidate[] } | { kin
 export interface Live {
   jobs(): Promise<readonly Job[]>;
   serverNames(): readonly string[];
+  /** Of the live ones. */
+  sessionNames(): readonly string[];
+  savedSessionNames(): Promise<readonly string[]>;
   projectJobNames(): Promise<readonly string[]>;
 }
 
@@ -97,8 +100,13 @@ async function operandOf(
   switch (kind) {
     case "unit": {
       const jobs = await live.jobs();
-      return matching(current, unitCandidates(jobs.filter((job) => isFor(verb, job))));
+      const sessions = TAKES_SESSIONS.has(verb) ? wordsOf(live.sessionNames(), "session") : [];
+      return matching(current, [...unitCandidates(jobs.filter((job) => isFor(verb, job))), ...sessions]);
     }
+    case "session":
+      return matching(current, wordsOf(live.sessionNames(), "session"));
+    case "saved-session":
+      return matching(current, wordsOf(await live.savedSessionNames(), "session"));
     case "run": {
       const jobs = await live.jobs();
       return matching(
@@ -131,6 +139,12 @@ async function operandOf(
       return matching(current, []);
   }
 }
+
+/** Of the verbs that take any unit, those that have something to do with a live session. */
+const TAKES_SESSIONS = new Set(["stop", "signal", "logs", "wait", "why", "attach"]);
+
+const wordsOf = (texts: readonly string[], description: string): Candidate[] =>
+  texts.map((text) => ({ text, description }));
 
 /** What a verb can do nothing with is not offered. */
 function isFor(verb: string, { status }: Job): boolean {

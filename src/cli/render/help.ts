@@ -5,6 +5,7 @@ import type { Style } from "./style.ts";
 /** Help, from the verb table and the commands' records. */
 const GROUP_TITLES: Record<(typeof GROUPS)[number], string> = {
   jobs: "Jobs",
+  sessions: "Sessions",
   logs: "Logs",
   projects: "Projects",
   servers: "Servers",

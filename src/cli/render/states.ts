@@ -1,4 +1,4 @@
-import type { Job } from "../../protocol/units.ts";
+import type { Job, Session } from "../../protocol/units.ts";
 import type { Tone } from "./style.ts";
 
 /** What is shown of a state, the same in every face: a glyph, its plain form, a word and a colour. Colour never stands alone. */
@@ -53,6 +53,25 @@ export function stateOfOutcome(outcome: Job["outcome"]): StateView {
       return view("◼", "#", "lost", "bad", true);
     default:
       return view("◌", ".", "unknown", "quiet", true);
+  }
+}
+
+export function stateOfSession({ state, outcome }: Pick<Session, "state" | "outcome">): StateView {
+  switch (state) {
+    case "working":
+      return WORKING;
+    case "needs_you":
+      return view("◆", "!", "needs you", "attention");
+    case "idle":
+      return view("○", "o", "idle", "quiet");
+    case "starting":
+      return view("◐", "~", "starting", "live", true);
+    case "saved":
+      return view("◌", ".", outcome?.kind === "lost" ? "lost, can be resumed" : "saved", "quiet", true);
+    case "ended":
+      return stateOfOutcome(outcome);
+    default:
+      return view("◌", ".", String(state), "quiet", true);
   }
 }
 

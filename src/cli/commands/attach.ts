@@ -1,0 +1,56 @@
+import { findSession, lookForSession } from "../../local/find-session.ts";
+import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
+import { attachTo } from "../attach/attach-to.ts";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { onUnit } from "../sessions/session-client.ts";
+
+export const attach = defineCommand({
+  usage: ["attach SESSION [--view]"],
+  details:
+    "Shows a session in this terminal; what is typed goes to it. ctrl-\\ d leaves it, and it goes on; ctrl-\\ t takes control (the size is that of who typed last), ctrl-\\ r draws anew, ctrl-\\ twice sends ctrl-\\. Other keys that detach: sessions.detach in config.yaml.\n\nThrough pipes it prints the session's output and types what it reads, until that ends. When the session ends, warren exits as its program did.",
+  examples: [
+    { command: "warren attach fox", does: "from as many terminals as you like" },
+    { command: "warren attach fox --view", does: "looks on; nothing can be typed" },
+    { command: "warren attach --view fox | tee fox.log", does: "its output from now on" },
+  ],
+  options: {
+    view: { type: "boolean", short: "v", description: "look only: no input, and no say in the size" },
+  },
+  operands: { kinds: ["session"], min: 1 },
+  async run(context, { values, operands }) {
+    const [reference = ""] = operands;
+    const found = lookForSession(context.places, reference);
+    const id = found ? found.id : await notLive(context, reference);
+    return attachTo(context, id, { isViewer: values.view === true });
+  },
+});
+
+/** Says why that name cannot be attached to. @throws NOT_A_TERMINAL, SESSION_NOT_LIVE, SESSION_NOT_FOUND */
+async function notLive(context: Context, reference: string): Promise<string> {
+  try {
+    return await whatItIs(context, reference);
+  } catch (error) {
+    if (!isWarrenError(error, "JOB_NOT_FOUND")) throw error;
+    return (await findSession(context.places, reference)).id;
+  }
+}
+
+function whatItIs(context: Context, reference: string): Promise<string> {
+  return onUnit<string>(context, reference, {
+    job: async () => {
+      const { job } = await context.client().request("get_job", { job_id: reference, workdir: context.cwd });
+      const name = job.name ?? job.id;
+      throw new WarrenError("NOT_A_TERMINAL", `${name} is a job: it has logs, and no terminal.`, {
+        fix: `warren logs -f ${name}`,
+      });
+    },
+    session: async ({ id, client, name }) => {
+      const { session } = await client.request("session.get", { session: id });
+      if (session.status === "running") return id;
+      throw new WarrenError("SESSION_NOT_LIVE", `${name} has ended; nothing runs in it.`, {
+        fix: `warren resume ${name}`,
+      });
+    },
+  });
+}

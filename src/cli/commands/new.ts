@@ -1,0 +1,74 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import type { Session } from "../../protocol/units.ts";
+import { serverIcon } from "../../registry/names.ts";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { environmentOf } from "../new-job.ts";
+import { hintLines } from "../render/hints.ts";
+import { serverTitle } from "../render/server-title.ts";
+import { newSession } from "../sessions/new-session.ts";
+import { sessionTitle } from "../sessions/session-client.ts";
+import { directoryOf } from "../values.ts";
+
+export const new_ = defineCommand({
+  usage: ["new [--name NAME] [--detached] [--dir DIR] [--] [COMMAND…]"],
+  details:
+    "Starts a program in a terminal of its own, which outlives this one, and attaches to it; without a command, your shell. It runs on the server of this very build. Ctrl-\\ d detaches, and it goes on.",
+  examples: [
+    { command: "warren new", does: "your shell, in a session that stays" },
+    { command: "warren new --detached -- make", does: "in the background; warren attach shows it" },
+    { command: "warren new --name build -- npm run watch", does: "under a name of your choice" },
+  ],
+  options: {
+    name: { type: "string", value: "NAME", description: "its name; default: a noun" },
+    dir: { type: "string", value: "DIR", description: "the directory to run in; default: this one" },
+    detached: { type: "boolean", short: "d", description: "do not attach" },
+    "server-name": { type: "string", value: "NAME", description: "the name for a server that is started" },
+    json: { type: "boolean", description: "print JSON; does not attach" },
+    quiet: { type: "boolean", short: "q", description: "print the name alone; does not attach" },
+  },
+  operands: { kinds: ["text"], min: 0, max: Number.POSITIVE_INFINITY },
+  takesCommand: true,
+  async run(context, { values, operands }) {
+    const { output, env, cwd } = context;
+    const { name } = values;
+    const isAttaching =
+      !values.detached && !values.json && !values.quiet && output.isTerminal && process.stdin.isTTY === true;
+    const session = await newSession(
+      context,
+      {
+        command: operands.length > 0 ? operands : [env.SHELL || "/bin/sh"],
+        workdir: directoryOf(cwd, values.dir),
+        env: environmentOf(env),
+        ...(name === undefined ? {} : { name }),
+        ...sizeOf(context),
+      },
+      values["server-name"],
+    );
+    if (values.json) output.json(session);
+    else if (values.quiet) output.line(session.name);
+    else say(context, session, isAttaching);
+    if (!isAttaching) return EXIT.ok;
+    const { attachTo } = await import("../attach/attach-to.ts");
+    return attachTo(context, session.id, { isViewer: false });
+  },
+});
+
+/** The phrase: which server, which session. */
+function say(context: Context, session: Session, isAttaching: boolean): void {
+  const { output } = context;
+  const server = serverTitle(output, { icon: serverIcon(session.server), name: session.server });
+  output.line(`${server} ${sessionTitle(context, session)}`);
+  if (isAttaching) return;
+  for (const line of hintLines(output, [
+    [`warren attach ${session.name}`, "look at it and type"],
+    [`warren stop ${session.name}`, "end it"],
+  ]))
+    output.line(line);
+}
+
+/** Of the terminal in which it is started, so that nothing is drawn twice. */
+function sizeOf({ output }: Context): { cols?: number; rows?: number } {
+  const { columns, rows } = process.stdout;
+  return output.isTerminal && columns > 0 && rows > 0 ? { cols: columns, rows } : {};
+}

@@ -1,0 +1,33 @@
+import { Client } from "../../client/client.ts";
+import { ensureServer } from "../../local/ensure-server.ts";
+import { dialUnix } from "../../local/unix-wire.ts";
+import type { NewSession } from "../../protocol/messages.ts";
+import type { Session } from "../../protocol/units.ts";
+import type { Context } from "../context.ts";
+import { newRequestId } from "../request-id.ts";
+
+/** The server of this very build, found or started: what is launched is what serves. */
+export function clientOfThisBuild(context: Context, serverName?: string): Client {
+  const { places, build, env } = context;
+  return context.ownedClient(
+    new Client({
+      dial: async (events) => {
+        const { socketPath } = await ensureServer({
+          places,
+          build,
+          env,
+          ...(serverName === undefined ? {} : { serverName }),
+        });
+        return dialUnix(socketPath, events);
+      },
+      name: "warren-cli",
+      version: build.version,
+      randomId: newRequestId,
+    }),
+  );
+}
+
+export async function newSession(context: Context, request: NewSession, serverName?: string): Promise<Session> {
+  const { session } = await clientOfThisBuild(context, serverName).request("session.new", request);
+  return session;
+}

@@ -1,0 +1,41 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import type { Context } from "../context.ts";
+import type { LogSelection } from "../log-flags.ts";
+import { usageError } from "../usage-error.ts";
+import type { SessionHandle } from "./session-client.ts";
+import { followLines, historyLines } from "./session-output.ts";
+
+/** `warren logs` of a session: what its terminal showed, as lines. It has one stream, and a screen knows no times of lines. */
+const FOLLOWED_BEFORE_LINES = 10;
+
+export async function sessionLogs(
+  context: Context,
+  { id, name }: SessionHandle,
+  wanted: LogSelection,
+): Promise<number> {
+  const { output, places } = context;
+  if (
+    wanted.cursor !== undefined ||
+    wanted.sinceMs !== undefined ||
+    wanted.maxBytes !== undefined ||
+    wanted.streams.length === 1
+  )
+    throw usageError(
+      `${name} is a session: --cursor, --since, --stream and --max-bytes are for jobs.`,
+      `warren logs ${name} --tail 100`,
+    );
+  const print = async (line: string): Promise<void> => {
+    if (wanted.grep && !wanted.grep(Buffer.from(line))) return;
+    await output.bytes("stdout", wanted.json ? `${JSON.stringify({ session: name, line })}\n` : `${line}\n`);
+  };
+  if (!wanted.follow) {
+    for await (const line of historyLines(places, id, wanted.tailLines)) await print(line);
+    return EXIT.ok;
+  }
+  const signal = context.interrupted();
+  const tail = wanted.tailLines ?? FOLLOWED_BEFORE_LINES;
+  for await (const line of followLines(places, id, { tail, signal })) await print(line);
+  if (!signal.aborted) return EXIT.ok;
+  output.errorLine(`Stopped following; ${name} goes on.`);
+  return EXIT.interrupted;
+}

@@ -1,0 +1,106 @@
+import { watch } from "node:fs";
+import { join } from "node:path";
+import type { Places } from "../../platform/paths.ts";
+import { RECORD } from "../../protocol/journal-records.ts";
+import type { Session } from "../../protocol/units.ts";
+import { castLines } from "../../sessions/history/cast.ts";
+import { PlainLines } from "../../sessions/history/plain-lines.ts";
+import { journalRecords } from "../../sessions/history/records.ts";
+
+/** What sessions have shown, read from their journals by this very process, as the logs of jobs are. */
+const journalDirOf = ({ sessionsDir }: Places, id: string): string => join(sessionsDir, id, "journal");
+
+/** As lines of text, all that are kept or the last `count`. */
+export async function* historyLines(places: Places, id: string, count?: number): AsyncIterableIterator<string> {
+  if (count === undefined) {
+    yield* plainLines(places, id);
+    return;
+  }
+  const last: string[] = [];
+  for await (const line of plainLines(places, id)) {
+    last.push(line);
+    if (last.length > count * 2 + 1000) last.splice(0, last.length - count);
+  }
+  yield* count === 0 ? [] : last.slice(-count);
+}
+
+/** Byte for byte. */
+export async function* rawHistory(places: Places, id: string): AsyncIterableIterator<Uint8Array> {
+  for await (const { kind, bytes } of journalRecords(journalDirOf(places, id))) if (kind === RECORD.output) yield bytes;
+}
+
+/** As an asciinema recording. */
+export const castOf = (
+  places: Places,
+  { id, title, command }: Session,
+  options: { idleMaxMs: number },
+): AsyncIterable<string> =>
+  castLines(
+    journalRecords(journalDirOf(places, id)),
+    { title, command: command.join(" "), env: { TERM: "xterm-256color" } },
+    options,
+  );
+
+/**
+ * The lines that come from now on, after the last `tail` ones, until the program has ended or `signal` aborts. The kernel says when the journal has
+ * grown.
+ */
+export async function* followLines(
+  places: Places,
+  id: string,
+  { tail, signal }: { tail: number; signal: AbortSignal },
+): AsyncIterableIterator<string> {
+  const dir = journalDirOf(places, id);
+  const bell = new Bell();
+  const watcher = watch(dir, () => bell.ring());
+  const onAbort = (): void => bell.ring();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    let position = { segment: 0, at: 0 };
+    const plain = new PlainLines();
+    let before: string[] | undefined = [];
+    let isOver = false;
+    while (!signal.aborted) {
+      const rung = bell.next();
+      for await (const { kind, bytes, segment, end } of journalRecords(dir, position)) {
+        position = { segment, at: end };
+        const lines = kind === RECORD.output ? plain.push(bytes) : [];
+        if (before) before.push(...lines);
+        else yield* lines;
+        isOver = kind === RECORD.end; // unless a resume follows
+      }
+      if (before) yield* tailOf(before, tail);
+      before = undefined;
+      if (isOver) {
+        yield* plain.rest();
+        return;
+      }
+      await rung;
+    }
+  } finally {
+    watcher.close();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+const tailOf = (lines: readonly string[], count: number): readonly string[] => (count === 0 ? [] : lines.slice(-count));
+
+async function* plainLines(places: Places, id: string): AsyncIterableIterator<string> {
+  const plain = new PlainLines();
+  for await (const bytes of rawHistory(places, id)) yield* plain.push(bytes);
+  yield* plain.rest();
+}
+
+/** Rings that come while nobody waits are one. */
+class Bell {
+  #wake = Promise.withResolvers<void>();
+
+  next(): Promise<void> {
+    this.#wake = Promise.withResolvers<void>();
+    return this.#wake.promise;
+  }
+
+  ring(): void {
+    this.#wake.resolve();
+  }
+}

@@ -1,0 +1,114 @@
+import { formatDuration } from "../../protocol/durations.ts";
+import { unreachable } from "../../protocol/errors.ts";
+import type { DataOf } from "../../protocol/messages.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import type { SessionCondition } from "../../protocol/units.ts";
+import { parseCondition } from "../conditions.ts";
+import type { Context } from "../context.ts";
+import { exitStatusOfOutcome } from "../exit-status.ts";
+import { exitCodeText } from "../render/job-text.ts";
+import { showWait } from "../render/wait-line.ts";
+import { usageError } from "../usage-error.ts";
+import { type SessionHandle, sessionTitle } from "./session-client.ts";
+
+/** `warren wait` for a session: its own conditions, the statuses of every wait. */
+export const SESSION_CONDITION_HELP = "exit, idle, needs-you, log=TEXT, log=/RE/";
+
+export interface WaitForSession {
+  texts: readonly string[];
+  mode: "any" | "all";
+  timeoutMs: number | undefined;
+  json?: boolean | undefined;
+  quiet?: boolean | undefined;
+  /** The offset of output from which a text is looked for; default: from now on. */
+  since?: number;
+}
+
+/** 0 when they hold, 124 at the timeout, 1 when it ended before, its own status when its end was waited for, 130 at Ctrl-C. */
+export async function waitForSession(context: Context, handle: SessionHandle, wanted: WaitForSession): Promise<number> {
+  const { texts, mode, timeoutMs, json, quiet, since } = wanted;
+  const { output } = context;
+  const conditions = texts.map(sessionCondition);
+  const interrupted = context.interrupted();
+  const what = texts.join(mode === "any" ? " or " : " and ");
+  const line = showWait(output, { what: `${handle.name}: waiting for ${what}`, expectedMs: undefined });
+  try {
+    const result = await handle.client.request(
+      "session.wait",
+      {
+        session: handle.id,
+        conditions,
+        mode,
+        ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
+        ...(since === undefined ? {} : { since }),
+      },
+      { signal: interrupted },
+    );
+    line.erase();
+    if (json) output.json(result);
+    else if (!quiet || result.result !== "met") say(context, result, what, timeoutMs);
+    return statusOf(result);
+  } catch (error) {
+    line.erase();
+    if (!interrupted.aborted) throw error;
+    output.errorLine(`Stopped waiting; ${handle.name} goes on.`);
+    return EXIT.interrupted;
+  }
+}
+
+/** @throws USAGE */
+function sessionCondition(text: string): SessionCondition {
+  if (text === "exit" || text === "idle") return { kind: text };
+  if (text === "needs-you" || text === "needs_you") return { kind: "needs_you" };
+  if (text.startsWith("log=")) {
+    const parsed = parseCondition("--for", text);
+    if (parsed.kind === "log")
+      return {
+        kind: "output",
+        pattern: parsed.pattern,
+        ...(parsed.flags === undefined ? {} : { flags: parsed.flags }),
+      };
+  }
+  throw usageError(`--for ${text} is no condition of a session. One of: ${SESSION_CONDITION_HELP}.`);
+}
+
+function statusOf({ result, met, session }: DataOf<"session.wait">): number {
+  switch (result) {
+    case "met":
+      return met.some(({ kind }) => kind === "exit") ? exitStatusOfOutcome(session.outcome) : EXIT.ok;
+    case "timeout":
+      return EXIT.timeout;
+    case "ended":
+      return EXIT.failed;
+    default:
+      return unreachable(result);
+  }
+}
+
+function say(
+  context: Context,
+  { session, met, result }: DataOf<"session.wait">,
+  what: string,
+  timeoutMs: number | undefined,
+): void {
+  const { output } = context;
+  const title = sessionTitle(context, session);
+  if (result === "timeout") output.errorLine(`${title} goes on: waited ${formatDuration(timeoutMs ?? 0)} for ${what}`);
+  else if (result === "ended") output.errorLine(`${title} ended before ${what}: ${exitCodeText(session.outcome)}`);
+  else output.line(`${title} ${met.map((one) => metText(one, session)).join(", ")}`);
+}
+
+function metText(condition: SessionCondition, session: DataOf<"session.wait">["session"]): string {
+  switch (condition.kind) {
+    case "exit":
+      return `ended: ${exitCodeText(session.outcome)}`;
+    case "idle":
+      return "is idle";
+    case "needs_you":
+      return `needs you${session.attention ? `: ${session.attention}` : ""}`;
+    case "output":
+      return `has written what /${condition.pattern}/ means`;
+    default:
+      return unreachable(condition);
+  }
+}

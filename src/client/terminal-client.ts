@@ -1,0 +1,512 @@
+import { PROTOCOL, type Response } from "../protocol/envelope.ts";
+import { isWarrenError, WarrenError } from "../protocol/errors.ts";
+import type { DataOf, PayloadOf } from "../protocol/messages.ts";
+import type { Outcome } from "../protocol/outcome.ts";
+import {
+  decodeJson,
+  decodePosition,
+  encodeJson,
+  encodePosition,
+  encodeTerminalFrame,
+  encodeTerminalSize,
+  TERMINAL_FRAME,
+  type TerminalControl,
+  type TerminalFrame,
+  TerminalFrameSplitter,
+} from "../protocol/terminal-frames.ts";
+import { brokenFrames, noFrames, notOurProtocol, refusalOf, serverSilent } from "./attach-errors.ts";
+import { LinesThenBytes } from "./lines-then-bytes.ts";
+import { TypedInput, WAITING_BYTES_MAX } from "./typed-input.ts";
+
+/**
+ * One terminal that looks at a session and types into it, the same over every wire. It reconnects by itself for as long as the session may be
+ * there, to whichever server has it then, and goes on at the very byte.
+ *
+ * Invariants
+ * 1. What is typed is taken once and in order, however often the wire is cut.
+ * 2. Output follows the last screen without a gap and without a repeat; what does not fit is cut to fit, or a new screen is asked for.
+ * 3. It ends once: with `onEnd`, with `onFailed`, or by `detach`; afterwards it says nothing.
+ */
+export interface ByteWire {
+  send(bytes: Uint8Array): void;
+  /** Stops and goes on reading, where the wire can; so a slow terminal does not pile up output here. */
+  pause(): void;
+  resume(): void;
+  /** Closes after what was sent. */
+  close(): void;
+}
+
+export interface ByteWireEvents {
+  onBytes(bytes: Uint8Array): void;
+  /** The wire is gone; called once, also after `close()`. */
+  onClose(): void;
+}
+
+/**
+ * Opens a wire to the server that has the session now. A typed error says that there is none to be had, and is believed; SESSION_NOT_FOUND only
+ * after a while, since a session that moves is for a moment nowhere. Every other error is tried again.
+ */
+export type DialBytes = (events: ByteWireEvents) => Promise<ByteWire>;
+
+export interface TerminalClock {
+  /** Milliseconds from some fixed moment; never goes back. */
+  nowMs(): number;
+  /** The answer cancels it. */
+  timer(delayMs: number, task: () => void): () => void;
+}
+
+export interface TerminalEvents {
+  onOutput(bytes: Uint8Array): void;
+  /** The whole screen; `skippedBytes` of output since what was shown last are only in it, not before it. */
+  onScreen(bytes: Uint8Array, skippedBytes: number): void;
+  onEnd(outcome: Outcome): void;
+  onFailed(error: WarrenError): void;
+  onControl?(control: TerminalControl): void;
+  /** At the first attach and after each reconnect, before its first screen or output. */
+  onAttached?(data: DataOf<"session.attach">): void;
+  onConnection?(state: "lost" | "back"): void;
+  /** `type` answered false, and there is room again. */
+  onRoom?(): void;
+}
+
+export interface TerminalSize {
+  cols: number;
+  rows: number;
+}
+
+export interface TerminalClientOptions {
+  dial: DialBytes;
+  /** By name or id; an id survives a rename. */
+  session: string;
+  /** It is known to be there, so that not finding it at first is a matter of time. Default: false. */
+  isKnown?: boolean;
+  name: string;
+  version: string;
+  /** 16 hex digits, of this terminal alone. */
+  clientId: string;
+  /** Shown to others as who types. */
+  label?: string;
+  /** Look only. */
+  isViewer?: boolean;
+  size: TerminalSize;
+  events: TerminalEvents;
+  clock?: TerminalClock;
+  /** 0–1, for the jitter of the delays. */
+  random?: () => number;
+}
+
+/** From dialling to the answer; past it the first attach fails, and a later one is tried again. */
+const ANSWER_TIMEOUT_MS = 5_000;
+/** How long a session may be found nowhere while it moves between servers. */
+const MISSING_MAX_MS = 5_000;
+const REDIAL_DELAY_FIRST_MS = 10;
+const REDIAL_DELAY_MAX_MS = 1_000;
+/** Connections in a row that broke the rules of frames. */
+const BROKEN_COUNT_MAX = 5;
+/** How long `detach` waits for what was typed to be taken. */
+const DETACH_GRACE_MS = 1_000;
+
+const HELLO_ID = 0;
+const ATTACH_ID = 1;
+const GET_ID = 2;
+
+/** One connection, from dialling to its loss. */
+interface Attempt {
+  wire?: ByteWire;
+  isLive: boolean;
+  lines: LinesThenBytes;
+  frames: TerminalFrameSplitter;
+  /** As sent with `session.attach`. */
+  size: TerminalSize;
+  cancelDeadline: () => void;
+}
+
+/** Thrown where a server breaks the rules of frames. */
+class BrokenFrame extends Error {}
+
+export const terminalClock: TerminalClock = {
+  nowMs: () => performance.now(),
+  timer(delayMs, task) {
+    const handle = setTimeout(task, delayMs);
+    return () => clearTimeout(handle);
+  },
+};
+
+export class TerminalClient {
+  readonly #options: TerminalClientOptions;
+  readonly #events: TerminalEvents;
+  readonly #clock: TerminalClock;
+  readonly #input = new TypedInput();
+  readonly #flushWaiters = new Set<() => void>();
+  #attempt: Attempt | undefined;
+  #cancelRedial: () => void = () => {};
+  #cancelFirstDeadline: () => void = () => {};
+  #size: TerminalSize;
+  /** The session's, which is another's when somebody else types. */
+  #sessionSize: TerminalSize | undefined;
+  /** Offset of the next byte of output; undefined until a screen says it. */
+  #next: number | undefined;
+  /** Of the newest byte that was shown. */
+  #shown: number | undefined;
+  #server: string | undefined;
+  #redialCount = 0;
+  #brokenCount = 0;
+  #missingSinceMs: number | undefined;
+  #lastError: unknown;
+  #wasAttached = false;
+  #isLost = false;
+  #isFull = false;
+  #isPaused = false;
+  #wantsControl = false;
+  #isOver = false;
+
+  constructor(options: TerminalClientOptions) {
+    this.#options = options;
+    this.#events = options.events;
+    this.#clock = options.clock ?? terminalClock;
+    this.#size = options.size;
+  }
+
+  /** Attaches; called once. Fails within ANSWER_TIMEOUT_MS when no server answers. */
+  start(): void {
+    this.#cancelFirstDeadline = this.#clock.timer(ANSWER_TIMEOUT_MS, () => this.#failFirst());
+    this.#dial();
+  }
+
+  /** The bytes are taken in any case; false when too many wait, and the caller is to pause until `onRoom`. A viewer's go nowhere. */
+  type(bytes: Uint8Array): boolean {
+    if (this.#isOver || this.#options.isViewer) return true;
+    this.#input.push(bytes);
+    this.#sendInput();
+    this.#isFull = this.#input.waitingBytes > WAITING_BYTES_MAX;
+    return !this.#isFull;
+  }
+
+  resize(size: TerminalSize): void {
+    if (sameSize(size, this.#size)) return;
+    this.#size = size;
+    if (this.#attempt?.isLive) this.#send(TERMINAL_FRAME.resize, encodeTerminalSize(size));
+  }
+
+  takeControl(): void {
+    this.#wantsControl = !this.#attempt?.isLive;
+    if (this.#attempt?.isLive) this.#send(TERMINAL_FRAME.control, encodeJson({ take: true }));
+  }
+
+  /** Has the whole screen sent anew. */
+  redraw(): void {
+    this.#next = undefined;
+    if (this.#attempt?.isLive) this.#lose(this.#attempt, "by us");
+  }
+
+  /** Takes no more output until `resume`; the server keeps it, and skips to the newest screen when it is much. */
+  pause(): void {
+    this.#isPaused = true;
+    if (this.#attempt?.isLive) this.#attempt.wire?.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#attempt?.wire?.resume();
+  }
+
+  /** Resolves when everything that was typed has been taken, or when nothing is taken any more. */
+  flushed(): Promise<void> {
+    if (this.#isOver || this.#input.waitingBytes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#flushWaiters.add(resolve));
+  }
+
+  /** Leaves; the session goes on. What was typed is sent first, if that takes no longer than `graceMs`. */
+  async detach(graceMs = DETACH_GRACE_MS): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.timer(graceMs, resolve);
+    });
+    await Promise.race([this.flushed(), late]);
+    cancel();
+    this.#finish();
+  }
+
+  #dial(): void {
+    const attempt: Attempt = {
+      isLive: false,
+      lines: new LinesThenBytes(),
+      frames: new TerminalFrameSplitter(),
+      size: this.#size,
+      cancelDeadline: this.#clock.timer(ANSWER_TIMEOUT_MS, () => this.#lose(attempt, "silent")),
+    };
+    this.#attempt = attempt;
+    const dialled = this.#options.dial({
+      onBytes: (bytes) => this.#onBytes(attempt, bytes),
+      onClose: () => this.#lose(attempt, "closed"),
+    });
+    dialled.then(
+      (wire) => {
+        if (this.#attempt !== attempt) return wire.close();
+        attempt.wire = wire;
+        attempt.size = this.#size;
+        this.#greet(wire);
+      },
+      (error: unknown) => this.#onDialFailed(attempt, error),
+    );
+  }
+
+  #greet(wire: ByteWire): void {
+    const { name, version, session, clientId, label, isViewer } = this.#options;
+    // A picture of another size is no place to go on from.
+    const since = this.#sessionSize && !sameSize(this.#sessionSize, this.#size) ? undefined : this.#next;
+    if (since === undefined) this.#next = undefined;
+    const attach: PayloadOf<"session.attach"> = {
+      session,
+      client: clientId,
+      ...this.#size,
+      ...(label === undefined ? {} : { label }),
+      ...(isViewer ? { view: true } : {}),
+      ...(since === undefined ? {} : { since }),
+    };
+    wire.send(line({ id: HELLO_ID, type: "hello", payload: { protocol: PROTOCOL, client: name, version } }));
+    wire.send(line({ id: ATTACH_ID, type: "session.attach", payload: attach }));
+  }
+
+  #onBytes(attempt: Attempt, bytes: Uint8Array): void {
+    if (this.#attempt !== attempt) return; // a late word of a wire that was left
+    if (attempt.isLive) return this.#onFrames(attempt, bytes);
+    attempt.lines.push(bytes);
+    while (this.#attempt === attempt && !attempt.isLive) {
+      const read = attempt.lines.nextLine();
+      if (read.kind === "none") return;
+      if (read.kind === "too-long") return this.#fail(notOurProtocol("a line without an end"));
+      this.#onLine(attempt, read.text);
+    }
+    if (this.#attempt === attempt) this.#onFrames(attempt, attempt.lines.rest());
+  }
+
+  #onLine(attempt: Attempt, text: string): void {
+    const answer = answerIn(text);
+    if (!answer) return this.#fail(notOurProtocol(text));
+    if (!answer.success) return this.#onRefused(attempt, refusalOf(answer));
+    if (answer.id === HELLO_ID) this.#server = (answer.data as DataOf<"hello">).server;
+    else if (answer.id === ATTACH_ID) this.#onAttached(attempt, answer.data as DataOf<"session.attach">);
+    else if (answer.id === GET_ID) this.#onLooked(attempt, answer.data as DataOf<"session.get">);
+  }
+
+  #onAttached(attempt: Attempt, data: DataOf<"session.attach">): void {
+    if (typeof data?.input_bytes !== "number" || typeof data.continued !== "boolean")
+      return this.#fail(noFrames(this.#server));
+    attempt.cancelDeadline();
+    this.#cancelFirstDeadline();
+    attempt.isLive = true;
+    this.#wasAttached = true;
+    this.#missingSinceMs = undefined;
+    this.#redialCount = 0;
+    if (!data.continued) this.#next = undefined;
+    this.#input.rewind(data.input_bytes);
+    this.#events.onAttached?.(data);
+    if (this.#attempt !== attempt) return;
+    if (this.#isPaused) attempt.wire?.pause();
+    if (!sameSize(attempt.size, this.#size)) this.#send(TERMINAL_FRAME.resize, encodeTerminalSize(this.#size));
+    if (this.#wantsControl) this.takeControl();
+    this.#sendInput();
+    this.#settleInput();
+    if (!this.#isLost) return;
+    this.#isLost = false;
+    this.#events.onConnection?.("back");
+  }
+
+  #onFrames(attempt: Attempt, bytes: Uint8Array): void {
+    try {
+      for (const frame of parsed(() => attempt.frames.push(bytes))) {
+        if (this.#attempt !== attempt) return;
+        this.#onFrame(frame);
+      }
+    } catch (error) {
+      if (!(error instanceof BrokenFrame)) throw error;
+      this.#onBroken(attempt);
+    }
+  }
+
+  #onFrame({ type, payload }: TerminalFrame): void {
+    switch (type) {
+      case TERMINAL_FRAME.output:
+        return this.#onOutput(payload);
+      case TERMINAL_FRAME.screen:
+        return this.#onScreen(payload);
+      case TERMINAL_FRAME.ack:
+        this.#input.ack(parsed(() => decodePosition(payload)).position);
+        this.#sendInput();
+        return this.#settleInput();
+      case TERMINAL_FRAME.control: {
+        const control = parsed(() => decodeJson<TerminalControl>(payload));
+        if (typeof control?.cols !== "number") throw new BrokenFrame();
+        this.#sessionSize = { cols: control.cols, rows: control.rows };
+        return this.#events.onControl?.(control);
+      }
+      case TERMINAL_FRAME.end: {
+        const outcome = parsed(() => decodeJson<Outcome>(payload));
+        if (typeof outcome?.kind !== "string") throw new BrokenFrame();
+        this.#finish();
+        return this.#events.onEnd(outcome);
+      }
+      default: // of a newer server
+    }
+  }
+
+  #onOutput(payload: Uint8Array): void {
+    const { position, bytes } = parsed(() => decodePosition(payload));
+    if (this.#next === undefined || position > this.#next) throw new BrokenFrame();
+    const fresh = bytes.subarray(this.#next - position);
+    if (fresh.length === 0) return;
+    this.#next += fresh.length;
+    this.#shown = this.#next;
+    this.#brokenCount = 0;
+    this.#events.onOutput(fresh);
+  }
+
+  #onScreen(payload: Uint8Array): void {
+    const { position, bytes } = parsed(() => decodePosition(payload));
+    const skippedBytes = this.#shown === undefined ? 0 : Math.max(0, position - this.#shown);
+    this.#next = position;
+    this.#shown = position;
+    this.#events.onScreen(bytes, skippedBytes);
+  }
+
+  #onBroken(attempt: Attempt): void {
+    if (this.#attempt !== attempt) return;
+    this.#next = undefined;
+    this.#brokenCount += 1;
+    if (this.#brokenCount > BROKEN_COUNT_MAX) return this.#fail(brokenFrames(this.#server, this.#brokenCount));
+    this.#lose(attempt, "broken");
+  }
+
+  #onDialFailed(attempt: Attempt, error: unknown): void {
+    if (this.#attempt !== attempt) return;
+    this.#lastError = error;
+    if (error instanceof WarrenError) this.#onRefused(attempt, error);
+    else this.#lose(attempt, "refused");
+  }
+
+  #onRefused(attempt: Attempt, error: WarrenError): void {
+    switch (error.code) {
+      case "SERVER_ENDING":
+      case "CONNECTION_LOST":
+        return this.#lose(attempt, "refused");
+      case "SESSION_NOT_FOUND":
+      case "NO_SERVER":
+        return this.#onMissing(attempt, error);
+      case "SESSION_NOT_LIVE":
+        if (!this.#wasAttached || !attempt.wire) return this.#fail(error);
+        // It has ended while the wire was cut: how, it still knows.
+        this.#lastError = error;
+        return attempt.wire.send(
+          line({ id: GET_ID, type: "session.get", payload: { session: this.#options.session } }),
+        );
+      case "UNKNOWN_TYPE":
+        return this.#fail(noFrames(this.#server));
+      default:
+        return this.#fail(error);
+    }
+  }
+
+  #onMissing(attempt: Attempt, error: WarrenError): void {
+    if (!this.#wasAttached && !this.#options.isKnown) return this.#fail(error);
+    this.#lastError = error;
+    const nowMs = this.#clock.nowMs();
+    this.#missingSinceMs ??= nowMs;
+    if (nowMs - this.#missingSinceMs >= MISSING_MAX_MS) return this.#fail(error);
+    this.#lose(attempt, "refused");
+  }
+
+  #onLooked(attempt: Attempt, { session }: DataOf<"session.get">): void {
+    if (!session?.outcome) return this.#lose(attempt, "refused"); // its end is being written down
+    const outcome = session.outcome as Outcome;
+    this.#finish();
+    this.#events.onEnd(outcome);
+  }
+
+  #lose(attempt: Attempt, why: "closed" | "silent" | "refused" | "broken" | "by us"): void {
+    if (this.#attempt !== attempt) return;
+    this.#attempt = undefined;
+    attempt.cancelDeadline();
+    attempt.wire?.close();
+    if (attempt.isLive && !this.#isLost) {
+      this.#isLost = true;
+      this.#events.onConnection?.("lost");
+      if (this.#isOver) return;
+    }
+    const { random = Math.random } = this.#options;
+    const whole = Math.min(REDIAL_DELAY_MAX_MS, REDIAL_DELAY_FIRST_MS * 2 ** Math.min(this.#redialCount, 20));
+    this.#redialCount += 1;
+    const delayMs = why === "by us" ? 0 : whole * (1 - random() / 4);
+    this.#cancelRedial = this.#clock.timer(delayMs, () => this.#dial());
+  }
+
+  #sendInput(): void {
+    if (!this.#attempt?.isLive) return;
+    for (let piece = this.#input.next(); piece; piece = this.#input.next())
+      this.#send(TERMINAL_FRAME.input, encodePosition(piece.seq), piece.bytes);
+  }
+
+  /** Tells whoever waits for room, or for everything to be taken. */
+  #settleInput(): void {
+    if (this.#input.waitingBytes === 0) this.#wakeFlushed();
+    if (!this.#isFull || this.#input.waitingBytes > WAITING_BYTES_MAX / 2) return;
+    this.#isFull = false;
+    this.#events.onRoom?.();
+  }
+
+  #send(type: number, ...parts: Uint8Array[]): void {
+    this.#attempt?.wire?.send(encodeTerminalFrame(type, ...parts));
+  }
+
+  #failFirst(): void {
+    const { session } = this.#options;
+    this.#fail(
+      isWarrenError(this.#lastError) ? this.#lastError : serverSilent(session, ANSWER_TIMEOUT_MS, this.#lastError),
+    );
+  }
+
+  #fail(error: WarrenError): void {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#events.onFailed(error);
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.cancelDeadline();
+    attempt?.wire?.close();
+    this.#cancelRedial();
+    this.#cancelFirstDeadline();
+    this.#wakeFlushed();
+  }
+
+  #wakeFlushed(): void {
+    for (const wake of [...this.#flushWaiters]) wake();
+    this.#flushWaiters.clear();
+  }
+}
+
+/** What comes from outside can be anything: that it cannot be read is no bug of ours. */
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch {
+    throw new BrokenFrame();
+  }
+}
+
+const sameSize = (a: TerminalSize, b: TerminalSize): boolean => a.cols === b.cols && a.rows === b.rows;
+
+const line = (message: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(message)}\n`);
+
+/** An answer of ours, or undefined for whatever else a line may be. */
+function answerIn(text: string): Response | undefined {
+  try {
+    const value = JSON.parse(text);
+    return typeof value?.success === "boolean" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

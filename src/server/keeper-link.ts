@@ -1,0 +1,90 @@
+import { findKeeper } from "../local/ensure-server.ts";
+import type { KeeperConnection } from "../local/keeper-client.ts";
+import type { Places } from "../platform/paths.ts";
+import type { ChannelExit, KeeperAnswers, KeeperCall } from "../protocol/keeper-calls.ts";
+import { FRAME, type Frame } from "../protocol/keeper-frames.ts";
+import { keeperUnreachable } from "../sessions/errors.ts";
+import type { ChannelEvents, ChannelWrite, KeeperPort } from "../sessions/keeper-port.ts";
+
+/**
+ * The server's line to its keeper for sessions: one connection for its life. When the keeper goes, the control line says so as well, and the server ends.
+ */
+export class KeeperLink implements KeeperPort {
+  readonly #places: Places;
+  readonly #listeners = new Map<number, ChannelEvents>();
+  /** What came for a channel before anybody listened: its program may have ended at once. */
+  readonly #early = new Map<number, Frame[]>();
+  #connecting: Promise<KeeperConnection> | undefined;
+  #connection: KeeperConnection | undefined;
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
+
+  async call<C extends KeeperCall>(call: C): Promise<KeeperAnswers[C["call"]]> {
+    this.#connecting ??= this.#connect();
+    return (await this.#connecting).call(call);
+  }
+
+  write(channel: number, write: ChannelWrite): void {
+    this.#connection?.write(channel, write);
+  }
+
+  listen(channel: number, events: ChannelEvents): void {
+    this.#listeners.set(channel, events);
+    const early = this.#early.get(channel) ?? [];
+    this.#early.delete(channel);
+    if (early.length > 0) queueMicrotask(() => early.forEach((frame) => this.#pass(frame)));
+  }
+
+  forget(channel: number): void {
+    this.#listeners.delete(channel);
+    this.#early.delete(channel);
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+
+  async #connect(): Promise<KeeperConnection> {
+    const connection = await findKeeper(this.#places);
+    if (!connection) throw keeperUnreachable();
+    connection.listen({ onFrame: (frame) => this.#pass(frame), onClose: () => {} });
+    this.#connection = connection;
+    return connection;
+  }
+
+  #pass(frame: Frame): void {
+    const events = this.#listeners.get(frame.channel);
+    if (!events) {
+      const early = this.#early.get(frame.channel) ?? [];
+      this.#early.set(frame.channel, [...early.slice(-EARLY_FRAMES_MAX), frame]);
+      return;
+    }
+    const payload = Buffer.from(frame.payload.buffer, frame.payload.byteOffset, frame.payload.length);
+    const bytes = Number(frame.offset);
+    switch (frame.type) {
+      case FRAME.output:
+        return events.onOutput({
+          output: bytes,
+          segment: payload.readUInt32BE(0),
+          segmentBytes: payload.readUInt32BE(4),
+        });
+      case FRAME.exit:
+        return events.onExit(JSON.parse(payload.toString()) as ChannelExit);
+      case FRAME.ack:
+        return events.onAck(sourceIn(payload), bytes);
+      case FRAME.refused:
+        return events.onRefused(
+          sourceIn(payload),
+          bytes,
+          (JSON.parse(payload.subarray(8).toString()) as { code: string }).code,
+        );
+    }
+  }
+}
+
+/** A doorbell and an end are enough. */
+const EARLY_FRAMES_MAX = 8;
+
+const sourceIn = (payload: Buffer): string => payload.toString("hex", 0, 8);

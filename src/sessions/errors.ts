@@ -1,0 +1,66 @@
+import { WarrenError } from "../protocol/errors.ts";
+import { suggest } from "../protocol/suggest.ts";
+
+export const sessionNotFound = (reference: string, known: readonly string[]): WarrenError => {
+  const near = suggest(reference, known);
+  return new WarrenError(
+    "SESSION_NOT_FOUND",
+    `session not found: ${reference}${near ? `. Did you mean ${near}?` : ""}`,
+    { fix: "warren sessions --all", ...(known.length > 0 ? { detail: { candidates: [...known] } } : {}) },
+  );
+};
+
+export const sessionNotLive = (name: string): WarrenError =>
+  new WarrenError("SESSION_NOT_LIVE", `${name} has ended; nothing runs in it.`, { fix: `warren resume ${name}` });
+
+export const sessionLive = (name: string): WarrenError =>
+  new WarrenError("SESSION_LIVE", `${name} is still running.`, { fix: `warren stop ${name}` });
+
+export const nameInvalid = (name: string): WarrenError =>
+  new WarrenError(
+    "NAME_INVALID",
+    `"${name}" cannot be a session's name: a lower-case letter, then at most 31 of a-z, 0-9 and "-".`,
+  );
+
+export const nameTaken = (name: string): WarrenError =>
+  new WarrenError("NAME_TAKEN", `A session named ${name} is running already.`, { fix: `warren attach ${name}` });
+
+export const noProgram = (): WarrenError =>
+  new WarrenError("COMMAND_EMPTY", "There is no program to start in the session.", { fix: "warren new -- bash" });
+
+export const sizeInvalid = (cols: number, rows: number): WarrenError =>
+  new WarrenError("SIZE_INVALID", `A terminal cannot have ${cols} columns and ${rows} rows; 1 to 1000 each.`);
+
+export const notATerminal = (name: string): WarrenError =>
+  new WarrenError("NOT_A_TERMINAL", `${name} is an agent: it has a conversation, not a terminal.`, {
+    fix: `warren prompt ${name} 'hello'`,
+  });
+
+export const viewOnly = (name: string): WarrenError =>
+  new WarrenError("FORBIDDEN", `This connection may look at ${name}, but not type into it.`, {
+    fix: `warren attach --view ${name}`,
+  });
+
+export const keeperUnreachable = (cause?: unknown): WarrenError =>
+  new WarrenError("KEEPER_LOST", "The keeper went away; its terminals have ended.", {
+    fix: "warren sessions --all",
+    cause,
+  });
+
+export const patternInvalid = (pattern: string, why: string): WarrenError =>
+  new WarrenError("PATTERN_INVALID", `/${pattern}/ is no regular expression: ${why}.`);
+
+export const moveFailed = (name: string, to: string, why: string): WarrenError =>
+  new WarrenError("MOVE_FAILED", `${name} could not be moved to ${to}: ${why} It stays where it was.`, {
+    fix: "warren servers",
+  });
+
+export const sessionsLive = (names: readonly string[]): WarrenError =>
+  new WarrenError(
+    "SESSIONS_LIVE",
+    `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""} would end with the server.`,
+    {
+      fix: "warren shutdown --force      # they are saved; warren resume brings them back",
+      detail: { names: [...names] },
+    },
+  );

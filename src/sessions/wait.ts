@@ -1,0 +1,116 @@
+import { stripVTControlCharacters } from "node:util";
+import type { Clock } from "../platform/clock.ts";
+import type { DataOf, PayloadOf } from "../protocol/messages.ts";
+import type { Session, SessionCondition } from "../protocol/units.ts";
+import * as errors from "./errors.ts";
+import type { OutputReader } from "./output-reader.ts";
+
+/** Resolves when one (or all) of the conditions hold: it ends, is idle, needs somebody, or writes what a pattern says. */
+export interface Watched {
+  look(): { session: Session; outputBytes: number };
+  openOutput(offset: number): Promise<OutputReader | undefined>;
+  /** Calls back after every change; the answer stops that. */
+  watch(listener: () => void): () => void;
+  clock: Clock;
+}
+
+/** What of the output a pattern is looked for in. */
+const TAIL_CHARACTERS = 64 * 1024;
+
+export async function waitForSession(
+  watched: Watched,
+  { conditions, mode = "any", timeout_ms, since }: PayloadOf<"session.wait">,
+  signal: AbortSignal,
+): Promise<DataOf<"session.wait">> {
+  const patterns = new Map(
+    conditions.flatMap((one) => (one.kind === "output" ? [[one, patternOf(one)] as const] : [])),
+  );
+  await using output = patterns.size > 0 ? await OutputTail.open(watched, since) : undefined;
+  const { promise, resolve } = Promise.withResolvers<DataOf<"session.wait">>();
+  const met = new Set<SessionCondition>();
+  const settle = (result: "met" | "timeout" | "ended"): void =>
+    resolve({ session: watched.look().session, met: conditions.filter((one) => met.has(one)), result });
+  const look = async (): Promise<void> => {
+    const { session } = watched.look();
+    const text = patterns.size > 0 ? await output?.read() : undefined;
+    for (const one of conditions) if (holds(one, session, text, patterns)) met.add(one);
+    if (mode === "any" ? met.size > 0 : met.size === conditions.length) settle("met");
+    else if (session.status === "stopped") settle("ended");
+  };
+  let looking: Promise<void> = Promise.resolve();
+  const onChange = (): void => {
+    looking = looking.then(look).catch(() => settle("ended"));
+  };
+  const stopWatching = watched.watch(onChange);
+  const cancelTimer = timeout_ms === undefined ? () => {} : watched.clock.timer(timeout_ms, () => settle("timeout"));
+  const poll = patterns.size > 0 ? setInterval(onChange, OUTPUT_LOOK_MS) : undefined;
+  signal.addEventListener("abort", () => settle("timeout"), { once: true });
+  onChange();
+  try {
+    return await promise;
+  } finally {
+    stopWatching();
+    cancelTimer();
+    clearInterval(poll);
+  }
+}
+
+/** Output that changes no state is looked at this often, while somebody waits for a pattern. */
+const OUTPUT_LOOK_MS = 50;
+
+function holds(
+  condition: SessionCondition,
+  session: Session,
+  text: string | undefined,
+  patterns: ReadonlyMap<SessionCondition, RegExp>,
+): boolean {
+  switch (condition.kind) {
+    case "exit":
+      return session.status === "stopped";
+    case "idle":
+      return session.state === "idle";
+    case "needs_you":
+      return session.state === "needs_you";
+    case "output":
+      return text !== undefined && patterns.get(condition)!.test(text);
+    default:
+      return false; // a newer client's
+  }
+}
+
+function patternOf({ pattern, flags }: { pattern: string; flags?: string | undefined }): RegExp {
+  try {
+    return new RegExp(pattern, (flags ?? "").replace(/[gy]/g, ""));
+  } catch (error) {
+    throw errors.patternInvalid(pattern, (error as Error).message.replace(/^.*: /, ""));
+  }
+}
+
+/** The end of what was written since the wait began, without control sequences. */
+class OutputTail implements AsyncDisposable {
+  readonly #reader: OutputReader | undefined;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+
+  static async open(watched: Watched, since = watched.look().outputBytes): Promise<OutputTail> {
+    return new OutputTail(await watched.openOutput(since));
+  }
+
+  private constructor(reader: OutputReader | undefined) {
+    this.#reader = reader;
+  }
+
+  async read(): Promise<string> {
+    for (;;) {
+      const piece = await this.#reader?.read(TAIL_CHARACTERS);
+      if (piece === undefined || piece.kind === "none" || piece.kind === "gone") break;
+      if (piece.kind === "output")
+        this.#text = (this.#text + this.#decoder.decode(piece.bytes, { stream: true })).slice(-TAIL_CHARACTERS);
+    }
+    return stripVTControlCharacters(this.#text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader?.close();
+  }
+}
