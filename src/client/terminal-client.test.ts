@@ -5,7 +5,8 @@ import { dialUnixBytes } from "../local/unix-wire.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import { encodeJson, encodePosition, encodeTerminalFrame, TERMINAL_FRAME } from "../protocol/terminal-frames.ts";
-import { TerminalClient, type TerminalClientOptions, type TerminalClock, terminalClock } from "./terminal-client.ts";
+import { TerminalClient } from "./terminal-client.ts";
+import { type TerminalClientOptions, type TerminalClock, terminalClock } from "./terminal-world.ts";
 
 const DEADLINE_MS = 10_000;
 
@@ -304,12 +305,14 @@ test("input: at most a window is on the wire, at most 16 MiB wait, and room is t
   await using server = await FakeSessionServer.start();
   server.isAcking = false;
   using seen = new Seen(server);
-  await server.until(() => server.attachedCount === 1, "attached");
+  await seen.until(() => seen.screens.length === 1, "a screen");
   const piece = Buffer.alloc(1024 * 1024, "p");
   let taken = 0;
   while (seen.client.type(piece)) taken += 1;
   assert.equal(taken, 16);
-  await server.until(() => server.typed.length === 256 * 1024, "a window");
+  seen.client.resize({ cols: 81, rows: 24 }); // arrives behind everything that was sent before it
+  await server.until(() => server.sizes.length === 1, "all that is on the wire");
+  assert.equal(server.typed.length, 256 * 1024);
   server.isAcking = true;
   server.cut();
   await seen.client.flushed();
@@ -334,6 +337,33 @@ test("resize and control: sent at once, or with the next attach", async () => {
   await server.until(() => server.controls.length === 2, "control again");
   assert.deepEqual([server.attaches[1]!.cols, server.attaches[1]!.rows], [120, 40]);
   await seen.client.detach();
+});
+
+test("a picture of another size is no place to go on from", async () => {
+  await using server = await FakeSessionServer.start();
+  using seen = new Seen(server);
+  await seen.until(() => seen.screens.length === 1, "a screen");
+  server.control({ cols: 200, rows: 50, yours: false });
+  server.output("x");
+  await seen.untilOutput("x");
+  server.cut();
+  await seen.until(() => seen.screens.length === 2, "a second screen");
+  assert.equal(server.attaches[1]!.since, undefined);
+});
+
+test("paused: output stays where it is, and comes whole afterwards, over a cut too", async () => {
+  await using server = await FakeSessionServer.start();
+  using seen = new Seen(server);
+  await seen.until(() => seen.screens.length === 1, "a screen");
+  seen.client.pause();
+  server.output(Buffer.alloc(4 * 1024 * 1024, "o"));
+  seen.client.type(Buffer.from("x"));
+  await server.untilTyped("x");
+  assert.equal(seen.output.length, 0);
+  server.cut();
+  seen.client.resume();
+  await seen.until(() => seen.output.length >= 4 * 1024 * 1024, "all of it");
+  assert.equal(seen.output.length, 4 * 1024 * 1024);
 });
 
 test("redraw: a new screen without a new place in the output", async () => {

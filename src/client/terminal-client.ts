@@ -16,84 +16,16 @@ import {
 } from "../protocol/terminal-frames.ts";
 import { brokenFrames, noFrames, notOurProtocol, refusalOf, serverSilent } from "./attach-errors.ts";
 import { LinesThenBytes } from "./lines-then-bytes.ts";
+import { OutputPlace } from "./output-place.ts";
+import {
+  type ByteWire,
+  type TerminalClientOptions,
+  type TerminalClock,
+  type TerminalEvents,
+  type TerminalSize,
+  terminalClock,
+} from "./terminal-world.ts";
 import { TypedInput, WAITING_BYTES_MAX } from "./typed-input.ts";
-
-/**
- * One terminal that looks at a session and types into it, the same over every wire. It reconnects by itself for as long as the session may be
- * there, to whichever server has it then, and goes on at the very byte.
- *
- * Invariants
- * 1. What is typed is taken once and in order, however often the wire is cut.
- * 2. Output follows the last screen without a gap and without a repeat; what does not fit is cut to fit, or a new screen is asked for.
- * 3. It ends once: with `onEnd`, with `onFailed`, or by `detach`; afterwards it says nothing.
- */
-export interface ByteWire {
-  send(bytes: Uint8Array): void;
-  /** Stops and goes on reading, where the wire can; so a slow terminal does not pile up output here. */
-  pause(): void;
-  resume(): void;
-  /** Closes after what was sent. */
-  close(): void;
-}
-
-export interface ByteWireEvents {
-  onBytes(bytes: Uint8Array): void;
-  /** The wire is gone; called once, also after `close()`. */
-  onClose(): void;
-}
-
-/**
- * Opens a wire to the server that has the session now. A typed error says that there is none to be had, and is believed; SESSION_NOT_FOUND only
- * after a while, since a session that moves is for a moment nowhere. Every other error is tried again.
- */
-export type DialBytes = (events: ByteWireEvents) => Promise<ByteWire>;
-
-export interface TerminalClock {
-  /** Milliseconds from some fixed moment; never goes back. */
-  nowMs(): number;
-  /** The answer cancels it. */
-  timer(delayMs: number, task: () => void): () => void;
-}
-
-export interface TerminalEvents {
-  onOutput(bytes: Uint8Array): void;
-  /** The whole screen; `skippedBytes` of output since what was shown last are only in it, not before it. */
-  onScreen(bytes: Uint8Array, skippedBytes: number): void;
-  onEnd(outcome: Outcome): void;
-  onFailed(error: WarrenError): void;
-  onControl?(control: TerminalControl): void;
-  /** At the first attach and after each reconnect, before its first screen or output. */
-  onAttached?(data: DataOf<"session.attach">): void;
-  onConnection?(state: "lost" | "back"): void;
-  /** `type` answered false, and there is room again. */
-  onRoom?(): void;
-}
-
-export interface TerminalSize {
-  cols: number;
-  rows: number;
-}
-
-export interface TerminalClientOptions {
-  dial: DialBytes;
-  /** By name or id; an id survives a rename. */
-  session: string;
-  /** It is known to be there, so that not finding it at first is a matter of time. Default: false. */
-  isKnown?: boolean;
-  name: string;
-  version: string;
-  /** 16 hex digits, of this terminal alone. */
-  clientId: string;
-  /** Shown to others as who types. */
-  label?: string;
-  /** Look only. */
-  isViewer?: boolean;
-  size: TerminalSize;
-  events: TerminalEvents;
-  clock?: TerminalClock;
-  /** 0–1, for the jitter of the delays. */
-  random?: () => number;
-}
 
 /** From dialling to the answer; past it the first attach fails, and a later one is tried again. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -124,19 +56,21 @@ interface Attempt {
 /** Thrown where a server breaks the rules of frames. */
 class BrokenFrame extends Error {}
 
-export const terminalClock: TerminalClock = {
-  nowMs: () => performance.now(),
-  timer(delayMs, task) {
-    const handle = setTimeout(task, delayMs);
-    return () => clearTimeout(handle);
-  },
-};
-
+/**
+ * One terminal that looks at a session and types into it, the same over every wire. It reconnects by itself for as long as the session may be
+ * there, to whichever server has it then, and goes on at the very byte.
+ *
+ * Invariants
+ * 1. What is typed is taken once and in order, however often the wire is cut.
+ * 2. Output follows the last screen without a gap and without a repeat; what does not fit is cut to fit, or a new screen is asked for.
+ * 3. It ends once: with `onEnd`, with `onFailed`, or by `detach`; afterwards it says nothing.
+ */
 export class TerminalClient {
   readonly #options: TerminalClientOptions;
   readonly #events: TerminalEvents;
   readonly #clock: TerminalClock;
   readonly #input = new TypedInput();
+  readonly #place = new OutputPlace();
   readonly #flushWaiters = new Set<() => void>();
   #attempt: Attempt | undefined;
   #cancelRedial: () => void = () => {};
@@ -144,10 +78,6 @@ export class TerminalClient {
   #size: TerminalSize;
   /** The session's, which is another's when somebody else types. */
   #sessionSize: TerminalSize | undefined;
-  /** Offset of the next byte of output; undefined until a screen says it. */
-  #next: number | undefined;
-  /** Of the newest byte that was shown. */
-  #shown: number | undefined;
   #server: string | undefined;
   #redialCount = 0;
   #brokenCount = 0;
@@ -195,7 +125,7 @@ export class TerminalClient {
 
   /** Has the whole screen sent anew. */
   redraw(): void {
-    this.#next = undefined;
+    this.#place.forget();
     if (this.#attempt?.isLive) this.#lose(this.#attempt, "by us");
   }
 
@@ -254,8 +184,8 @@ export class TerminalClient {
   #greet(wire: ByteWire): void {
     const { name, version, session, clientId, label, isViewer } = this.#options;
     // A picture of another size is no place to go on from.
-    const since = this.#sessionSize && !sameSize(this.#sessionSize, this.#size) ? undefined : this.#next;
-    if (since === undefined) this.#next = undefined;
+    const since = this.#sessionSize && !sameSize(this.#sessionSize, this.#size) ? undefined : this.#place.next;
+    if (since === undefined) this.#place.forget();
     const attach: PayloadOf<"session.attach"> = {
       session,
       client: clientId,
@@ -299,7 +229,7 @@ export class TerminalClient {
     this.#wasAttached = true;
     this.#missingSinceMs = undefined;
     this.#redialCount = 0;
-    if (!data.continued) this.#next = undefined;
+    if (!data.continued) this.#place.forget();
     this.#input.rewind(data.input_bytes);
     this.#events.onAttached?.(data);
     if (this.#attempt !== attempt) return;
@@ -353,26 +283,21 @@ export class TerminalClient {
 
   #onOutput(payload: Uint8Array): void {
     const { position, bytes } = parsed(() => decodePosition(payload));
-    if (this.#next === undefined || position > this.#next) throw new BrokenFrame();
-    const fresh = bytes.subarray(this.#next - position);
+    const fresh = this.#place.take(position, bytes);
+    if (fresh === "gap") throw new BrokenFrame();
     if (fresh.length === 0) return;
-    this.#next += fresh.length;
-    this.#shown = this.#next;
     this.#brokenCount = 0;
     this.#events.onOutput(fresh);
   }
 
   #onScreen(payload: Uint8Array): void {
     const { position, bytes } = parsed(() => decodePosition(payload));
-    const skippedBytes = this.#shown === undefined ? 0 : Math.max(0, position - this.#shown);
-    this.#next = position;
-    this.#shown = position;
-    this.#events.onScreen(bytes, skippedBytes);
+    this.#events.onScreen(bytes, this.#place.screenAt(position));
   }
 
   #onBroken(attempt: Attempt): void {
     if (this.#attempt !== attempt) return;
-    this.#next = undefined;
+    this.#place.forget();
     this.#brokenCount += 1;
     if (this.#brokenCount > BROKEN_COUNT_MAX) return this.#fail(brokenFrames(this.#server, this.#brokenCount));
     this.#lose(attempt, "broken");
@@ -459,9 +384,9 @@ export class TerminalClient {
   }
 
   #failFirst(): void {
-    const { session } = this.#options;
+    const { session, title = () => session } = this.#options;
     this.#fail(
-      isWarrenError(this.#lastError) ? this.#lastError : serverSilent(session, ANSWER_TIMEOUT_MS, this.#lastError),
+      isWarrenError(this.#lastError) ? this.#lastError : serverSilent(title(), ANSWER_TIMEOUT_MS, this.#lastError),
     );
   }
 

@@ -1,6 +1,6 @@
 import net from "node:net";
 import type { Wire, WireEvents } from "../client/client.ts";
-import type { ByteWire, ByteWireEvents } from "../client/terminal-client.ts";
+import type { ByteWire, ByteWireEvents } from "../client/terminal-world.ts";
 import { LineSplitter } from "../protocol/lines.ts";
 
 /** Connects to a unix socket and speaks JSON lines on it. Rejects with the system's error (ECONNREFUSED, ENOENT). */

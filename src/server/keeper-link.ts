@@ -34,7 +34,11 @@ export class KeeperLink implements KeeperPort {
     this.#listeners.set(channel, events);
     const early = this.#early.get(channel) ?? [];
     this.#early.delete(channel);
-    if (early.length > 0) queueMicrotask(() => early.forEach((frame) => this.#pass(frame)));
+    if (early.length > 0) {
+      queueMicrotask(() => {
+        for (const frame of early) this.#pass(frame);
+      });
+    }
   }
 
   forget(channel: number): void {

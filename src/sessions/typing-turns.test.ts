@@ -11,7 +11,11 @@ const END = "\x1b[201~";
 function typists() {
   const written: { client: string; text: string }[] = [];
   const timers: (() => void)[] = [];
-  const clock = { ...systemClock, timer: (_: number, task: () => void) => (timers.push(task), () => {}) };
+  const timer = (_: number, task: () => void) => {
+    timers.push(task);
+    return () => {};
+  };
+  const clock = { ...systemClock, timer };
   const seqs = new Map<string, number>();
   const turns = new TypingTurns(clock, ({ client, bytes }) => written.push({ client, text: bytes.toString() }));
   const type = (client: string, text: string): void => {

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
-import { TerminalClient, type TerminalSize } from "../../client/terminal-client.ts";
+import { TerminalClient } from "../../client/terminal-client.ts";
+import type { TerminalSize } from "../../client/terminal-world.ts";
 import { type AttachEnd, type AttachRequest, onEndSignals } from "./attachment.ts";
 
 /**

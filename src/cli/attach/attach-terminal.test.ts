@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -94,8 +95,8 @@ for (const way of ["detach", "SIGTERM", "SIGHUP", "end", "crash"] as const)
     await server.until(() => server.attachedCount === 1, "attached");
     if (way === "detach") terminal.type(DETACH);
     else if (way === "end") server.end({ kind: "exited", status: 0 });
-    else if (way === "crash") process.kill(pidOfAttach(terminal), "SIGUSR2");
-    else process.kill(pidOfAttach(terminal), way);
+    else if (way === "crash") process.kill(terminal.warrenPid, "SIGUSR2");
+    else process.kill(terminal.warrenPid, way);
     await terminal.shows("status ");
     terminal.type("hello\r");
     await terminal.ended();
@@ -114,8 +115,21 @@ for (const way of ["detach", "SIGTERM", "SIGHUP", "end", "crash"] as const)
     assert.ok(terminal.text.includes(`status ${status}`), terminal.text);
   });
 
-/** The command line under the shell. */
-function pidOfAttach({ pty }: ScriptInTerminal): number {
-  const children = readFileSync(`/proc/${pty.pid}/task/${pty.pid}/children`, "utf8").trim().split(" ");
-  return Number(children.at(-1));
-}
+test("stopped and continued: raw again, and drawn anew", async () => {
+  await using server = await FakeSessionServer.start();
+  using home = new AttachHome(server);
+  await using terminal = new ScriptInTerminal(home, "warren attach fox");
+  await terminal.shows("SCREEN");
+  process.kill(terminal.warrenPid, "SIGSTOP");
+  execFileSync("stty", ["-F", terminal.ttyPath, "sane"]); // as a shell does that gets the terminal back
+  process.kill(terminal.warrenPid, "SIGCONT");
+  await server.until(() => server.attaches.length === 2, "attached anew");
+  assert.equal(server.attaches[1]!.since, undefined);
+  const modes = execFileSync("stty", ["-F", terminal.ttyPath, "-a"], { encoding: "utf8" }).split(/[\s;]+/);
+  assert.deepEqual(
+    ["-icanon", "-opost", "-isig", "-echo"].filter((mode) => !modes.includes(mode)),
+    [],
+  );
+  terminal.type("\x03");
+  await server.untilTyped("\x03");
+});

@@ -31,7 +31,7 @@ class ShownSession {
   #lastBellMs = Number.NEGATIVE_INFINITY;
 
   constructor(request: AttachRequest, streams: TerminalStreams) {
-    const { dial, session, isViewer, version, clientId, label, detach } = request;
+    const { dial, session, title, isViewer, version, clientId, label, detach } = request;
     this.#request = request;
     this.#terminal = new RawTerminal(streams, {
       onInput: (bytes) => this.#onInput(bytes, streams),
@@ -48,6 +48,7 @@ class ShownSession {
     this.#client = new TerminalClient({
       dial,
       session,
+      title,
       isViewer,
       version,
       clientId,

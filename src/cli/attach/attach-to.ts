@@ -34,6 +34,7 @@ export async function attachTo(context: Context, id: string, { isViewer }: Attac
   const request: AttachRequest = {
     dial: dialSession({ findServer, dialSocket: dialUnixBytes }),
     session: id,
+    title: () => found.name,
     isViewer,
     detach: parseDetachKey(await detachKeys(places.home)),
     version: build.version,

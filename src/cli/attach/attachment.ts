@@ -1,4 +1,4 @@
-import type { DialBytes } from "../../client/terminal-client.ts";
+import type { DialBytes } from "../../client/terminal-world.ts";
 import type { Outcome } from "../../protocol/outcome.ts";
 import type { DetachKey } from "./detach-key.ts";
 
@@ -7,6 +7,8 @@ export interface AttachRequest {
   dial: DialBytes;
   /** Its id. */
   session: string;
+  /** Its name now, as far as it is known. */
+  title: () => string;
   isViewer: boolean;
   detach: DetachKey;
   version: string;

@@ -1,4 +1,4 @@
-import type { ByteWire, ByteWireEvents, DialBytes } from "../../client/terminal-client.ts";
+import type { ByteWire, ByteWireEvents, DialBytes } from "../../client/terminal-world.ts";
 import { systemCode, WarrenError } from "../../protocol/errors.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type IPty, spawn } from "@lydell/node-pty";
@@ -64,6 +64,17 @@ export class ScriptInTerminal implements AsyncDisposable {
 
   type(text: string): void {
     this.pty.write(text);
+  }
+
+  /** The command line under the shell, or in its place. */
+  get warrenPid(): number {
+    const { pid } = this.pty;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    return Number(children.at(-1)) || pid;
+  }
+
+  get ttyPath(): string {
+    return readlinkSync(`/proc/${this.pty.pid}/fd/0`);
   }
 
   /** The lines of the terminal, with those that have scrolled away. */

@@ -141,10 +141,15 @@ export class FakeSessionServer implements AsyncDisposable {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
+  #session(): object {
+    return { id: "4abc", name: "fox", status: "running", cols: 80, rows: 24, outcome: this.lastOutcome };
+  }
+
   #serve(socket: net.Socket): void {
     const answer = this.answers.shift() ?? "attach";
     this.connectionCount += 1;
     this.#sockets.add(socket);
+    this.#look();
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#sockets.delete(socket);
@@ -168,7 +173,7 @@ export class FakeSessionServer implements AsyncDisposable {
   ): void {
     const say = (message: object): void => void socket.write(`${JSON.stringify({ id, ...message })}\n`);
     if (type === "hello") return say({ success: true, data: { protocol: 1, server: "blazing" } });
-    if (type === "session.get") return say({ success: true, data: { session: { outcome: this.lastOutcome } } });
+    if (type === "session.get") return say({ success: true, data: { session: this.#session() } });
     if (typeof answer === "object" && "refuse" in answer) {
       this.attaches.push(payload);
       this.#look();
@@ -191,7 +196,7 @@ export class FakeSessionServer implements AsyncDisposable {
       if (at.budget < 0) this.#cutOne(socket);
       this.#look();
     });
-    say({ success: true, data: { session: { name: "fox", cols: 80, rows: 24 }, continued, input_bytes } });
+    say({ success: true, data: { session: this.#session(), continued, input_bytes } });
     this.attaches.push(request);
     this.#attached.set(socket, at);
     if (!continued) this.#send(socket, at, TERMINAL_FRAME.screen, encodePosition(at.offset), this.screen);

@@ -1,0 +1,288 @@
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import type { ContentBlock } from "../../protocol/conversation.ts";
+import { messageOf } from "../../protocol/errors.ts";
+import * as errors from "./agent-errors.ts";
+import { AgentReplies } from "./agent-replies.ts";
+import type { Conversation } from "./conversation.ts";
+import { type AgentFiles, systemFiles } from "./files.ts";
+import { type HandshakeOptions, shakeHands } from "./handshake.ts";
+import type { Fields } from "./json-rpc.ts";
+import type { AgentRequest } from "./open-requests.ts";
+import { withOurMeta } from "./our-meta.ts";
+import { type Answer, OwnCalls, type WriteToAgent } from "./own-calls.ts";
+import { checkPrompt, PromptQueue, type QueuedPrompt, type QueueStore } from "./prompt-queue.ts";
+import { type PermissionAnswer, Questions } from "./questions.ts";
+import type { AgentTerminals } from "./terminals.ts";
+
+/**
+ * Drives one agent: Warren as the ACP client. All that it knows is in the conversation, which its owner feeds from the journal; what it does is to
+ * write lines. So it can be lost at any moment, and the next one goes on from the same conversation.
+ *
+ * Whoever makes a link for an agent that runs has taken the lease and folded the journal to its end first: then no line of a former link can still
+ * arrive, and what the journal lacks was never said.
+ *
+ * Invariants
+ * 1. Nothing is sent twice: what is open in the conversation is awaited, and each line has a key.
+ * 2. A request of the agent is answered once; a question by a person, or with `cancelled` once its turn is.
+ * 3. One turn at a time; later prompts wait in the queue, up to QUEUE_MAX, and a prompt with a known request_id is that prompt.
+ * 4. Everything that follows from the conversation is decided in `#reconcile`.
+ */
+export interface AgentLinkOptions {
+  conversation: Conversation;
+  write: WriteToAgent;
+  client: { name: string; version: string };
+  /** Absolute. */
+  cwd: string;
+  /** ACP's McpServer, each. */
+  mcpServers?: readonly Fields[];
+  /** The agent's session to take up, when the conversation knows none. */
+  resume?: string;
+  files?: AgentFiles;
+  terminals?: AgentTerminals;
+  queue?: QueueStore;
+  clock: Clock;
+  log: Log;
+  /** Deadline of initialize. Default: 30 s. */
+  initializeMs?: number;
+  /** Of session/new, session/load and session/resume. Default: 120 s. */
+  openMs?: number;
+  /** Of the other requests that are no prompts. Default: 30 s. */
+  callMs?: number;
+  /** Aborted when another server takes over, or the session ends: from then on the link writes nothing. */
+  signal: AbortSignal;
+}
+
+export type PromptReceipt = { state: "sent"; turn_id: string } | { state: "queued"; position: number };
+
+const IN_MEMORY: QueueStore = { prompts: [], save: async () => {} };
+
+export class AgentLink {
+  readonly #conversation: Conversation;
+  readonly #options: AgentLinkOptions;
+  readonly #calls: OwnCalls;
+  readonly #replies: AgentReplies;
+  readonly #questions: Questions;
+  readonly #queue: PromptQueue;
+  readonly #callMs: number;
+  readonly #life: number;
+  /** The prompt that is being written. */
+  #sending: string | undefined;
+  readonly #receipts = new Map<string, PromiseWithResolvers<PromptReceipt>>();
+
+  constructor(options: AgentLinkOptions) {
+    const { conversation, write, files = systemFiles, terminals, log, clock, signal } = options;
+    this.#conversation = conversation;
+    this.#options = options;
+    this.#callMs = options.callMs ?? 30_000;
+    this.#life = conversation.life;
+    this.#calls = new OwnCalls({ conversation, write, clock, signal });
+    this.#replies = new AgentReplies({
+      conversation,
+      write: (bytes, name) => write(bytes, { key: this.#calls.key(name) }),
+      services: { files, ...(terminals ? { terminals } : {}) },
+      log,
+      signal,
+    });
+    const reply = (request: AgentRequest, result: Fields): Promise<void> => this.#replies.reply(request, { result });
+    this.#questions = new Questions({ conversation, reply, signal });
+    this.#queue = new PromptQueue(options.queue ?? IN_MEMORY);
+    const stop = conversation.observe({ folded: () => this.#reconcile() });
+    signal.addEventListener("abort", stop, { once: true });
+    signal.addEventListener("abort", () => this.#rejectAll(errors.agentDetached()), { once: true });
+  }
+
+  /** Opens the session on an agent that has just been started. See `shakeHands` for what it throws. */
+  start(): Promise<void> {
+    return this.#open();
+  }
+
+  /** Goes on where a former link stopped, at whatever point that was. The same errors as `start`. */
+  adopt(): Promise<void> {
+    return this.#open();
+  }
+
+  /** Logs in by one of the agent's methods, and opens the session. @throws AGENT_LOGIN_FAILED, and what `start` throws */
+  async login(methodId: string): Promise<void> {
+    const { error } = await this.#call("authenticate", { methodId });
+    if (error) throw errors.loginFailed(methodId, error.message);
+    await this.#open();
+  }
+
+  /** Prompts that wait for their turn. */
+  get queued(): readonly QueuedPrompt[] {
+    return this.#queue.prompts;
+  }
+
+  /**
+   * Says something to the agent: at once, or when it has finished what it does. Resolves when that is certain: `sent` when it is in the journal,
+   * `queued` when the queue's store has it. The same `requestId` again says nothing again.
+   * @throws AGENT_BUSY, AGENT_ENDED, AGENT_DETACHED, PROMPT_CANCELLED, PROMPT_EMPTY, PROMPT_UNSUPPORTED, PROMPT_TOO_LONG
+   */
+  async prompt(blocks: ContentBlock[], requestId: string, by?: string): Promise<PromptReceipt> {
+    this.#checkAlive();
+    const turnId = this.#conversation.turnOf(requestId);
+    if (turnId !== undefined) return { state: "sent", turn_id: turnId };
+    if (!this.#queue.has(requestId)) {
+      checkPrompt(blocks, this.#conversation.info.capabilities);
+      await this.#queue.add({ requestId, blocks, ...(by === undefined ? {} : { by }) });
+    }
+    this.#reconcile();
+    return this.#receipt(requestId);
+  }
+
+  /**
+   * Stops the running turn: its questions are answered `cancelled`, prompts that wait are forgotten. The turn ends when the agent says so.
+   * Resolves when the agent has been told.
+   */
+  async cancel(): Promise<{ cancelled: boolean; dropped: string[] }> {
+    this.#checkAlive();
+    if (this.#sending !== undefined) await this.#receipt(this.#sending).catch(() => {}); // it is no turn yet
+    const dropped = await this.#queue.remove(({ requestId }) => requestId !== this.#sending);
+    const turn = this.#conversation.turn;
+    if (turn && !turn.cancelling) {
+      await this.#calls.notify("session/cancel", { sessionId: this.#conversation.sessionId }, `cancel:${turn.id}`);
+    }
+    await this.#questions.cancelAll();
+    return { cancelled: turn !== undefined, dropped: dropped.map(({ requestId }) => requestId) };
+  }
+
+  /** @throws QUESTION_NOT_FOUND, OPTION_UNKNOWN, PERMISSION_RESOLVED (somebody was faster), AGENT_ENDED, AGENT_DETACHED */
+  async answerPermission(answer: PermissionAnswer): Promise<void> {
+    if (this.#options.signal.aborted) throw errors.agentDetached();
+    await this.#questions.answer(answer);
+  }
+
+  /** @throws MODE_UNKNOWN, AGENT_REFUSED, AGENT_NOT_READY */
+  async setMode(modeId: string): Promise<void> {
+    const known = (this.#conversation.info.modes ?? []).map(({ id }) => id);
+    if (!known.includes(modeId)) throw errors.modeUnknown(modeId, known);
+    await this.#callOpen("session/set_mode", { modeId });
+  }
+
+  /** @throws CONFIG_OPTION_UNKNOWN, AGENT_REFUSED, AGENT_NOT_READY */
+  async setConfigOption(configId: string, value: string | boolean): Promise<void> {
+    const known = (this.#conversation.info.config_options ?? []).map(({ id }) => id);
+    if (!known.includes(configId)) throw errors.configOptionUnknown(configId, known);
+    const typed = typeof value === "boolean" ? { type: "boolean", value } : { value };
+    await this.#callOpen("session/set_config_option", { configId, ...typed });
+  }
+
+  /** Asks the agent to close its session, when it can; then its stdin may be closed. What it keeps of the session can be resumed. */
+  async close(): Promise<void> {
+    const { capabilities } = this.#conversation.info;
+    const canClose = (capabilities?.sessionCapabilities as Fields | undefined)?.close;
+    if (!canClose || !this.#conversation.connection.isOpen || this.#isOver) return;
+    await this.#callOpen("session/close", {});
+  }
+
+  async #open(): Promise<void> {
+    this.#checkAlive();
+    const { client, cwd, mcpServers = [], resume, terminals, initializeMs = 30_000, openMs = 120_000 } = this.#options;
+    const options: HandshakeOptions = {
+      conversation: this.#conversation,
+      calls: this.#calls,
+      client,
+      cwd,
+      mcpServers,
+      ...(resume === undefined ? {} : { resume }),
+      hasTerminals: terminals !== undefined,
+      initializeMs,
+      openMs,
+    };
+    this.#reconcile(); // requests that nobody answered
+    await shakeHands(options);
+    this.#reconcile();
+  }
+
+  /** Compares what the conversation says with what is being done about it. */
+  #reconcile(): void {
+    if (this.#conversation.life !== this.#life) return this.#rejectAll(errors.agentEnded());
+    if (this.#options.signal.aborted) return;
+    this.#replies.serveOpen();
+    if (this.#conversation.turn?.cancelling) this.#inBackground(this.#questions.cancelAll());
+    this.#settleReceipts();
+    const next = this.#queue.first;
+    const isFree = this.#conversation.connection.isOpen && !this.#conversation.turn && this.#sending === undefined;
+    if (next && isFree) this.#inBackground(this.#send(next));
+  }
+
+  async #send({ requestId, blocks, by }: QueuedPrompt): Promise<void> {
+    this.#sending = requestId;
+    const params = { sessionId: this.#conversation.sessionId, prompt: blocks };
+    const meta = { request_id: requestId, ...(by === undefined ? {} : { by }) };
+    try {
+      await this.#calls.send("session/prompt", withOurMeta(params, meta), `prompt:${requestId}`);
+    } catch (error) {
+      this.#sending = undefined;
+      await this.#refuse(requestId, error);
+    }
+  }
+
+  /** Who still waits for the receipt is told, and says it again; who was told `queued` is not. */
+  async #refuse(requestId: string, error: unknown): Promise<void> {
+    this.#options.log.warn("agent_prompt_failed", { error: messageOf(error) });
+    const receipt = this.#receipts.get(requestId);
+    if (!receipt) return;
+    this.#receipts.delete(requestId);
+    receipt.reject(error);
+    await this.#queue.remove((prompt) => prompt.requestId === requestId);
+  }
+
+  /** A prompt is sent when the conversation has it. */
+  #settleReceipts(): void {
+    for (const { requestId } of this.#queue.prompts) {
+      const turnId = this.#conversation.turnOf(requestId);
+      if (turnId === undefined) continue;
+      if (this.#sending === requestId) this.#sending = undefined;
+      this.#inBackground(this.#queue.remove((prompt) => prompt.requestId === requestId));
+      this.#receipts.get(requestId)?.resolve({ state: "sent", turn_id: turnId });
+      this.#receipts.delete(requestId);
+    }
+  }
+
+  #receipt(requestId: string): Promise<PromptReceipt> {
+    const turnId = this.#conversation.turnOf(requestId);
+    if (turnId !== undefined) return Promise.resolve({ state: "sent", turn_id: turnId });
+    if (this.#sending !== requestId) {
+      const position = this.#queue.prompts.findIndex((prompt) => prompt.requestId === requestId);
+      return position === -1
+        ? Promise.reject(errors.promptCancelled())
+        : Promise.resolve({ state: "queued", position });
+    }
+    const receipt = this.#receipts.get(requestId) ?? Promise.withResolvers<PromptReceipt>();
+    this.#receipts.set(requestId, receipt);
+    return receipt.promise;
+  }
+
+  async #callOpen(method: string, params: Fields): Promise<void> {
+    if (!this.#conversation.connection.isOpen) throw errors.notReady();
+    const { error } = await this.#call(method, { sessionId: this.#conversation.sessionId, ...params });
+    if (error) throw errors.agentRefused(method, error.code, error.message);
+  }
+
+  #call(method: string, params: Fields): Promise<Answer> {
+    this.#checkAlive();
+    const late = () => errors.agentNotAnswering(method, this.#callMs);
+    return this.#calls.call(method, params, { afterMs: this.#callMs, late });
+  }
+
+  get #isOver(): boolean {
+    return this.#options.signal.aborted || this.#conversation.life !== this.#life;
+  }
+
+  #checkAlive(): void {
+    if (this.#options.signal.aborted) throw errors.agentDetached();
+    if (this.#conversation.life !== this.#life) throw errors.agentEnded();
+  }
+
+  #rejectAll(error: Error): void {
+    for (const receipt of this.#receipts.values()) receipt.reject(error);
+    this.#receipts.clear();
+  }
+
+  /** What fails there was told to whoever asked for it, or is tried again by the next link. */
+  #inBackground(task: Promise<unknown>): void {
+    task.catch((error: unknown) => this.#options.log.warn("agent_write_failed", { error: messageOf(error) }));
+  }
+}
