@@ -6,12 +6,13 @@ import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
 import type { DataOf, NewSession, PayloadOf } from "../protocol/messages.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
-import type { SignalledBy } from "../protocol/outcome.ts";
+import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
 import type { Session } from "../protocol/units.ts";
 import { pickSessionName } from "../registry/session-names.ts";
 import { resolveProgram } from "../runs/resolve-program.ts";
-import type { Attachment } from "./attachment.ts";
+import { Attachment } from "./attachment.ts";
 import type { ByteStream } from "./byte-stream.ts";
+import { EndedSession } from "./ended-session.ts";
 import * as errors from "./errors.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import type { KeeperPort } from "./keeper-port.ts";
@@ -147,8 +148,9 @@ export class Sessions {
   }
 
   async attach(request: PayloadOf<"session.attach">, stream: ByteStream): Promise<Attached> {
-    const session = await this.#mustLive(request.session);
     const { client, cols, rows, view = false, since, label = "terminal" } = request;
+    if (since !== undefined && !this.#liveNamed(request.session)) return this.#attachEnded(request, since, stream);
+    const session = await this.#mustLive(request.session);
     const { attachment, continued, inputBytes } = await session.attach({
       client,
       label,
@@ -160,6 +162,20 @@ export class Sessions {
     });
     const data = { session: viewSession(session.record, session.live()), continued, input_bytes: inputBytes };
     return { attachment, data };
+  }
+
+  /** It ended while the client was away: the client gets the rest of what it wrote, and its end. */
+  async #attachEnded(request: PayloadOf<"session.attach">, since: number, stream: ByteStream): Promise<Attached> {
+    const record = await this.#savedNamed(request.session);
+    const journalDir = this.#records.journalDirOf(record.id);
+    const { output } = await openJournal(journalDir);
+    const { client, label = "terminal", cols, rows } = request;
+    const view = viewSession(record, undefined);
+    const to = new EndedSession({ journalDir, size: record, outputBytes: output, outcome: view.outcome as Outcome });
+    const size = { cols, rows };
+    const options = { client, label, isViewer: true, size, stream, to, since };
+    const { attachment, continued } = await Attachment.open(options);
+    return { attachment, data: { session: view, continued, input_bytes: 0 } };
   }
 
   async send({ session, data }: PayloadOf<"session.send">, requestId?: string): Promise<DataOf<"session.send">> {
@@ -376,6 +392,7 @@ export class Sessions {
       clock,
       log,
       journalDir: this.#records.journalDirOf(record.id),
+      stoppedBy: () => this.#stopping.get(record.id) ?? "unknown",
       onChange: () => this.#changed("state"),
       onEnded: (exit) => void this.#ended(session, exit),
     });

@@ -3,6 +3,7 @@ import type { Log } from "../platform/log.ts";
 import { readProcess } from "../platform/process.ts";
 import { unreachable } from "../protocol/errors.ts";
 import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
+import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
 import type { TerminalControl } from "../protocol/terminal-frames.ts";
 import type { Session } from "../protocol/units.ts";
 import { Activity, type ActivityState, isShell } from "./activity.ts";
@@ -34,6 +35,8 @@ export interface TerminalSessionOptions {
   screens: Screens;
   clock: Clock;
   log: Log;
+  /** Who has sent the signal that ends it, as far as we did. */
+  stoppedBy: () => SignalledBy;
   /** State, title, clients or size have changed. */
   onChange: () => void;
   onEnded: (exit: ChannelExit) => void;
@@ -58,6 +61,7 @@ export class TerminalSession implements AttachedTo {
   #title: string | undefined;
   #activeAtMs: number;
   #stopped = false;
+  #outcome: Outcome | undefined;
 
   constructor(options: TerminalSessionOptions) {
     const { record, channel, clock, keeper } = options;
@@ -178,8 +182,10 @@ export class TerminalSession implements AttachedTo {
     return OutputReader.open(this.#options.journalDir, from);
   }
 
-  entered(): void {
+  entered(attachment: Attachment): void {
     this.#tellControl();
+    if (this.#outcome) attachment.end(this.#outcome); // it ended while the client was coming
+    else if (this.#stopped) attachment.close();
   }
 
   typed(attachment: Attachment, seq: number, bytes: Buffer): void {
@@ -260,7 +266,8 @@ export class TerminalSession implements AttachedTo {
     this.#stopped = true;
     this.#activity.close();
     this.#turns.close();
-    for (const attachment of this.#attachments.values()) attachment.end(outcomeOfExit(exit, "unknown"));
+    this.#outcome = outcomeOfExit(exit, this.#options.stoppedBy());
+    for (const attachment of this.#attachments.values()) attachment.end(this.#outcome);
     this.#options.onEnded(exit);
   }
 

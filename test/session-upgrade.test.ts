@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Session } from "../src/protocol/units.ts";
+import { journalRecords } from "../src/sessions/history/records.ts";
+import { RECORD } from "../src/protocol/journal-records.ts";
+import { crashesAtStart, throwsWhenLoaded, variant } from "./harness/build-copy.ts";
+import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { KillPoints } from "./harness/kill-points.ts";
+import { withSeed } from "./harness/random.ts";
+import { waitUntil } from "./harness/wait-until.ts";
+import { WatchingTerminal } from "./harness/watching-terminal.ts";
+
+/** Promises 1 and 2 for sessions: an upgrade, or the death of a server, interrupts nothing. */
+const isProof = process.env.WARREN_PROOF === "1";
+const TERMINALS = isProof ? 100 : 40;
+const WATCHED = isProof ? 10 : 6;
+const RELOADS = isProof ? 10 : 3;
+const KILLS = isProof ? 300 : 60;
+const TIMEOUT_MS = isProof ? 30 * 60_000 : 180_000;
+
+/** Counts, each line with a checksum of itself, until it is told to stop; then it exits with 9. */
+const COUNTER = `let n = 0;
+const line = () => { n += 1; process.stdout.write("n=" + n + " c=" + ((n * 7919) % 10007) + "\\r\\n"); };
+const timer = setInterval(line, 5 + (process.pid % 7));
+process.on("SIGUSR1", () => { clearInterval(timer); process.stdout.write("last=" + n + "\\r\\n", () => process.exit(9)); });
+`;
+
+async function startCounters(house: TemporaryHome, count: number): Promise<Session[]> {
+  const file = join(house.dir, "counter.mjs");
+  writeFileSync(file, COUNTER);
+  const client = house.client();
+  const request = { command: [process.execPath, file], workdir: house.dir, env: Object.entries(house.env).map(([k, v]) => `${k}=${v}`) };
+  const sessions: Session[] = [];
+  // A few at a time: each is a Node of its own.
+  for (let at = 0; at < count; at += 8) {
+    const wave = Array.from({ length: Math.min(8, count - at) }, () => client.request("session.new", request));
+    sessions.push(...(await Promise.all(wave)).map(({ session }) => session));
+  }
+  return sessions;
+}
+
+/** The lines follow each other, none is missing, doubled or wrong. `from`: where a client's view of it begins. */
+function checkCount(text: string, what: string): number {
+  let previous: number | undefined;
+  let last: number | undefined;
+  for (const [, number, checksum] of text.matchAll(/^n=(\d+) c=(\d+)\r$/gm)) {
+    const n = Number(number);
+    assert.equal(Number(checksum), (n * 7919) % 10007, `${what}: line ${n}`);
+    if (previous !== undefined) assert.equal(n, previous + 1, `${what}: after ${previous}`);
+    previous = n;
+  }
+  last = Number(/last=(\d+)/.exec(text)?.[1]);
+  assert.equal(last, previous, `${what}: the last line`);
+  return last;
+}
+
+async function journalText(house: TemporaryHome, { id }: Session): Promise<string> {
+  const parts: Buffer[] = [];
+  let offset = 0;
+  for await (const record of journalRecords(join(house.places.sessionsDir, id, "journal"))) {
+    if (record.kind !== RECORD.output) continue;
+    assert.equal(record.offset, offset, "offsets follow each other");
+    offset += record.bytes.length;
+    parts.push(Buffer.from(record.bytes));
+  }
+  return Buffer.concat(parts).toString("latin1");
+}
+
+/** Tells all to end, and checks pids, counts and outcomes. */
+async function endAndCheck(house: TemporaryHome, sessions: readonly Session[], watching: readonly WatchingTerminal[]): Promise<void> {
+  const client = house.client();
+  const { sessions: now } = await client.request("session.list", {});
+  assert.deepEqual(
+    now.map(({ id, pid }) => `${id} ${pid}`).sort(),
+    sessions.map(({ id, pid }) => `${id} ${pid}`).sort(),
+    "the same programs",
+  );
+  for (const { id, pid } of sessions) {
+    await client.request("session.get", { session: id });
+    process.kill(pid, "SIGUSR1");
+  }
+  for (const { id } of sessions) {
+    const { session } = await client.request("session.wait", { session: id, conditions: [{ kind: "exit" }], timeout_ms: 20_000 });
+    assert.deepEqual(session.outcome, { kind: "exited", status: 9 }, session.name);
+  }
+  for (const session of sessions) checkCount(await journalText(house, session), session.name);
+  for (const terminal of watching) {
+    await waitUntil(() => terminal.outcome !== undefined || terminal.failure !== undefined, { what: `the end at a client: ${JSON.stringify({ at: terminal.attachCount, lost: terminal.lost, out: terminal.output.slice(-120), control: terminal.control, logs: house.logs().slice(-3000) })}` });
+    assert.equal(terminal.failure, undefined);
+    assert.deepEqual(terminal.outcome, { kind: "exited", status: 9 });
+    assert.equal(terminal.skippedBytes, 0, "nothing was skipped");
+    checkCount(terminal.output, "a client");
+  }
+}
+
+test("upgrade: terminals that count, clients that watch: no byte lost or doubled, the same pids, true ends", { timeout: TIMEOUT_MS }, async () => {
+  await using house = temporaryHome();
+  const sessions = await startCounters(house, TERMINALS);
+  const watching = await Promise.all(sessions.slice(0, WATCHED).map(({ id }) => WatchingTerminal.attach(house.places, id)));
+  for (let count = 0; count < RELOADS; count++) {
+    const { status, stderr } = await house.warren(["reload"]);
+    assert.equal(status, 0, stderr);
+    await waitUntil(() => watching.every(({ attachCount }) => attachCount >= count + 2), { what: "all clients to be back" });
+  }
+  await endAndCheck(house, sessions, watching);
+});
+
+test("upgrade: a build that does not start is refused, and sessions and clients do not notice", { timeout: TIMEOUT_MS }, async () => {
+  await using house = temporaryHome();
+  const sessions = await startCounters(house, 3);
+  const watching = [await WatchingTerminal.attach(house.places, sessions[0]!.id)];
+  const broken = variant({ hash: "broken1", newerByMs: 1_000, files: throwsWhenLoaded("not today") });
+  const refused = await house.warren(["reload"], { from: broken, quotesLog: true });
+  assert.equal(refused.status, 125);
+  assert.match(refused.stderr, /runs on as before/);
+  assert.equal(watching[0]!.attachCount, 1, "the client was not even cut off");
+  await endAndCheck(house, sessions, watching);
+});
+
+test("upgrade: a build that fails when it takes over is followed by the one before", { timeout: TIMEOUT_MS }, async () => {
+  await using house = temporaryHome();
+  const sessions = await startCounters(house, 3);
+  const watching = [await WatchingTerminal.attach(house.places, sessions[0]!.id)];
+  const broken = variant({ hash: "broken2", newerByMs: 1_000, files: crashesAtStart("cannot take over") });
+  await house.warren(["reload"], { from: broken, quotesLog: true });
+  await endAndCheck(house, sessions, watching);
+});
+
+test("kill: the server at seeded instants, reloads among them", { timeout: TIMEOUT_MS }, async () => {
+  await withSeed(async (random) => {
+    await using house = temporaryHome();
+    const sessions = await startCounters(house, 8);
+    const watching = await Promise.all(sessions.slice(0, 3).map(({ id }) => WatchingTerminal.attach(house.places, id)));
+    const kills = new KillPoints(house);
+    for (let count = 0; count < KILLS; count++) {
+      const reloading = random.oneIn(5) ? house.warren(["reload"]).catch(() => undefined) : undefined;
+      await new Promise((wake) => setTimeout(wake, random.between(0, 60)));
+      await kills.kill();
+      await reloading;
+      await kills.serving();
+    }
+    assert.equal(kills.killed.length, KILLS);
+    await endAndCheck(house, sessions, watching);
+  });
+});
+
+test("kill: what is typed while servers die is taken once and in order", { timeout: TIMEOUT_MS }, async () => {
+  await withSeed(async (random) => {
+    await using house = temporaryHome();
+    const file = join(house.dir, "typed");
+    const { session } = await house.client().request("session.new", {
+      command: ["sh", "-c", `stty raw -echo; echo ready; exec cat > ${file}`],
+      workdir: house.dir,
+      env: [`PATH=${house.env.PATH}`],
+    });
+    const terminal = await WatchingTerminal.attach(house.places, session.id);
+    await terminal.shows(/ready/);
+    const kills = new KillPoints(house);
+    let typed = "";
+    for (let count = 0; count < (isProof ? 60 : 12); count++) {
+      for (let keys = 0; keys < 30; keys++) {
+        const text = `${typed.length}:${"abc".repeat(random.between(0, 40))},`;
+        typed += text;
+        terminal.type(text);
+      }
+      await kills.kill();
+    }
+    const { readFileSync } = await import("node:fs");
+    await waitUntil(() => readFileSync(file, "utf8").length >= typed.length, { what: "all that was typed" });
+    assert.equal(readFileSync(file, "utf8"), typed);
+    terminal[Symbol.dispose]();
+  });
+});
