@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { RECORD } from "../src/protocol/journal-records.ts";
 import type { Session } from "../src/protocol/units.ts";
 import { journalRecords } from "../src/sessions/history/records.ts";
-import { RECORD } from "../src/protocol/journal-records.ts";
 import { crashesAtStart, throwsWhenLoaded, variant } from "./harness/build-copy.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { KillPoints } from "./harness/kill-points.ts";
@@ -31,7 +31,11 @@ async function startCounters(house: TemporaryHome, count: number): Promise<Sessi
   const file = join(house.dir, "counter.mjs");
   writeFileSync(file, COUNTER);
   const client = house.client();
-  const request = { command: [process.execPath, file], workdir: house.dir, env: Object.entries(house.env).map(([k, v]) => `${k}=${v}`) };
+  const request = {
+    command: [process.execPath, file],
+    workdir: house.dir,
+    env: Object.entries(house.env).map(([k, v]) => `${k}=${v}`),
+  };
   const sessions: Session[] = [];
   // A few at a time: each is a Node of its own.
   for (let at = 0; at < count; at += 8) {
@@ -69,7 +73,11 @@ async function journalText(house: TemporaryHome, { id }: Session): Promise<strin
 }
 
 /** Tells all to end, and checks pids, counts and outcomes. */
-async function endAndCheck(house: TemporaryHome, sessions: readonly Session[], watching: readonly WatchingTerminal[]): Promise<void> {
+async function endAndCheck(
+  house: TemporaryHome,
+  sessions: readonly Session[],
+  watching: readonly WatchingTerminal[],
+): Promise<void> {
   const client = house.client();
   const { sessions: now } = await client.request("session.list", {});
   assert.deepEqual(
@@ -82,12 +90,18 @@ async function endAndCheck(house: TemporaryHome, sessions: readonly Session[], w
     process.kill(pid, "SIGUSR1");
   }
   for (const { id } of sessions) {
-    const { session } = await client.request("session.wait", { session: id, conditions: [{ kind: "exit" }], timeout_ms: 20_000 });
+    const { session } = await client.request("session.wait", {
+      session: id,
+      conditions: [{ kind: "exit" }],
+      timeout_ms: 20_000,
+    });
     assert.deepEqual(session.outcome, { kind: "exited", status: 9 }, session.name);
   }
   for (const session of sessions) checkCount(await journalText(house, session), session.name);
   for (const terminal of watching) {
-    await waitUntil(() => terminal.outcome !== undefined || terminal.failure !== undefined, { what: `the end at a client: ${JSON.stringify({ at: terminal.attachCount, lost: terminal.lost, out: terminal.output.slice(-120), control: terminal.control, logs: house.logs().slice(-3000) })}` });
+    await waitUntil(() => terminal.outcome !== undefined || terminal.failure !== undefined, {
+      what: `the end at a client: ${JSON.stringify({ at: terminal.attachCount, lost: terminal.lost, out: terminal.output.slice(-120), control: terminal.control, logs: house.logs().slice(-3000) })}`,
+    });
     assert.equal(terminal.failure, undefined);
     assert.deepEqual(terminal.outcome, { kind: "exited", status: 9 });
     assert.equal(terminal.skippedBytes, 0, "nothing was skipped");
@@ -95,38 +109,54 @@ async function endAndCheck(house: TemporaryHome, sessions: readonly Session[], w
   }
 }
 
-test("upgrade: terminals that count, clients that watch: no byte lost or doubled, the same pids, true ends", { timeout: TIMEOUT_MS }, async () => {
-  await using house = temporaryHome();
-  const sessions = await startCounters(house, TERMINALS);
-  const watching = await Promise.all(sessions.slice(0, WATCHED).map(({ id }) => WatchingTerminal.attach(house.places, id)));
-  for (let count = 0; count < RELOADS; count++) {
-    const { status, stderr } = await house.warren(["reload"]);
-    assert.equal(status, 0, stderr);
-    await waitUntil(() => watching.every(({ attachCount }) => attachCount >= count + 2), { what: "all clients to be back" });
-  }
-  await endAndCheck(house, sessions, watching);
-});
+test(
+  "upgrade: terminals that count, clients that watch: no byte lost or doubled, the same pids, true ends",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const sessions = await startCounters(house, TERMINALS);
+    const watching = await Promise.all(
+      sessions.slice(0, WATCHED).map(({ id }) => WatchingTerminal.attach(house.places, id)),
+    );
+    for (let count = 0; count < RELOADS; count++) {
+      const { status, stderr } = await house.warren(["reload"]);
+      assert.equal(status, 0, stderr);
+      await waitUntil(() => watching.every(({ attachCount }) => attachCount >= count + 2), {
+        what: "all clients to be back",
+      });
+    }
+    await endAndCheck(house, sessions, watching);
+  },
+);
 
-test("upgrade: a build that does not start is refused, and sessions and clients do not notice", { timeout: TIMEOUT_MS }, async () => {
-  await using house = temporaryHome();
-  const sessions = await startCounters(house, 3);
-  const watching = [await WatchingTerminal.attach(house.places, sessions[0]!.id)];
-  const broken = variant({ hash: "broken1", newerByMs: 1_000, files: throwsWhenLoaded("not today") });
-  const refused = await house.warren(["reload"], { from: broken, quotesLog: true });
-  assert.equal(refused.status, 125);
-  assert.match(refused.stderr, /runs on as before/);
-  assert.equal(watching[0]!.attachCount, 1, "the client was not even cut off");
-  await endAndCheck(house, sessions, watching);
-});
+test(
+  "upgrade: a build that does not start is refused, and sessions and clients do not notice",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const sessions = await startCounters(house, 3);
+    const watching = [await WatchingTerminal.attach(house.places, sessions[0]!.id)];
+    const broken = variant({ hash: "broken1", newerByMs: 1_000, files: throwsWhenLoaded("not today") });
+    const refused = await house.warren(["reload"], { from: broken, quotesLog: true });
+    assert.equal(refused.status, 125);
+    assert.match(refused.stderr, /runs on as before/);
+    assert.equal(watching[0]!.attachCount, 1, "the client was not even cut off");
+    await endAndCheck(house, sessions, watching);
+  },
+);
 
-test("upgrade: a build that fails when it takes over is followed by the one before", { timeout: TIMEOUT_MS }, async () => {
-  await using house = temporaryHome();
-  const sessions = await startCounters(house, 3);
-  const watching = [await WatchingTerminal.attach(house.places, sessions[0]!.id)];
-  const broken = variant({ hash: "broken2", newerByMs: 1_000, files: crashesAtStart("cannot take over") });
-  await house.warren(["reload"], { from: broken, quotesLog: true });
-  await endAndCheck(house, sessions, watching);
-});
+test(
+  "upgrade: a build that fails when it takes over is followed by the one before",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const sessions = await startCounters(house, 3);
+    const watching = [await WatchingTerminal.attach(house.places, sessions[0]!.id)];
+    const broken = variant({ hash: "broken2", newerByMs: 1_000, files: crashesAtStart("cannot take over") });
+    await house.warren(["reload"], { from: broken, quotesLog: true });
+    await endAndCheck(house, sessions, watching);
+  },
+);
 
 test("kill: the server at seeded instants, reloads among them", { timeout: TIMEOUT_MS }, async () => {
   await withSeed(async (random) => {

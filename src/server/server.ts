@@ -179,12 +179,15 @@ export class Server {
     this.#over.abort();
     this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
     await this.#dispatcher.drain(DRAIN_MS);
-    if (leave) withdraw(places.serversDir, name, process.pid);
+    await this.#sessions.settled();
+    // A session that was started meanwhile needs a server of this name: the keeper starts the next generation.
+    const isOver = leave && this.#sessions.liveCount === 0;
+    if (isOver) withdraw(places.serversDir, name, process.pid);
     await this.#sessions.close();
     await this.#sayGoodbye([...this.#connections]);
     this.#closeJobs();
-    log.info("ended", { name, leave });
-    onEnded(leave);
+    log.info("ended", { name, leave: isOver });
+    onEnded(isOver);
   }
 
   #closeJobs(): void {
@@ -196,8 +199,9 @@ export class Server {
 
   /** A newer server takes the jobs. Who has sessions stays for them, and goes when the last one has ended or moved. */
   async #yield(): Promise<void> {
-    if (this.#sessions.liveCount === 0) return this.end({ leave: true });
     await this.#dispatcher.drain(DRAIN_MS);
+    await this.#sessions.settled();
+    if (this.#sessions.liveCount === 0) return this.end({ leave: true });
     await this.#sayGoodbye([...this.#connections].filter(({ isStream }) => !isStream));
     this.#closeJobs();
     this.#dispatcher.goOn();

@@ -65,6 +65,7 @@ export class Sessions {
   /** By the session's id. */
   readonly #live = new Map<string, TerminalSession>();
   readonly #stopping = new Map<string, SignalledBy>();
+  readonly #opening = new Set<Promise<unknown>>();
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
 
@@ -86,8 +87,14 @@ export class Sessions {
     if (channels.length > 0) log.info("sessions_adopted", { count: this.#live.size });
   }
 
+  /** Those that are being started among them: they need the server as well. */
   get liveCount(): number {
-    return this.#live.size;
+    return this.#live.size + this.#opening.size;
+  }
+
+  /** Resolves when nothing is being started any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#opening);
   }
 
   /** For the registry. */
@@ -128,7 +135,7 @@ export class Sessions {
     await resolveProgram(command, workdir, env);
     this.#records.prepare(id);
     try {
-      return await this.#open(record, name === undefined ? "any" : "exact");
+      return await this.#begin(this.#open(record, name === undefined ? "any" : "exact"));
     } catch (error) {
       await this.#records.remove(id);
       throw error;
@@ -269,11 +276,12 @@ export class Sessions {
       ended: null,
     };
     try {
-      return await this.#open(next, "preferred", {
+      const from = {
         startOutput: journal.output,
         startInput: journal.input,
         startSegment: journal.segment + 1,
-      });
+      };
+      return await this.#begin(this.#open(next, "preferred", from));
     } catch (error) {
       this.#records.write({ ...record, ended: record.ended ?? lostNow(this.#options.clock) });
       throw error;
@@ -340,6 +348,12 @@ export class Sessions {
     }
     this.#live.clear();
     await this.#screens.close();
+  }
+
+  /** The server stays for what is being started. */
+  #begin<T>(starting: Promise<T>): Promise<T> {
+    this.#opening.add(starting);
+    return starting.finally(() => this.#opening.delete(starting));
   }
 
   async #open(

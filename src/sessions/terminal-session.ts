@@ -184,7 +184,8 @@ export class TerminalSession implements AttachedTo {
 
   entered(attachment: Attachment): void {
     this.#tellControl();
-    if (this.#outcome) attachment.end(this.#outcome); // it ended while the client was coming
+    if (this.#outcome)
+      attachment.end(this.#outcome); // it ended while the client was coming
     else if (this.#stopped) attachment.close();
   }
 

@@ -1,5 +1,5 @@
-import { TerminalClient } from "../../src/client/terminal-client.ts";
 import { dialSession } from "../../src/cli/attach/dial-session.ts";
+import { TerminalClient } from "../../src/client/terminal-client.ts";
 import { findSession } from "../../src/local/find-session.ts";
 import { dialUnixBytes } from "../../src/local/unix-wire.ts";
 import type { Places } from "../../src/platform/paths.ts";
@@ -87,10 +87,13 @@ export class WatchingTerminal implements Disposable {
   }
 
   shows(pattern: RegExp, deadlineMs = 20_000): Promise<true> {
-    return waitUntil(() => (pattern.test(this.output) || this.screens.some((one) => pattern.test(one)) ? true : undefined), {
-      what: `${pattern} in ${JSON.stringify(this.output.slice(-300))}`,
-      deadlineMs,
-    });
+    return waitUntil(
+      () => (pattern.test(this.output) || this.screens.some((one) => pattern.test(one)) ? true : undefined),
+      {
+        what: `${pattern} in ${JSON.stringify(this.output.slice(-300))}`,
+        deadlineMs,
+      },
+    );
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isAlive } from "../src/platform/process.ts";
+import type { Session } from "../src/protocol/units.ts";
+import { readEntries } from "../src/registry/entries.ts";
+import { variant } from "./harness/build-copy.ts";
+import { temporaryHome } from "./harness/home.ts";
+import { ended, killProcess } from "./harness/processes.ts";
+
+/** Many builds at once: each has a server, a name and a socket of its own, and none takes another's. */
+const isProof = process.env.WARREN_PROOF === "1";
+const SERVERS = 32;
+const ROUNDS = isProof ? 20 : 3;
+const TIMEOUT_MS = isProof ? 20 * 60_000 : 180_000;
+
+test(
+  `servers: ${SERVERS} builds started at the same instant have ${SERVERS} names, sockets and entries`,
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const builds = Array.from({ length: SERVERS }, (_, at) => variant({ hash: `many${at}`, newerByMs: at }));
+    for (let round = 0; round < ROUNDS; round++) {
+      await using house = temporaryHome();
+      const made = await Promise.all(
+        builds.map((from) => house.warren(["new", "-d", "--json", "--", "sleep", "1000"], { from })),
+      );
+      const sessions = made.map(({ status, stdout, stderr }) => {
+        assert.equal(status, 0, stderr);
+        return JSON.parse(stdout) as Session;
+      });
+      assert.equal(new Set(sessions.map(({ server }) => server)).size, SERVERS, "a server for each build");
+      assert.equal(new Set(sessions.map(({ name }) => name)).size, SERVERS, "a name for each session");
+      const entries = readEntries(house.places.serversDir);
+      assert.deepEqual(entries.map(({ name }) => name).sort(), sessions.map(({ server }) => server).sort());
+      assert.equal(new Set(entries.map(({ socket }) => socket)).size, SERVERS);
+      assert.equal(entries.filter(({ primary }) => primary).length, 1, "one has the jobs");
+      for (const entry of entries)
+        assert.ok(isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks }), entry.name);
+      // Each answers for its own.
+      const { stdout } = await house.warren(["sessions", "--json"]);
+      const listed = JSON.parse(stdout) as Session[];
+      const byId = (all: Session[]) => all.map(({ id, name, server, pid }) => `${id} ${name} ${server} ${pid}`).sort();
+      assert.deepEqual(byId(listed), byId(sessions));
+    }
+  },
+);
+
+test("servers: a name that was asked for and is taken is refused", { timeout: TIMEOUT_MS }, async () => {
+  await using house = temporaryHome();
+  assert.equal((await house.warren(["new", "-d", "--server-name", "mine", "--", "sleep", "1000"])).status, 0);
+  const other = variant({ hash: "other01", newerByMs: 1_000 });
+  const taken = await house.warren(["new", "-d", "--server-name", "mine", "--", "sleep", "1000"], { from: other });
+  assert.equal(taken.status, 125);
+  assert.match(taken.stderr, /The name mine is taken by another server/);
+});
+
+test("servers: entries of dead servers go with the next command, and no others", { timeout: TIMEOUT_MS }, async () => {
+  await using house = temporaryHome();
+  await house.warren(["new", "-d", "--", "sleep", "1000"]);
+  const [server, keeper] = [await house.server(), await house.keeper()];
+  process.kill(server.pid, "SIGSTOP");
+  killProcess(keeper);
+  killProcess(server);
+  await Promise.all([ended(keeper), ended(server)]);
+  assert.equal(readEntries(house.places.serversDir).length, 1, "nobody could take it away");
+  assert.equal((await house.warren(["ping"])).status, 0);
+  const entries = readEntries(house.places.serversDir);
+  assert.equal(entries.length, 1);
+  const [entry] = entries;
+  assert.ok(entry && isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks }));
+  assert.deepEqual(entry.sessions, []);
+});
