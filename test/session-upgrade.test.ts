@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { RECORD } from "../src/protocol/journal-records.ts";
@@ -48,14 +48,14 @@ async function startCounters(house: TemporaryHome, count: number): Promise<Sessi
 /** The lines follow each other, none is missing, doubled or wrong. `from`: where a client's view of it begins. */
 function checkCount(text: string, what: string): number {
   let previous: number | undefined;
-  let last: number | undefined;
+
   for (const [, number, checksum] of text.matchAll(/^n=(\d+) c=(\d+)\r$/gm)) {
     const n = Number(number);
     assert.equal(Number(checksum), (n * 7919) % 10007, `${what}: line ${n}`);
     if (previous !== undefined) assert.equal(n, previous + 1, `${what}: after ${previous}`);
     previous = n;
   }
-  last = Number(/last=(\d+)/.exec(text)?.[1]);
+  const last = Number(/last=(\d+)/.exec(text)?.[1]);
   assert.equal(last, previous, `${what}: the last line`);
   return last;
 }
@@ -197,9 +197,67 @@ test("kill: what is typed while servers die is taken once and in order", { timeo
       }
       await kills.kill();
     }
-    const { readFileSync } = await import("node:fs");
     await waitUntil(() => readFileSync(file, "utf8").length >= typed.length, { what: "all that was typed" });
     assert.equal(readFileSync(file, "utf8"), typed);
     terminal[Symbol.dispose]();
   });
 });
+
+test(
+  "kill: sessions that are being started while servers die are there once, or not at all",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await withSeed(async (random) => {
+      await using house = temporaryHome();
+      await house.warren(["ping"]);
+      const kills = new KillPoints(house);
+      const made: Session[] = [];
+      for (let count = 0; count < (isProof ? 100 : 15); count++) {
+        const starting = house.warren(["new", "-d", "--json", "--", "sleep", "100000"]);
+        await new Promise((wake) => setTimeout(wake, random.between(0, 90)));
+        await kills.kill();
+        const { status, stdout, stderr } = await starting;
+        assert.equal(status, 0, stderr);
+        made.push(JSON.parse(stdout) as Session);
+      }
+      await kills.serving();
+      const { sessions } = await house.client().request("session.list", {});
+      const byPid = (all: readonly Session[]) => all.map(({ id, name, pid }) => `${id} ${name} ${pid}`).sort();
+      assert.deepEqual(byPid(sessions), byPid(made), "each that was answered is there, and no other");
+      const { sessions: saved } = await house.client().request("session.list", { saved: true });
+      assert.deepEqual(saved, [], "none is half there");
+      const programs = house.processes("other").filter(({ argv }) => argv.includes("100000"));
+      assert.equal(programs.length, made.length, "no program without a session");
+    });
+  },
+);
+
+test(
+  "shutdown: live sessions are said; with --force they end saved, and come back with their names",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const sessions = await startCounters(house, 3);
+    const refused = await house.warren(["shutdown"]);
+    assert.equal(refused.status, 125);
+    assert.match(refused.stderr, /would end with the server/);
+    const watching = await WatchingTerminal.attach(house.places, sessions[0]!.id);
+    assert.equal((await house.warren(["shutdown", "--force"])).status, 0);
+    await waitUntil(() => watching.outcome !== undefined, { what: "the end at the client" });
+    assert.deepEqual(watching.outcome, { kind: "signalled", signal: "SIGHUP", status: 129, by: "stop" });
+    assert.equal(house.processes("server").length, 0);
+    const { stdout } = await house.warren(["sessions", "--all", "--json"]);
+    const saved = JSON.parse(stdout) as Session[];
+    assert.deepEqual(
+      saved.map(({ name, state }) => `${name} ${state}`).sort(),
+      sessions.map(({ name }) => `${name} saved`).sort(),
+    );
+    const resumed = await house.warren(["resume", "--all", "--json"]);
+    assert.equal(resumed.status, 0, resumed.stderr);
+    const { sessions: now } = await house.client().request("session.list", {});
+    assert.deepEqual(
+      now.map(({ id, name }) => `${id} ${name}`).sort(),
+      sessions.map(({ id, name }) => `${id} ${name}`).sort(),
+    );
+  },
+);

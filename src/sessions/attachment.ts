@@ -78,6 +78,7 @@ export class Attachment {
   #isPumping = false;
   #again = false;
   #lastPictureMs = 0;
+  readonly #told = Promise.withResolvers<void>();
 
   private constructor({ client, label, isViewer, size, stream, to }: AttachmentOptions) {
     this.client = client;
@@ -113,6 +114,7 @@ export class Attachment {
       }
     });
     const onClosed = (): void => {
+      this.#told.resolve();
       void this.#reader?.close();
       this.#to.left(this);
     };
@@ -133,6 +135,11 @@ export class Attachment {
   end(outcome: Outcome): void {
     this.#outcome = outcome;
     this.advance();
+  }
+
+  /** Resolves when the client has been sent the end, or is gone. */
+  get told(): Promise<void> {
+    return this.#told.promise;
   }
 
   tell(control: TerminalControl): void {
@@ -181,6 +188,7 @@ export class Attachment {
       }
       if (this.#outcome && !this.#stream.closed.aborted) {
         this.#send(TERMINAL_FRAME.end, encodeJson(this.#outcome));
+        this.#told.resolve();
         this.#stream.end();
       }
     } catch {

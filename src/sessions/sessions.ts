@@ -450,6 +450,7 @@ export class Sessions {
     await keeper.call({ call: "close", id: channel.id, epoch: channel.epoch }).catch((error) => {
       log.warn("channel_not_closed", { session: record.name, error: messageOf(error) });
     });
+    await session.told();
     this.#live.delete(record.id);
     this.#changed("members");
   }

@@ -45,6 +45,8 @@ export interface TerminalSessionOptions {
 /** Input of one client that waits, for the keeper or for somebody's paste; past it, the client is not read. */
 const INPUT_WAITING_BYTES_MAX = 1024 * 1024;
 const SIZE_MAX = 1000;
+/** For the last output and the end to reach the clients. */
+const TOLD_MS = 1_000;
 
 export class TerminalSession implements AttachedTo {
   readonly record: SessionRecord;
@@ -239,6 +241,16 @@ export class TerminalSession implements AttachedTo {
       default:
         return unreachable(event);
     }
+  }
+
+  /** Resolves when every client has been sent the end, or after a while: one that does not read is not waited for. */
+  async told(): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.timer(TOLD_MS, resolve);
+    });
+    await Promise.race([late, Promise.all([...this.#attachments.values()].map((attachment) => attachment.told))]);
+    cancel();
   }
 
   /** Lets go of it; its program goes on. Clients come back to whoever has it next. */

@@ -97,6 +97,6 @@ export class WatchingTerminal implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.client.detach(0);
+    void this.client.detach(0);
   }
 }
