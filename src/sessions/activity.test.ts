@@ -77,12 +77,18 @@ test("activity: a shell that marks its prompt is believed", () => {
   assert.equal(activity.state, "idle");
 });
 
-test("activity: shells by their names", () => {
-  assert.deepEqual(["/bin/bash", "-zsh", "fish", "/usr/bin/vim", "bashful"].map(isShell), [
-    true,
-    true,
-    true,
-    false,
-    false,
-  ]);
+test("activity: shells that somebody types into", () => {
+  const lines = [
+    "/bin/bash",
+    "-zsh",
+    "fish -i",
+    "bash --norc",
+    "/usr/bin/vim",
+    "bashful",
+    "sh -c make",
+    "bash -lc make",
+    "sh script",
+  ];
+  const shells = lines.filter((line) => isShell(line.split(" ")));
+  assert.deepEqual(shells, ["/bin/bash", "-zsh", "fish -i", "bash --norc"]);
 });

@@ -34,7 +34,10 @@ const SHELLS = new Set([
   "xonsh",
 ]);
 
-export const isShell = (program: string): boolean => SHELLS.has(program.replace(/^.*\//, "").replace(/^-/, ""));
+/** A shell that somebody types into: not one that runs a command or a script. */
+export const isShell = ([program = "", ...args]: readonly string[]): boolean =>
+  SHELLS.has(program.replace(/^.*\//, "").replace(/^-/, "")) &&
+  args.every((arg) => arg.startsWith("-") && !/^-[a-z]*c/.test(arg));
 
 export interface ActivityOptions {
   clock: Clock;

@@ -75,7 +75,7 @@ export class TerminalSession implements AttachedTo {
     this.#activeAtMs = record.active_at_ms;
     this.#activity = new Activity({
       clock,
-      isShell: isShell(record.command[0] ?? ""),
+      isShell: isShell(record.command),
       isForeground: () => isForeground(channel.pid),
       onChange: () => options.onChange(),
     });

@@ -1,15 +1,19 @@
+import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { environmentOf } from "../new-job.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
+import { resumeSession, startedText } from "../sessions/resume-session.ts";
+import { onUnit } from "../sessions/session-client.ts";
 import { durationOf } from "../values.ts";
 
 export const restart = defineCommand({
   usage: ["restart NAME… [--force] [--grace DURATION] [--follow] [--json]"],
   details:
-    "Stops the job, tree and all, and runs it again with the environment of this shell. A job that has ended is started.",
+    "Stops the job, tree and all, and runs it again with the environment of this shell. A job that has ended is started. A session is stopped and resumed.",
   examples: [
     { command: "warren restart web", does: "stops web and starts it again" },
     { command: "warren restart test --follow", does: "shows the output of the new run" },
@@ -30,15 +34,25 @@ export const restart = defineCommand({
     const ids: string[] = [];
     const status = await forEachUnit(context, operands, {
       json: values.json,
-      act: async (name) => {
-        const result = await client.request("restart", { job_id: name, ...request });
-        ids.push(result.job.id);
-        return result;
-      },
-      report: ({ job }) =>
+      act: (name) =>
+        onUnit<DataOf<"restart"> | DataOf<"session.resume">>(context, name, {
+          job: async () => {
+            const result = await client.request("restart", { job_id: name, ...request });
+            ids.push(result.job.id);
+            return result;
+          },
+          session: async (handle) => {
+            await handle.client.request("session.stop", { session: handle.id, ...options });
+            return resumeSession(context, handle.id);
+          },
+        }),
+      report: (result) => {
+        if ("session" in result) return output.line(startedText(context, result.session as Session));
+        const { job } = result as DataOf<"restart">;
         output.line(
           `Restarted job ${output.style.bold(nameOf(job))} with new PID ${job.pid} running: ${commandText(job)}`,
-        ),
+        );
+      },
     });
     return values.follow && status === EXIT.ok ? followAfterStart(context, ids) : status;
   },

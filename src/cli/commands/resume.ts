@@ -1,11 +1,8 @@
 import type { Session } from "../../protocol/units.ts";
-import { serverIcon } from "../../registry/names.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { forEachUnit } from "../each-unit.ts";
-import { serverTitle } from "../render/server-title.ts";
-import { clientOfThisBuild } from "../sessions/new-session.ts";
-import { sessionTitle } from "../sessions/session-client.ts";
+import { resumeSession, startedText } from "../sessions/resume-session.ts";
 import { usageError } from "../usage-error.ts";
 
 export const resume = defineCommand({
@@ -24,19 +21,16 @@ export const resume = defineCommand({
   operands: { kinds: ["saved-session"], min: 0, max: Number.POSITIVE_INFINITY },
   async run(context, { values, operands }) {
     const { output } = context;
-    const client = clientOfThisBuild(context);
     const names = values.all ? await savedIds(context) : operands;
     if (names.length === 0 && !values.all) throw usageError("Which session?", "warren sessions --all");
     if (names.length === 0) output.line("Nothing to resume");
     const resumed: Session[] = [];
     const status = await forEachUnit(context, names, {
       json: values.json,
-      act: async (reference) => (await client.request("session.resume", { session: reference })).session,
+      act: async (reference) => (await resumeSession(context, reference)).session,
       report(session) {
         resumed.push(session);
-        const former = session.former_name === undefined ? "" : ` (${session.former_name} is taken)`;
-        const server = serverTitle(output, { icon: serverIcon(session.server), name: session.server });
-        output.line(`${server} ${sessionTitle(context, session)}${former}`);
+        output.line(startedText(context, session));
       },
     });
     const [only] = resumed;

@@ -1,13 +1,17 @@
+import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { environmentOf } from "../new-job.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
+import { resumeSession, startedText } from "../sessions/resume-session.ts";
+import { onUnit } from "../sessions/session-client.ts";
 
 export const start = defineCommand({
   usage: ["start NAME… [--follow] [--json]"],
-  details: "Runs a job again that has ended, with the environment of this shell.",
+  details: "Runs a job again that has ended, with the environment of this shell; resumes a session that has ended.",
   examples: [
     { command: "warren start web", does: "runs web again" },
     { command: "warren start test --follow", does: "shows its output and exits as it does" },
@@ -24,13 +28,20 @@ export const start = defineCommand({
     const ids: string[] = [];
     const status = await forEachUnit(context, operands, {
       json: values.json,
-      act: async (name) => {
-        const result = await client.request("start", { job_id: name, workdir: context.cwd, env });
-        ids.push(result.job.id);
-        return result;
+      act: (name) =>
+        onUnit<DataOf<"start"> | DataOf<"session.resume">>(context, name, {
+          job: async () => {
+            const result = await client.request("start", { job_id: name, workdir: context.cwd, env });
+            ids.push(result.job.id);
+            return result;
+          },
+          session: ({ id }) => resumeSession(context, id),
+        }),
+      report: (result) => {
+        if ("session" in result) return output.line(startedText(context, result.session as Session));
+        const { job } = result as DataOf<"start">;
+        output.line(`Started job ${output.style.bold(nameOf(job))} with PID ${job.pid} running: ${commandText(job)}`);
       },
-      report: ({ job }) =>
-        output.line(`Started job ${output.style.bold(nameOf(job))} with PID ${job.pid} running: ${commandText(job)}`),
     });
     return values.follow && status === EXIT.ok ? followAfterStart(context, ids) : status;
   },

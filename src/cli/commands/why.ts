@@ -4,9 +4,13 @@ import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, ONE_UNIT } from "../command.ts";
 import type { Context } from "../context.ts";
 import { hintLines } from "../render/hints.ts";
-import { commandText } from "../render/job-text.ts";
+import { commandText, exitCodeText } from "../render/job-text.ts";
 import { outcomeSentence } from "../render/outcome-words.ts";
+import { plural } from "../render/plural.ts";
+import { stateOfSession } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
+import { onUnit, type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
+import { historyLines } from "../sessions/session-output.ts";
 import { countOf } from "../values.ts";
 
 export const why = defineCommand({
@@ -23,13 +27,47 @@ export const why = defineCommand({
   operands: ONE_UNIT,
   async run(context, { values, operands }) {
     const lines = countOf("--lines", values.lines);
-    const request = { job_id: operands[0]!, workdir: context.cwd, ...(lines === undefined ? {} : { lines }) };
-    const report = await context.client().request("why", request);
-    if (values.json) context.output.json(report);
-    else show(context, report);
+    const name = operands[0]!;
+    const request = { job_id: name, workdir: context.cwd, ...(lines === undefined ? {} : { lines }) };
+    await onUnit(context, name, {
+      job: async () => {
+        const report = await context.client().request("why", request);
+        if (values.json) context.output.json(report);
+        else show(context, report);
+      },
+      session: (handle) =>
+        whySession(context, handle, { lineCount: lines ?? LINES_DEFAULT, json: values.json === true }),
+    });
     return EXIT.ok;
   },
 });
+
+const LINES_DEFAULT = 20;
+
+async function whySession(
+  context: Context,
+  handle: SessionHandle,
+  { lineCount, json }: { lineCount: number; json: boolean },
+): Promise<void> {
+  const { output, nowMs, places } = context;
+  const { session } = await handle.client.request("session.get", { session: handle.id });
+  const lines = await Array.fromAsync(historyLines(places, handle.id, lineCount));
+  if (json) return output.json({ session, lines });
+  const how = session.outcome ? `ended: ${exitCodeText(session.outcome)}` : `is ${stateOfSession(session).word}`;
+  output.line(`${sessionTitle(context, session)} ${how}: ${session.command.join(" ")}`);
+  const untilMs = session.stopped_at === undefined ? nowMs() : Date.parse(session.stopped_at);
+  const resumed = session.resume_count > 0 ? `, resumed ${plural(session.resume_count, "time")}` : "";
+  output.line(
+    `  ${session.outcome ? "ran" : "runs for"} ${formatDuration(untilMs - Date.parse(session.started_at))}${resumed}`,
+  );
+  if (session.attention !== undefined) output.line(`  asks: ${printable(session.attention)}`);
+  if (lines.length > 0) output.line(output.style.dim("  last lines:"));
+  for (const line of lines) output.line(`    ${output.isTerminal ? printable(line) : line}`);
+  const next = session.outcome
+    ? [`warren resume ${session.name}`, "start it again"]
+    : [`warren attach ${session.name}`, "look at it"];
+  for (const line of hintLines(output, [next as [string, string]])) output.line(line);
+}
 
 const CAUSES: Record<string, string> = {
   user: "by a command",

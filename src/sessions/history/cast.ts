@@ -23,11 +23,13 @@ export async function* castLines(
   const decoder = new TextDecoder();
   let lastMs: number | undefined;
   let atMs = 0;
+  let size = { cols: 80, rows: 24 };
   for await (const { kind, timeMs, bytes } of records) {
     if (kind !== RECORD.output && kind !== RECORD.size) continue;
     atMs += Math.min(idleMaxMs, Math.max(0, timeMs - (lastMs ?? timeMs))); // a clock that was set back stands still
     if (lastMs === undefined) {
-      const { cols, rows } = kind === RECORD.size ? decodeSize(bytes) : { cols: 80, rows: 24 };
+      if (kind === RECORD.size) size = decodeSize(bytes);
+      const { cols, rows } = size;
       yield JSON.stringify({
         version: 2,
         width: cols,
@@ -44,6 +46,9 @@ export async function* castLines(
     const seconds = Math.round(atMs * 1000) / 1e6;
     if (kind === RECORD.size) {
       const { cols, rows } = decodeSize(bytes);
+      const isSame = size.cols === cols && size.rows === rows;
+      size = { cols, rows };
+      if (isSame) continue; // each part of the journal begins with its size
       yield JSON.stringify([seconds, "r", `${cols}x${rows}`]);
       continue;
     }
