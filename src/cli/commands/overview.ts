@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { isWarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
-import type { Job } from "../../protocol/units.ts";
+import type { Job, Session } from "../../protocol/units.ts";
 import { serverIcon } from "../../registry/names.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -13,6 +13,8 @@ import { jobTable } from "../render/job-table.ts";
 import { listLines } from "../render/job-text.ts";
 import { plural } from "../render/plural.ts";
 import { serverTitle } from "../render/server-title.ts";
+import { sessionLines } from "../render/session-table.ts";
+import { sessionsByServer } from "../sessions/all-sessions.ts";
 
 export const overview = defineCommand({
   usage: ["overview [--watch] [--json]", ""],
@@ -36,6 +38,7 @@ export const overview = defineCommand({
         git_hash: build.hash,
         server: seen?.server ?? null,
         jobs: seen?.jobs ?? [],
+        sessions: seen?.sessions ?? [],
       });
     else output.line(textOf(context, seen));
     return EXIT.ok;
@@ -86,6 +89,8 @@ interface Seen {
   /** Of all directories. */
   jobs: Job[];
   here: Job[];
+  /** Live ones, of all servers. */
+  sessions: Session[];
 }
 
 async function look(context: Context): Promise<Seen | undefined> {
@@ -97,20 +102,32 @@ async function look(context: Context): Promise<Seen | undefined> {
     const here = jobs.filter(
       ({ workdir }) => workdir === place || (place !== context.cwd && workdir.startsWith(`${place}/`)),
     );
-    return { server, version, gitHash: git_hash, jobs, here };
+    const sessions = (await sessionsByServer(context)).flatMap((one) => one.sessions);
+    return { server, version, gitHash: git_hash, jobs, here, sessions };
   } catch (error) {
     if (isWarrenError(error, "NO_SERVER")) return undefined;
     throw error;
   }
 }
 
-function card({ output, build, cwd, env, nowMs }: Context, seen: Seen | undefined): string[] {
+function card(context: Context, seen: Seen | undefined): string[] {
+  const { output, build, cwd, env, nowMs } = context;
   const { style, glyphs, columnCount, isTerminal } = output;
   const head = `${style.bold("Warren")} ${build.version} ${build.hash}`;
   if (!seen) return [head, "No server is running. The first job starts it.", ""];
   const running = seen.jobs.filter(({ status }) => status === "running").length;
   const title = serverTitle(output, { icon: serverIcon(seen.server), name: seen.server });
-  const lines = [`${head}  ${title}  ${plural(seen.jobs.length, "job")}, ${running} running`, ""];
+  const live = seen.sessions.length > 0 ? `, ${plural(seen.sessions.length, "session")}` : "";
+  const lines = [`${head}  ${title}  ${plural(seen.jobs.length, "job")}, ${running} running${live}`, ""];
+  const shownSessions = sessionLines(context, seen.sessions).slice(0, SESSIONS_SHOWN_MAX);
+  const moreSessions = seen.sessions.length - shownSessions.length;
+  if (shownSessions.length > 0) {
+    lines.push(
+      ...shownSessions,
+      ...(moreSessions > 0 ? [style.dim(`… and ${moreSessions} more (warren sessions)`)] : []),
+      "",
+    );
+  }
   const where = shortPath(cwd, env.HOME);
   if (seen.here.length === 0) return [...lines, `No jobs in ${where}.`, ""];
   const options = { style, glyphs, columnCount, nowMs: nowMs(), withDirectory: false, userHome: env.HOME };
@@ -126,6 +143,7 @@ function card({ output, build, cwd, env, nowMs }: Context, seen: Seen | undefine
 
 /** The card stays a card. */
 const JOBS_SHOWN_MAX = 15;
+const SESSIONS_SHOWN_MAX = 10;
 
 /** In a checkout nothing has put us where the shell looks, and every command that we show would fail. */
 function pathHint({ env, build }: Context): (readonly [string, string])[] {
@@ -144,6 +162,7 @@ function hintsFor(seen: Seen | undefined): (readonly [string, string])[] {
   if (running) hints.push([`warren logs ${running.name ?? running.id} -f`, "follow its output"]);
   hints.push(
     ["warren add COMMAND", "start something that outlives this terminal"],
+    ["warren new", "a terminal that stays"],
     ["warren run COMMAND", "wait for it, see output if it fails"],
     ["warren help", "all commands"],
   );
