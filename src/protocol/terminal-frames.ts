@@ -82,10 +82,13 @@ export const decodeJson = <T>(payload: Uint8Array): T => JSON.parse(new TextDeco
 
 export class TerminalFrameTooLong extends Error {}
 
-/** Cuts a byte stream into frames; holds at most one unfinished frame. */
+/** Cuts a byte stream into frames; holds at most one unfinished frame, whose pieces are joined once it is whole. */
 export class TerminalFrameSplitter {
   readonly #payloadBytesMax: number;
-  #pending: Uint8Array = new Uint8Array(0);
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+  /** Bytes until something can be cut off: a header, or the frame that it announces. */
+  #needed = TERMINAL_HEADER_BYTES;
 
   constructor(payloadBytesMax = TERMINAL_PAYLOAD_BYTES_MAX) {
     this.#payloadBytesMax = payloadBytesMax;
@@ -93,26 +96,38 @@ export class TerminalFrameSplitter {
 
   /** @throws TerminalFrameTooLong */
   push(chunk: Uint8Array): TerminalFrame[] {
-    const bytes = this.#pending.length === 0 ? chunk : joined(this.#pending, chunk);
+    this.#pieces.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < this.#needed) return [];
+    const bytes = this.#pieces.length === 1 ? chunk : joined(this.#pieces, this.#bytes);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const frames: TerminalFrame[] = [];
     let at = 0;
+    this.#needed = TERMINAL_HEADER_BYTES;
     while (bytes.length - at >= TERMINAL_HEADER_BYTES) {
       const length = view.getUint32(at + 1);
       if (length > this.#payloadBytesMax) throw new TerminalFrameTooLong();
       const end = at + TERMINAL_HEADER_BYTES + length;
-      if (bytes.length < end) break;
+      if (bytes.length < end) {
+        this.#needed = end - at;
+        break;
+      }
       frames.push({ type: bytes[at]!, payload: bytes.subarray(at + TERMINAL_HEADER_BYTES, end) });
       at = end;
     }
-    this.#pending = bytes.slice(at);
+    const rest = bytes.slice(at);
+    this.#pieces = rest.length > 0 ? [rest] : [];
+    this.#bytes = rest.length;
     return frames;
   }
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
   return whole;
 }
