@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  writeSync,
   writevSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -70,8 +71,12 @@ export class Journal {
     const length = header.length + bytes.length;
     let written = 0;
     try {
-      written = writevSync(this.#fd, [header, bytes]);
-      if (written < length) written += writevSync(this.#fd, [Buffer.concat([header, bytes]).subarray(written)]);
+      // At its place: what a full disk has cut off is written over.
+      written = writevSync(this.#fd, [header, bytes], this.segmentBytes);
+      if (written < length) {
+        const rest = Buffer.concat([header, bytes]).subarray(written);
+        written += writeSync(this.#fd, rest, 0, rest.length, this.segmentBytes + written);
+      }
       if (written < length) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
     } catch (error) {
       if (written > 0) ftruncateSync(this.#fd, this.segmentBytes);
