@@ -51,7 +51,8 @@ async function build(target) {
       minifyWhitespace: true,
       logLevel: "warning",
     };
-    await Promise.all([
+    // All are waited for: one that failed must not leave another writing into a directory that is taken away.
+    const bundles = await Promise.allSettled([
       esbuild.build({
         ...common,
         entryPoints: [CLI],
@@ -70,6 +71,7 @@ async function build(target) {
         banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
       }),
     ]);
+    for (const { reason } of bundles) if (reason) throw reason;
     for (const [file, text] of Object.entries(BOOT)) writeFileSync(join(fresh, file), text);
     const stamp = { format: 1, hash, version, built_at_ms: Date.now() };
     writeFileSync(join(fresh, "package.json"), '{"type":"module"}\n');
