@@ -6,6 +6,7 @@ const warren = (...samples: number[]) => [{ subject: "warren", samples }];
 
 test("verdict: judges the statistic that the target names", () => {
   const measured = warren(1, 1, 1, 9);
+  assert.equal(verdict({ target: { atLeast: 2, of: "p50" }, measured }), "**not met**");
   assert.equal(verdict({ target: { atMost: 5, of: "p50" }, measured }), "met");
   assert.equal(verdict({ target: { atMost: 5, of: "p99" }, measured }), "**not met**");
   assert.equal(verdict({ measured }), "–");
@@ -16,6 +17,7 @@ test("report: a row has the target, our statistics, and how many times ours a pe
   const text = report(
     ["a fact"],
     [{ title: "T", rows: [{ what: "w", unit: "ms", target: { atMost: 5, of: "p50" }, measured }] }],
+    ["pm2", "supervisor"],
   );
   assert.match(text, /^- a fact\n/);
   assert.match(
@@ -26,8 +28,9 @@ test("report: a row has the target, our statistics, and how many times ours a pe
 
 test("figures: replaced between the markers, the text around them kept", () => {
   const document = "before\n<!-- figures: begin (npm run bench -- jobs) -->\nold\n<!-- figures: end -->\nafter\n";
-  const replaced = replaceFigures(document, "new");
+  const replaced = replaceFigures(document, "jobs", "new");
   assert.match(replaced, /^before\n[\s\S]*\nnew\n[\s\S]*\nafter\n$/);
   assert.doesNotMatch(replaced, /old/);
-  assert.throws(() => replaceFigures("no markers", "new"));
+  assert.throws(() => replaceFigures(document, "sessions", "new"));
+  assert.throws(() => replaceFigures("no markers", "jobs", "new"));
 });

@@ -3,48 +3,51 @@ import type { Measured, Row, Section, Target, Unit } from "./result.ts";
 import { median, percentile } from "./series.ts";
 
 /** The tables in Markdown, and their place in docs/benchmarks.md. */
-const BEGIN = "<!-- figures: begin (npm run bench -- jobs) -->";
 const END = "<!-- figures: end -->";
+const beginOf = (part: string): string => `<!-- figures: begin (npm run bench -- ${part}) -->`;
 
 const SUBJECT = "warren";
-const PEERS = ["pm2", "supervisor"] as const;
 
-export function report(facts: readonly string[], sections: readonly Section[]): string {
-  return [...facts.map((fact) => `- ${fact}`), "", ...sections.flatMap(sectionLines)].join("\n");
+/** @param peers the columns beside Warren's */
+export function report(facts: readonly string[], sections: readonly Section[], peers: readonly string[]): string {
+  return [...facts.map((fact) => `- ${fact}`), "", ...sections.flatMap((one) => sectionLines(one, peers))].join("\n");
 }
 
-/** Replaces what stands between the markers. @throws when the file has no markers */
-export async function writeBetweenMarkers(file: string, text: string): Promise<void> {
-  await writeFile(file, replaceFigures(await readFile(file, "utf8"), text));
+/** Replaces what stands between the markers of that part. @throws when the file has no markers */
+export async function writeBetweenMarkers(file: string, part: string, text: string): Promise<void> {
+  await writeFile(file, replaceFigures(await readFile(file, "utf8"), part, text));
 }
 
-export function replaceFigures(document: string, text: string): string {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`there is no "${BEGIN}" … "${END}" to write between`);
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${text.trim()}\n\n${document.slice(end)}`;
+export function replaceFigures(document: string, part: string, text: string): string {
+  const marker = beginOf(part);
+  const begin = document.indexOf(marker);
+  const end = document.indexOf(END, begin);
+  if (begin < 0 || end < begin) throw new Error(`there is no "${marker}" … "${END}" to write between`);
+  return `${document.slice(0, begin + marker.length)}\n\n${text.trim()}\n\n${document.slice(end)}`;
 }
 
 /** `met`, `not met`, or `–` without a target. */
 export function verdict({ target, measured }: Pick<Row, "target" | "measured">): string {
   const ours = measured.find(({ subject }) => subject === SUBJECT);
   if (!target || !ours) return "–";
-  return statistic(ours.samples, target.of) <= target.atMost ? "met" : "**not met**";
+  const value = statistic(ours.samples, target.of);
+  const isMet = "atMost" in target ? value <= target.atMost : value >= target.atLeast;
+  return isMet ? "met" : "**not met**";
 }
 
-function sectionLines({ title, rows }: Section): string[] {
+function sectionLines({ title, rows }: Section, peers: readonly string[]): string[] {
   return [
     `### ${title}`,
     "",
-    "| | target | Warren p50 | p90 | p99 | n | | pm2 p50 (p90) | ÷ Warren | supervisor p50 (p90) | ÷ Warren |",
-    "|---|---|---|---|---|---|---|---|---|---|---|",
-    ...rows.map(rowLine),
+    `| | target | Warren p50 | p90 | p99 | n | | ${peers.map((peer) => `${peer} p50 (p90) | ÷ Warren |`).join(" ")}`,
+    `|---|---|---|---|---|---|---|${"---|---|".repeat(peers.length)}`,
+    ...rows.map((row) => rowLine(row, peers)),
     "",
     ...rows.flatMap(({ what, note }) => (note ? [`${what}: ${note}`, ""] : [])),
   ];
 }
 
-function rowLine(row: Row): string {
+function rowLine(row: Row, peers: readonly string[]): string {
   const { what, unit, target, measured } = row;
   const ours = measured.find(({ subject }) => subject === SUBJECT)?.samples ?? [];
   const isSingle = ours.length < 2;
@@ -56,7 +59,7 @@ function rowLine(row: Row): string {
     isSingle ? "–" : format(percentile(ours, 99), unit),
     String(ours.length),
     verdict(row),
-    ...PEERS.flatMap((name) =>
+    ...peers.flatMap((name) =>
       peerCells(
         measured.find(({ subject }) => subject === name),
         median(ours),
@@ -75,8 +78,10 @@ function peerCells(peer: Measured | undefined, ours: number, unit: Unit): [strin
   return [`${format(theirs, unit)}${p90}`, ratio];
 }
 
-const targetText = ({ atMost, of, wording }: Target, unit: Unit): string =>
-  `${wording ?? `≤ ${atMost} ${unit}`}${of === "p50" ? "" : ` (${of})`}`;
+function targetText(target: Target, unit: Unit): string {
+  const bound = "atMost" in target ? `≤ ${target.atMost}` : `≥ ${target.atLeast.toFixed(0)}`;
+  return `${target.wording ?? `${bound} ${unit}`}${target.of === "p50" ? "" : ` (${target.of})`}`;
+}
 
 function statistic(samples: readonly number[], of: Target["of"]): number {
   switch (of) {

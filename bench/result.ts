@@ -7,13 +7,12 @@ export interface Measured {
   samples: readonly number[];
 }
 
-export interface Target {
-  atMost: number;
+export type Target = ({ atMost: number } | { atLeast: number }) & {
   /** Which statistic of the samples is judged. */
   of: "p50" | "p90" | "p99" | "max";
   /** As DESIGN's budgets word it, when it is not the bare number, e.g. "bare start + 15 ms". */
   wording?: string;
-}
+};
 
 export interface Row {
   /** What is measured, e.g. "`list`". */

@@ -1,17 +1,12 @@
-import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { readProcess } from "../platform/process.ts";
-import { systemCode, WarrenError } from "../protocol/errors.ts";
-import { encodeSize, INPUT_SOURCE_BYTES, RECORD } from "../protocol/journal-records.ts";
-import type {
-  ChannelExit,
-  ChannelSpec,
-  KeeperChannel,
-  PipeOpenCall,
-  TerminalOpenCall,
-} from "../protocol/keeper-calls.ts";
-import { encodeFrame, FRAME, type Frame } from "../protocol/keeper-frames.ts";
+import { messageOf, WarrenError } from "../protocol/errors.ts";
+import { encodeSize, RECORD } from "../protocol/journal-records.ts";
+import type { ChannelExit, KeeperChannel, PipeOpenCall, TerminalOpenCall } from "../protocol/keeper-calls.ts";
+import { decodeInput, encodeJournalEnd, encodeReply, FRAME, type Frame } from "../protocol/keeper-frames.ts";
+import type { Connection } from "./connection.ts";
 import { Journal } from "./journal.ts";
-import { openPipe, openTerminal, type Program } from "./program.ts";
+import { type Program, startProgram } from "./program.ts";
 
 /**
  * One program with its journal and its lease.
@@ -19,236 +14,195 @@ import { openPipe, openTerminal, type Program } from "./program.ts";
  * Invariants
  * 1. What the program wrote is in the journal before anybody is told; what it is given is in the journal (a pipe's) before it gets it.
  * 2. Only the epoch of the last `lease.take` steers. Bytes of a source are taken once, by their offset.
- * 3. The end is the last record, after all output.
+ * 3. The end is the last record, after all output; only then is it told.
  */
+
 /** Sources that are remembered; the one that wrote longest ago is forgotten first. */
 const SOURCES_MAX = 256;
+/** Input that the program has not taken; past it a write is refused. Senders keep a window far below. */
+const INPUT_QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 const DISK_FULL_RETRY_MS = 250;
+/** A child of the program may hold its output open: it is waited for no longer than this after the exit. */
+const LAST_OUTPUT_MS = 500;
 
 export class Channel {
-  readonly spec: ChannelSpec;
+  readonly id: string;
   readonly number: number;
   name: string | undefined;
-  exit: ChannelExit | null = null;
-  #server: string;
+  /** Who has the lease. */
+  server: string;
   #epoch = 1;
-  #holder: Socket | undefined;
-  #program!: Program;
-  #startTicks = 0;
+  #holder: Connection;
+  readonly #program: Program;
+  readonly #startTicks: number;
   readonly #journal: Journal;
-  readonly #sources = new Map<bigint, number>();
-  #isRinging = false;
-  /** Output that the disk had no room for. */
+  /** Bytes that each source has written. */
+  readonly #taken = new Map<string, number>();
+  /** Records that the disk has no room for. */
   readonly #unwritten: { kind: number; bytes: Buffer }[] = [];
   #retry: NodeJS.Timeout | undefined;
+  #exit: ChannelExit | null = null;
 
-  static async open(call: TerminalOpenCall | PipeOpenCall, number: number, holder: Socket): Promise<Channel> {
-    const channel = new Channel(call, number, holder);
-    const events = {
-      onOutput: (bytes: Buffer) => channel.#write(RECORD.output, bytes),
-      onErrors: (bytes: Buffer) => channel.#write(RECORD.errors, bytes),
-      onExit: (exit: Omit<ChannelExit, "at">) => channel.#onExit({ ...exit, at: new Date().toISOString() }),
-    };
-    try {
-      channel.#program =
-        call.call === "terminal.open" ? await openTerminal(call, events) : await openPipe(call, events);
-    } catch (error) {
-      channel.#journal.close();
-      throw error;
-    }
-    channel.#startTicks = readProcess(channel.#program.pid)?.startTicks ?? 0;
-    return channel;
-  }
-
-  private constructor(call: TerminalOpenCall | PipeOpenCall, number: number, holder: Socket) {
-    this.spec = call;
+  /** @throws what keeps the journal or the program from being opened; then nothing is left behind */
+  constructor(call: TerminalOpenCall | PipeOpenCall, number: number, holder: Connection) {
+    this.id = call.id;
     this.number = number;
     this.name = call.name;
-    this.#server = call.server;
+    this.server = call.server;
     this.#holder = holder;
-    const { journalDir, journalBytesMax, startOutput = 0, startInput = 0, startSegment = 1 } = call;
-    const size = call.call === "terminal.open" ? { cols: call.cols, rows: call.rows } : { cols: 0, rows: 0 };
-    this.#journal = new Journal(
-      { dir: journalDir, bytesMax: journalBytesMax, segment: startSegment, size },
-      { output: startOutput, input: startInput },
-    );
+    const { cols, rows } = { cols: 0, rows: 0, ...call };
+    this.#journal = new Journal(call, { cols, rows });
+    try {
+      this.#program = startProgram(call);
+    } catch (error) {
+      this.#journal.discard();
+      throw error;
+    }
+    this.#startTicks = readProcess(this.#program.pid)?.startTicks ?? 0;
+    for (const { kind, stream } of this.#program.outputs) {
+      stream.on("data", (bytes: Buffer) => this.#record(kind, bytes));
+    }
+    void this.#untilEnd(this.#program);
+  }
+
+  /** Null until the end is in the journal. */
+  get exit(): ChannelExit | null {
+    return this.#journal.hasEnded ? this.#exit : null;
   }
 
   describe(): KeeperChannel {
-    const { offsets, segment, segmentBytes, size } = this.#journal;
+    const { output, input, end, size } = this.#journal;
     return {
       channel: this.number,
-      id: this.spec.id,
+      id: this.id,
       ...(this.name === undefined ? {} : { name: this.name }),
       kind: this.#program.kind,
       pid: this.#program.pid,
       startTicks: this.#startTicks,
-      server: this.#server,
+      server: this.server,
       epoch: this.#epoch,
-      ...offsets,
-      segment,
-      segmentBytes,
+      output,
+      input,
+      segment: end.number,
+      segmentBytes: end.bytes,
       ...size,
       exit: this.exit,
     };
   }
 
-  isHeldBy = (server: string): boolean => this.#server === server;
-
-  take(server: string, holder: Socket): KeeperChannel {
-    this.#server = server;
+  take(server: string, holder: Connection): KeeperChannel {
+    this.server = server;
     this.#holder = holder;
     this.#epoch += 1;
-    this.#isRinging = false; // the bell may wait for a holder that has gone
     return this.describe();
   }
 
   /** @throws STALE_EPOCH */
   check(epoch: number): this {
     if (epoch === this.#epoch) return this;
-    throw new WarrenError("STALE_EPOCH", `${this.spec.id} is steered by ${this.#server} now.`);
+    throw new WarrenError("STALE_EPOCH", `${this.id} is steered by ${this.server} now.`);
   }
 
-  resize(cols: number, rows: number): KeeperChannel {
-    if (!this.exit) {
+  resize({ cols, rows }: { cols: number; rows: number }): KeeperChannel {
+    if (!this.#exit) {
       this.#program.resize(cols, rows);
-      this.#journal.size = { cols, rows }; // with which a next segment would begin
-      this.#write(RECORD.size, encodeSize(cols, rows));
+      this.#journal.size = { cols, rows };
+      this.#record(RECORD.size, encodeSize(cols, rows));
     }
     return this.describe();
   }
 
-  signal(signal: number, isForeground: boolean): void {
+  signal({ signal, foreground = false }: { signal: number; foreground?: boolean }): { done: true } {
     const { pid } = this.#program;
-    const group = isForeground ? (readProcess(pid)?.foregroundGroup ?? 0) : 0;
-    if (this.exit) return;
-    process.kill(group > 0 ? -group : pid, signal);
+    const group = foreground ? (readProcess(pid)?.foregroundGroup ?? 0) : 0;
+    if (!this.#exit) process.kill(group > 0 ? -group : pid, signal); // later its pid may be somebody else's
+    return { done: true };
   }
 
-  bytesOf = (source: bigint): number => this.#sources.get(source) ?? 0;
+  bytesOf = (source: string): number => this.#taken.get(source) ?? 0;
 
-  endInput(): void {
+  endInput(): { done: true } {
     if (this.#program.kind === "pipe") this.#program.input.end();
+    return { done: true };
   }
 
-  /** A write frame: `epoch u32 | source u64 | bytes`. */
-  input({ offset, payload }: Frame, from: Socket): void {
-    const bytes = Buffer.from(payload);
-    const source = bytes.readBigUInt64BE(4);
-    const start = Number(offset);
-    const end = start + bytes.length - 12;
+  /** What a write frame brings; bytes that were taken before are passed over. */
+  write({ offset, payload }: Frame, from: Connection): void {
+    const { epoch, source, bytes } = decodeInput(payload);
     const taken = this.bytesOf(source);
-    const problem =
-      bytes.readUInt32BE(0) !== this.#epoch
-        ? "STALE_EPOCH"
-        : this.exit
-          ? "PROGRAM_ENDED"
-          : start > taken
-            ? "INPUT_GAP"
-            : "";
-    const reply = (type: number, at: number, more = ""): void => {
-      const head = Buffer.from(bytes.subarray(4, 12));
-      if (!from.destroyed)
-        from.write(
-          encodeFrame({
-            type,
-            channel: this.number,
-            offset: BigInt(at),
-            payload: Buffer.concat([head, Buffer.from(more)]),
-          }),
-        );
-    };
-    if (problem)
-      return reply(FRAME.refused, taken, JSON.stringify({ code: problem, error: `${this.spec.id}: ${problem}` }));
-    if (end <= taken) return reply(FRAME.ack, taken);
-    const fresh = bytes.subarray(12 + taken - start);
-    if (this.#program.kind === "pipe") {
-      const record = Buffer.concat([bytes.subarray(4, 4 + INPUT_SOURCE_BYTES), fresh]);
-      try {
-        this.#journal.append(RECORD.input, record);
-      } catch (error) {
-        return reply(
-          FRAME.refused,
-          taken,
-          JSON.stringify({ code: systemCode(error) ?? "JOURNAL_FAILED", error: String(error) }),
-        );
-      }
-      this.#ring();
+    const start = Number(offset);
+    const refuse = (code: string, error = `${this.id} does not take it.`): void =>
+      from.send(FRAME.refused, this.number, taken, encodeReply(source, { code, error }));
+    if (epoch !== this.#epoch) return refuse("STALE_EPOCH");
+    if (this.#exit) return refuse("PROGRAM_ENDED");
+    if (start > taken) return refuse("INPUT_GAP");
+    const { input, kind } = this.#program;
+    if (!input.writable) return refuse("INPUT_CLOSED");
+    if (input.writableLength > INPUT_QUEUED_BYTES_MAX) return refuse("INPUT_FULL");
+    const fresh = bytes.subarray(taken - start);
+    try {
+      if (kind === "pipe" && fresh.length > 0) this.#recordInput(source, fresh);
+    } catch (error) {
+      return refuse("JOURNAL_FAILED", messageOf(error));
     }
-    this.#sources.delete(source); // the one that wrote last goes to the end
-    this.#sources.set(source, end);
-    if (this.#sources.size > SOURCES_MAX) this.#sources.delete(this.#sources.keys().next().value!);
-    this.#program.input.write(fresh, () => reply(FRAME.ack, end));
+    this.#remember(source, taken + fresh.length);
+    // Bytes that were taken before are acknowledged behind those that wait still.
+    input.write(fresh, (error) => {
+      if (error) refuse("INPUT_CLOSED", messageOf(error));
+      else from.send(FRAME.ack, this.number, taken + fresh.length, encodeReply(source));
+    });
   }
 
-  close(): void {
-    clearTimeout(this.#retry);
-    this.#journal.close();
+  #recordInput(source: string, bytes: Uint8Array): void {
+    this.#journal.append(RECORD.input, Buffer.concat([Buffer.from(source, "hex"), bytes]));
+    this.#holder.ring(this.#bell);
   }
 
-  #write(kind: number, bytes: Buffer): void {
+  #remember(source: string, bytes: number): void {
+    this.#taken.delete(source); // the one that wrote last goes to the end
+    this.#taken.set(source, bytes);
+    if (this.#taken.size > SOURCES_MAX) this.#taken.delete(this.#taken.keys().next().value!);
+  }
+
+  #record(kind: number, bytes: Buffer): void {
     this.#unwritten.push({ kind, bytes });
     this.#flush();
   }
 
-  /** On a full disk the oldest of the journal goes; when that does not help, the program waits in its full terminal. */
+  /** While the disk is full the program waits in its full terminal, and others go on. */
   #flush(): void {
     clearTimeout(this.#retry);
-    for (let next = this.#unwritten[0]; next; next = this.#unwritten[0]) {
-      try {
+    const streams = this.#program.outputs.map(({ stream }) => stream);
+    try {
+      for (let next = this.#unwritten[0]; next; next = this.#unwritten[0]) {
         this.#journal.append(next.kind, next.bytes);
-      } catch {
-        if (this.#journal.dropOldest()) continue;
-        for (const output of this.#program?.outputs ?? []) output.pause();
-        this.#retry = setTimeout(() => this.#flush(), DISK_FULL_RETRY_MS);
-        return;
+        this.#unwritten.shift();
       }
-      this.#unwritten.shift();
+    } catch {
+      for (const stream of streams) stream.pause();
+      this.#retry = setTimeout(() => this.#flush(), DISK_FULL_RETRY_MS);
+      return;
     }
-    for (const output of this.#program?.outputs ?? []) if (output.isPaused()) output.resume();
-    this.#ring();
+    for (const stream of streams) if (stream.isPaused()) stream.resume();
+    this.#holder.ring(this.#bell);
   }
 
-  /** At most once a turn of the event loop; a holder that does not read gets one when it does. */
-  #ring(): void {
-    if (this.#isRinging) return;
-    this.#isRinging = true;
-    setImmediate(() => {
-      this.#isRinging = false;
-      const holder = this.#holder;
-      if (!holder || holder.destroyed) return;
-      if (holder.writableNeedDrain) {
-        this.#isRinging = true;
-        holder.once("drain", () => {
-          this.#isRinging = false;
-          this.#ring();
-        });
-        return;
-      }
-      const payload = Buffer.alloc(8);
-      payload.writeUInt32BE(this.#journal.segment, 0);
-      payload.writeUInt32BE(this.#journal.segmentBytes, 4);
-      holder.write(
-        encodeFrame({
-          type: FRAME.output,
-          channel: this.number,
-          offset: BigInt(this.#journal.offsets.output),
-          payload,
-        }),
-      );
-      if (this.exit) this.#tellExit(holder);
-    });
-  }
+  #bell = (holder: Connection): void => {
+    if (holder !== this.#holder) return;
+    const { output, end } = this.#journal;
+    holder.send(FRAME.output, this.number, output, encodeJournalEnd(end.number, end.bytes));
+    if (this.exit) holder.send(FRAME.exit, this.number, output, Buffer.from(JSON.stringify(this.exit)));
+  };
 
-  #onExit(exit: ChannelExit): void {
-    this.exit = exit;
-    this.#write(RECORD.end, Buffer.from(JSON.stringify(exit)));
-  }
-
-  #tellExit(holder: Socket): void {
-    const payload = Buffer.from(JSON.stringify(this.exit));
-    holder.write(
-      encodeFrame({ type: FRAME.exit, channel: this.number, offset: BigInt(this.#journal.offsets.output), payload }),
-    );
+  async #untilEnd({ exited, outputs }: Program): Promise<void> {
+    const closed = Promise.all(outputs.map(({ stream }) => new Promise((resolve) => stream.on("close", resolve))));
+    this.#exit = { ...(await exited), at: new Date().toISOString() };
+    let unwritten = 0;
+    do {
+      unwritten = this.#unwritten.length; // it is not read while the disk is full
+      await Promise.race([closed, delay(LAST_OUTPUT_MS)]);
+    } while (unwritten + this.#unwritten.length > 0);
+    for (const { stream } of outputs) stream.destroy();
+    this.#record(RECORD.end, Buffer.from(JSON.stringify(this.#exit)));
   }
 }

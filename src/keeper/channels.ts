@@ -1,102 +1,71 @@
-import type { Socket } from "node:net";
 import { WarrenError } from "../protocol/errors.ts";
-import type { KeeperAnswers, KeeperCall, PipeOpenCall, TerminalOpenCall } from "../protocol/keeper-calls.ts";
-import { encodeFrame, FRAME, type Frame } from "../protocol/keeper-frames.ts";
+import type { KeeperCall, KeeperChannel, PipeOpenCall, TerminalOpenCall } from "../protocol/keeper-calls.ts";
+import { decodeInput, encodeReply, FRAME, type Frame } from "../protocol/keeper-frames.ts";
 import { Channel } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 
-/** The programs that the keeper holds, by their ids and by their numbers on the wire. */
+type CallNamed<Name> = Extract<KeeperCall, { call: Name }>;
+
+/** The programs that the keeper holds, by their numbers on the wire. */
 export class Channels {
-  readonly #byId = new Map<string, Channel>();
-  readonly #byNumber = new Map<number, Channel>();
-  /** Ids and names of programs that are being started. */
-  readonly #coming = new Set<string>();
+  readonly #channels = new Map<number, Channel>();
   #lastNumber = 0;
 
-  get count(): number {
-    return this.#byId.size;
+  get all(): Channel[] {
+    return [...this.#channels.values()];
   }
 
-  /** Undefined for a call that is not about channels. */
-  async perform(call: KeeperCall, holder: Socket): Promise<KeeperAnswers[KeeperCall["call"]] | undefined> {
-    switch (call.call) {
-      case "channels":
-        return { channels: [...this.#byId.values()].map((channel) => channel.describe()) };
-      case "terminal.open":
-      case "pipe.open":
-        return this.#open(call, holder);
-      case "lease.take": {
-        const wanted = [...this.#byId.values()].filter(({ spec, isHeldBy }) =>
-          call.ids ? call.ids.includes(spec.id) : isHeldBy(call.server),
-        );
-        return { channels: wanted.map((channel) => channel.take(call.server, holder)) };
-      }
-      case "resize":
-        return this.#leased(call).resize(call.cols, call.rows);
-      case "signal":
-        this.#leased(call).signal(call.signal, call.foreground === true);
-        return { done: true };
-      case "rename":
-        this.#checkName(call.name, call.id);
-        this.#leased(call).name = call.name;
-        return { done: true };
-      case "input.seen":
-        return { bytes: this.#named(call.id).bytesOf(BigInt(`0x${call.source}`)) };
-      case "input.end":
-        this.#leased(call).endInput();
-        return { done: true };
-      case "close":
-        this.#close(this.#leased(call));
-        return { done: true };
-      default:
-        return undefined;
-    }
-  }
-
-  write(frame: Frame, from: Socket): void {
-    const channel = this.#byNumber.get(frame.channel);
-    if (channel) return channel.input(frame, from);
-    const payload = Buffer.concat([
-      frame.payload.subarray(4, 12),
-      Buffer.from(JSON.stringify({ code: "CHANNEL_NOT_FOUND", error: `no channel ${frame.channel}` })),
-    ]);
-    from.write(encodeFrame({ type: FRAME.refused, channel: frame.channel, offset: 0n, payload }));
-  }
-
-  async #open(call: TerminalOpenCall | PipeOpenCall, holder: Socket) {
-    const marks = [`id ${call.id}`, ...(call.name === undefined ? [] : [`name ${call.name}`])];
-    if (this.#byId.has(call.id) || this.#coming.has(marks[0]!))
+  /** @throws CHANNEL_EXISTS, NAME_TAKEN, and what keeps a channel from being made */
+  open(call: TerminalOpenCall | PipeOpenCall, holder: Connection): KeeperChannel {
+    if (this.all.some(({ id }) => id === call.id)) {
       throw new WarrenError("CHANNEL_EXISTS", `The keeper holds ${call.id} already.`);
-    if (call.name !== undefined) this.#checkName(call.name, call.id);
-    for (const mark of marks) this.#coming.add(mark);
-    try {
-      this.#lastNumber += 1;
-      const channel = await Channel.open(call, this.#lastNumber, holder);
-      this.#byId.set(call.id, channel);
-      this.#byNumber.set(channel.number, channel);
-      return channel.describe();
-    } finally {
-      for (const mark of marks) this.#coming.delete(mark);
     }
+    this.#checkName(call);
+    this.#lastNumber += 1;
+    const channel = new Channel(call, this.#lastNumber, holder);
+    this.#channels.set(channel.number, channel);
+    return channel.describe();
   }
 
-  #close(channel: Channel): void {
-    if (!channel.exit) throw new WarrenError("PROGRAM_RUNS", `The program of ${channel.spec.id} runs.`);
-    channel.close();
-    this.#byId.delete(channel.spec.id);
-    this.#byNumber.delete(channel.number);
+  take({ server, ids }: CallNamed<"lease.take">, holder: Connection): KeeperChannel[] {
+    const wanted = this.all.filter((channel) => (ids ? ids.includes(channel.id) : channel.server === server));
+    return wanted.map((channel) => channel.take(server, holder));
   }
 
-  /** Among those whose program runs. */
-  #checkName(name: string, id: string): void {
-    const isTaken = [...this.#byId.values()].some((one) => one.name === name && !one.exit && one.spec.id !== id);
-    if (isTaken || this.#coming.has(`name ${name}`)) throw new WarrenError("NAME_TAKEN", `The name ${name} is taken.`);
+  rename(call: CallNamed<"rename">): { done: true } {
+    const channel = this.leased(call);
+    this.#checkName(call);
+    channel.name = call.name;
+    return { done: true };
   }
 
-  #leased = ({ id, epoch }: { id: string; epoch: number }): Channel => this.#named(id).check(epoch);
+  close(call: CallNamed<"close">): { done: true } {
+    const channel = this.leased(call);
+    if (!channel.exit) throw new WarrenError("PROGRAM_RUNS", `The program of ${channel.id} runs.`);
+    this.#channels.delete(channel.number);
+    return { done: true };
+  }
 
-  #named(id: string): Channel {
-    const channel = this.#byId.get(id);
-    if (!channel) throw new WarrenError("CHANNEL_NOT_FOUND", `The keeper holds no channel ${id}.`);
-    return channel;
+  write(frame: Frame, from: Connection): void {
+    const channel = this.#channels.get(frame.channel);
+    if (channel) return channel.write(frame, from);
+    const refusal = { code: "CHANNEL_NOT_FOUND", error: `The keeper holds no channel ${frame.channel}.` };
+    from.send(FRAME.refused, frame.channel, 0, encodeReply(decodeInput(frame.payload).source, refusal));
+  }
+
+  /** @throws CHANNEL_NOT_FOUND, STALE_EPOCH */
+  leased = ({ id, epoch }: { id: string; epoch: number }): Channel => this.named(id).check(epoch);
+
+  /** @throws CHANNEL_NOT_FOUND */
+  named(id: string): Channel {
+    const channel = this.all.find((one) => one.id === id);
+    if (channel) return channel;
+    throw new WarrenError("CHANNEL_NOT_FOUND", `The keeper holds no channel ${id}.`);
+  }
+
+  /** Names are unique among those whose program runs. */
+  #checkName({ id, name }: { id: string; name?: string }): void {
+    const isTaken = this.all.some((one) => one.name === name && one.id !== id && !one.exit);
+    if (name !== undefined && isTaken) throw new WarrenError("NAME_TAKEN", `The name ${name} is taken.`);
   }
 }

@@ -4,85 +4,83 @@ import type { Socket } from "node:net";
 import { CONTROL, type ServerSpec } from "../protocol/keeper-calls.ts";
 import { LineSplitter } from "../protocol/lines.ts";
 
-/**
- * One process of a server: started with the listening socket as fd 3 and a control line as fd 4, its output to its log.
- * `warm`, `ready` and `exited` each settle once; the first two resolve false when the process ended before.
- */
+/** A start that says nothing for this long has failed. */
+const START_TIMEOUT_MS = 20_000;
+/** A generation that does not end after `drain` is killed: its state is on disk. */
+const DRAIN_TIMEOUT_MS = 5_000;
+
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
+/** One process of a server: started with the listening socket as fd 3 and a control line as fd 4, its output to its log. */
 export class Generation {
-  readonly spec: ServerSpec;
   readonly number: number;
-  readonly warm: Promise<boolean>;
-  readonly ready: Promise<boolean>;
+  readonly pid: number;
   readonly exited: Promise<Exit>;
+  /** 0 until it serves. */
   readyAtMs = 0;
   /** It was killed because it said nothing in time: its end counts as a failed start. */
   isLate = false;
   readonly #child: ChildProcess;
   readonly #control: Socket;
+  readonly #said = { warm: Promise.withResolvers<boolean>(), ready: Promise.withResolvers<boolean>() };
 
-  constructor(spec: ServerSpec, number: number, listenFd: number, env: NodeJS.ProcessEnv) {
-    this.spec = spec;
+  constructor({ command, logPath }: ServerSpec, number: number, listenFd: number, env: NodeJS.ProcessEnv) {
     this.number = number;
-    const log = openLog(spec.logPath);
-    const [file = "", ...args] = spec.command;
-    this.#child = spawn(file, [...args, "--generation", String(number)], {
+    const log = openLog(logPath);
+    const [file = "", ...args] = command;
+    const child = spawn(file, [...args, "--generation", String(number)], {
       cwd: "/",
       detached: true,
       env,
       stdio: ["ignore", log, log, listenFd, "pipe"],
     });
     if (log !== "ignore") closeSync(log);
-    this.#control = this.#child.stdio[4] as Socket;
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    this.exited = new Promise((resolve) => {
+      child.on("error", () => resolve({ code: 127, signal: null }));
+      child.on("exit", (code, signal) => resolve({ code, signal }));
+    });
+    this.#control = child.stdio[4] as Socket;
     this.#control.on("error", () => {});
-    const warm = Promise.withResolvers<boolean>();
-    const ready = Promise.withResolvers<boolean>();
-    const exited = Promise.withResolvers<Exit>();
-    const end = (exit: Exit): void => {
-      exited.resolve(exit);
-      warm.resolve(false);
-      ready.resolve(false);
-    };
-    this.warm = warm.promise;
-    this.ready = ready.promise;
-    this.exited = exited.promise;
     const lines = new LineSplitter(64);
     this.#control.on("data", (chunk: Buffer) => {
       for (const word of lines.push(chunk)) {
-        if (word === CONTROL.warm) warm.resolve(true);
-        if (word === CONTROL.ready) {
-          this.readyAtMs = performance.now();
-          ready.resolve(true);
-        }
+        if (word === CONTROL.ready) this.readyAtMs = performance.now();
+        if (word === CONTROL.warm || word === CONTROL.ready) this.#said[word].resolve(true);
       }
     });
-    this.#child.on("error", () => end({ code: 127, signal: null }));
-    this.#child.on("exit", (code, signal) => end({ code, signal }));
   }
 
-  get pid(): number {
-    return this.#child.pid ?? 0;
+  /** True once it has said so; false when it ended before, if need be because it was killed for its silence. */
+  async says(word: "warm" | "ready"): Promise<boolean> {
+    const timer = setTimeout(() => {
+      this.isLate = true;
+      this.kill();
+    }, START_TIMEOUT_MS);
+    const isSaid = await Promise.race([this.#said[word].promise, this.exited.then(() => false)]);
+    clearTimeout(timer);
+    return isSaid;
   }
 
-  get hasExited(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
+  go(): void {
+    this.#control.write(`${CONTROL.go}\n`);
   }
 
-  tell(word: "go" | "drain"): void {
-    this.#control.write(`${word}\n`);
+  /** Resolves when it has ended: after finishing what is in hand, or at once when it does not serve yet. */
+  async end(): Promise<void> {
+    if (this.readyAtMs === 0) this.kill();
+    else this.#control.write(`${CONTROL.drain}\n`);
+    const timer = setTimeout(() => this.kill(), DRAIN_TIMEOUT_MS);
+    await this.exited;
+    clearTimeout(timer);
   }
 
-  giveUp(): void {
-    this.isLate = !this.hasExited;
+  kill(): void {
     this.#child.kill("SIGKILL");
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
   }
 }
 

@@ -1,129 +1,124 @@
-import {
-  closeSync,
-  fdatasync,
-  fdatasyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeSync,
-  writevSync,
-} from "node:fs";
+import { closeSync, fdatasync, ftruncateSync, openSync, readdirSync, rmSync, statSync, writevSync } from "node:fs";
 import { join } from "node:path";
+import { systemCode } from "../protocol/errors.ts";
 import {
   encodeRecordHeader,
   encodeSize,
+  INPUT_SOURCE_BYTES,
   RECORD,
   SEGMENT_BYTES,
   segmentName,
   segmentNumbers,
 } from "../protocol/journal-records.ts";
+import type { ChannelSpec } from "../protocol/keeper-calls.ts";
 
 /**
- * Appends what passes through a channel to its segments. A record is whole or not there: a write that fails half way is taken back. Synced once a second
- * while there is something to sync, and at the end.
+ * Appends what passes through a channel to its segments. Each segment begins with the size that holds there. A record is whole or not there: a write that
+ * fails half way is taken back. Synced once in `SYNC_MS` while there is something to sync, and at the end.
  */
 const SYNC_MS = 1_000;
 
-export interface JournalOptions {
-  dir: string;
-  /** The oldest segments go past this; 0: never. */
-  bytesMax: number;
-  /** The first segment that is written. */
-  segment: number;
-  size: { cols: number; rows: number };
-}
-
 export class Journal {
   /** Bytes of output and input so far, of those before this program too. */
-  readonly offsets: { output: number; input: number };
-  segment: number;
-  segmentBytes = 0;
+  output: number;
+  input: number;
   size: { cols: number; rows: number };
+  hasEnded = false;
   readonly #dir: string;
   readonly #bytesMax: number;
-  readonly #kept: { number: number; bytes: number }[];
-  #fd: number;
+  /** Oldest first; the last one is written. */
+  readonly #segments: { number: number; bytes: number }[];
+  #fd = -1;
   #syncTimer: NodeJS.Timeout | undefined;
 
-  constructor({ dir, bytesMax, segment, size }: JournalOptions, offsets: { output: number; input: number }) {
-    this.#dir = dir;
-    this.#bytesMax = bytesMax;
-    this.offsets = offsets;
+  /** @throws what the file system says */
+  constructor(spec: ChannelSpec, size: { cols: number; rows: number }) {
+    const { journalDir, journalBytesMax, startOutput = 0, startInput = 0, startSegment = 1 } = spec;
+    this.output = startOutput;
+    this.input = startInput;
     this.size = size;
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    this.#kept = segmentNumbers(readdirSync(dir)).map((number) => ({
+    this.#dir = journalDir;
+    this.#bytesMax = journalBytesMax;
+    this.#segments = segmentNumbers(readdirSync(journalDir)).map((number) => ({
       number,
-      bytes: statSync(join(dir, segmentName(number))).size,
+      bytes: statSync(this.#path(number)).size,
     }));
-    this.segment = segment;
-    this.#fd = this.#open();
+    this.#begin(startSegment);
     this.append(RECORD.size, encodeSize(size.cols, size.rows));
   }
 
-  /** @throws what the disk says (ENOSPC); then nothing was written */
+  get end(): { number: number; bytes: number } {
+    return this.#segments.at(-1)!;
+  }
+
+  /** Room on a full disk is made of the oldest segments. @throws what the disk says; then nothing was written */
   append(kind: number, bytes: Uint8Array): void {
-    const { output, input } = this.offsets;
-    const offset = kind === RECORD.input ? input : output;
-    const header = encodeRecordHeader({ kind, timeMs: Date.now(), offset, bytes });
-    const length = header.length + bytes.length;
-    let written = 0;
-    try {
-      // At its place: what a full disk has cut off is written over.
-      written = writevSync(this.#fd, [header, bytes], this.segmentBytes);
-      if (written < length) {
-        const rest = Buffer.concat([header, bytes]).subarray(written);
-        written += writeSync(this.#fd, rest, 0, rest.length, this.segmentBytes + written);
+    for (;;) {
+      try {
+        return this.#append(kind, bytes);
+      } catch (error) {
+        if (systemCode(error) !== "ENOSPC" || !this.#dropOldest()) throw error;
       }
-      if (written < length) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
-    } catch (error) {
-      if (written > 0) ftruncateSync(this.#fd, this.segmentBytes);
-      throw error;
     }
-    this.segmentBytes += length;
-    if (kind === RECORD.output) this.offsets.output += bytes.length;
-    if (kind === RECORD.input) this.offsets.input += bytes.length - 8;
-    this.#syncTimer ??= setTimeout(() => this.#sync(), SYNC_MS);
-    if (this.segmentBytes > SEGMENT_BYTES) this.#rotate();
   }
 
-  /** Frees space: the oldest segment goes, if it is not the one that is written. */
-  dropOldest(): boolean {
-    const oldest = this.#kept.shift();
-    if (oldest) rmSync(join(this.#dir, segmentName(oldest.number)), { force: true });
-    return oldest !== undefined;
+  /** Takes back a journal whose program could not be started. */
+  discard(): void {
+    this.#close();
+    rmSync(this.#path(this.end.number), { force: true });
   }
 
-  close(): void {
+  #append(kind: number, bytes: Uint8Array): void {
+    if (this.end.bytes > SEGMENT_BYTES) this.#begin(this.end.number + 1);
+    const isFirst = this.end.bytes === 0 && kind !== RECORD.size;
+    const size = encodeSize(this.size.cols, this.size.rows);
+    const parts = [...(isFirst ? [this.#header(RECORD.size, size), size] : []), this.#header(kind, bytes), bytes];
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (writevSync(this.#fd, parts) < length) {
+      ftruncateSync(this.#fd, this.end.bytes);
+      throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
+    }
+    this.end.bytes += length;
+    if (kind === RECORD.output) this.output += bytes.length;
+    if (kind === RECORD.input) this.input += bytes.length - INPUT_SOURCE_BYTES;
+    this.hasEnded = kind === RECORD.end;
+    if (this.hasEnded) return this.#close();
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      fdatasync(this.#fd, () => {});
+    }, SYNC_MS);
+  }
+
+  #header(kind: number, bytes: Uint8Array): Buffer {
+    return encodeRecordHeader({
+      kind,
+      timeMs: Date.now(),
+      offset: kind === RECORD.input ? this.input : this.output,
+      bytes,
+    });
+  }
+
+  #begin(number: number): void {
+    const fd = openSync(this.#path(number), "ax", 0o600);
+    if (this.#fd !== -1) this.#close();
+    this.#fd = fd;
+    this.#segments.push({ number, bytes: 0 });
+    const total = (): number => this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    while (this.#bytesMax > 0 && total() > this.#bytesMax && this.#dropOldest());
+  }
+
+  #dropOldest(): boolean {
+    if (this.#segments.length === 1) return false;
+    rmSync(this.#path(this.#segments.shift()!.number), { force: true });
+    return true;
+  }
+
+  #close(): void {
     clearTimeout(this.#syncTimer);
-    fdatasyncSync(this.#fd);
-    closeSync(this.#fd);
-  }
-
-  #rotate(): void {
-    const [fd, number, bytes] = [this.#fd, this.segment, this.segmentBytes];
-    try {
-      this.segment += 1;
-      this.#fd = this.#open();
-      this.segmentBytes = 0;
-      this.append(RECORD.size, encodeSize(this.size.cols, this.size.rows));
-    } catch {
-      if (this.#fd !== fd) closeSync(this.#fd);
-      [this.#fd, this.segment, this.segmentBytes] = [fd, number, bytes]; // no room for another: this one grows
-      return;
-    }
-    fdatasync(fd, () => closeSync(fd));
-    this.#kept.push({ number, bytes });
-    const total = () => this.#kept.reduce((sum, one) => sum + one.bytes, this.segmentBytes);
-    while (this.#bytesMax > 0 && total() > this.#bytesMax && this.dropOldest());
-  }
-
-  #open = (): number => openSync(join(this.#dir, segmentName(this.segment)), "wx", 0o600);
-
-  #sync(): void {
     this.#syncTimer = undefined;
-    fdatasync(this.#fd, () => {});
+    const fd = this.#fd;
+    fdatasync(fd, () => closeSync(fd));
   }
+
+  #path = (number: number): string => join(this.#dir, segmentName(number));
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Log } from "../platform/log.ts";
-import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
+import { toWire, WarrenError } from "../protocol/errors.ts";
 import {
   KEEPER_CONTRACT,
   type KeeperAnswer,
@@ -8,23 +8,32 @@ import {
   type KeeperCall,
   type ServerStartCall,
 } from "../protocol/keeper-calls.ts";
-import { encodeFrame, FRAME, type Frame, FrameSplitter } from "../protocol/keeper-frames.ts";
+import { FRAME, type Frame } from "../protocol/keeper-frames.ts";
 import { Channels } from "./channels.ts";
+import { Connection } from "./connection.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /**
- * The process that holds what must not be dropped. It owns the bound sockets and the processes of the named servers; it reads nothing that passes
- * through, and it ends when it has held nothing for `LINGER_MS`.
+ * The process that holds what must not be dropped. It owns the bound sockets, the processes of the named servers and the programs of sessions; it reads
+ * nothing that passes through, and it ends when it has held nothing for `LINGER_MS`.
  */
 const LINGER_MS = 300;
 
 export interface KeeperOptions {
   home: string;
+  /** Of the servers. */
   env: NodeJS.ProcessEnv;
   log: Log;
   /** Called once, when there is nothing left to hold. */
   onEmpty: () => void;
 }
+
+type Calls = {
+  [C in KeeperCall["call"]]: (
+    call: Extract<KeeperCall, { call: C }>,
+    from: Connection,
+  ) => KeeperAnswers[C] | Promise<KeeperAnswers[C]>;
+};
 
 export class Keeper {
   readonly #servers = new Map<string, Supervisor>();
@@ -33,104 +42,82 @@ export class Keeper {
   #callsInHand = 0;
   #linger: NodeJS.Timeout | undefined;
 
+  readonly #calls: Calls = {
+    hello: () => ({ contract: KEEPER_CONTRACT, pid: process.pid, home: this.#options.home }),
+    list: () => ({ servers: [...this.#servers.values()].map((server) => server.describe()) }),
+    "server.start": (call) => this.#start(call),
+    "server.replace": ({ spec }) => this.#named(spec.name).replace(spec),
+    "server.stop": ({ name, force }) => this.#named(name).stop(force === true),
+    channels: () => ({ channels: this.#channels.all.map((channel) => channel.describe()) }),
+    "terminal.open": (call, from) => this.#channels.open(call, from),
+    "pipe.open": (call, from) => this.#channels.open(call, from),
+    "lease.take": (call, from) => ({ channels: this.#channels.take(call, from) }),
+    resize: (call) => this.#channels.leased(call).resize(call),
+    signal: (call) => this.#channels.leased(call).signal(call),
+    rename: (call) => this.#channels.rename(call),
+    "input.seen": ({ id, source }) => ({ bytes: this.#channels.named(id).bytesOf(source) }),
+    "input.end": (call) => this.#channels.leased(call).endInput(),
+    close: (call) => this.#channels.close(call),
+  };
+
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#lingerIfEmpty();
   }
 
   get holdsSomething(): boolean {
-    return this.#servers.size > 0 || this.#channels.count > 0 || this.#callsInHand > 0;
+    return this.#servers.size > 0 || this.#channels.all.length > 0 || this.#callsInHand > 0;
   }
 
   accept(socket: Socket): void {
-    const splitter = new FrameSplitter();
-    socket.on("error", () => {});
-    socket.on("data", (chunk: Buffer) => {
-      try {
-        for (const frame of splitter.push(chunk)) {
-          if (frame.type === FRAME.call) void this.#answer(socket, frame);
-          else if (frame.type === FRAME.write) this.#channels.write(frame, socket);
-        }
-      } catch {
-        socket.destroy(); // not our protocol
-      }
+    new Connection(socket, (frame, from) => {
+      if (frame.type === FRAME.call) void this.#answer(frame, from);
+      else if (frame.type === FRAME.write) this.#channels.write(frame, from);
     });
   }
 
-  async #answer(socket: Socket, frame: Frame): Promise<void> {
+  async #answer({ offset, payload }: Frame, from: Connection): Promise<void> {
     this.#callsInHand += 1;
-    clearTimeout(this.#linger);
     let answer: KeeperAnswer;
     try {
-      const call = JSON.parse(Buffer.from(frame.payload).toString("utf8")) as KeeperCall;
-      answer = { ok: true, data: await this.#perform(call, socket) };
+      answer = { ok: true, data: await this.#perform(JSON.parse(Buffer.from(payload).toString("utf8")), from) };
     } catch (error) {
-      const known = isWarrenError(error) ? error : new WarrenError("KEEPER_CALL_FAILED", messageOf(error));
-      answer = {
-        ok: false,
-        code: known.code,
-        error: known.message,
-        ...(known.fix === undefined ? {} : { fix: known.fix }),
-        ...(known.detail === undefined ? {} : { detail: known.detail }),
-      };
+      answer = { ok: false, ...toWire(error, "KEEPER_CALL_FAILED") };
     }
     this.#callsInHand -= 1;
-    const payload = Buffer.from(JSON.stringify(answer));
-    if (!socket.destroyed) socket.write(encodeFrame({ type: FRAME.answer, channel: 0, offset: frame.offset, payload }));
+    from.send(FRAME.answer, 0, offset, Buffer.from(JSON.stringify(answer)));
     this.#lingerIfEmpty();
   }
 
-  async #perform(call: KeeperCall, socket: Socket): Promise<KeeperAnswers[KeeperCall["call"]]> {
-    switch (call.call) {
-      case "hello":
-        return { contract: KEEPER_CONTRACT, pid: process.pid, home: this.#options.home };
-      case "list":
-        return { servers: [...this.#servers.values()].map((server) => server.describe()) };
-      case "server.start":
-        return this.#start(call);
-      case "server.replace":
-        return this.#named(call.spec.name).replace(call.spec);
-      case "server.stop":
-        await this.#named(call.name).stop(call.force === true);
-        return { stopped: true };
-      default: {
-        const data = await this.#channels.perform(call, socket);
-        if (data) return data;
-        throw new WarrenError("UNKNOWN_CALL", `The keeper knows no call ${JSON.stringify(call.call)}.`);
-      }
+  #perform(call: KeeperCall, from: Connection): unknown {
+    if (!Object.hasOwn(this.#calls, call.call)) {
+      throw new WarrenError("UNKNOWN_CALL", `The keeper knows no call ${JSON.stringify(call.call)}.`);
     }
+    return this.#calls[call.call](call as never, from);
   }
 
   /** The server of that build, started when there is none. */
-  async #start({ spec, socketPath, fallback }: ServerStartCall) {
-    for (const server of this.#servers.values()) {
-      if (server.hash === spec.hash && server.describe().state !== "ending") return server.whenReady();
+  #start({ call: _, ...wanted }: ServerStartCall): Promise<KeeperAnswers["server.start"]> {
+    const { name, hash } = wanted.spec;
+    const running = [...this.#servers.values()].find((server) => server.hash === hash && !server.isEnding);
+    if (running) return running.whenReady();
+    if (this.#servers.has(name)) {
+      throw new WarrenError("NAME_TAKEN", `The name ${name} is taken by another server.`, { fix: "warren servers" });
     }
-    if (this.#servers.has(spec.name)) {
-      throw new WarrenError("NAME_TAKEN", `The name ${spec.name} is taken by another server.`, {
-        fix: "warren servers",
-      });
-    }
-    const server = new Supervisor({
-      spec,
-      socketPath,
-      ...(fallback ? { fallback } : {}),
-      env: this.#options.env,
-      log: this.#options.log,
-      onEnd: () => {
-        this.#servers.delete(spec.name);
-        this.#lingerIfEmpty();
-      },
-    });
-    this.#servers.set(spec.name, server);
+    const { env, log } = this.#options;
+    const onEnd = (): void => {
+      this.#servers.delete(name);
+      this.#lingerIfEmpty();
+    };
+    const server = new Supervisor({ ...wanted, env, log, onEnd });
+    this.#servers.set(name, server);
     return server.whenReady();
   }
 
   #named(name: string): Supervisor {
     const server = this.#servers.get(name);
-    if (!server)
-      throw new WarrenError("SERVER_NOT_FOUND", `The keeper holds no server ${name}.`, { fix: "warren servers" });
-    return server;
+    if (server) return server;
+    throw new WarrenError("SERVER_NOT_FOUND", `The keeper holds no server ${name}.`, { fix: "warren servers" });
   }
 
   #lingerIfEmpty(): void {

@@ -77,7 +77,7 @@ class SupervisorFixture implements AsyncDisposable {
   ask(): Promise<string> {
     return new Promise((resolve, reject) => {
       let text = "";
-      const socket = net.connect(this.supervisor.socketPath);
+      const socket = net.connect(this.supervisor.describe().socketPath);
       socket
         .on("data", (chunk) => (text += chunk))
         .on("end", () => resolve(text))
@@ -148,7 +148,7 @@ test("supervisor: without a fallback it says why and is over, so that no client 
   await Promise.all([1, 2].map(() => assert.rejects(supervisor.whenReady(), saysWhy)));
   await fixture.ended.promise;
   assert.equal((await fixture.starts()).length, 3, "a fallback that is the same build is none");
-  assert.equal(existsSync(supervisor.socketPath), false);
+  assert.equal(existsSync(supervisor.describe().socketPath), false);
   await assert.rejects(supervisor.replace(fixture.spec(SERVES)), saysWhy);
 });
 
@@ -230,7 +230,7 @@ test("stop: while a generation is planned, while one loads, and while one is rep
     if (when === "replacing") await writeFile(fixture.path("warm-now"), "x\n");
     await replaced;
     await fixture.ended.promise;
-    assert.equal(existsSync(supervisor.socketPath), false, when);
+    assert.equal(existsSync(supervisor.describe().socketPath), false, when);
     const pids = [...(await fixture.starts()), ...(await fixture.starts("bbb"))].map(([, pid]) => pid ?? 0);
     await until(() => pids.every((pid) => readProcess(pid) === undefined), `the end of all generations when ${when}`);
     await rm(fixture.directory, { recursive: true });

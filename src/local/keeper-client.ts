@@ -1,8 +1,8 @@
 import net from "node:net";
 import { readJsonIfExists } from "../platform/atomic-file.ts";
-import { systemCode, WarrenError } from "../protocol/errors.ts";
+import { fromWire, systemCode, WarrenError } from "../protocol/errors.ts";
 import type { KeeperAnswer, KeeperAnswers, KeeperCall } from "../protocol/keeper-calls.ts";
-import { encodeFrame, FRAME, type Frame, FrameSplitter } from "../protocol/keeper-frames.ts";
+import { encodeFrame, encodeInput, FRAME, type Frame, FrameSplitter, type Input } from "../protocol/keeper-frames.ts";
 
 /** What keeper.json says: where the home's keeper listens and which process it is. */
 export interface KeeperEntry {
@@ -16,13 +16,9 @@ export interface KeeperEntry {
 export const readKeeperEntry = (keeperFile: string): KeeperEntry | undefined =>
   readJsonIfExists<KeeperEntry>(keeperFile);
 
-export interface ChannelInput {
-  epoch: number;
-  /** 16 hex digits. */
-  source: string;
+export interface ChannelInput extends Input {
   /** Bytes that the source has written before. */
   offset: number;
-  bytes: Uint8Array;
 }
 
 /** Frames about channels, as they come. */
@@ -67,11 +63,8 @@ export class KeeperConnection {
   }
 
   /** Input for a channel's program: see `keeper-frames.ts`. */
-  write(channel: number, { epoch, source, offset, bytes }: ChannelInput): void {
-    const payload = Buffer.allocUnsafe(12 + bytes.length);
-    payload.writeUInt32BE(epoch, 0);
-    payload.writeBigUInt64BE(BigInt(`0x${source}`), 4);
-    payload.set(bytes, 12);
+  write(channel: number, { offset, ...input }: ChannelInput): void {
+    const payload = encodeInput(input);
     if (!this.#socket.destroyed)
       this.#socket.write(encodeFrame({ type: FRAME.write, channel, offset: BigInt(offset), payload }));
   }
@@ -109,9 +102,6 @@ export class KeeperConnection {
     this.#pending.delete(id);
     if (!pending) return;
     if (answer.ok) pending.resolve(answer.data as never);
-    else {
-      const { code, error, fix, detail } = answer;
-      pending.reject(new WarrenError(code, error, { ...(fix ? { fix } : {}), ...(detail ? { detail } : {}) }));
-    }
+    else pending.reject(fromWire(answer));
   }
 }

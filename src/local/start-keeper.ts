@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
-import { messageOf, WarrenError } from "../protocol/errors.ts";
+import { fromWire, messageOf, WarrenError } from "../protocol/errors.ts";
 
 /**
  * Starts the keeper in a session of its own and waits for its word on the readiness pipe. The shell in between takes off what a run would leave on
@@ -18,6 +18,10 @@ const DETACH = 'ulimit -S -f unlimited 2>/dev/null; "$@" & ';
  */
 export const LEAN = ["--max-semi-space-size=1"];
 const START_TIMEOUT_MS = 10_000;
+/** Where things are; nothing of the shell that happened to start the keeper. */
+const KEPT_ENVIRONMENT = /^(WARREN_|XDG_RUNTIME_DIR$|HOME$|PATH$|USER$|LANG$|LC_|TZ$|TMPDIR$)/;
+/** What belongs to the run or session that happened to start it. */
+const OF_THE_CALLER = ["WARREN_UNIT", "WARREN_SESSION", "WARREN_RUN_ID", "WARREN_RUN_TAG"];
 
 export async function startKeeper(
   places: Places,
@@ -27,11 +31,10 @@ export async function startKeeper(
 ): Promise<void> {
   mkdirSync(dirname(places.keeperLog), { recursive: true, mode: 0o700 });
   const log = openSync(places.keeperLog, "a", 0o600);
-  const { WARREN_UNIT: _unit, WARREN_RUN_ID: _run, WARREN_RUN_TAG: _tag, NODE_OPTIONS: _options, ...clean } = env;
   const child = spawn("/bin/sh", ["-c", DETACH, "sh", runtime, ...LEAN, join(build.dir, "keeper.js")], {
     cwd: "/",
     detached: true,
-    env: clean,
+    env: environmentOf(env),
     stdio: ["ignore", log, log, "pipe"],
   });
   closeSync(log);
@@ -39,6 +42,12 @@ export async function startKeeper(
   const word = await firstLine(child.stdio[3] as Readable, places);
   if (word === "ready" || word === "busy") return;
   throw startError(word, places);
+}
+
+/** What the keeper and its servers get. */
+function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isKept = (name: string): boolean => KEPT_ENVIRONMENT.test(name) && !OF_THE_CALLER.includes(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isKept(name)));
 }
 
 function firstLine(pipe: Readable, places: Places): Promise<string> {
@@ -69,8 +78,7 @@ function startError(word: string, places: Places): WarrenError {
   });
   if (!word) return fallback;
   try {
-    const { code, error, fix } = JSON.parse(word);
-    return new WarrenError(code, error, fix ? { fix } : {});
+    return fromWire(JSON.parse(word));
   } catch (error) {
     return new WarrenError("KEEPER_FAILED", `The keeper said ${JSON.stringify(word)}: ${messageOf(error)}.`);
   }

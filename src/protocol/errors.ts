@@ -5,10 +5,10 @@
 
 export interface ErrorOptions {
   /** A command, ready to paste, that mends it. */
-  fix?: string;
+  fix?: string | undefined;
   cause?: unknown;
   /** Facts for programs, e.g. `{ "candidates": ["web"] }`. */
-  detail?: Record<string, unknown>;
+  detail?: Record<string, unknown> | undefined;
 }
 
 export class WarrenError extends Error {
@@ -27,6 +27,23 @@ export class WarrenError extends Error {
 
 export const isWarrenError = (error: unknown, code?: string): error is WarrenError =>
   error instanceof WarrenError && (code === undefined || error.code === code);
+
+/** An error as it crosses a wire. */
+export interface WireError {
+  code: string;
+  error: string;
+  fix?: string;
+  detail?: Record<string, unknown>;
+}
+
+/** `otherCode` for one that is not ours. */
+export function toWire(error: unknown, otherCode: string): WireError {
+  const { code, message, fix, detail } = isWarrenError(error) ? error : new WarrenError(otherCode, messageOf(error));
+  return { code, error: message, ...(fix === undefined ? {} : { fix }), ...(detail === undefined ? {} : { detail }) };
+}
+
+export const fromWire = ({ code, error, fix, detail }: WireError): WarrenError =>
+  new WarrenError(code, error, { fix, detail });
 
 /** The `code` of a failed system call (ENOENT, EPIPE, …), or undefined. */
 export const systemCode = (error: unknown): string | undefined =>

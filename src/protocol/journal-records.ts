@@ -24,12 +24,12 @@ export const RECORD = {
 } as const;
 
 export const RECORD_HEADER_BYTES = 23;
+/** `source u64` before the bytes of an input record. */
+export const INPUT_SOURCE_BYTES = 8;
 /** A longer one is no record: the journal is cut there. */
 export const RECORD_BYTES_MAX = 8 * 1024 * 1024;
 /** A segment that is longer is followed by a new one. */
 export const SEGMENT_BYTES = 4 * 1024 * 1024;
-/** `source u64` before the bytes of an input record. */
-export const INPUT_SOURCE_BYTES = 8;
 
 export interface JournalRecord {
   kind: number;

@@ -1,3 +1,5 @@
+import type { WireError } from "./errors.ts";
+
 /** The keeper's calls: JSON in a call frame, `{"call": name, …}`; answers are `{"ok":true,"data":…}` or `{"ok":false,"code","error","fix"}`. */
 
 export const KEEPER_CONTRACT = 1;
@@ -159,9 +161,7 @@ export interface KeeperAnswers {
   close: { done: true };
 }
 
-export type KeeperAnswer =
-  | { ok: true; data: unknown }
-  | { ok: false; code: string; error: string; fix?: string; detail?: Record<string, unknown> };
+export type KeeperAnswer = { ok: true; data: unknown } | ({ ok: false } & WireError);
 
 /** Words on the control line between the keeper and a generation, one a line. */
 export const CONTROL = {

@@ -36,6 +36,44 @@ export function encodeFrame({ type, channel, offset, payload }: Frame): Uint8Arr
   return bytes;
 }
 
+/** The payload of `write`. */
+export interface Input {
+  epoch: number;
+  /** 16 hex digits. */
+  source: string;
+  bytes: Uint8Array;
+}
+
+const INPUT_HEADER_BYTES = 12;
+
+export function encodeInput({ epoch, source, bytes }: Input): Buffer {
+  const head = Buffer.alloc(INPUT_HEADER_BYTES);
+  head.writeUInt32BE(epoch, 0);
+  head.write(source.padStart(16, "0"), 4, "hex");
+  return Buffer.concat([head, bytes]);
+}
+
+/** @throws RangeError when it is too short to be one */
+export function decodeInput(payload: Uint8Array): Input {
+  const { buffer, byteOffset, length } = payload;
+  const bytes = Buffer.from(buffer, byteOffset, length);
+  const epoch = bytes.readUInt32BE(0);
+  const source = bytes.readBigUInt64BE(4).toString(16).padStart(16, "0");
+  return { epoch, source, bytes: bytes.subarray(INPUT_HEADER_BYTES) };
+}
+
+/** The payload of `ack`, and with a reason that of `refused`. */
+export const encodeReply = (source: string, refusal?: { code: string; error: string }): Buffer =>
+  Buffer.concat([Buffer.from(source, "hex"), Buffer.from(refusal ? JSON.stringify(refusal) : "")]);
+
+/** The payload of `output`. */
+export function encodeJournalEnd(segment: number, segmentBytes: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32BE(segment, 0);
+  bytes.writeUInt32BE(segmentBytes, 4);
+  return bytes;
+}
+
 export class FrameTooLong extends Error {}
 
 /** Cuts a byte stream into frames; holds at most one unfinished frame. */

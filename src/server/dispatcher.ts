@@ -1,6 +1,6 @@
 import type { Log } from "../platform/log.ts";
 import { type Failure, LINE_BYTES_MAX, MUTATING, type Request } from "../protocol/envelope.ts";
-import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
+import { isWarrenError, messageOf, toWire, WarrenError } from "../protocol/errors.ts";
 import { messages } from "../protocol/messages.ts";
 import type { Connection } from "./connection.ts";
 import * as errors from "./errors.ts";
@@ -129,12 +129,6 @@ export class Dispatcher {
     const known = isWarrenError(error)
       ? error
       : new WarrenError("INTERNAL", `Something failed inside Warren: ${messageOf(error)}`, { fix: "warren status" });
-    return {
-      success: false,
-      error: known.message,
-      code: known.code,
-      ...(known.fix === undefined ? {} : { fix: known.fix }),
-      ...(known.detail === undefined ? {} : { detail: known.detail }),
-    };
+    return { success: false, ...toWire(known, known.code) };
   }
 }
