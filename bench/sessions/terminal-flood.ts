@@ -80,7 +80,7 @@ async function flood({ stage, quick }: Bench, host: Host, withSlow: boolean): Pr
     slow?.hold(false);
     setTimeout(() => slow?.hold(true), 1);
   }, 100);
-  reader.type("g");
+  reader.type("\r");
   const startMs = performance.now();
   const over = reader.shows("FLOOD-OVER", 120_000);
   const echoesMs: number[] = [];

@@ -11,7 +11,8 @@ import {
   TerminalFrameSplitter,
 } from "../protocol/terminal-frames.ts";
 import type { ByteStream } from "./byte-stream.ts";
-import type { JournalPosition, OutputReader } from "./output-reader.ts";
+import type { JournalPosition } from "./journal/journal-reader.ts";
+import type { OutputReader } from "./output-reader.ts";
 
 /**
  * One client that looks at a terminal. It reads the journal at its own place, so it never holds up the program or another client.
@@ -32,6 +33,9 @@ export interface ScreenAt {
   /** Where in the journal the picture was taken. */
   position: JournalPosition;
   bytes: Uint8Array;
+  /** The terminal's size there. */
+  cols: number;
+  rows: number;
 }
 
 /** What an attachment needs of its session. */
@@ -41,7 +45,8 @@ export interface AttachedTo {
   readonly outputBytes: number;
   screen(): Promise<ScreenAt>;
   render(cols: number, rows: number): Promise<ScreenAt>;
-  openReader(from: number | JournalPosition): Promise<OutputReader | undefined>;
+  /** `size`: the terminal's at that place. */
+  openReader(from: number | JournalPosition, size: { cols: number; rows: number }): Promise<OutputReader | undefined>;
   /** It has begun to speak frames. */
   entered(attachment: Attachment): void;
   typed(attachment: Attachment, seq: number, bytes: Buffer): void;
@@ -95,7 +100,7 @@ export class Attachment {
     const { since, to, size } = options;
     if (since === undefined || since > to.outputBytes || to.outputBytes - since > SKIP_BYTES || !fits(size, to.size))
       return { attachment, continued: false };
-    const reader = await to.openReader(since);
+    const reader = await to.openReader(since, size);
     if (!reader) return { attachment, continued: false };
     attachment.#reader = reader;
     attachment.#offset = since;
@@ -208,10 +213,10 @@ export class Attachment {
   }
 
   async #paintScreen(): Promise<void> {
-    const { position, bytes } = await this.#to.screen();
+    const { position, bytes, cols, rows } = await this.#to.screen();
     this.#send(TERMINAL_FRAME.screen, encodePosition(position.offset), bytes);
     void this.#reader?.close();
-    this.#reader = await this.#to.openReader(position);
+    this.#reader = await this.#to.openReader(position, { cols, rows });
     this.#offset = position.offset;
     this.#needsScreen = false;
   }

@@ -178,7 +178,12 @@ export class Sessions {
     const { output } = await openJournal(journalDir);
     const { client, label = "terminal", cols, rows } = request;
     const view = viewSession(record, undefined);
-    const to = new EndedSession({ journalDir, size: record, outputBytes: output, outcome: view.outcome as Outcome });
+    const to = new EndedSession({
+      journalDir,
+      size: { cols: record.cols, rows: record.rows },
+      outputBytes: output,
+      outcome: view.outcome as Outcome,
+    });
     const size = { cols, rows };
     const options = { client, label, isViewer: true, size, stream, to, since };
     const { attachment, continued } = await Attachment.open(options);

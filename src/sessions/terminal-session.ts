@@ -10,9 +10,10 @@ import { Activity, type ActivityState, isShell } from "./activity.ts";
 import { type AttachedTo, Attachment, type ScreenAt } from "./attachment.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import * as errors from "./errors.ts";
+import type { JournalPosition } from "./journal/journal-reader.ts";
 import type { JournalEnd, KeeperPort } from "./keeper-port.ts";
 import { outcomeOfExit } from "./outcome-of-exit.ts";
-import { type JournalPosition, OutputReader } from "./output-reader.ts";
+import { OutputReader } from "./output-reader.ts";
 import type { SessionRecord } from "./record.ts";
 import type { ScreenEvent } from "./screen/screen-messages.ts";
 import type { Screens } from "./screen/screens.ts";
@@ -180,8 +181,8 @@ export class TerminalSession implements AttachedTo {
     return this.#options.screens.render(this.record.id, cols, rows);
   }
 
-  openReader(from: number | JournalPosition): Promise<OutputReader | undefined> {
-    return OutputReader.open(this.#options.journalDir, from);
+  openReader(from: number | JournalPosition, size?: { cols: number; rows: number }): Promise<OutputReader | undefined> {
+    return OutputReader.open(this.#options.journalDir, from, size);
   }
 
   entered(attachment: Attachment): void {

@@ -36,6 +36,8 @@ export type JournalRead =
   | { kind: "gap"; position: JournalPosition };
 
 export const READ_BYTES_MAX = 256 * 1024;
+/** A header, and a short record. */
+const READ_BYTES_MIN = 1024;
 
 export class JournalReader {
   readonly #dir: string;
@@ -54,7 +56,7 @@ export class JournalReader {
     if (!file) return this.#after(from);
     const here = await this.#recordsOf(file, from, bytesMax);
     if (here) return here;
-    if (!(await this.#hasSegment(from.segment + 1))) return this.#atEnd(from);
+    if (!(await this.#segments()).some((segment) => segment > from.segment)) return { kind: "none", position: from };
     // Made after the first look: what came between the two is read first.
     return (await this.#recordsOf(file, from, bytesMax)) ?? this.#after(from);
   }
@@ -103,23 +105,25 @@ export class JournalReader {
 
   async #recordsOf(file: FileHandle, from: JournalPosition, bytesMax: number): Promise<JournalRead | undefined> {
     this.#buffer ??= Buffer.allocUnsafeSlow(READ_BYTES_MAX);
-    let bytes = await readAt(file, this.#buffer.subarray(0, bytesMax), from.at);
+    const length = Math.max(bytesMax, READ_BYTES_MIN);
+    let bytes = await readAt(file, this.#buffer.subarray(0, length), from.at);
     const first = decodeRecord(bytes, 0);
     if (first === "more" && bytes.length >= RECORD_HEADER_BYTES) {
       const needed = RECORD_HEADER_BYTES + bytes.readUInt32BE(15);
-      if (needed > bytesMax) bytes = await readAt(file, Buffer.allocUnsafe(needed), from.at);
+      if (needed > length) bytes = await readAt(file, Buffer.allocUnsafe(needed), from.at);
     }
     const records: JournalRecord[] = [];
-    let { at: length, offset } = { at: 0, offset: from.offset };
+    let { offset } = from;
+    let read = 0;
     for (;;) {
-      const decoded = decodeRecord(bytes, length);
+      const decoded = decodeRecord(bytes, read);
       if (typeof decoded === "string") break;
       records.push(decoded.record);
-      length = decoded.end;
+      read = decoded.end;
       offset = offsetAfter(decoded.record, offset);
     }
     if (records.length === 0) return undefined;
-    return { kind: "records", records, position: { segment: from.segment, at: from.at + length, offset } };
+    return { kind: "records", records, position: { segment: from.segment, at: from.at + read, offset } };
   }
 
   /** There is nothing more in that segment, or it is gone. */
@@ -131,11 +135,6 @@ export class JournalReader {
       return position.offset === from.offset ? this.read(position) : { kind: "gap", position };
     }
     return { kind: "none", position: from };
-  }
-
-  /** Nothing more in the last segment: or is it another one, shorter, after a repair? */
-  async #atEnd(position: JournalPosition): Promise<JournalRead> {
-    return { kind: "none", position };
   }
 
   /** From the beginning of a segment to the place of an offset in it, from header to header. */
@@ -193,10 +192,6 @@ export class JournalReader {
     await this.close();
     this.#open = { segment, file };
     return file;
-  }
-
-  async #hasSegment(segment: number): Promise<boolean> {
-    return (await this.#segments()).some((number) => number >= segment);
   }
 
   async #segments(): Promise<number[]> {

@@ -1,12 +1,26 @@
+import type { JournalPosition } from "../journal/journal-reader.ts";
 import type { JournalEnd } from "../keeper-port.ts";
-import type { JournalPosition } from "../output-reader.ts";
 
-/** What the server's thread and the screens' thread say to each other. */
-export type ScreenEvent =
+/**
+ * What the server's thread and the screens' thread say to each other.
+ *
+ * An event's `offset`: the program's output up to there has been looked at; what the event tells of is in its last part. Bells and notifications are told
+ * only of output that came after the session was opened here; titles and marks are state, and told again.
+ */
+export type ScreenEvent = { offset?: number } & (
   | { kind: "title"; title: string }
   | { kind: "bell" }
   | { kind: "notification"; text: string }
-  | { kind: "mark"; letter: string };
+  /** OSC 133: A prompt, B and C command, D its end, with its exit status when it says so. */
+  | { kind: "mark"; letter: string; status?: number }
+);
+
+/** OSC 7: where the program says it works; `host` is "" when it does not say on which machine. */
+export interface ScreenDirectory {
+  path: string;
+  host: string;
+  offset: number;
+}
 
 export type ScreenLook =
   | { kind: "screen"; id: string; call: number; end: JournalEnd }
@@ -14,22 +28,30 @@ export type ScreenLook =
   | { kind: "text"; id: string; call: number; end: JournalEnd };
 
 export type ScreenRequest =
-  | { kind: "open"; id: string; journalDir: string }
+  | { kind: "open"; id: string; journalDir: string; end: JournalEnd }
   | { kind: "advance"; id: string; end: JournalEnd }
-  | { kind: "close"; id: string }
+  | { kind: "close"; id: string; call: number }
   | ScreenLook;
 
 export interface ScreenPicture {
+  /** Where in the journal it is taken. */
   position: JournalPosition;
   bytes: Uint8Array;
+  /** The session's size there, and its title. */
+  cols: number;
+  rows: number;
+  title: string;
 }
 
 export interface ScreenText {
   lines: string[];
+  /** From 0. */
   cursor: { x: number; y: number };
 }
 
 export type ScreenAnswer =
   | { kind: "event"; id: string; event: ScreenEvent }
+  | { kind: "directory"; id: string; directory: ScreenDirectory }
+  | { kind: "closed"; call: number }
   | { kind: "answer"; call: number; data: ScreenPicture | ScreenText }
   | { kind: "answer"; call: number; error: string };

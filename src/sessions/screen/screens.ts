@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { Backoff } from "../../platform/backoff.ts";
+import { type Clock, systemClock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
-import { messageOf } from "../../protocol/errors.ts";
-import type { ScreenAt } from "../attachment.ts";
+import { messageOf, unreachable } from "../../protocol/errors.ts";
 import type { JournalEnd } from "../keeper-port.ts";
 import type {
   ScreenAnswer,
+  ScreenDirectory,
   ScreenEvent,
   ScreenLook,
   ScreenPicture,
@@ -16,34 +18,60 @@ import type {
 
 /**
  * The screens of a server's sessions, made in a thread of their own, which is started with the first session. A thread that fails is started again, and
- * makes its screens anew from the journals.
+ * makes its screens from the last snapshots and the journals; who waits for a picture does not notice.
  */
 export interface ScreensOptions {
   log: Log;
   onEvent: (id: string, event: ScreenEvent) => void;
+  /** Where the program says it works (OSC 7). */
+  onDirectory?: (id: string, directory: ScreenDirectory) => void;
+  clock?: Clock;
+  random?: () => number;
   /** The thread's script: in the bundle beside the server, else the source. */
   script?: URL;
 }
 
-type Call = PromiseWithResolvers<ScreenPicture | ScreenText>;
-type LookKind = { kind: "screen" } | { kind: "text" } | { kind: "render"; cols: number; rows: number };
+interface Call {
+  request: ScreenLook;
+  /** Threads that died with it. */
+  failureCount: number;
+  resolve(data: ScreenPicture | ScreenText): void;
+  reject(error: Error): void;
+}
+
+type Look = { kind: "screen" } | { kind: "text" } | { kind: "render"; cols: number; rows: number };
+
+/** A look during which the thread died so often is given up: it may be what kills it. */
+const LOOK_FAILURES_MAX = 3;
+const RESTART_BACKOFF = { firstMs: 10, maxMs: 5_000 };
+/** A thread that lives so long was no failure to start. */
+const HEALTHY_AFTER_MS = 10_000;
+/** Of the thread's heap, without the screens' cells. Past it, the thread ends and is started again. */
+const HEAP_MEGABYTES_MAX = 512;
 
 export class Screens {
   readonly #options: ScreensOptions;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
   readonly #open = new Map<string, { journalDir: string; end: JournalEnd }>();
-  readonly #calls = new Map<number, { look: ScreenLook; call: Call }>();
+  readonly #calls = new Map<number, Call>();
+  readonly #closing = new Map<number, { id: string; promise: Promise<void>; resolve: () => void }>();
   #worker: Worker | undefined;
+  #startedAtMs = 0;
+  #cancelRestart: (() => void) | undefined;
   #lastCall = 0;
   #isClosed = false;
 
   constructor(options: ScreensOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#backoff = new Backoff({ ...RESTART_BACKOFF, ...(options.random ? { random: options.random } : {}) });
   }
 
+  /** `end`: what is in the journal by now. Bells and notifications in it are not told. */
   open({ id, journalDir, end }: { id: string; journalDir: string; end: JournalEnd }): void {
     this.#open.set(id, { journalDir, end });
-    this.#post({ kind: "open", id, journalDir });
-    this.#post({ kind: "advance", id, end });
+    this.#post({ kind: "open", id, journalDir, end });
   }
 
   advance(id: string, end: JournalEnd): void {
@@ -53,14 +81,14 @@ export class Screens {
     this.#post({ kind: "advance", id, end });
   }
 
-  /** What makes a terminal of the session's size show what it shows. */
-  screen(id: string): Promise<ScreenAt> {
-    return this.#look(id, { kind: "screen" }) as Promise<ScreenAt>;
+  /** What makes a terminal of the session's size show what it shows, at least as new as the end that is known now. */
+  screen(id: string): Promise<ScreenPicture> {
+    return this.#look(id, { kind: "screen" }) as Promise<ScreenPicture>;
   }
 
   /** A picture for a terminal of another size. */
-  render(id: string, cols: number, rows: number): Promise<ScreenAt> {
-    return this.#look(id, { kind: "render", cols, rows }) as Promise<ScreenAt>;
+  render(id: string, cols: number, rows: number): Promise<ScreenPicture> {
+    return this.#look(id, { kind: "render", cols, rows }) as Promise<ScreenPicture>;
   }
 
   text(id: string): Promise<ScreenText> {
@@ -68,57 +96,110 @@ export class Screens {
   }
 
   forget(id: string): void {
-    if (this.#open.delete(id)) this.#post({ kind: "close", id });
+    if (!this.#open.delete(id) || !this.#worker || this.#isClosed) return;
+    this.#lastCall += 1;
+    this.#closing.set(this.#lastCall, { id, ...Promise.withResolvers<void>() });
+    this.#post({ kind: "close", id, call: this.#lastCall });
+  }
+
+  /** Resolves when the last screen of a forgotten session is on disk, and nothing is written to its directory any more. */
+  async forgotten(id: string): Promise<void> {
+    await Promise.all([...this.#closing.values()].flatMap((closing) => (closing.id === id ? [closing.promise] : [])));
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#cancelRestart?.();
     await this.#worker?.terminate();
+    this.#failAll(new Error("the server is closing"));
   }
 
-  #look(id: string, look: LookKind): Promise<ScreenPicture | ScreenText> {
+  #look(id: string, look: Look): Promise<ScreenPicture | ScreenText> {
     const screen = this.#open.get(id);
     if (!screen || this.#isClosed) return Promise.reject(new Error(`no screen of ${id}`));
     this.#lastCall += 1;
     const request = { ...look, id, call: this.#lastCall, end: screen.end } as ScreenLook;
-    const call: Call = Promise.withResolvers();
-    this.#calls.set(request.call, { look: request, call });
-    this.#post(request);
-    return call.promise;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(request.call, { request, failureCount: 0, resolve, reject });
+      this.#post(request);
+      this.#worker?.ref(); // somebody waits for it
+    });
   }
 
   #post(request: ScreenRequest): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#cancelRestart) return; // a new thread is told everything
     this.#worker ??= this.#start();
     this.#worker.postMessage(request);
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#options.script ?? bundledScript(), { stdout: false, stderr: false });
+    const worker = new Worker(this.#options.script ?? screensScript(), {
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+    });
+    this.#startedAtMs = this.#clock.monotonicMs();
     worker.on("message", (answer: ScreenAnswer) => this.#take(answer));
     worker.on("error", (error) => this.#options.log.error("screens_failed", { error: messageOf(error) }));
-    worker.on("exit", () => {
-      if (this.#worker !== worker || this.#isClosed) return;
-      this.#worker = undefined;
-      for (const [id, { journalDir, end }] of this.#open) this.open({ id, journalDir, end });
-      for (const { look } of this.#calls.values()) this.#post(look);
-    });
+    worker.on("exit", () => this.#onExit(worker));
     worker.unref();
     return worker;
   }
 
+  #onExit(worker: Worker): void {
+    if (this.#worker !== worker || this.#isClosed) return;
+    this.#worker = undefined;
+    this.#closeAll();
+    for (const call of [...this.#calls.values()]) {
+      call.failureCount += 1;
+      if (call.failureCount >= LOOK_FAILURES_MAX) this.#settle(call, new Error("its screen could not be made"));
+    }
+    if (this.#clock.monotonicMs() - this.#startedAtMs >= HEALTHY_AFTER_MS) this.#backoff.reset();
+    this.#cancelRestart = this.#clock.timer(this.#backoff.nextMs(), () => {
+      this.#cancelRestart = undefined;
+      for (const [id, { journalDir, end }] of this.#open) this.#post({ kind: "open", id, journalDir, end });
+      for (const { request } of this.#calls.values()) this.#post(request);
+    });
+  }
+
   #take(answer: ScreenAnswer): void {
-    if (answer.kind === "event") return this.#options.onEvent(answer.id, answer.event);
-    const asked = this.#calls.get(answer.call);
-    this.#calls.delete(answer.call);
-    if ("error" in answer) asked?.call.reject(new Error(answer.error));
-    else asked?.call.resolve(answer.data);
+    switch (answer.kind) {
+      case "event":
+        return this.#options.onEvent(answer.id, answer.event);
+      case "directory":
+        return this.#options.onDirectory?.(answer.id, answer.directory);
+      case "closed":
+        this.#closing.get(answer.call)?.resolve();
+        this.#closing.delete(answer.call);
+        return;
+      case "answer": {
+        const call = this.#calls.get(answer.call);
+        if (call) this.#settle(call, "error" in answer ? new Error(answer.error) : answer.data);
+        return;
+      }
+      default:
+        return unreachable(answer);
+    }
+  }
+
+  #settle(call: Call, result: ScreenPicture | ScreenText | Error): void {
+    this.#calls.delete(call.request.call);
+    if (this.#calls.size === 0) this.#worker?.unref();
+    if (result instanceof Error) call.reject(result);
+    else call.resolve(result);
+  }
+
+  #failAll(error: Error): void {
+    for (const call of [...this.#calls.values()]) this.#settle(call, error);
+    this.#closeAll();
+  }
+
+  #closeAll(): void {
+    for (const { resolve } of this.#closing.values()) resolve();
+    this.#closing.clear();
   }
 }
 
-function bundledScript(): URL {
-  const bundled = new URL("./screens.js", import.meta.url);
-  if (existsSync(fileURLToPath(bundled))) return bundled;
-  const beside = new URL("../screens.js", import.meta.url);
-  return existsSync(fileURLToPath(beside)) ? beside : new URL("./worker.ts", import.meta.url);
+/** Where the thread's script is: in a bundle, `screens.js` beside the server's file or beside the folder of its chunks. */
+function screensScript(): URL {
+  const bundled = ["./screens.js", "../screens.js"].map((path) => new URL(path, import.meta.url));
+  return bundled.find((url) => existsSync(fileURLToPath(url))) ?? new URL("./worker.ts", import.meta.url);
 }
