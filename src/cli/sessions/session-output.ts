@@ -5,7 +5,8 @@ import { RECORD } from "../../protocol/journal-records.ts";
 import type { Session } from "../../protocol/units.ts";
 import { castLines } from "../../sessions/history/cast.ts";
 import { PlainLines } from "../../sessions/history/plain-lines.ts";
-import { journalRecords } from "../../sessions/history/records.ts";
+import { journalRecords, recordsAfter } from "../../sessions/history/records.ts";
+import { type JournalPosition, JournalReader } from "../../sessions/journal/journal-reader.ts";
 
 /** What sessions have shown, read from their journals by this very process, as the logs of jobs are. */
 const journalDirOf = ({ sessionsDir }: Places, id: string): string => join(sessionsDir, id, "journal");
@@ -52,22 +53,25 @@ export async function* followLines(
 ): AsyncIterableIterator<string> {
   const dir = journalDirOf(places, id);
   const bell = new Bell();
+  const reader = new JournalReader(dir);
   const watcher = watch(dir, () => bell.ring());
   const onAbort = (): void => bell.ring();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    let position = { segment: 0, at: 0 };
+    let position: JournalPosition | undefined;
     const plain = new PlainLines();
     let before: string[] | undefined = [];
     let isOver = false;
     while (!signal.aborted) {
       const rung = bell.next();
-      for await (const { kind, bytes, segment, end } of journalRecords(dir, position)) {
-        position = { segment, at: end };
-        const lines = kind === RECORD.output ? plain.push(bytes) : [];
-        if (before) before.push(...lines);
-        else yield* lines;
-        isOver = kind === RECORD.end; // unless a resume follows
+      for await (const { records, position: behind } of recordsAfter(reader, position)) {
+        position = behind;
+        for (const { kind, bytes } of records) {
+          const lines = kind === RECORD.output ? plain.push(bytes) : [];
+          if (before) before.push(...lines);
+          else yield* lines;
+          isOver = kind === RECORD.end; // unless a resume follows
+        }
       }
       if (before) yield* tailOf(before, tail);
       before = undefined;
@@ -79,6 +83,7 @@ export async function* followLines(
     }
   } finally {
     watcher.close();
+    await reader.close();
     signal.removeEventListener("abort", onAbort);
   }
 }
