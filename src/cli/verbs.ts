@@ -137,6 +137,30 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/send.ts")).send,
   },
   {
+    name: "prompt",
+    group: "sessions",
+    summary: "say something to an agent",
+    load: async () => (await import("./commands/prompt.ts")).prompt,
+  },
+  {
+    name: "approve",
+    group: "sessions",
+    summary: "allow what an agent asks for",
+    load: async () => (await import("./commands/approve.ts")).approve,
+  },
+  {
+    name: "deny",
+    group: "sessions",
+    summary: "refuse it",
+    load: async () => (await import("./commands/deny.ts")).deny,
+  },
+  {
+    name: "cancel",
+    group: "sessions",
+    summary: "stop an agent's turn",
+    load: async () => (await import("./commands/cancel.ts")).cancel,
+  },
+  {
     name: "history",
     group: "sessions",
     summary: "print what a session has shown, as text",

@@ -36,6 +36,11 @@ export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
   "session.remove",
   "session.resume",
   "session.move",
+  "session.prompt",
+  "session.answer",
+  "session.cancel",
+  "session.mode",
+  "session.login",
 ]);
 
 export interface Request<T extends MessageType = MessageType> {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { ContentBlock, ConversationSnapshot } from "./conversation.ts";
 import { Condition, Job, JobOptions, JobPorts, Labels, Run, Session, SessionCondition } from "./units.ts";
 
 /**
@@ -50,6 +51,11 @@ export const NewSession = z.looseObject({
   rows: z.optional(z.int()),
   labels: z.optional(Labels),
 });
+
+export const PromptReceipt = z.discriminatedUnion("state", [
+  z.looseObject({ state: z.literal("sent"), turn_id: z.string() }),
+  z.looseObject({ state: z.literal("queued"), position: z.int() }),
+]);
 
 export const ProtocolRange = z.looseObject({ min: z.int(), max: z.int() });
 
@@ -313,6 +319,47 @@ export const messages = {
     "admin",
     z.looseObject({ ...SessionRef, env: z.optional(Env), cols: z.optional(z.int()), rows: z.optional(z.int()) }),
     SessionData,
+  ),
+  /**
+   * Says something to an agent: `text`, or ACP's content blocks. `sent`: it is the agent's, in the turn of that item; `queued`: it waits for the turn that
+   * runs, behind `position` others. `by`: who says it, for those who look on.
+   */
+  "session.prompt": message(
+    "type",
+    z.looseObject({
+      ...SessionRef,
+      text: z.optional(z.string()),
+      blocks: z.optional(z.array(ContentBlock)),
+      by: z.optional(z.string()),
+    }),
+    /** `request_id`: by it the prompt's message and turn are known in the conversation. */
+    z.looseObject({ session: Session, receipt: PromptReceipt, request_id: z.string() }),
+  ),
+  /** Answers a question of an agent: the oldest that is open, or `item_id`. `choice`: an option's id, or `allow`, `always`, `deny`. */
+  "session.answer": message(
+    "approve",
+    z.looseObject({
+      ...SessionRef,
+      item_id: z.optional(z.string()),
+      choice: z.string(),
+      by: z.optional(z.string()),
+    }),
+    z.looseObject({ session: Session, item_id: z.string(), option_id: z.string(), title: z.string() }),
+  ),
+  /** Stops an agent's turn, and forgets the prompts that wait; `dropped`: how many those were. */
+  "session.cancel": message(
+    "type",
+    z.looseObject(SessionRef),
+    z.looseObject({ session: Session, cancelled: z.boolean(), dropped: z.int() }),
+  ),
+  "session.mode": message("type", z.looseObject({ ...SessionRef, mode: z.string() }), SessionData),
+  /** Logs an agent in by one of its methods (default: the only one), and opens its conversation. */
+  "session.login": message("admin", z.looseObject({ ...SessionRef, method: z.optional(z.string()) }), SessionData),
+  /** What was said, of a saved one as well. The stream `session/<id>` goes on from its `seq`, where the session is live. */
+  "session.conversation": message(
+    "view",
+    z.looseObject(SessionRef),
+    z.looseObject({ session: Session, conversation: ConversationSnapshot }),
   ),
   /** To the server that has it: give it to another one. Its program does not notice. */
   "session.move": message("admin", z.looseObject({ ...SessionRef, to: z.string() }), SessionData),

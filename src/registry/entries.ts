@@ -30,6 +30,8 @@ export interface ServerEntry {
 export interface EntrySession {
   id: string;
   name: string;
+  /** Absent for one with a terminal. */
+  kind?: "agent";
 }
 
 /** A reader of this build understands entries up to this format. */

@@ -51,7 +51,9 @@ export class Dispatcher {
       const data = request.type === "unsubscribe" ? {} : await this.#perform(request, connection);
       connection.send({ ...id, success: true, data });
     } catch (error) {
-      connection.send({ ...idOf(error), ...id, ...this.#failure(error) });
+      // The next generation goes on with the agent, and the client asks it.
+      const told = this.#isDraining && isWarrenError(error, "AGENT_DETACHED") ? errors.draining() : error;
+      connection.send({ ...idOf(error), ...id, ...this.#failure(told) });
     }
   }
 

@@ -29,6 +29,11 @@ export interface RoutedEvent {
 
 export type Filter = Pick<PayloadOf<"subscribe">, "workdir" | "job_ids" | "types">;
 
+/** Which streams there are may change: each is looked up by its name when it is needed. */
+export interface EventSources {
+  get(stream: string): EventSource | undefined;
+}
+
 interface Subscriber {
   connection: Connection;
   streams: ReadonlySet<string>;
@@ -38,10 +43,10 @@ interface Subscriber {
 }
 
 export class EventHub {
-  readonly #sources: ReadonlyMap<string, EventSource>;
+  readonly #sources: EventSources;
   readonly #subscribers = new Map<Connection, Subscriber>();
 
-  constructor(sources: ReadonlyMap<string, EventSource>) {
+  constructor(sources: EventSources) {
     this.#sources = sources;
   }
 
@@ -82,6 +87,11 @@ export class EventHub {
 
   unsubscribe(connection: Connection): void {
     this.#subscribers.delete(connection);
+  }
+
+  /** Closes the connections that follow it, after what is queued for them: it goes on at another server. */
+  close(stream: string): void {
+    for (const { connection, streams } of this.#subscribers.values()) if (streams.has(stream)) connection.end();
   }
 
   publish(routed: RoutedEvent): void {

@@ -94,6 +94,12 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   "session.resume": (payload, { sessions }) => sessions.resume(payload),
   "session.move": (payload, { sessions }) => sessions.move(payload),
   "session.take": (payload, { sessions }) => sessions.take(payload),
+  "session.prompt": (payload, { sessions, requestId }) => sessions.agents.prompt(payload, requestId),
+  "session.answer": (payload, { sessions, requestId }) => sessions.agents.answer(payload, requestId),
+  "session.cancel": (payload, { sessions }) => sessions.agents.cancel(payload),
+  "session.mode": (payload, { sessions }) => sessions.agents.mode(payload),
+  "session.login": (payload, { sessions }) => sessions.agents.login(payload),
+  "session.conversation": (payload, { sessions }) => sessions.agents.conversation(payload),
   "server.yield": ({ to }, { server }) => ({ yielded: server.yieldTo(to) }),
 };
 

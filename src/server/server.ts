@@ -20,6 +20,7 @@ import { serverIcon } from "../registry/names.ts";
 import * as sessionErrors from "../sessions/errors.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import { Connection } from "./connection.ts";
+import { conversationSource, conversationStream, routedConversation } from "./conversation-stream.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EventHub } from "./event-hub.ts";
 import type { ServerFacts } from "./handlers.ts";
@@ -73,8 +74,11 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#hub = new EventHub(new Map([["jobs", jobsSource(() => this.#jobs)]]));
-    const { places, name, log } = options;
+    const jobs = jobsSource(() => this.#jobs);
+    this.#hub = new EventHub({
+      get: (stream) => (stream === "jobs" ? jobs : conversationSource(stream, this.#sessions.agents)),
+    });
+    const { places, name, log, build } = options;
     this.#keeper = new KeeperLink(places);
     this.#sessions = new Sessions({
       sessionsDir: places.sessionsDir,
@@ -82,7 +86,10 @@ export class Server {
       keeper: this.#keeper,
       clock: systemClock,
       log,
+      version: build.version,
       onMembers: () => this.#announce(),
+      onMoved: (id) => this.#hub.close(conversationStream(id)),
+      onConversation: (session, event) => this.#hub.publish(routedConversation(session, event)),
       askServer: (server, type, payload) => askServer(places, server, type, payload),
     });
     const facts = this.#facts();

@@ -36,6 +36,53 @@ export const notATerminal = (name: string): WarrenError =>
     fix: `warren prompt ${name} 'hello'`,
   });
 
+/** The same, with what the program wrote to stderr, which mostly says why. */
+export const withErrorOutput = (error: unknown, text: string): unknown => {
+  if (!(error instanceof WarrenError) || text === "") return error;
+  const lines = text.split("\n").slice(-ERROR_LINES_MAX).join("\n");
+  const { code, message, fix, detail } = error;
+  return new WarrenError(code, `${message} It wrote to stderr:\n${lines}`, {
+    ...(fix === undefined ? {} : { fix }),
+    detail: { ...detail, stderr: text },
+    cause: error,
+  });
+};
+
+const ERROR_LINES_MAX = 5;
+
+export const notAnAgent = (name: string): WarrenError =>
+  new WarrenError("NOT_AN_AGENT", `${name} is a terminal: it takes keys, not prompts.`, {
+    fix: `warren send ${name} 'hello' --enter`,
+  });
+
+export const noQuestion = (name: string): WarrenError =>
+  new WarrenError("NO_QUESTION", `${name} asks nothing at the moment.`, { fix: `warren history ${name}` });
+
+export const promptForm = (): WarrenError =>
+  new WarrenError("INVALID_PAYLOAD", "session.prompt: one of text and blocks is needed.", {
+    detail: { field: "text" },
+  });
+
+export const twoPrograms = (): WarrenError =>
+  new WarrenError(
+    "INVALID_PAYLOAD",
+    "session.new: command and agent are two kinds of session; one of them is needed.",
+    {
+      detail: { field: "agent" },
+    },
+  );
+
+export const loginMethodUnknown = (
+  name: string,
+  method: string | undefined,
+  methods: readonly { id: string; name: string }[],
+): WarrenError =>
+  new WarrenError(
+    "LOGIN_METHOD_UNKNOWN",
+    `${name} ${method === undefined ? "has several ways to log in, or none" : `cannot log in by "${method}"`}: ${methods.map(({ id }) => id).join(", ") || "none"}.`,
+    { detail: { methods: methods.map(({ id }) => id) } },
+  );
+
 export const viewOnly = (name: string): WarrenError =>
   new WarrenError("FORBIDDEN", `This connection may look at ${name}, but not type into it.`, {
     fix: `warren attach --view ${name}`,

@@ -37,6 +37,8 @@ export interface SessionRecord {
   ended: { outcome: Outcome; at_ms: number /** By Warren's own end, not by the program's. */; saved: boolean } | null;
   /** Of an agent: its own id of the conversation. */
   agent_session_id?: string;
+  /** Of an agent: the first segment of its journal for each program after the first, so that one whose end nobody wrote down is known to have ended. */
+  starts?: number[];
 }
 
 const FORMAT = 1;

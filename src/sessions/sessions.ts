@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { signalName, signalNumber } from "../platform/process.ts";
+import type { ConversationEvent } from "../protocol/conversation.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
 import type { DataOf, NewSession, PayloadOf } from "../protocol/messages.ts";
@@ -10,16 +11,22 @@ import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
 import type { Session } from "../protocol/units.ts";
 import { pickSessionName } from "../registry/session-names.ts";
 import { resolveProgram } from "../runs/resolve-program.ts";
+import { dropConversationAhead } from "./agent-files.ts";
+import { AgentSession } from "./agent-session.ts";
+import { KeeperTerminals, TERMINAL_MARK } from "./agent-terminals.ts";
+import { AgentVerbs } from "./agent-verbs.ts";
 import { Attachment } from "./attachment.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { EndedSession } from "./ended-session.ts";
 import * as errors from "./errors.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import type { KeeperPort } from "./keeper-port.ts";
+import type { LiveSession } from "./live-session.ts";
 import { outcomeOfExit } from "./outcome-of-exit.ts";
 import { environmentOfSession } from "./program.ts";
 import { type SessionRecord, SessionRecords } from "./record.ts";
 import { Screens } from "./screen/screens.ts";
+import { hash64, sourceFor } from "./stable-hash.ts";
 import { stopSession } from "./stop-session.ts";
 import { TerminalSession } from "./terminal-session.ts";
 import { viewSession } from "./views.ts";
@@ -43,6 +50,12 @@ export interface SessionsOptions {
   log: Log;
   /** Which sessions are live has changed, or a name: the registry is to know. */
   onMembers: () => void;
+  /** What happens in an agent's conversation. */
+  onConversation?: (session: { id: string; directory: string }, event: ConversationEvent) => void;
+  /** Another server has it now, and says so in the registry. */
+  onMoved?: (id: string) => void;
+  /** Our own, for agents to know. */
+  version: string;
   /** A request to another server of this home. */
   askServer: (server: string, type: "session.take", payload: { id: string }) => Promise<unknown>;
 }
@@ -63,27 +76,51 @@ export class Sessions {
   readonly #records: SessionRecords;
   readonly #screens: Screens;
   /** By the session's id. */
-  readonly #live = new Map<string, TerminalSession>();
+  readonly #live = new Map<string, LiveSession>();
   readonly #stopping = new Map<string, SignalledBy>();
   readonly #opening = new Set<Promise<unknown>>();
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
+  /** What is done with agents alone. */
+  readonly agents: AgentVerbs;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#records = new SessionRecords(options.sessionsDir);
-    this.#screens = new Screens({ log: options.log, onEvent: (id, event) => this.#live.get(id)?.onScreen(event) });
+    this.#screens = new Screens({ log: options.log, onEvent: (id, event) => this.#terminalOf(id)?.onScreen(event) });
+    this.agents = new AgentVerbs({
+      live: async (reference) => {
+        const session = await this.#mustLive(reference);
+        if (session instanceof AgentSession) return session;
+        throw errors.notAnAgent(session.record.name);
+      },
+      liveById: (id) => {
+        const session = this.#live.get(id);
+        return session instanceof AgentSession ? session : undefined;
+      },
+      saved: async (reference) => {
+        if (this.#liveNamed(reference)) return undefined;
+        const record = await this.#savedNamed(reference);
+        if (record.kind !== "agent") throw errors.notAnAgent(record.name);
+        return { record, ...this.#placesOf(record.id) };
+      },
+      log: options.log,
+    });
   }
 
   /** Takes up what runs under this server's name. */
   async start(): Promise<void> {
     const { keeper, server, log } = this.#options;
     const { channels } = await keeper.call({ call: "lease.take", server });
-    for (const channel of channels) {
-      const record = this.#records.read(sessionIdOf(channel.id));
-      if (record) this.#adopt(record, channel);
-      else log.error("session_without_record", { channel: channel.id, pid: channel.pid });
-    }
+    const programs = channels.filter(({ id }) => !isCommand(id));
+    await Promise.all(
+      programs.map(async (channel) => {
+        const record = this.#records.read(sessionIdOf(channel.id));
+        if (record) await this.#adopt(record, channel, commandsOf(record.id, channels));
+        else log.error("session_without_record", { channel: channel.id, pid: channel.pid });
+      }),
+    );
+    await this.#endOrphans(channels);
     if (channels.length > 0) log.info("sessions_adopted", { count: this.#live.size });
   }
 
@@ -98,16 +135,19 @@ export class Sessions {
   }
 
   /** For the registry. */
-  members(): { id: string; name: string }[] {
-    return [...this.#live.values()].map(({ record: { id, name } }) => ({ id, name }));
+  members(): { id: string; name: string; kind?: "agent" }[] {
+    return [...this.#live.values()].map(({ record: { id, name, kind } }) =>
+      kind === "agent" ? { id, name, kind } : { id, name },
+    );
   }
 
   /** @throws COMMAND_EMPTY, WORKDIR_MISSING, PROGRAM_NOT_FOUND, PROGRAM_NOT_EXECUTABLE, NAME_INVALID, NAME_TAKEN, SIZE_INVALID */
   async create(request: NewSession, requestId?: string): Promise<{ session: Session }> {
     const id = requestId === undefined ? newSessionId() : sessionIdFor(requestId);
-    const before = this.#repeated(id);
-    if (before) return { session: before };
-    const { cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows, command, workdir, env, name } = request;
+    if (this.#isKnown(id)) return this.#greeted(id, "remove");
+    const { cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows, agent, workdir, env, name } = request;
+    if (agent && request.command) throw errors.twoPrograms();
+    const command = agent ?? request.command;
     if (name !== undefined && !NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
     if (cols < 1 || rows < 1 || cols > 1000 || rows > 1000) throw errors.sizeInvalid(cols, rows);
     if (!command?.length) throw errors.noProgram();
@@ -117,7 +157,7 @@ export class Sessions {
       oldest_reader: 1,
       id,
       name: name ?? "",
-      kind: "session",
+      kind: agent ? "agent" : "session",
       command,
       directory: workdir,
       env,
@@ -135,11 +175,12 @@ export class Sessions {
     await resolveProgram(command, workdir, env);
     this.#records.prepare(id);
     try {
-      return await this.#begin(this.#open(record, name === undefined ? "any" : "exact"));
+      await this.#begin(this.#open(record, name === undefined ? "any" : "exact"));
     } catch (error) {
       await this.#records.remove(id);
       throw error;
     }
+    return this.#greeted(id, "remove");
   }
 
   list({ saved = false }: PayloadOf<"session.list">): Promise<DataOf<"session.list">> | DataOf<"session.list"> {
@@ -157,7 +198,7 @@ export class Sessions {
   async attach(request: PayloadOf<"session.attach">, stream: ByteStream): Promise<Attached> {
     const { client, cols, rows, view = false, since, label = "terminal" } = request;
     if (since !== undefined && !this.#liveNamed(request.session)) return this.#attachEnded(request, since, stream);
-    const session = await this.#mustLive(request.session);
+    const session = await this.#mustTerminal(request.session);
     const { attachment, continued, inputBytes } = await session.attach({
       client,
       label,
@@ -191,7 +232,7 @@ export class Sessions {
   }
 
   async send({ session, data }: PayloadOf<"session.send">, requestId?: string): Promise<DataOf<"session.send">> {
-    const live = await this.#mustLive(session);
+    const live = await this.#mustTerminal(session);
     const bytes = Buffer.from(data);
     live.send(sourceFor(requestId ?? newSessionId()), bytes);
     return { session: viewSession(live.record, live.live()), bytes: bytes.length };
@@ -257,7 +298,7 @@ export class Sessions {
   }
 
   async screen({ session }: PayloadOf<"session.screen">): Promise<DataOf<"session.screen">> {
-    const live = await this.#mustLive(session);
+    const live = await this.#mustTerminal(session);
     const { lines, cursor } = await this.#screens.text(live.record.id);
     return { session: viewSession(live.record, live.live()), lines, cursor };
   }
@@ -267,9 +308,11 @@ export class Sessions {
     const live = this.#liveNamed(request.session);
     if (live) throw errors.sessionLive(live.record.name);
     const record = await this.#savedNamed(request.session);
+    const isAgent = record.kind === "agent";
     const { cols = record.cols, rows = record.rows, env = record.env } = request;
     await resolveProgram(record.command, record.directory, env);
     const journal = await openJournal(this.#records.journalDirOf(record.id));
+    if (isAgent) await dropConversationAhead(this.#records.directoryOf(record.id), journal);
     const next: SessionRecord = {
       ...record,
       env,
@@ -278,6 +321,7 @@ export class Sessions {
       server: this.#options.server,
       started_at_ms: this.#options.clock.wallMs(),
       resume_count: record.resume_count + 1,
+      ...(isAgent ? { starts: [...(record.starts ?? []), journal.segment + 1] } : {}),
       ended: null,
     };
     try {
@@ -286,11 +330,12 @@ export class Sessions {
         startInput: journal.input,
         startSegment: journal.segment + 1,
       };
-      return await this.#begin(this.#open(next, "preferred", from));
+      await this.#begin(this.#open(next, "preferred", from));
     } catch (error) {
       this.#records.write({ ...record, ended: record.ended ?? lostNow(this.#options.clock) });
       throw error;
     }
+    return this.#greeted(record.id, "save");
   }
 
   /** Gives a live one to another server. Its program does not notice; its clients come back there. */
@@ -299,16 +344,19 @@ export class Sessions {
     const live = await this.#mustLive(session);
     const { record } = live;
     if (to === server) return { session: viewSession(record, live.live()) };
-    this.#letGo(live);
+    await this.#letGo(live);
     try {
       await askServer(to, "session.take", { id: record.id });
     } catch (error) {
-      const { channels } = await keeper.call({ call: "lease.take", server, ids: [live.channel.id] });
-      for (const channel of channels) this.#adopt(record, channel);
+      const ids = [live.channel.id, ...(await this.#commandIdsOf(record))];
+      const { channels } = await keeper.call({ call: "lease.take", server, ids });
+      const channel = channels.find(({ id }) => !isCommand(id));
+      if (channel) await this.#adopt(record, channel, commandsOf(record.id, channels));
       this.#changed("members");
       throw errors.moveFailed(record.name, to, messageOf(error));
     }
     this.#changed("members");
+    this.#options.onMoved?.(record.id);
     return { session: viewSession({ ...record, server: to }, undefined) };
   }
 
@@ -319,12 +367,13 @@ export class Sessions {
     if (!record) throw errors.sessionNotFound(id, []);
     const mine = this.#live.get(id);
     if (mine) return { session: viewSession(record, mine.live()) };
-    const { channels } = await keeper.call({ call: "lease.take", server, ids: [channelIdOf(record)] });
-    const [channel] = channels;
+    const ids = [channelIdOf(record), ...(await this.#commandIdsOf(record))];
+    const { channels } = await keeper.call({ call: "lease.take", server, ids });
+    const channel = channels.find(({ id }) => !isCommand(id));
     if (!channel) throw errors.sessionNotLive(record.name);
     record.server = server;
     this.#records.write(record);
-    this.#adopt(record, channel);
+    await this.#begin(this.#adopt(record, channel, commandsOf(id, channels)));
     this.#changed("members");
     return { session: this.#viewOf(id) };
   }
@@ -338,7 +387,10 @@ export class Sessions {
 
   /** The keeper is gone, and with it every program of its terminals. */
   keeperLost(): void {
-    for (const { record } of this.#live.values()) {
+    for (const session of this.#live.values()) {
+      const { record } = session;
+      // A terminal's programs are told by its end; those that were held by pipes are not.
+      if (session instanceof AgentSession) void this.#begin(session.kill()).catch(() => {});
       record.ended = lostNow(this.#options.clock);
       this.#records.write(record);
     }
@@ -347,10 +399,9 @@ export class Sessions {
   /** Lets go of everything; what runs goes on. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const session of this.#live.values()) {
-      this.#noteDown(session);
-      session.close();
-    }
+    const sessions = [...this.#live.values()];
+    for (const session of sessions) this.#noteDown(session);
+    await Promise.all(sessions.map((session) => session.close()));
     this.#live.clear();
     await this.#screens.close();
   }
@@ -365,7 +416,7 @@ export class Sessions {
     record: SessionRecord,
     naming: "any" | "exact" | "preferred",
     from: { startOutput?: number; startInput?: number; startSegment?: number } = {},
-  ): Promise<{ session: Session }> {
+  ): Promise<void> {
     const file = await resolveProgram(record.command, record.directory, record.env);
     const taken = new Set(this.members().map(({ name }) => name));
     const wanted = record.name;
@@ -374,8 +425,7 @@ export class Sessions {
       if (record.name !== wanted && naming === "preferred") record.former_name = wanted;
       this.#records.write(record);
       try {
-        const channel = await this.#options.keeper.call({
-          call: "terminal.open",
+        const spec = {
           id: channelIdOf(record),
           name: record.name,
           server: this.#options.server,
@@ -383,14 +433,17 @@ export class Sessions {
           directory: record.directory,
           env: environmentOfSession(record),
           journalDir: this.#records.journalDirOf(record.id),
-          journalBytesMax: JOURNAL_BYTES_MAX,
-          cols: record.cols,
-          rows: record.rows,
           ...from,
-        });
-        this.#adopt(record, channel);
+        };
+        const { cols, rows } = record;
+        const channel = await this.#options.keeper.call(
+          record.kind === "agent"
+            ? { call: "pipe.open", ...spec, journalBytesMax: 0 } // the conversation is folded from all of it
+            : { call: "terminal.open", ...spec, journalBytesMax: JOURNAL_BYTES_MAX, cols, rows },
+        );
+        await this.#adopt(record, channel);
         this.#changed("members");
-        return { session: this.#viewOf(record.id) };
+        return;
       } catch (error) {
         if (!isWarrenError(error, "NAME_TAKEN") || attempt >= NAME_TRIES_MAX) throw error;
         if (naming === "exact") throw errors.nameTaken(record.name);
@@ -399,10 +452,15 @@ export class Sessions {
     }
   }
 
-  #adopt(record: SessionRecord, channel: KeeperChannel): void {
-    const { keeper, clock, log, server } = this.#options;
-    record.server = server;
+  async #adopt(record: SessionRecord, channel: KeeperChannel, commands: readonly KeeperChannel[] = []): Promise<void> {
+    record.server = this.#options.server;
     if (channel.name !== undefined) record.name = channel.name; // a rename that was not written down
+    if (record.kind === "agent") await this.#adoptAgent(record, channel, commands);
+    else this.#adoptTerminal(record, channel);
+  }
+
+  #adoptTerminal(record: SessionRecord, channel: KeeperChannel): void {
+    const { keeper, clock, log } = this.#options;
     const session = new TerminalSession({
       record,
       channel,
@@ -418,8 +476,67 @@ export class Sessions {
     this.#live.set(record.id, session);
   }
 
+  async #adoptAgent(record: SessionRecord, channel: KeeperChannel, commands: readonly KeeperChannel[]): Promise<void> {
+    const { keeper, clock, log, version, onConversation } = this.#options;
+    const adopted = AgentSession.open({
+      record,
+      channel,
+      commands,
+      ...this.#placesOf(record.id),
+      keeper,
+      clock,
+      log,
+      version,
+      onChange: () => this.#changed("state"),
+      onRecord: () => this.#records.write(record),
+      onEvent: (event) => onConversation?.(record, event),
+      onEnded: (exit) => void adopted.then((session) => this.#ended(session, exit)),
+    }).then((session) => {
+      this.#live.set(record.id, session);
+      return session;
+    });
+    await adopted;
+  }
+
+  /** An agent is there when it has been greeted. One that cannot be spoken to is ended, but for one that wants a login. */
+  async #greeted(id: string, otherwise: "remove" | "save"): Promise<{ session: Session }> {
+    const session = this.#live.get(id);
+    if (!(session instanceof AgentSession)) return { session: this.#viewOf(id) };
+    try {
+      await session.opened;
+    } catch (error) {
+      if (isWarrenError(error, "AGENT_DETACHED")) throw error; // the next server goes on with it
+      if (!isWarrenError(error, "AGENT_NEEDS_LOGIN") && !session.hasHistory) {
+        await this.#end(session, "stop", { force: true }, true);
+        if (otherwise === "remove") await this.#records.remove(id);
+        throw errors.withErrorOutput(error, session.errorsText);
+      }
+    }
+    return { session: this.#viewOf(id) };
+  }
+
+  /** Commands of agents whose end nobody has seen. */
+  async #endOrphans(channels: readonly KeeperChannel[]): Promise<void> {
+    const orphans = channels.filter(({ id }) => isCommand(id) && !this.#live.has(sessionIdOf(id)));
+    for (const channel of orphans) {
+      const record = this.#records.read(sessionIdOf(channel.id));
+      if (!record) continue;
+      const { keeper, log, server } = this.#options;
+      const { directory } = this.#placesOf(record.id);
+      const commands = new KeeperTerminals({ record, directory, server, keeper, log });
+      commands.adopt(channel);
+      await commands.endAll();
+    }
+  }
+
+  async #commandIdsOf({ id, kind }: SessionRecord): Promise<string[]> {
+    if (kind !== "agent") return [];
+    const { channels } = await this.#options.keeper.call({ call: "channels" });
+    return commandsOf(id, channels).map((channel) => channel.id);
+  }
+
   async #end(
-    session: TerminalSession,
+    session: LiveSession,
     by: SignalledBy,
     { force, graceMs }: { force: boolean; graceMs?: number },
     saved = false,
@@ -442,7 +559,7 @@ export class Sessions {
 
   readonly #savedByUs = new Set<string>();
 
-  async #ended(session: TerminalSession, exit: ChannelExit): Promise<void> {
+  async #ended(session: LiveSession, exit: ChannelExit): Promise<void> {
     if (this.#isClosed) return; // the next generation is told as well
     const { record, channel } = session;
     const { keeper, log } = this.#options;
@@ -451,7 +568,7 @@ export class Sessions {
     record.ended = { outcome, at_ms: Date.parse(exit.at), saved: this.#savedByUs.delete(record.id) };
     this.#noteDown(session);
     keeper.forget(channel.channel);
-    this.#screens.forget(record.id);
+    if (record.kind === "session") this.#screens.forget(record.id);
     await keeper.call({ call: "close", id: channel.id, epoch: channel.epoch }).catch((error) => {
       log.warn("channel_not_closed", { session: record.name, error: messageOf(error) });
     });
@@ -460,17 +577,17 @@ export class Sessions {
     this.#changed("members");
   }
 
-  #letGo(session: TerminalSession): void {
+  async #letGo(session: LiveSession): Promise<void> {
     this.#noteDown(session);
-    session.close();
     this.#live.delete(session.record.id);
+    await session.close();
   }
 
-  #noteDown(session: TerminalSession): void {
+  #noteDown(session: LiveSession): void {
     const { record } = session;
     const { activeAtMs, title } = session.live();
     record.active_at_ms = activeAtMs;
-    Object.assign(record, session.size, title === undefined ? {} : { title });
+    Object.assign(record, record.kind === "session" ? session.size : {}, title === undefined ? {} : { title });
     this.#records.write(record);
   }
 
@@ -483,15 +600,30 @@ export class Sessions {
   /** Of the whole home: one without an end may be another server's, or the keeper's loss. */
   async #runningIds(): Promise<Set<string>> {
     const { channels } = await this.#options.keeper.call({ call: "channels" });
-    return new Set(channels.map(({ id }) => sessionIdOf(id)));
+    return new Set(channels.filter(({ id }) => !isCommand(id)).map(({ id }) => sessionIdOf(id)));
   }
 
-  #liveNamed(reference: string): TerminalSession | undefined {
+  #liveNamed(reference: string): LiveSession | undefined {
     const byId = this.#live.get(reference);
     return byId ?? [...this.#live.values()].find(({ record }) => record.name === reference);
   }
 
-  async #mustLive(reference: string): Promise<TerminalSession> {
+  #terminalOf(id: string): TerminalSession | undefined {
+    const live = this.#live.get(id);
+    return live instanceof TerminalSession ? live : undefined;
+  }
+
+  #placesOf(id: string): { directory: string; journalDir: string } {
+    return { directory: this.#records.directoryOf(id), journalDir: this.#records.journalDirOf(id) };
+  }
+
+  async #mustTerminal(reference: string): Promise<TerminalSession> {
+    const live = await this.#mustLive(reference);
+    if (live instanceof TerminalSession) return live;
+    throw errors.notATerminal(live.record.name);
+  }
+
+  async #mustLive(reference: string): Promise<LiveSession> {
     const live = this.#liveNamed(reference);
     if (live) return live;
     throw errors.sessionNotLive((await this.#savedNamed(reference)).name);
@@ -517,9 +649,9 @@ export class Sessions {
     return viewSession(record, undefined);
   }
 
-  /** The answer to a request that was answered before, or whose server was killed before it could. */
-  #repeated(id: string): Session | undefined {
-    return this.#live.has(id) || this.#records.read(id)?.ended ? this.#viewOf(id) : undefined;
+  /** A request that was answered before, or whose server was killed before it could. */
+  #isKnown(id: string): boolean {
+    return this.#live.has(id) || Boolean(this.#records.read(id)?.ended);
   }
 
   #changed(what: "members" | "state"): void {
@@ -536,21 +668,15 @@ function sessionIdFor(requestId: string): string {
   return digits(hash64(requestId));
 }
 
-/** 16 hex digits, the same for the same request. */
-const sourceFor = (requestId: string): string => hash64(requestId).toString(16).padStart(16, "0");
-
-/** FNV-1a, 64 bits. */
-function hash64(text: string): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash;
-}
-
 const digits = (value: bigint): string => `${value % 10n}${(value / 10n).toString(36).padStart(9, "0").slice(-9)}`;
 
 /** One program of a session: each resume has a channel of its own. */
 const channelIdOf = ({ id, resume_count }: SessionRecord): string =>
   resume_count === 0 ? id : `${id}.${resume_count}`;
+/** A command that an agent runs, and not a session's program. */
+const isCommand = (channelId: string): boolean => channelId.includes(TERMINAL_MARK);
+const commandsOf = (id: string, channels: readonly KeeperChannel[]): KeeperChannel[] =>
+  channels.filter((channel) => channel.id.startsWith(`${id}${TERMINAL_MARK}`));
 const sessionIdOf = (channelId: string): string => channelId.split(".", 1)[0]!;
 
 const lostNow = (clock: Clock): NonNullable<SessionRecord["ended"]> => ({

@@ -1,6 +1,7 @@
 import { bootId } from "../platform/process.ts";
 import type { KeeperChannel } from "../protocol/keeper-calls.ts";
 import { type Stopped, stopTree } from "../runs/stop.ts";
+import { NO_SHIM } from "./no-shim.ts";
 import type { SessionRecord } from "./record.ts";
 
 /** A shell that somebody types into ignores SIGTERM; what it obeys is its terminal being closed. */
@@ -29,6 +30,3 @@ export function stopSession({
     { signal: record.kind === "session" ? TERMINAL_SIGNAL : "SIGTERM", force, graceMs },
   );
 }
-
-/** The keeper is the parent; it writes down the end itself. */
-const NO_SHIM = { bootId: "", pid: 0, startTicks: 0 };

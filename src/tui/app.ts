@@ -2,13 +2,18 @@ import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
+import { liveSessions } from "../local/find-session.ts";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { EXIT } from "../protocol/outcome.ts";
 import { Connection } from "./connection.ts";
 import { Effects } from "./effects.ts";
-import { initialModel, type Scope } from "./model/model.ts";
+import { initialModel, type Scope, selectedSession } from "./model/model.ts";
+import { Handover, type TuiPrograms } from "./sessions/handover.ts";
+import { ScreenFeed } from "./sessions/screen-feed.ts";
+import { Servers } from "./sessions/servers.ts";
+import { SessionRequests } from "./sessions/session-requests.ts";
 import { Store } from "./store.ts";
 import { Painter } from "./terminal/painter.ts";
 import { Terminal, type TerminalStreams } from "./terminal/terminal.ts";
@@ -36,7 +41,7 @@ const SIGNALS = { SIGTERM: 143, SIGHUP: 129, SIGINT: EXIT.interrupted } as const
  * Resolves with the exit status when the user quits (0) or a signal asks for it (128 + its number).
  * @throws NO_TERMINAL when input or output is no terminal; what the first connection throws.
  */
-export async function runTui(context: TuiContext): Promise<number> {
+export async function runTui(context: TuiContext, programs: TuiPrograms): Promise<number> {
   const { stdin = process.stdin, stdout = process.stdout } = context;
   if (!stdin.isTTY || !stdout.isTTY) {
     throw new WarrenError("NO_TERMINAL", "The screen needs a terminal on its input and output.", {
@@ -45,7 +50,7 @@ export async function runTui(context: TuiContext): Promise<number> {
   }
   const ending = new AbortController();
   const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<number>();
-  const face = buildFace(context, { stdin, stdout }, end, ending.signal);
+  const face = buildFace(context, programs, { stdin, stdout }, end, ending.signal);
   const { dispatch } = face.store;
   const onResize = (): void => dispatch({ type: "resize", columns: stdout.columns, rows: stdout.rows });
   stdout.on("resize", onResize);
@@ -54,10 +59,12 @@ export async function runTui(context: TuiContext): Promise<number> {
   try {
     face.terminal.open();
     face.redraw();
+    face.servers.refresh();
     face.connection.run().catch(fail);
     return await ended;
   } finally {
     ending.abort();
+    await face.handover.over();
     clearInterval(ticking);
     stopListening();
     stdout.off("resize", onResize);
@@ -66,21 +73,48 @@ export async function runTui(context: TuiContext): Promise<number> {
   }
 }
 
-/** The parts, joined: keys → store → painter, and store → effects → server and files → store. */
-function buildFace(context: TuiContext, streams: TerminalStreams, end: (status: number) => void, signal: AbortSignal) {
+/** The parts, joined: keys → store → painter, and store → effects → servers and files → store. */
+function buildFace(
+  context: TuiContext,
+  programs: TuiPrograms,
+  streams: TerminalStreams,
+  end: (status: number) => void,
+  signal: AbortSignal,
+) {
   const theme = themeOf(context.env);
   const painter = new Painter((text) => terminal.write(text));
   const store = new Store(startModel(context, streams.stdout), (model) => painter.paint(screenOf(theme, model)));
   const { dispatch } = store;
   const terminal = new Terminal(streams, dispatch, () => end(SIGNALS.SIGHUP));
-  const connection = new Connection({ ...context, dispatch, signal });
   const redraw = (): void => {
     painter.forget();
     painter.paint(screenOf(theme, store.model));
   };
+  const screens = new ScreenFeed({ clientOf: (id) => servers.clientOf(id), dispatch, signal });
+  const servers = new Servers({
+    ...context,
+    dispatch: (action) => {
+      dispatch(action);
+      screens.heard(selectedSession(store.model));
+    },
+    signal,
+  });
+  const connection = new Connection({
+    ...context,
+    dispatch: (action) => {
+      dispatch(action);
+      if (action.type === "snapshot") servers.refresh(); // the home is there now, if it was not
+    },
+    signal,
+  });
+  const size = (): { cols: number; rows: number } => ({ cols: streams.stdout.columns, rows: streams.stdout.rows });
+  const handover = new Handover({ terminal, stdout: streams.stdout, redraw, servers, programs, signal });
   const effects = new Effects({
     ...context,
     client: connection.client,
+    requests: new SessionRequests({ ...context, servers, size }),
+    screens,
+    attach: (id, isViewer) => handover.attach(id, isViewer),
     dispatch,
     copy: (text) => terminal.copy(text),
     redraw,
@@ -89,16 +123,17 @@ function buildFace(context: TuiContext, streams: TerminalStreams, end: (status: 
     signal,
   });
   store.onEffect = (effect) => effects.run(effect);
-  return { store, terminal, connection, redraw };
+  return { store, terminal, connection, servers, handover, redraw };
 }
 
-function startModel({ cwd, env, build }: TuiContext, stdout: WriteStream) {
+function startModel({ cwd, env, build, places }: TuiContext, stdout: WriteStream) {
   return initialModel({
     columns: stdout.columns,
     rows: stdout.rows,
     nowMs: Date.now(),
     scope: scopeOf(cwd, env.HOME || homedir()),
     version: build.version,
+    isPicker: liveSessions(places).length > 0,
   });
 }
 

@@ -4,6 +4,8 @@ import { formatBytes } from "../protocol/durations.ts";
 import { isWarrenError, messageOf, unreachable, WarrenError } from "../protocol/errors.ts";
 import { LogFeeds } from "./logs/feeds.ts";
 import type { Action, Effect, Verb } from "./model/model.ts";
+import type { ScreenFeed } from "./sessions/screen-feed.ts";
+import type { SessionRequests, SessionVerb } from "./sessions/session-requests.ts";
 import { whyLines } from "./why-lines.ts";
 
 /** Does what the model asks for: requests through the client, reads of log files, the clipboard. Every answer comes back as an action. */
@@ -21,6 +23,10 @@ export interface EffectsOptions {
   env: Readonly<NodeJS.ProcessEnv>;
   /** Before a request that the user asked for: lets a server be started for it. */
   onDemand: () => void;
+  requests: SessionRequests;
+  screens: ScreenFeed;
+  /** Gives the terminal to a session; resolves when it is back. */
+  attach: (id: string, isViewer: boolean) => Promise<void>;
   signal: AbortSignal;
 }
 
@@ -55,6 +61,18 @@ export class Effects {
         return;
       case "find-in-log":
         this.#feeds.find(effect);
+        return;
+      case "attach":
+        this.#report(this.#options.attach(effect.id, effect.isViewer));
+        return;
+      case "new-session":
+        this.#report(this.#newSession());
+        return;
+      case "load-ended":
+        this.#report(this.#loadEnded());
+        return;
+      case "watch-screen":
+        this.#options.screens.watch(effect.id);
         return;
       case "copy":
         this.#options.copy(effect.text);
@@ -105,6 +123,8 @@ export class Effects {
   async #perform(verb: Verb, label: string): Promise<void> {
     this.#options.onDemand();
     if (verb.verb === "add") await this.#add(verb.commandLine);
+    else if (isSessionVerb(verb))
+      this.#options.dispatch({ type: "done", text: await this.#options.requests.perform(verb, label) });
     else this.#options.dispatch({ type: "done", text: await this.#request(verb, label) });
   }
 
@@ -140,7 +160,17 @@ export class Effects {
     );
   }
 
-  async #request(verb: Exclude<Verb, { verb: "add" }>, label: string): Promise<string> {
+  async #newSession(): Promise<void> {
+    const { id } = await this.#options.requests.start(this.#environment());
+    await this.#options.attach(id, false);
+  }
+
+  async #loadEnded(): Promise<void> {
+    const { sessions } = await this.#options.client.request("session.list", { saved: true });
+    this.#options.dispatch({ type: "ended-loaded", sessions });
+  }
+
+  async #request(verb: Exclude<Verb, { verb: "add" } | SessionVerb>, label: string): Promise<string> {
     const { client } = this.#options;
     switch (verb.verb) {
       case "start":
@@ -178,5 +208,7 @@ export class Effects {
     }
   }
 }
+
+const isSessionVerb = (verb: Verb): verb is SessionVerb => verb.verb.startsWith("session-");
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -1,5 +1,12 @@
-import type { Job, Run } from "../../src/protocol/units.ts";
-import { type Action, type Effect, initialModel, type LogLine, type Model } from "../../src/tui/model/model.ts";
+import type { Job, Run, Session } from "../../src/protocol/units.ts";
+import {
+  type Action,
+  type Effect,
+  initialModel,
+  type LogLine,
+  type Model,
+  type ServerView,
+} from "../../src/tui/model/model.ts";
 import { update } from "../../src/tui/model/update.ts";
 
 /** Models for tests, and a way to play actions on them. */
@@ -51,6 +58,42 @@ export const run = (id: string, more: Partial<Run> = {}): Run => ({
   ...more,
 });
 
+export const session = (id: string, more: Partial<Session> = {}): Session => ({
+  id,
+  name: id,
+  icon: "🦊",
+  kind: "session",
+  server: "blazing",
+  pid: 100,
+  status: "running",
+  state: "idle",
+  outcome: null,
+  command: ["sh"],
+  workdir: "/p",
+  labels: {},
+  created_at: at(60_000),
+  started_at: at(60_000),
+  active_at: at(60_000),
+  cols: 80,
+  rows: 24,
+  client_count: 0,
+  viewer_count: 0,
+  output_bytes: 0,
+  resume_count: 0,
+  ...more,
+});
+
+export const server = (name: string, sessions: Session[], more: Partial<ServerView> = {}): ServerView => ({
+  name,
+  icon: "🔥",
+  version: "0.1.0",
+  hash: "abc1234",
+  isOld: false,
+  isSilent: false,
+  sessions: sessions.map((one) => ({ ...one, server: name })),
+  ...more,
+});
+
 /** Ten bytes each, `line 000\n` to `line 999\n` with one blank. */
 export const logLines = (from: number, to: number): LogLine[] =>
   Array.from({ length: to - from }, (_, index) => ({
@@ -64,13 +107,14 @@ export class Played {
   model: Model;
   effects: readonly Effect[] = [];
 
-  constructor(columns = 120, rows = 36) {
+  constructor(columns = 120, rows = 36, { isPicker = false } = {}) {
     this.model = initialModel({
       columns,
       rows,
       nowMs: NOW_MS,
       scope: { kind: "directory", path: "/p", label: "~/p" },
       version: "0.1.0",
+      isPicker,
     });
   }
 
@@ -90,6 +134,12 @@ export class Played {
 
   show(...jobs: Job[]): this {
     return this.do({ type: "snapshot", jobs, nowMs: NOW_MS });
+  }
+
+  /** The servers as they are now; the first one is the newest. */
+  servers(...servers: ServerView[]): this {
+    const [latest = null] = servers;
+    return this.do({ type: "sessions", servers, latest, nowMs: NOW_MS });
   }
 
   event(event: string, changed: Job, more: Record<string, unknown> = {}): this {

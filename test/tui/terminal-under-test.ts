@@ -3,15 +3,14 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { type Installation, thisInstallation } from "../harness/build-copy.ts";
 
 /**
  * A home of its own, screens in real terminals (one tmux server per home) and the command line beside them. `await using` ends all of it: programs,
  * servers, files.
  */
 
-const WARREN = process.env.WARREN_TEST_BIN ?? fileURLToPath(new URL("../../bin/warren", import.meta.url));
 const DEADLINE_MS = 20_000;
 /** tmux tells nobody that a pane has changed; so it is looked at this often. */
 const LOOK_EVERY_MS = 25;
@@ -32,6 +31,7 @@ export class House implements AsyncDisposable {
   readonly project: string;
   readonly tmuxName = `warren-test-${randomUUID().slice(0, 8)}`;
   readonly env: NodeJS.ProcessEnv;
+  readonly bin = process.env.WARREN_TEST_BIN ?? thisInstallation().bin;
 
   private constructor() {
     this.dir = realpathSync(mkdtempSync(join(tmpdir(), "warren-tui-")));
@@ -55,8 +55,17 @@ export class House implements AsyncDisposable {
   }
 
   /** Runs the command line in the project; its stdout. Rejects when it fails. */
-  async warren(...args: string[]): Promise<string> {
-    const { stdout } = await run(WARREN, args, { cwd: this.project, env: this.env, timeout: DEADLINE_MS });
+  warren(...args: string[]): Promise<string> {
+    return this.#run(this.bin, ...args);
+  }
+
+  /** Another build's command line. */
+  warrenOf({ bin }: Installation, ...args: string[]): Promise<string> {
+    return this.#run(bin, ...args);
+  }
+
+  async #run(bin: string, ...args: string[]): Promise<string> {
+    const { stdout } = await run(bin, args, { cwd: this.project, env: this.env, timeout: DEADLINE_MS });
     return stdout;
   }
 
@@ -109,8 +118,8 @@ export class Screen {
   }
 
   /** Starts the face in the shell of the terminal. */
-  async open(seen: RegExp = /\? help/): Promise<string> {
-    await this.type(`echo before; ${WARREN} tui; echo "ended $?"`);
+  async open(seen: RegExp = /\? help/, args = "tui"): Promise<string> {
+    await this.type(`echo before; ${this.#house.bin} ${args}; echo "ended $?"`);
     await this.keys("Enter");
     return this.until(seen);
   }

@@ -8,7 +8,7 @@ import { onUnit } from "../sessions/session-client.ts";
 export const attach = defineCommand({
   usage: ["attach SESSION [--view]"],
   details:
-    "Shows a session in this terminal; what is typed goes to it. ctrl-\\ d leaves it, and it goes on; ctrl-\\ t takes control (the size is that of who typed last), ctrl-\\ r draws anew, ctrl-\\ twice sends ctrl-\\. Other keys that detach: sessions.detach in config.yaml.\n\nThrough pipes it prints the session's output and types what it reads, until that ends. When the session ends, warren exits as its program did.",
+    "Shows a session in this terminal; what is typed goes to it. ctrl-\\ d leaves it, and it goes on; ctrl-\\ t takes control (the size is that of who typed last), ctrl-\\ r draws anew, ctrl-\\ twice sends ctrl-\\. Other keys that detach: sessions.detach in config.yaml.\n\nThrough pipes it prints the session's output and types what it reads, until that ends. When the session ends, warren exits as its program did.\n\nOf an agent it shows the conversation, line by line, with a line to say something: /approve, /deny, /cancel, /mode MODE, /reload, /detach; ctrl-c stops the turn, ctrl-d leaves.",
   examples: [
     { command: "warren attach fox", does: "from as many terminals as you like" },
     { command: "warren attach fox --view", does: "looks on; nothing can be typed" },
@@ -22,7 +22,12 @@ export const attach = defineCommand({
     const [reference = ""] = operands;
     const found = lookForSession(context.places, reference);
     const id = found ? found.id : await notLive(context, reference);
-    return attachTo(context, id, { isViewer: values.view === true });
+    const isViewer = values.view === true;
+    if (found?.kind === "agent") {
+      const { attachAgent } = await import("../sessions/attach-agent.ts");
+      return attachAgent(context, id, { isViewer });
+    }
+    return attachTo(context, id, { isViewer });
   },
 });
 

@@ -1,30 +1,39 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
+import { agentOf, printConversation } from "../sessions/agent-logs.ts";
 import { sessionNamed } from "../sessions/session-client.ts";
 import { historyLines, rawHistory } from "../sessions/session-output.ts";
+import { usageError } from "../usage-error.ts";
 import { countOf } from "../values.ts";
 
 export const history = defineCommand({
-  usage: ["history SESSION [--lines N] [--raw]"],
+  usage: ["history SESSION [--lines N] [--json | --raw]"],
   details:
-    "Prints what a session has shown, from its first start on, as text: without colours, cursor movements and what editors and pagers drew. Also of one that has ended.",
+    "Prints what a session has shown, from its first start on, as text: without colours, cursor movements and what editors and pagers drew; of an agent its conversation. Also of one that has ended.",
   examples: [
     { command: "warren history fox", does: "everything that is kept" },
     { command: "warren history fox -n 50", does: "the last 50 lines" },
   ],
   options: {
     lines: { type: "string", short: "n", value: "N", description: "the last N lines" },
+    json: { type: "boolean", description: "of an agent: a JSON object for each item" },
     raw: { type: "boolean", description: "byte for byte, with control sequences" },
   },
   operands: { kinds: ["session"], min: 1 },
   async run(context, { values, operands }) {
     const { output, places } = context;
-    const { id } = await sessionNamed(context, operands[0]!);
+    const handle = await sessionNamed(context, operands[0]!);
+    const { id } = handle;
     if (values.raw) {
       for await (const bytes of rawHistory(places, id)) await output.bytes("stdout", bytes);
       return EXIT.ok;
     }
     const count = countOf("--lines", values.lines);
+    if (await agentOf(handle)) {
+      const json = values.json === true;
+      return printConversation(context, handle, { tailLines: count, grep: undefined, json });
+    }
+    if (values.json) throw usageError("--json is for agents; a terminal has lines.", `warren history ${handle.name}`);
     for await (const line of historyLines(places, id, count)) await output.bytes("stdout", `${line}\n`);
     return EXIT.ok;
   },

@@ -1,3 +1,4 @@
+import type { NewSession } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { Session } from "../../protocol/units.ts";
 import { serverIcon } from "../../registry/names.ts";
@@ -8,19 +9,25 @@ import { hintLines } from "../render/hints.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { newSession } from "../sessions/new-session.ts";
 import { sessionTitle } from "../sessions/session-client.ts";
+import { usageError } from "../usage-error.ts";
 import { directoryOf } from "../values.ts";
 
 export const new_ = defineCommand({
-  usage: ["new [--name NAME] [--detached] [--dir DIR] [--] [COMMAND…]"],
+  usage: [
+    "new [--name NAME] [--detached] [--dir DIR] [--] [COMMAND…]",
+    "new --agent COMMAND [--name NAME] [--detached]",
+  ],
   details:
-    "Starts a program in a terminal of its own, which outlives this one, and attaches to it; without a command, your shell. It runs on the server of this very build. Ctrl-\\ d detaches, and it goes on.",
+    "Starts a program in a terminal of its own, which outlives this one, and attaches to it; without a command, your shell. It runs on the server of this very build. Ctrl-\\ d detaches, and it goes on.\n\nWith --agent the program is one that speaks the Agent Client Protocol: it gets a conversation instead of a terminal.",
   examples: [
     { command: "warren new", does: "your shell, in a session that stays" },
     { command: "warren new --detached -- make", does: "in the background; warren attach shows it" },
+    { command: "warren new --agent 'node examples/agents/scripted.ts'", does: "a conversation with an agent" },
     { command: "warren new --name build -- npm run watch", does: "under a name of your choice" },
   ],
   options: {
     name: { type: "string", value: "NAME", description: "its name; default: a noun" },
+    agent: { type: "string", value: "COMMAND", description: "an agent's command line, split as a shell would" },
     dir: { type: "string", value: "DIR", description: "the directory to run in; default: this one" },
     detached: { type: "boolean", short: "d", description: "do not attach" },
     "server-name": { type: "string", value: "NAME", description: "the name for a server that is started" },
@@ -37,7 +44,7 @@ export const new_ = defineCommand({
     const session = await newSession(
       context,
       {
-        command: operands.length > 0 ? operands : [env.SHELL || "/bin/sh"],
+        ...(await programOf(context, values.agent, operands)),
         workdir: directoryOf(cwd, values.dir),
         env: environmentOf(env),
         ...(name === undefined ? {} : { name }),
@@ -49,19 +56,40 @@ export const new_ = defineCommand({
     else if (values.quiet) output.line(session.name);
     else say(context, session, isAttaching);
     if (!isAttaching) return EXIT.ok;
+    if (session.kind === "agent") {
+      const { attachAgent } = await import("../sessions/attach-agent.ts");
+      return attachAgent(context, session.id, { isViewer: false });
+    }
     const { attachTo } = await import("../attach/attach-to.ts");
     return attachTo(context, session.id, { isViewer: false });
   },
 });
+
+/** @throws USAGE */
+async function programOf(
+  { env }: Context,
+  agent: string | undefined,
+  operands: readonly string[],
+): Promise<Pick<NewSession, "command" | "agent">> {
+  if (agent === undefined) return { command: operands.length > 0 ? [...operands] : [env.SHELL || "/bin/sh"] };
+  if (operands.length > 0) throw usageError("--agent has the whole command; nothing comes behind it.");
+  const { parseCommand } = await import("../../config/command-line.ts");
+  const parsed = parseCommand(agent);
+  if (parsed.kind === "argv") return { agent: parsed.argv };
+  throw usageError(`--agent ${JSON.stringify(agent)} cannot be read: ${parsed.reason}.`);
+}
 
 /** The phrase: which server, which session. */
 function say(context: Context, session: Session, isAttaching: boolean): void {
   const { output } = context;
   const server = serverTitle(output, { icon: serverIcon(session.server), name: session.server });
   output.line(`${server} ${sessionTitle(context, session)}`);
+  if (session.attention !== undefined) output.errorLine(`It needs you: ${session.attention}`);
   if (isAttaching) return;
   for (const line of hintLines(output, [
-    [`warren attach ${session.name}`, "look at it and type"],
+    session.kind === "agent"
+      ? [`warren prompt ${session.name} 'hello'`, "say something"]
+      : [`warren attach ${session.name}`, "look at it and type"],
     [`warren stop ${session.name}`, "end it"],
   ]))
     output.line(line);

@@ -35,6 +35,10 @@ export const resume = defineCommand({
     });
     const [only] = resumed;
     if (values.detached || values.json || !only || names.length > 1 || !output.isTerminal) return status;
+    if (only.kind === "agent") {
+      const { attachAgent } = await import("../sessions/attach-agent.ts");
+      return attachAgent(context, only.id, { isViewer: false });
+    }
     const { attachTo } = await import("../attach/attach-to.ts");
     return attachTo(context, only.id, { isViewer: false });
   },

@@ -4,14 +4,18 @@ import { WarrenError } from "../../protocol/errors.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
 
+/** Gives this terminal to a session until it is left or has ended. */
+type Attach = (id: string, options: { isViewer: boolean }) => Promise<number>;
+
 /** A bundle of its own: the screen library is many times the size of all commands together. */
 interface TuiModule {
-  runTui(context: Context): Promise<number>;
+  runTui(context: Context, programs: { attach: Attach }): Promise<number>;
 }
 
 export const tui = defineCommand({
   usage: ["tui"],
-  details: "All jobs, their ports, runs and logs on one screen. ? shows the keys.",
+  details:
+    "All sessions and jobs on one screen: enter attaches to a session and ctrl-\\ d comes back; ports, runs and logs of jobs. ? shows the keys.",
   examples: [
     { command: "warren tui", does: "opens the screen for this directory" },
     { command: "WARREN_NO_EMOJI=1 warren tui", does: "with plain letters for glyphs" },
@@ -23,6 +27,8 @@ export const tui = defineCommand({
       throw new WarrenError("NO_TERMINAL", "The screen needs a terminal, and this is a pipe.", { fix: "warren list" });
     }
     const module: TuiModule = await import(pathToFileURL(join(context.build.dir, "tui.js")).href);
-    return module.runTui(context);
+    return module.runTui(context, {
+      attach: async (id, options) => (await import("../attach/attach-to.ts")).attachTo(context, id, options),
+    });
   },
 });

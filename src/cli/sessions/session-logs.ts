@@ -2,18 +2,16 @@ import { EXIT } from "../../protocol/outcome.ts";
 import type { Context } from "../context.ts";
 import type { LogSelection } from "../log-flags.ts";
 import { usageError } from "../usage-error.ts";
+import { agentOf, followAgent, printConversation } from "./agent-logs.ts";
 import type { SessionHandle } from "./session-client.ts";
 import { followLines, historyLines } from "./session-output.ts";
 
-/** `warren logs` of a session: what its terminal showed, as lines. It has one stream, and a screen knows no times of lines. */
+/** `warren logs` of a session: what its terminal showed, as lines, or an agent's conversation. It has one stream, and a screen knows no times of lines. */
 const FOLLOWED_BEFORE_LINES = 10;
 
-export async function sessionLogs(
-  context: Context,
-  { id, name }: SessionHandle,
-  wanted: LogSelection,
-): Promise<number> {
+export async function sessionLogs(context: Context, handle: SessionHandle, wanted: LogSelection): Promise<number> {
   const { output, places } = context;
+  const { id, name } = handle;
   if (
     wanted.cursor !== undefined ||
     wanted.sinceMs !== undefined ||
@@ -24,6 +22,11 @@ export async function sessionLogs(
       `${name} is a session: --cursor, --since, --stream and --max-bytes are for jobs.`,
       `warren logs ${name} --tail 100`,
     );
+  const agent = await agentOf(handle);
+  if (agent)
+    return wanted.follow && agent.status === "running"
+      ? followAgent(context, handle, wanted)
+      : printConversation(context, handle, wanted);
   const print = async (line: string): Promise<void> => {
     if (wanted.grep && !wanted.grep(Buffer.from(line))) return;
     await output.bytes("stdout", wanted.json ? `${JSON.stringify({ session: name, line })}\n` : `${line}\n`);

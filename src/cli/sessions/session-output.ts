@@ -27,7 +27,9 @@ export async function* historyLines(places: Places, id: string, count?: number):
 
 /** Byte for byte. */
 export async function* rawHistory(places: Places, id: string): AsyncIterableIterator<Uint8Array> {
-  for await (const { kind, bytes } of journalRecords(journalDirOf(places, id))) if (kind === RECORD.output) yield bytes;
+  for await (const { kind, bytes } of journalRecords(journalDirOf(places, id))) {
+    if (kind === RECORD.output) yield new Uint8Array(bytes); // the stream that it is written to may keep it for a while
+  }
 }
 
 /** As an asciinema recording. */

@@ -11,7 +11,6 @@ const SEQUENCE_CHARACTERS_MAX = 4 * 1024;
 
 const ESC = "\x1b";
 /** CSI, then OSC, DCS, SOS, PM and APC up to BEL or ST, then two-character and charset sequences (ECMA-48). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences are made of them
 const SEQUENCE = /^\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-OQ-WYZ\\`-~])/;
 const ALTERNATE_SCREEN = /^\x1b\[\?(?:47|1047|1049)([hl])$/;
 const ERASE_LINE = /^\x1b\[[0-2]?K$/;

@@ -2,7 +2,7 @@ import xterm, { type Terminal } from "@xterm/headless";
 import { Links } from "./links.ts";
 import { TerminalModes } from "./modes.ts";
 import { paintPicture } from "./paint-picture.ts";
-import { paintScreen, RESET, type ScreenState } from "./paint-screen.ts";
+import { paintScreen, type ScreenState } from "./paint-screen.ts";
 import { CutScanner } from "./scanner.ts";
 import type { ScreenText } from "./screen-messages.ts";
 import { useWidths } from "./widths.ts";
@@ -28,8 +28,10 @@ const HELD_BYTES_MAX = 64 * 1024;
 /** Longer titles and notifications are cut. */
 const TEXT_CHARACTERS_MAX = 1024;
 const INTERRUPT = Buffer.from("\x18\x1b\\");
-/** Undoes what a program that ended without cleaning up has left behind. */
-const NEXT_PROGRAM = Buffer.from(`${RESET}\x1b[?2026l`);
+/** Undoes what a program that ended without cleaning up has left behind, without moving the cursor. */
+const NEXT_PROGRAM = Buffer.from(
+  "\x1b]8;;\x1b\\\x1b[<99u\x1b[?1049l\x1b[<99u\x1b[!p\x1b[>m\x1b[?5;9;45;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[?7h\x1b[20l",
+);
 
 export class Emulator {
   readonly #terminal: Terminal;
@@ -98,9 +100,14 @@ export class Emulator {
   }
 
   resize(cols: number, rows: number): void {
+    const { cols: colsBefore, rows: rowsBefore } = this.#size;
     this.#size = { cols, rows };
+    // Broken anew, the lines may be more than the screen has: without room for them, the emulator would lose the last ones.
+    this.#terminal.options.scrollback = (rowsBefore + rows) * Math.ceil(colsBefore / cols);
     this.#terminal.resize(cols, rows);
+    this.#terminal.options.scrollback = 0;
     this.#core._inputHandler._parser.precedingJoinState = 0; // another character may stand before the cursor now
+    this.#eraseHalves();
   }
 
   /** Output is missing here: what was begun does not end. */
@@ -123,6 +130,7 @@ export class Emulator {
    * has begun is begun in it.
    */
   screen(): Buffer {
+    this.#beginLines();
     const begun = this.#heldBytes > 0 || this.#scanner.isBetween ? "" : this.#scanner.opening;
     return Buffer.concat([Buffer.from(paintScreen(this.#state()) + begun), ...this.#held]);
   }
@@ -161,6 +169,28 @@ export class Emulator {
   get internals(): { core: Core; modes: TerminalModes; nullCell: () => Cell } {
     const nullCell = () => this.#terminal.buffer.active.getNullCell() as Cell;
     return { core: this.#core, modes: this.#modes, nullCell };
+  }
+
+  /** What was cut through at the new margin. */
+  #eraseHalves(): void {
+    const { normal, alt } = this.#core.buffers;
+    const column = this.#core.cols - 1;
+    for (const { lines } of [normal, alt])
+      for (let row = 0; row < lines.length; row++) {
+        const line = lines.get(row);
+        // On the alternate screen, what is behind the margin would come back at the next deletion.
+        if (line && line.length > column + 1) line.resize(column + 1, this.#cell);
+        if (line?.loadCell(column, this.#cell).getWidth() === 2) line.setCellFromCodepoint(column, 0, 1, this.#cell);
+      }
+  }
+
+  /** A line whose beginning has scrolled away begins where it is seen first. */
+  #beginLines(): void {
+    const { normal, alt } = this.#core.buffers;
+    for (const { lines, ybase } of [normal, alt]) {
+      const first = lines.get(ybase);
+      if (first) first.isWrapped = false;
+    }
   }
 
   #state(): ScreenState {

@@ -45,8 +45,10 @@ export class FollowedScreen {
   #fedTo = 0;
   /** Bells and notifications up to here were told: by this one, or by whoever had the session before. */
   #toldTo: number;
-  /** The last step that brought something, or look. */
+  /** The last output that was news, or look. */
   usedAtMs: number;
+  /** The last output that was news. */
+  outputAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FollowedScreenOptions) {
     this.#options = options;
@@ -108,7 +110,10 @@ export class FollowedScreen {
     }
     this.#position = read.position;
     if (this.#end.output - read.position.offset <= SKIP_BEHIND_BYTES) this.#flush();
-    this.usedAtMs = this.#options.clock.monotonicMs();
+    if (read.position.offset > this.#options.end.output) {
+      this.outputAtMs = this.#options.clock.monotonicMs();
+      this.usedAtMs = this.outputAtMs;
+    }
   }
 
   look(request: ScreenLook): ScreenPicture | ScreenText {
@@ -162,7 +167,10 @@ export class FollowedScreen {
     this.#fedTo = position.offset;
     if (!this.#hasToldTitle && title !== "") this.#tell({ kind: "title", title });
     this.#hasToldTitle = true;
-    if (!isLookedAt && this.has(this.#end)) return "asleep";
+    if (!isLookedAt && this.has(this.#end)) {
+      await this.#reader.close();
+      return "asleep";
+    }
     this.#emulator = this.#newEmulator(cols, rows);
     this.#emulator.restore(screen);
     return "awake";

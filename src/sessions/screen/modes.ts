@@ -57,6 +57,9 @@ export class TerminalModes {
     this.#followCharsets(terminal);
     for (const final of ["7", "8"]) parser.registerEscHandler({ final }, () => this.saved.obey(final === "7"));
     for (const final of ["s", "u"]) parser.registerCsiHandler({ final }, () => this.saved.obey(final === "s"));
+    terminal.buffer.onBufferChange(() => {
+      if (this.isAlternate) core.buffers.alt.tabs = core.buffers.normal.tabs; // a terminal has one set of tab stops
+    });
     parser.registerEscHandler({ final: "c" }, () => this.#reset());
     parser.registerCsiHandler({ intermediates: "!", final: "p" }, () => this.#softReset());
   }
@@ -98,7 +101,9 @@ export class TerminalModes {
     const leaves = this.isAlternate && params.some((mode) => ALTERNATE_SCREEN.includes(numberOf(mode)));
     const restores = params.some((mode) => mode === 1048 || mode === 1049);
     if (leaves) {
-      this.saved.forget(this.#core.buffers.alt); // as if it were new the next time
+      const { normal, alt } = this.#core.buffers;
+      normal.tabs = alt.tabs;
+      this.saved.forget(alt); // as if it were new the next time
       this.#keys.alt = new KittyKeys();
     }
     if (!restores) return false;

@@ -10,6 +10,8 @@ export interface RowsToPaint {
   buffer: ScreenBuffer;
   cols: number;
   rows: number;
+  /** False: the margin is not where the emulator's is. */
+  wraps: boolean;
   /** Is read into. */
   cell: Cell;
 }
@@ -28,15 +30,17 @@ export class RowPainter {
   readonly #buffer: ScreenBuffer;
   readonly #cols: number;
   readonly #rows: number;
+  readonly #wraps: boolean;
   readonly #cell: Cell;
   /** Cells that were written only to go on in the next row. */
   readonly #repairs: Repair[] = [];
 
-  constructor(pen: Pen, { buffer, cols, rows, cell }: RowsToPaint) {
+  constructor(pen: Pen, { buffer, cols, rows, wraps, cell }: RowsToPaint) {
     this.#pen = pen;
     this.#buffer = buffer;
     this.#cols = cols;
     this.#rows = rows;
+    this.#wraps = wraps;
     this.#cell = cell;
   }
 
@@ -46,7 +50,7 @@ export class RowPainter {
       const line = this.#lineAt(row);
       if (!line) break;
       const next = row + 1 < this.#rows ? this.#lineAt(row + 1) : undefined;
-      const continues = next?.isWrapped === true && line.length === this.#cols;
+      const continues = this.#wraps && next?.isWrapped === true;
       if (isContinued || !this.#isEmpty(line) || continues) this.#paintRow(row, line, isContinued, continues);
       isContinued = continues;
     }

@@ -85,8 +85,8 @@ export function cursorLookOf({ coreService }: Core): string {
   return `${shape}\x1b[?25${coreService.isCursorHidden ? "l" : "h"}`;
 }
 
-function paintRows({ cols, rows, cell }: ScreenState, pen: Pen, buffer: ScreenBuffer): void {
-  new RowPainter(pen, { buffer, cols, rows, cell }).paint();
+function paintRows({ core, cols, rows, cell }: ScreenState, pen: Pen, buffer: ScreenBuffer): void {
+  new RowPainter(pen, { buffer, cols, rows, wraps: cols === core.cols, cell }).paint();
 }
 
 function regionOf({ rows }: Core, { scrollTop, scrollBottom }: ScreenBuffer): string {

@@ -5,7 +5,7 @@ import type { Emulator } from "./emulator.ts";
  *
  * Exact, because plain text (printable ASCII, CR and LF) on a primary screen without margins changes nothing but cells and the cursor. From a line's
  * beginning on, each of these lines moves the cursor down by at least one row; `rows - 1` of them take it to the last row from wherever it was, and with
- * `rows` more every row is one that was scrolled in, blank, since. Modes, attributes and the wrapping of lines are those of the emulator all along.
+ * `rows` more every row is one that was scrolled in, blank, since; the line in progress, to which the first of them is added, is gone with the others. Modes, attributes and the wrapping of lines are those of the emulator all along.
  */
 const LF = 0x0a;
 const CR = 0x0d;
@@ -13,8 +13,6 @@ const CR = 0x0d;
 const TAIL_BYTES_MAX = 1024 * 1024;
 
 export class PlainTail {
-  /** Something was passed over. */
-  isCut = false;
   readonly #linesKept: number;
   #parts: Uint8Array[] = [];
   #bytes = 0;
@@ -30,7 +28,6 @@ export class PlainTail {
     if (from !== undefined) {
       this.#parts = [];
       this.#bytes = 0;
-      this.isCut = true;
     } else if (this.#bytes + bytes.length > TAIL_BYTES_MAX) return false;
     const kept = bytes.slice(from ?? 0);
     this.#parts.push(kept);
@@ -40,15 +37,11 @@ export class PlainTail {
 
   /** Feeds what was kept. Afterwards it is empty. */
   flush(emulator: Emulator): void {
-    if (this.isCut) emulator.write(LINE_END);
     for (const part of this.#parts) emulator.write(part);
     this.#parts = [];
     this.#bytes = 0;
-    this.isCut = false;
   }
 }
-
-const LINE_END = Buffer.from("\r\n");
 
 function isPlain(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; at++) {

@@ -25,7 +25,7 @@ export interface ScreenLimits {
   idleScreensMax: number;
   /** Idle for so long: goes to disk. */
   sleepAfterMs: number;
-  /** Without output or a look for so long, a screen is idle. */
+  /** Without output for so long, a screen is idle. */
   idleAfterMs: number;
   /** An idle screen is saved when more than this would have to be read again. */
   unsavedBytesMax: number;
@@ -79,6 +79,11 @@ export class ScreenSet {
   /** Screens that are in memory. */
   get awakeCount(): number {
     return this.#awake().length;
+  }
+
+  /** It has something to do. */
+  get isWorking(): boolean {
+    return this.#isWorking;
   }
 
   take(request: ScreenRequest): void {
@@ -171,6 +176,7 @@ export class ScreenSet {
     }
     if (member.looks.length === 0) this.#looked.delete(member);
     if (!screen.isBehind) this.#behind.delete(member);
+    await this.#sleepExcess();
     this.#planSweep();
   }
 
@@ -219,27 +225,42 @@ export class ScreenSet {
     });
   }
 
+  /** So that many looks, or sessions that were opened, do not add up. */
+  async #sleepExcess(): Promise<boolean> {
+    if (this.#awake().length <= this.#limits.idleScreensMax) return false;
+    const idle = this.#idle();
+    if (idle.length <= this.#limits.idleScreensMax) return false;
+    await idle[0]!.screen.sleep();
+    return true;
+  }
+
   /** Saves one idle screen, or sends one to sleep; false when there is none. */
   async #sweep(): Promise<boolean> {
-    const { idleAfterMs, idleScreensMax, sleepAfterMs, unsavedBytesMax } = this.#limits;
+    if (await this.#sleepExcess()) return true;
     const nowMs = this.#clock.monotonicMs();
-    const idle = this.#awake()
-      .filter(({ screen }) => nowMs - screen.usedAtMs >= idleAfterMs)
-      .sort((a, b) => a.screen.usedAtMs - b.screen.usedAtMs);
+    const idle = this.#idle();
     const [oldest] = idle;
-    if (oldest && (idle.length > idleScreensMax || nowMs - oldest.screen.usedAtMs >= sleepAfterMs)) {
+    if (oldest && nowMs - oldest.screen.usedAtMs >= this.#limits.sleepAfterMs) {
       await oldest.screen.sleep();
       return true;
     }
+    const { idleAfterMs, unsavedBytesMax } = this.#limits;
     const unsaved = idle.find(
       ({ screen, savedAtMs }) => screen.unsavedBytes > unsavedBytesMax && nowMs - savedAtMs >= idleAfterMs,
     );
     if (unsaved) await this.#save(unsaved);
-    else {
-      this.#sweepIsDue = false;
-      this.#planSweep();
-    }
+    this.#sweepIsDue = unsaved !== undefined;
+    this.#planSweep();
     return unsaved !== undefined;
+  }
+
+  /** With nothing to do; first the one that was used least recently. */
+  #idle(): Member[] {
+    const nowMs = this.#clock.monotonicMs();
+    return this.#awake()
+      .filter((member) => !this.#behind.has(member) && !this.#looked.has(member))
+      .filter(({ screen }) => nowMs - screen.outputAtMs >= this.#limits.idleAfterMs)
+      .sort((a, b) => a.screen.usedAtMs - b.screen.usedAtMs);
   }
 
   #awake(): Member[] {

@@ -1,5 +1,6 @@
 import unicode from "@xterm/addon-unicode11";
 import type { IUnicodeVersionProvider, Terminal } from "@xterm/headless";
+import { type Core, coreOf } from "./xterm-core.ts";
 
 /**
  * How wide characters are: Unicode 11. A combining character is added to the one that stands left of the cursor, as in other terminals, also when
@@ -17,7 +18,22 @@ export function useWidths(terminal: Terminal): void {
     charProperties: (codePoint, preceding) => widths.charProperties(codePoint, preceding) || JOINS,
   });
   terminal.unicode.activeVersion = VERSION;
+  dropAtLineStart(coreOf(terminal), widths);
 }
+
+/** In the first column there is nothing to add it to. */
+function dropAtLineStart({ buffers, _inputHandler: handler }: Core, widths: IUnicodeVersionProvider): void {
+  const print = handler.print.bind(handler);
+  handler.print = (codePoints, start, end) => {
+    let from = start;
+    if (buffers.active.x === 0) while (from < end && isCombining(codePoints[from]!, widths)) from += 1;
+    if (from < end) print(codePoints, from, end);
+  };
+}
+
+/** The first of them is U+0300. */
+const isCombining = (codePoint: number, widths: IUnicodeVersionProvider): boolean =>
+  codePoint >= 0x300 && widths.wcwidth(codePoint) === 0;
 
 /** The addon only gives it to a terminal. */
 function unicode11(): IUnicodeVersionProvider {

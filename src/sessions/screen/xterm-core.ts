@@ -29,6 +29,8 @@ export interface Line {
   isWrapped: boolean;
   length: number;
   loadCell(column: number, cell: Cell): Cell;
+  resize(cols: number, fill: Cell): void;
+  setCellFromCodepoint(column: number, codePoint: number, width: number, attributes: CellAttributes): void;
   translateToString(trimRight: boolean): string;
 }
 
@@ -86,6 +88,7 @@ export interface Core {
   _inputHandler: {
     _curAttrData: CurrentAttributes;
     _parser: { precedingJoinState: number; currentState: number };
+    print(codePoints: Uint32Array, start: number, end: number): void;
     saveCursor(): boolean;
     restoreCursor(): boolean;
     setModePrivate(params: unknown): boolean;

@@ -1,6 +1,6 @@
 import type { Extent, StreamLog } from "../../runs/logs/log-source.ts";
+import { holds } from "../model/find.ts";
 import type { LogLine, LogRange, LogWindow } from "../model/model.ts";
-import { isMatch } from "../model/search.ts";
 import { cleanLine, withoutSgr } from "../text/ansi.ts";
 
 /** Windows of a log file as lines for display: one bounded read each, whatever the size of the file or of its lines. */
@@ -44,7 +44,7 @@ export async function findLine(
     const { offsetBytes, bytes } = await log.read(from, to - from);
     const skipFirst = direction === -1 && from > extent.startBytes;
     const lines = cutLines(bytes, offsetBytes, { skipFirst, dropLast: direction === 1 && to < extent.endBytes });
-    const isIn = (line: LogLine): boolean => isMatch(withoutSgr(line.text), query);
+    const isIn = (line: LogLine): boolean => holds(withoutSgr(line.text), query);
     const found = direction === 1 ? lines.find(isIn) : lines.findLast(isIn);
     if (found) return found.startByte;
     const next = direction === 1 ? lines.at(-1)?.endByte : lines[0]?.startByte;

@@ -2,19 +2,32 @@ import type { Job } from "../../protocol/units.ts";
 import { copyCommand, copyFocused } from "./copy.ts";
 import { toggleFollow, toggleWrap } from "./log-pane.ts";
 import {
+  isLive,
   isLogPanel,
   type LogPanelId,
   labelOf,
   type Model,
+  NEW_ID,
   type PanelId,
   type Step,
   selectedJob,
+  selectedSession,
   type Verb,
 } from "./model.ts";
 import { focusNext, focusOn, openSelected } from "./navigate.ts";
 import { removeFocused, removeUnit } from "./remove.ts";
 import { say } from "./say.ts";
 import { continueSearch, endSearch } from "./search.ts";
+import { toggleEnded } from "./session-list.ts";
+import {
+  attach,
+  copySessionName,
+  moveSession,
+  newSession,
+  renameSession,
+  resumeSession,
+  stopSession,
+} from "./session-verbs.ts";
 import { emptyInput } from "./text-input.ts";
 import { toggleAll } from "./units.ts";
 
@@ -29,6 +42,8 @@ export interface Command {
   /** Panels in whose help it stands; absent: all. */
   panels?: readonly PanelId[];
   hint?: string;
+  /** What it is about; absent: anything, or nothing. Its key means something else on the other kind. */
+  unit?: "job" | "session" | "new";
   isEnabled?: (model: Model) => boolean;
   run: (model: Model) => Step;
 }
@@ -37,6 +52,11 @@ const LOGS = ["stdout", "stderr"] as const;
 
 const hasJob = (model: Model): boolean => selectedJob(model) !== undefined;
 const isRunning = (model: Model): boolean => selectedJob(model)?.status === "running";
+const isLiveSession = (model: Model): boolean => {
+  const session = selectedSession(model);
+  return session !== undefined && isLive(session);
+};
+const isEndedSession = (model: Model): boolean => selectedSession(model) !== undefined && !isLiveSession(model);
 const isSearching = (model: Model): boolean => model.search !== null;
 const logOf = (model: Model): LogPanelId => (isLogPanel(model.focus) ? model.focus : "stdout");
 
@@ -47,6 +67,7 @@ const onJob =
 
 const signal = (name: string, title: string): Command => ({
   id: `signal-${name}`,
+  unit: "job",
   title: `send SIG${name}: ${title}`,
   isEnabled: isRunning,
   run: (model) =>
@@ -60,9 +81,72 @@ const panel = (key: string, id: PanelId, title: string): Command => ({
   run: (model) => focusOn(model, id),
 });
 
+const SESSION_COMMANDS: readonly Command[] = [
+  {
+    id: "attach",
+    title: "attach: the session takes this terminal; ctrl-\\ d comes back",
+    keys: ["enter"],
+    hint: "attach",
+    unit: "session",
+    isEnabled: isLiveSession,
+    run: attach(false),
+  },
+  {
+    id: "view",
+    title: "view only: look without typing",
+    keys: ["v"],
+    hint: "view",
+    unit: "session",
+    isEnabled: isLiveSession,
+    run: attach(true),
+  },
+  {
+    id: "stop-session",
+    title: "stop the session (asks)",
+    keys: ["s"],
+    hint: "stop",
+    unit: "session",
+    isEnabled: isLiveSession,
+    run: stopSession,
+  },
+  {
+    id: "rename",
+    title: "rename the session",
+    keys: ["R"],
+    hint: "rename",
+    unit: "session",
+    isEnabled: isLiveSession,
+    run: renameSession,
+  },
+  {
+    id: "move",
+    title: "move to the newest server; its program does not notice",
+    keys: ["m"],
+    hint: "move",
+    unit: "session",
+    isEnabled: isLiveSession,
+    run: moveSession,
+  },
+  {
+    id: "resume",
+    title: "resume: start it again where it was",
+    keys: ["r"],
+    hint: "resume",
+    unit: "session",
+    isEnabled: isEndedSession,
+    run: resumeSession,
+  },
+  { id: "copy-name", title: "copy its name", keys: ["y"], unit: "session", run: copySessionName },
+  { id: "new-session-here", title: "new session", keys: ["enter"], hint: "new session", unit: "new", run: newSession },
+  { id: "new-session", title: "new session: your shell, here", keys: ["+"], run: newSession },
+  { id: "ended", title: "show sessions that have ended, or hide them", keys: ["."], run: toggleEnded },
+];
+
 export const COMMANDS: readonly Command[] = [
+  ...SESSION_COMMANDS,
   {
     id: "open",
+    unit: "job",
     title: "read its output",
     keys: ["enter"],
     panels: ["units", "runs"],
@@ -70,27 +154,43 @@ export const COMMANDS: readonly Command[] = [
     isEnabled: hasJob,
     run: openSelected,
   },
-  { id: "stop", title: "stop", keys: ["s"], hint: "stop", isEnabled: isRunning, run: onJob("stop") },
-  { id: "kill", title: "kill (SIGKILL, no grace)", keys: ["S"], isEnabled: isRunning, run: onJob("kill") },
+  { id: "stop", unit: "job", title: "stop", keys: ["s"], hint: "stop", isEnabled: isRunning, run: onJob("stop") },
+  { id: "kill", unit: "job", title: "kill (SIGKILL, no grace)", keys: ["S"], isEnabled: isRunning, run: onJob("kill") },
   {
     id: "start",
+    unit: "job",
     title: "start",
     keys: ["space"],
     hint: "start",
     isEnabled: (model) => hasJob(model) && !isRunning(model),
     run: onJob("start"),
   },
-  { id: "restart", title: "restart", keys: ["r"], hint: "restart", isEnabled: hasJob, run: onJob("restart") },
+  {
+    id: "restart",
+    unit: "job",
+    title: "restart",
+    keys: ["r"],
+    hint: "restart",
+    isEnabled: hasJob,
+    run: onJob("restart"),
+  },
   {
     id: "remove",
+    unit: "job",
     title: "remove the unit (in panel 3: the run) with its logs",
     keys: ["d"],
     hint: "remove",
     isEnabled: hasJob,
     run: removeFocused,
   },
-  { id: "remove-unit", title: "remove the unit with its runs and logs", isEnabled: hasJob, run: removeUnit },
-  { id: "why", title: "why: how it ended, its last lines", isEnabled: hasJob, run: why },
+  {
+    id: "remove-unit",
+    unit: "job",
+    title: "remove the unit with its runs and logs",
+    isEnabled: hasJob,
+    run: removeUnit,
+  },
+  { id: "why", unit: "job", title: "why: how it ended, its last lines", isEnabled: hasJob, run: why },
   {
     id: "new",
     title: "new job",
@@ -98,9 +198,10 @@ export const COMMANDS: readonly Command[] = [
     hint: "new",
     run: (model) => [{ ...model, overlay: { kind: "new-job", input: emptyInput() } }, []],
   },
-  { id: "copy-command", title: "copy the command", keys: ["c"], isEnabled: hasJob, run: copyCommand },
+  { id: "copy-command", unit: "job", title: "copy the command", keys: ["c"], isEnabled: hasJob, run: copyCommand },
   {
     id: "copy",
+    unit: "job",
     title: "copy what the cursor is on (in logs: the lines)",
     keys: ["y"],
     isEnabled: hasJob,
@@ -180,14 +281,24 @@ export const COMMANDS: readonly Command[] = [
 
 /** `n` means the next match while a search is on. */
 export function commandForKey(model: Model, key: string): Command | undefined {
-  const all = COMMANDS.filter((command) => command.keys?.includes(key));
+  const all = COMMANDS.filter((command) => command.keys?.includes(key) && isAbout(model, command));
   return all.length > 1 && isSearching(model) ? all.find((command) => command.isEnabled?.(model)) : all[0];
 }
 
-export const isEnabled = (model: Model, command: Command): boolean => command.isEnabled?.(model) ?? true;
+/** Whether it is about what is selected. */
+export function isAbout(model: Model, { unit }: Command): boolean {
+  if (unit === undefined) return true;
+  if (selectedSession(model)) return unit === "session";
+  return unit === (model.selectedId === NEW_ID ? "new" : "job");
+}
+
+export const isEnabled = (model: Model, command: Command): boolean =>
+  isAbout(model, command) && (command.isEnabled?.(model) ?? true);
 
 export function runCommand(model: Model, command: Command): Step {
   if (isEnabled(model, command)) return command.run(model);
+  const session = selectedSession(model);
+  if (session) return say(model, isLive(session) ? `${session.name} runs` : `${session.name} has ended; r resumes it`);
   const job = selectedJob(model);
   if (!job) return say(model, "no unit is selected");
   return say(
@@ -211,7 +322,7 @@ function why(model: Model): Step {
 
 function search(model: Model): Step {
   const panelId: PanelId = isLogPanel(model.focus) ? model.focus : "units";
-  return [{ ...model, overlay: { kind: "search", input: emptyInput(), panel: panelId } }, []];
+  return [{ ...model, overlay: { kind: "search", input: emptyInput(), panel: panelId, fromId: model.selectedId } }, []];
 }
 
 function sayAll(model: Model): Step {

@@ -40,7 +40,7 @@ export function copyLines(model: Model, panel: LogPanelId): Step {
   return copy(next, text, `${lines.length} ${lines.length === 1 ? "line" : "lines"} copied`);
 }
 
-function copy(model: Model, text: string, said: string): Step {
+export function copy(model: Model, text: string, said: string): Step {
   const [next, effects] = say(model, said);
   return [next, [{ kind: "copy", text }, ...effects]];
 }

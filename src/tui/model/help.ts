@@ -1,4 +1,4 @@
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, isAbout } from "./commands.ts";
 import { isLogPanel, type Model } from "./model.ts";
 
 /** The keys of the panel that has the focus, and only those. */
@@ -19,7 +19,8 @@ export function helpLines(model: Model): (readonly [keys: string, title: string]
         ["J K", "scroll stdout from here"],
       ];
   const verbs = COMMANDS.filter(
-    ({ keys, panels }) => keys !== undefined && (panels?.includes(model.focus) ?? true),
+    (command) =>
+      command.keys !== undefined && (command.panels?.includes(model.focus) ?? true) && isAbout(model, command),
   ).map(({ keys, title }) => [keys!.join(" "), title] as const);
   const mouse = isLogPanel(model.focus)
     ? (["mouse", "wheel scrolls; drag copies lines"] as const)

@@ -1,5 +1,5 @@
 import type { Model, PanelId } from "./model.ts";
-import { selectedJob } from "./model.ts";
+import { NEW_ID, selectedJob, selectedSession } from "./model.ts";
 
 /**
  * Where each panel stands. Pure, so that views draw and the mouse is answered from one source. All numbers are cells; borders are inside the
@@ -24,7 +24,7 @@ export interface Rect {
 }
 
 export interface Layout {
-  panels: Partial<Record<PanelId | "header" | "description", Rect>>;
+  panels: Partial<Record<PanelId | "header" | "description" | "preview", Rect>>;
   status: Rect;
 }
 
@@ -35,12 +35,29 @@ export function layoutOf(model: Model): Layout | undefined {
   const height = rows - 1;
   const share = Math.round(columns * 0.4);
   const left = columns < COLUMNS_FOR_LEFT_MIN ? share : Math.min(LEFT_COLUMNS.max, Math.max(LEFT_COLUMNS.min, share));
+  if (isSessionsScreen(model)) return { panels: sessionPanels(model, left, height), status: statusRect(model) };
   const panels = rows < ROWS_FOR_ALL ? shortColumn(model, left, height) : tallColumn(model, left, height);
   const stderrHeight = Math.max(4, Math.round(height * (model.focus === "stderr" ? 0.8 : 0.2)));
   const right = { x: left, width: columns - left };
   panels.stdout = { ...right, y: 0, height: height - stderrHeight };
   panels.stderr = { ...right, y: height - stderrHeight, height: stderrHeight };
-  return { panels, status: { x: 0, y: height, width: columns, height: 1 } };
+  return { panels, status: statusRect(model) };
+}
+
+/** A session has one screen, and neither ports nor runs. "+ New session" stands among them. */
+export const isSessionsScreen = (model: Model): boolean =>
+  selectedSession(model) !== undefined || (model.selectedId === NEW_ID && model.sessions.rows.length > 1);
+
+const statusRect = ({ columns, rows }: Model): Rect => ({ x: 0, y: rows - 1, width: columns, height: 1 });
+
+/** Panel 1 begins where it begins with a job, so that the list stays in place when the cursor goes from the one to the other. */
+function sessionPanels({ columns, rows }: Model, left: number, height: number): Layout["panels"] {
+  const headerRows = rows < ROWS_FOR_ALL ? 0 : 3;
+  return {
+    ...(headerRows === 0 ? {} : { header: { x: 0, y: 0, width: left, height: headerRows } }),
+    units: { x: 0, y: headerRows, width: left, height: height - headerRows },
+    preview: { x: left, y: 0, width: columns - left, height },
+  };
 }
 
 function tallColumn(model: Model, width: number, height: number): Layout["panels"] {
@@ -76,7 +93,7 @@ export const innerColumns = (rect: Rect | undefined): number => Math.max(0, (rec
 
 export function panelAt(layout: Layout, x: number, y: number): PanelId | undefined {
   for (const [id, rect] of Object.entries(layout.panels)) {
-    if (id === "header" || id === "description") continue;
+    if (id === "header" || id === "description" || id === "preview") continue;
     if (x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height) return id as PanelId;
   }
   return undefined;

@@ -1,5 +1,5 @@
 import type { StreamEvent } from "../../protocol/envelope.ts";
-import type { Job, Run } from "../../protocol/units.ts";
+import type { Job, Run, Session } from "../../protocol/units.ts";
 
 /**
  * The state of the terminal face, the actions that change it and the effects that a change asks for. `update(model, action)` is pure; everything
@@ -71,13 +71,62 @@ export type Overlay =
   | { kind: "help"; top: number }
   | { kind: "report"; title: string; lines: readonly string[]; top: number }
   | { kind: "new-job"; input: TextInput }
-  | { kind: "search"; input: TextInput; panel: PanelId }
+  | { kind: "rename"; id: string; name: string; input: TextInput }
+  /** `fromId`: what was selected before; escape goes back to it. */
+  | { kind: "search"; input: TextInput; panel: PanelId; fromId: string | null }
   | { kind: "palette"; input: TextInput; index: number };
 
 export interface Message {
   id: number;
   text: string;
   level: "info" | "error";
+}
+
+/** A server of this home with its live sessions. */
+export interface ServerView {
+  name: string;
+  icon: string;
+  version: string;
+  hash: string;
+  /** Another one, or this screen, is of a newer build. */
+  isOld: boolean;
+  /** It did not answer the last time; its sessions are those of the time before. */
+  isSilent: boolean;
+  sessions: readonly Session[];
+}
+
+/** Where new sessions go: the server of the newest build; null: one of this very build is started. */
+export type LatestServer = Pick<ServerView, "name" | "icon"> | null;
+
+/** A row of panel 1. Those without an id cannot be selected. */
+export type Row =
+  | { kind: "new" | "session" | "job"; id: string }
+  | { kind: "server" | "none"; name: string }
+  | { kind: "ended" | "jobs" };
+
+/** What `session-list.ts` keeps. */
+export interface SessionList {
+  servers: readonly ServerView[];
+  latest: LatestServer;
+  /** Live ones, and those that have ended while they are shown. */
+  byId: ReadonlyMap<string, Session>;
+  /** Ids by the server's name, in their order on the screen. */
+  orders: ReadonlyMap<string, readonly string[]>;
+  /** Of the live ones. */
+  counts: { needsYou: number; working: number };
+  showsEnded: boolean;
+  /** Not live any more, newest first; empty while they are not shown. */
+  ended: readonly Session[];
+  rows: readonly Row[];
+  /** Where in `rows` a selectable row stands. */
+  places: ReadonlyMap<string, number>;
+}
+
+/** What the screen of the selected session shows. */
+export interface Preview {
+  id: string;
+  lines: readonly string[];
+  cursorRow: number;
 }
 
 export type Connection = "connecting" | "live" | "reconnecting" | "gone";
@@ -93,6 +142,11 @@ export interface Model {
   jobs: ReadonlyMap<string, Job>;
   /** Ids of the units that are shown, in their order on the screen. */
   order: readonly string[];
+  sessions: SessionList;
+  preview: Preview | null;
+  /** A selected session that is nowhere for the moment, as while it moves; the cursor goes back to it from `toId`. */
+  strayed: { id: string; toId: string | null } | null;
+  /** Of a job or a session, or NEW_ID. */
   selectedId: string | null;
   focus: PanelId;
   /** Which of panels 2 and 3 is shown where there is room for one. */
@@ -106,8 +160,8 @@ export interface Model {
   panes: Record<LogPanelId, LogPane>;
   overlay: Overlay | null;
   search: { panel: PanelId; query: string } | null;
-  /** What `d` would remove when pressed again. */
-  armedRemoval: string | null;
+  /** The key that does what it said when it is pressed again, and to what. */
+  armed: { key: string; id: string } | null;
   drag: { panel: LogPanelId; fromByte: number; moved: boolean } | null;
   message: Message | null;
   nextMessageId: number;
@@ -142,6 +196,10 @@ export type Action =
   | { type: "log-read"; panel: LogPanelId; source: LogSource; range: LogRange; window: LogWindow }
   | { type: "log-grew"; panel: LogPanelId; source: LogSource }
   | { type: "log-found"; panel: LogPanelId; source: LogSource; matchByte: number | null }
+  | { type: "sessions"; servers: readonly ServerView[]; latest: LatestServer; nowMs: number }
+  | { type: "ended-loaded"; sessions: readonly Session[] }
+  | { type: "session-changed"; session: Session }
+  | { type: "previewed"; id: string; lines: readonly string[]; cursorRow: number }
   | { type: "done"; text: string; selectId?: string }
   | { type: "failed"; text: string }
   | { type: "report"; title: string; lines: readonly string[] }
@@ -153,7 +211,10 @@ export type Verb =
   | { verb: "start" | "restart" | "stop" | "kill" | "remove"; jobId: string }
   | { verb: "remove-run"; runId: string }
   | { verb: "signal"; jobId: string; signal: string }
-  | { verb: "stop-all" | "cleanup"; workdir: string | null };
+  | { verb: "stop-all" | "cleanup"; workdir: string | null }
+  | { verb: "session-stop" | "session-resume"; id: string }
+  | { verb: "session-rename"; id: string; name: string }
+  | { verb: "session-move"; id: string; to: string };
 
 export type Effect =
   | { kind: "perform"; verb: Verb; label: string }
@@ -163,6 +224,12 @@ export type Effect =
   | { kind: "watch-log"; panel: LogPanelId; source: LogSource | null }
   | { kind: "read-log"; panel: LogPanelId; source: LogSource; range: LogRange }
   | { kind: "find-in-log"; panel: LogPanelId; source: LogSource; query: string; fromByte: number; direction: 1 | -1 }
+  /** Gives the terminal to a session until it is left or has ended. */
+  | { kind: "attach"; id: string; isViewer: boolean }
+  | { kind: "new-session" }
+  | { kind: "load-ended" }
+  /** Shows its screen and keeps it fresh; null ends that. */
+  | { kind: "watch-screen"; id: string | null }
   | { kind: "copy"; text: string }
   | { kind: "expire-message"; id: number }
   /** Writes the whole screen again. */
@@ -193,15 +260,36 @@ export interface Start {
   nowMs: number;
   scope: Scope;
   version: string;
+  /** Opened to pick a session: the cursor stands on "+ New session". */
+  isPicker?: boolean;
 }
 
-export const initialModel = (start: Start): Model => ({
+/** "+ New session", as something that can be selected. */
+export const NEW_ID = "+";
+const NEW_ROW: Row = { kind: "new", id: NEW_ID };
+
+const noSessions = (): SessionList => ({
+  servers: [],
+  latest: null,
+  byId: new Map(),
+  orders: new Map(),
+  counts: { needsYou: 0, working: 0 },
+  showsEnded: false,
+  ended: [],
+  rows: [NEW_ROW],
+  places: new Map([[NEW_ID, 0]]),
+});
+
+export const initialModel = ({ isPicker = false, ...start }: Start): Model => ({
   ...start,
   allDirectories: false,
   connection: "connecting",
   jobs: new Map(),
   order: [],
-  selectedId: null,
+  sessions: noSessions(),
+  preview: null,
+  strayed: null,
+  selectedId: isPicker ? NEW_ID : null,
   focus: "units",
   lastDetail: "runs",
   lists: { units: { top: 0, column: 0 }, ports: { top: 0, column: 0 }, runs: { top: 0, column: 0 } },
@@ -211,7 +299,7 @@ export const initialModel = (start: Start): Model => ({
   panes: { stdout: emptyPane(), stderr: emptyPane() },
   overlay: null,
   search: null,
-  armedRemoval: null,
+  armed: null,
   drag: null,
   message: null,
   nextMessageId: 1,
@@ -231,6 +319,12 @@ export function chain(model: Model, ...steps: ((model: Model) => Step)[]): Step 
 
 export const selectedJob = (model: Model): Job | undefined =>
   model.selectedId === null ? undefined : model.jobs.get(model.selectedId);
+
+export const selectedSession = (model: Model): Session | undefined =>
+  model.selectedId === null ? undefined : model.sessions.byId.get(model.selectedId);
+
+/** Not ended: its program runs. */
+export const isLive = ({ state }: Session): boolean => state !== "ended" && state !== "saved";
 
 /** The name when it has one, else the id. */
 export const labelOf = (job: Job): string => job.name ?? job.id;

@@ -1,9 +1,10 @@
-import { innerRows, layoutOf } from "./layout.ts";
+import { innerRows, isSessionsScreen, layoutOf } from "./layout.ts";
 import { clampTop, scrollToShow } from "./list.ts";
 import { follow, moveColumn, refit, scrollLog, scrollToStart } from "./log-pane.ts";
 import { isLogPanel, type Model, PANELS, type PanelId, type Step, selectedJob } from "./model.ts";
+import { isSelectable, rowAt, rowCount, showSelected } from "./rows.ts";
 import { runIndexOf, runsHeaderRows, selectRun } from "./runs.ts";
-import { moveSelection, select, showSelected } from "./units.ts";
+import { moveSelection, select } from "./units.ts";
 
 /** Moving: between panels, along a list, through a log. */
 
@@ -12,9 +13,9 @@ export const COLUMN_STEP = 4;
 const FAR = Number.MAX_SAFE_INTEGER;
 
 export function focusOn(model: Model, panel: PanelId): Step {
-  if (panel === model.focus) return [model, []];
+  if (panel === model.focus || (panel !== "units" && isSessionsScreen(model))) return [model, []];
   const lastDetail = panel === "ports" || panel === "runs" ? panel : model.lastDetail;
-  return [showSelected(refit({ ...model, focus: panel, lastDetail, armedRemoval: null })), []];
+  return [showSelected(refit({ ...model, focus: panel, lastDetail, armed: null })), []];
 }
 
 export function focusNext(model: Model, direction: 1 | -1): Step {
@@ -71,8 +72,8 @@ export function selectPort(model: Model, index: number): Step {
 }
 
 export function selectUnitAt(model: Model, index: number): Step {
-  const id = model.order[index];
-  return id === undefined ? [model, []] : select(model, id);
+  const row = rowAt(model, index);
+  return isSelectable(row) ? select(model, row.id) : [model, []];
 }
 
 /** The wheel moves what is shown and leaves the selection where it is. */
@@ -81,7 +82,7 @@ export function scrollPanel(model: Model, panel: PanelId, rows: number): Step {
   const shown = innerRows(layoutOf(model)?.panels[panel]);
   const job = selectedJob(model);
   const sizes = {
-    units: { count: model.order.length, rows: shown },
+    units: { count: rowCount(model), rows: shown },
     ports: { count: job?.ports?.length ?? 0, rows: shown - 1 },
     runs: { count: model.runs.length, rows: shown - runsHeaderRows(job) },
   };

@@ -1,10 +1,12 @@
 import { runCommand } from "./commands.ts";
+import { selectBest } from "./find.ts";
 import { helpLines } from "./help.ts";
 import { clampTop } from "./list.ts";
-import type { Model, Overlay, Step, TextInput } from "./model.ts";
+import { chain, type Model, type Overlay, type Step, type TextInput } from "./model.ts";
 import { paletteMatches } from "./palette.ts";
 import { beginSearch, endSearch } from "./search.ts";
 import { edit, insert } from "./text-input.ts";
+import { select } from "./units.ts";
 
 /** What stands over the panels takes all keys while it is there; escape closes it. */
 
@@ -17,6 +19,8 @@ export function overlayKey(model: Model, overlay: Overlay, key: string): Step {
       return scrolled(model, overlay, key, overlay.lines.length);
     case "new-job":
       return newJobKey(model, overlay, key);
+    case "rename":
+      return renameKey(model, overlay, key);
     case "search":
       return searchKey(model, overlay, key);
     case "palette":
@@ -62,8 +66,22 @@ function newJobKey(model: Model, overlay: Overlay & { kind: "new-job" }, key: st
   return [{ ...model, overlay: null }, [{ kind: "perform", verb: { verb: "add", commandLine }, label: "" }]];
 }
 
+function renameKey(model: Model, overlay: Overlay & { kind: "rename" }, key: string): Step {
+  if (key === "esc") return closed(model);
+  if (key !== "enter") return edited(model, overlay, key);
+  const name = overlay.input.text.trim();
+  if (name === "" || name === overlay.name) return closed(model);
+  const verb = { verb: "session-rename", id: overlay.id, name } as const;
+  return [{ ...model, overlay: null }, [{ kind: "perform", verb, label: overlay.name }]];
+}
+
 function searchKey(model: Model, overlay: Overlay & { kind: "search" }, key: string): Step {
-  if (key === "esc") return endSearch(model);
+  if (key === "esc")
+    return chain(
+      model,
+      (current) => (overlay.panel === "units" ? select(current, overlay.fromId) : [current, []]),
+      endSearch,
+    );
   if (key === "enter") return beginSearch(model, overlay.panel, overlay.input.text);
   return edited(model, overlay, key);
 }
@@ -102,5 +120,6 @@ function edited(model: Model, overlay: Extract<Overlay, { input: TextInput }>, k
 
 function withInput(model: Model, overlay: Extract<Overlay, { input: TextInput }>, input: TextInput): Step {
   const next = overlay.kind === "palette" ? { ...overlay, input, index: 0 } : { ...overlay, input };
-  return [{ ...model, overlay: next }, []];
+  const typed: Model = { ...model, overlay: next };
+  return next.kind === "search" && next.panel === "units" ? selectBest(typed, input.text) : [typed, []];
 }

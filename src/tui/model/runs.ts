@@ -55,7 +55,7 @@ export function selectRun(model: Model, index: number): Step {
   const rows = innerRows(layoutOf(model)?.panels.runs) - runsHeaderRows(selectedJob(model));
   const runs = { ...model.lists.runs, top: scrollToShow(model.lists.runs.top, at, rows, model.runs.length) };
   const selectedRunId = at === 0 ? null : model.runs[at]!.id;
-  return showRun({ ...model, selectedRunId, armedRemoval: null, lists: { ...model.lists, runs } });
+  return showRun({ ...model, selectedRunId, armed: null, lists: { ...model.lists, runs } });
 }
 
 export function applyRuns(model: Model, jobId: string, runs: readonly Run[]): Step {

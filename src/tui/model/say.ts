@@ -5,3 +5,8 @@ export function say(model: Model, text: string, level: Message["level"] = "info"
   const message: Message = { id: model.nextMessageId, text, level };
   return [{ ...model, message, nextMessageId: model.nextMessageId + 1 }, [{ kind: "expire-message", id: message.id }]];
 }
+
+/** What cannot be undone is done at the second press of its key; any other key, or the end of the message, forgets it. */
+export function ask(model: Model, armed: NonNullable<Model["armed"]>, text: string): Step {
+  return say({ ...model, armed }, text);
+}

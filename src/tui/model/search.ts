@@ -1,34 +1,20 @@
 import { withoutSgr } from "../text/ansi.ts";
-import { commandText } from "./copy.ts";
+import { findFirst, findNext, holds } from "./find.ts";
 import { readLog, withPane } from "./log-pane.ts";
 import { showByte, topOf, viewSize, visibleRows } from "./log-scroll.ts";
-import {
-  isLogPanel,
-  type LogPanelId,
-  type LogSource,
-  type labelOf,
-  type Model,
-  type PanelId,
-  type Step,
-} from "./model.ts";
+import { isLogPanel, type LogPanelId, type LogSource, type Model, type PanelId, type Step } from "./model.ts";
 import { say } from "./say.ts";
-import { select } from "./units.ts";
 
 /**
- * Search in the list of units and in logs. A query is plain text; without a capital letter it matches both cases. In a log the window is looked
+ * Search in logs, and in the list by `find.ts`. A query is plain text; without a capital letter it matches both cases. The window of a log is looked
  * through first, then the file, by the effect `find-in-log`.
  */
-
-export function isMatch(text: string, query: string): boolean {
-  if (query === "") return false;
-  return query === query.toLowerCase() ? text.toLowerCase().includes(query) : text.includes(query);
-}
 
 /** Enter in the search line. A log that is followed is searched upwards from its last row, another one downwards from its first. */
 export function beginSearch(model: Model, panel: PanelId, query: string): Step {
   if (query === "") return endSearch(model);
   const next = { ...model, overlay: null, search: { panel, query } };
-  if (!isLogPanel(panel)) return findUnit(next, query, 1, true);
+  if (!isLogPanel(panel)) return findFirst(next, query);
   const pane = next.panes[panel];
   const size = viewSize(next, panel);
   const rows = visibleRows(pane, size);
@@ -41,7 +27,7 @@ export function beginSearch(model: Model, panel: PanelId, query: string): Step {
 export function continueSearch(model: Model, direction: 1 | -1): Step {
   if (model.search === null) return [model, []];
   const { panel, query } = model.search;
-  if (!isLogPanel(panel)) return findUnit(model, query, direction, false);
+  if (!isLogPanel(panel)) return findNext(model, query, direction);
   const pane = model.panes[panel];
   const at = pane.matchByte ?? pane.lines[topOf(pane, viewSize(model, panel)).line]?.startByte ?? 0;
   const from = direction === 1 && pane.matchByte !== null ? at + 1 : at;
@@ -69,7 +55,7 @@ export function applyFound(model: Model, panel: LogPanelId, source: LogSource, m
 function findInPane(model: Model, panel: LogPanelId, query: string, direction: 1 | -1, fromByte: number): Step {
   const pane = model.panes[panel];
   if (pane.source === null) return say(model, "no output yet");
-  const isIn = (text: string): boolean => isMatch(withoutSgr(text), query);
+  const isIn = (text: string): boolean => holds(withoutSgr(text), query);
   const line =
     direction === 1
       ? pane.lines.find((candidate) => candidate.startByte >= fromByte && isIn(candidate.text))
@@ -84,17 +70,3 @@ function findInPane(model: Model, panel: LogPanelId, query: string, direction: 1
   const effect = { kind: "find-in-log", panel, source: pane.source, query, fromByte: edge, direction } as const;
   return [model, [effect]];
 }
-
-function findUnit(model: Model, query: string, direction: 1 | -1, includeSelected: boolean): Step {
-  const count = model.order.length;
-  const at = Math.max(0, model.order.indexOf(model.selectedId ?? ""));
-  for (let step = includeSelected ? 0 : 1; step <= count; step++) {
-    const id = model.order[(((at + direction * step) % count) + count) % count];
-    const job = id === undefined ? undefined : model.jobs.get(id);
-    if (job && isMatch(unitText(job), query)) return select(model, job.id);
-  }
-  return say(model, `no unit holds "${query}"`);
-}
-
-const unitText = (job: Parameters<typeof labelOf>[0]): string =>
-  [job.id, job.name ?? "", commandText(job.command), job.description ?? ""].join(" ");

@@ -1,8 +1,8 @@
 import type { StreamEvent } from "../../protocol/envelope.ts";
 import type { Job, Run } from "../../protocol/units.ts";
-import { innerRows, layoutOf } from "./layout.ts";
-import { scrollToShow } from "./list.ts";
-import { chain, type Model, type Scope, type Step, selectedJob } from "./model.ts";
+import { isSessionsScreen } from "./layout.ts";
+import { chain, type Effect, type Model, type Scope, type Step, selectedJob } from "./model.ts";
+import { anchored, rowCount, rowOf, selectableFrom, showSelected } from "./rows.ts";
 import { showRun } from "./runs.ts";
 
 /**
@@ -27,8 +27,8 @@ export function applySnapshot(model: Model, jobs: readonly Job[], nowMs: number)
   if (isFirst) return settle({ ...next, order: freshOrder(next) }, model);
   const [settled, effects] = settle({ ...next, order: mergedOrder(next) }, model);
   // What happened meanwhile is read again, not guessed; a new selection has asked for its runs already.
-  const isSame = settled.selectedId !== null && settled.selectedId === model.selectedId;
-  return [settled, isSame ? [...effects, { kind: "load-runs", jobId: settled.selectedId! }] : effects];
+  const isSame = settled.selectedId === model.selectedId;
+  return [settled, isSame ? [...effects, ...loadRuns(settled)] : effects];
 }
 
 export function applyEvent(model: Model, event: StreamEvent, nowMs: number): Step {
@@ -49,34 +49,37 @@ export function applyEvent(model: Model, event: StreamEvent, nowMs: number): Ste
 
 export function select(model: Model, id: string | null): Step {
   if (id === model.selectedId) return [showSelected(model), []];
+  const moved: Model = { ...model, selectedId: id };
   const next: Model = {
-    ...model,
-    selectedId: id,
+    ...moved,
+    focus: isSessionsScreen(moved) ? "units" : model.focus,
     runs: [],
     selectedRunId: null,
     portIndex: 0,
-    armedRemoval: null,
+    armed: null,
     lists: { ...model.lists, ports: { top: 0, column: 0 }, runs: { top: 0, column: 0 } },
   };
-  return chain(
-    showSelected(next),
-    (current) => [current, id === null ? [] : [{ kind: "load-runs", jobId: id }]],
-    showRun,
-  );
+  return chain(showSelected(next), (current) => [current, loadRuns(current)], showRun);
 }
 
 /** All directories, or only what is here: the user asked, so the order is made anew. */
-export function toggleAll(model: Model): Step {
-  const next = { ...model, allDirectories: !model.allDirectories };
+export const toggleAll = (model: Model): Step => shownIn(model, !model.allDirectories);
+export const showAllDirectories = (model: Model): Step => shownIn(model, true);
+
+function shownIn(model: Model, allDirectories: boolean): Step {
+  const next = { ...model, allDirectories };
   return settle({ ...next, order: freshOrder(next) }, model);
 }
 
-/** By rows from the selected one; stops at the ends. */
+/** By rows from the selected one, over headings; stops at the ends. */
 export function moveSelection(model: Model, rows: number): Step {
-  const at = model.selectedId === null ? -1 : model.order.indexOf(model.selectedId);
-  const index = Math.min(model.order.length - 1, Math.max(0, at + rows));
-  return select(model, model.order[index] ?? null);
+  return select(model, selectableFrom(model, rowOf(model, model.selectedId) + rows, rows < 0 ? -1 : 1));
 }
+
+const loadRuns = (model: Model): Effect[] => {
+  const job = selectedJob(model);
+  return job ? [{ kind: "load-runs", jobId: job.id }] : [];
+};
 
 export const isHere = (job: Job, scope: Scope): boolean =>
   job.workdir === scope.path || (scope.kind === "project" && job.workdir.startsWith(`${scope.path}/`));
@@ -152,20 +155,18 @@ const withoutId = (model: Model, id: string): Model => ({
 });
 
 /** Invariants 1 and 3; then the panels follow. */
-function settle(model: Model, before: Model): Step {
-  if (model.selectedId !== null && model.order.includes(model.selectedId)) return showRun(showSelected(model));
-  const row = before.selectedId === null ? 0 : Math.max(0, before.order.indexOf(before.selectedId));
-  const id = model.order[Math.min(row, model.order.length - 1)] ?? null;
-  return select(model, id);
+export function settle(model: Model, before: Model): Step {
+  if (rowOf(model, model.selectedId) >= 0) return showRun(showSelected(anchored(model, before)));
+  const row = rowOf(before, before.selectedId);
+  const id = row < 0 ? firstUnit(model) : selectableFrom(model, row, 1);
+  // Nobody has asked for a new session: nothing is selected, so that the first unit that comes will be.
+  return select(model, rowCount(model) === 1 ? null : id);
 }
 
-export function showSelected(model: Model): Model {
-  const layout = layoutOf(model);
-  if (!layout || model.selectedId === null) return model;
-  const index = model.order.indexOf(model.selectedId);
-  const { units } = model.lists;
-  const top = scrollToShow(units.top, index, innerRows(layout.panels.units), model.order.length);
-  return top === units.top ? model : { ...model, lists: { ...model.lists, units: { ...units, top } } };
+/** Jobs are heard of first, or at once after. */
+function firstUnit(model: Model): string | null {
+  if (model.order.length > 0) return model.order[0]!;
+  return model.connection === "connecting" ? null : selectableFrom(model, 1, 1);
 }
 
 function patchedRuns(model: Model, event: string, run: Run): readonly Run[] {

@@ -5,7 +5,8 @@ import { COMMANDS } from "./commands.ts";
 import { helpLines } from "./help.ts";
 import { layoutOf } from "./layout.ts";
 import type { Overlay } from "./model.ts";
-import { paletteMatches, score } from "./palette.ts";
+import { paletteMatches } from "./palette.ts";
+import { score } from "./score.ts";
 import { INPUT_CHARACTERS_MAX } from "./text-input.ts";
 
 const overlayOf = (played: Played): Overlay | null => played.model.overlay;
@@ -166,7 +167,7 @@ test("palette: every verb of the table is there for a running job", () => {
   const played = new Played().show(job("1aa"));
   played.model = { ...played.model, search: { panel: "units", query: "x" } };
   const offered = new Set(paletteMatches(played.model, "").map(({ id }) => id));
-  const hidden = COMMANDS.filter(({ id }) => !offered.has(id)).map(({ id }) => id);
+  const hidden = COMMANDS.filter(({ id, unit }) => !offered.has(id) && (unit ?? "job") === "job").map(({ id }) => id);
   assert.deepEqual(hidden, ["start", "palette"]);
 });
 
@@ -213,7 +214,7 @@ test("mouse: wheel scrolls what is under it by three and leaves the focus; a cli
   assert.equal(played.model.lists.units.top, 3);
   assert.equal(played.model.selectedId, "100", "the wheel does not select");
   played.do({ type: "mouse", mouse: { kind: "press", x: 3, y: units!.y + 1 + 2 } });
-  assert.equal(played.model.selectedId, "105");
+  assert.equal(played.model.selectedId, "104", "the line for a new session is above them");
   played.do({ type: "mouse", mouse: { kind: "press", x: stdout!.x + 1, y: stdout!.y + 1 } });
   assert.equal(played.model.focus, "stdout");
 });

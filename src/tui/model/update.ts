@@ -1,17 +1,32 @@
 import { formatAge } from "../text/age.ts";
 import { commandForKey, runCommand } from "./commands.ts";
 import { applyRead, grew, refit, scrollLog } from "./log-pane.ts";
-import { type Action, chain, type Model, type Step } from "./model.ts";
+import { type Action, chain, isLive, type Model, type Row, type Step, selectedSession } from "./model.ts";
 import { applyMouse } from "./mouse.ts";
 import { COLUMN_STEP, focusOn, move, moveHalfPage, moveSideways, moveToEnd, moveToStart } from "./navigate.ts";
 import { overlayKey, overlayPaste } from "./overlays.ts";
+import { rowOf, shownRows, showSelected } from "./rows.ts";
 import { applyRuns } from "./runs.ts";
 import { say } from "./say.ts";
 import { applyFound, endSearch } from "./search.ts";
-import { applyEvent, applySnapshot, select, showSelected } from "./units.ts";
+import { applyEnded, applySession, applySessions } from "./session-list.ts";
+import { applyEvent, applySnapshot, select } from "./units.ts";
 
 /** The one function that changes the model. Pure: the same model and action give the same step. A model that does not change keeps its identity. */
 export function update(model: Model, action: Action): Step {
+  const [next, effects] = changed(model, action);
+  const watched = watchedId(next);
+  if (watched === watchedId(model)) return [next, effects];
+  return [next, [...effects, { kind: "watch-screen", id: watched }]];
+}
+
+/** The session whose screen is shown. */
+function watchedId(model: Model): string | null {
+  const session = selectedSession(model);
+  return session && isLive(session) ? session.id : null;
+}
+
+function changed(model: Model, action: Action): Step {
   switch (action.type) {
     case "key":
       return key(model, action.key);
@@ -37,6 +52,14 @@ export function update(model: Model, action: Action): Step {
       return grew(model, action.panel, action.source);
     case "log-found":
       return applyFound(model, action.panel, action.source, action.matchByte);
+    case "sessions":
+      return applySessions(model, action.servers, action.latest, action.nowMs);
+    case "ended-loaded":
+      return applyEnded(model, action.sessions);
+    case "session-changed":
+      return applySession(model, action.session);
+    case "previewed":
+      return [{ ...model, preview: { id: action.id, lines: action.lines, cursorRow: action.cursorRow } }, []];
     case "done":
       return done(model, action.text, action.selectId);
     case "failed":
@@ -44,13 +67,13 @@ export function update(model: Model, action: Action): Step {
     case "report":
       return [{ ...model, overlay: { kind: "report", title: action.title, lines: action.lines, top: 0 } }, []];
     case "message-expired":
-      return model.message?.id === action.id ? [{ ...model, message: null, armedRemoval: null }, []] : [model, []];
+      return model.message?.id === action.id ? [{ ...model, message: null, armed: null }, []] : [model, []];
   }
 }
 
 function key(model: Model, name: string): Step {
   if (model.overlay) return overlayKey(model, model.overlay, name);
-  const current = model.armedRemoval !== null && name !== "d" ? { ...model, armedRemoval: null, message: null } : model;
+  const current = model.armed !== null && name !== model.armed.key ? { ...model, armed: null, message: null } : model;
   const moved = moveKey(current, name);
   if (moved) return moved;
   const command = commandForKey(current, name);
@@ -104,10 +127,15 @@ function back(model: Model): Step {
 /** The clock moves only when an age on the screen changes with it, so an idle screen is never drawn again. */
 function tick(model: Model, nowMs: number): Model {
   const ages = (atMs: number): string =>
-    [...model.order.map((id) => model.jobs.get(id)?.started_at), ...model.runs.map((run) => run.started_at)]
+    [...shownRows(model).map((row) => timeOf(model, row)), ...model.runs.map((run) => run.started_at)]
       .map((at) => (at === undefined ? "" : formatAge(atMs - Date.parse(at))))
       .join();
   return ages(nowMs) === ages(model.nowMs) ? model : { ...model, nowMs };
+}
+
+function timeOf(model: Model, row: Row): string | undefined {
+  if (row.kind === "job") return model.jobs.get(row.id)?.started_at;
+  return row.kind === "session" ? model.sessions.byId.get(row.id)?.active_at : undefined;
 }
 
 function connection(model: Model, state: Model["connection"], message: string | undefined): Step {
@@ -118,8 +146,7 @@ function connection(model: Model, state: Model["connection"], message: string | 
 function done(model: Model, text: string, selectId: string | undefined): Step {
   return chain(
     model,
-    (current) =>
-      selectId !== undefined && current.order.includes(selectId) ? select(current, selectId) : [current, []],
+    (current) => (selectId !== undefined && rowOf(current, selectId) >= 0 ? select(current, selectId) : [current, []]),
     (current) => say(current, text),
   );
 }

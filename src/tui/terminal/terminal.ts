@@ -43,7 +43,7 @@ export class Terminal {
     stdin.setRawMode(true);
     stdin.on("data", this.#onData).on("end", this.#onGone).on("error", this.#onGone);
     // Stays on: what is written on the way out fails too when the terminal is gone.
-    stdout.on("error", this.#onGone);
+    stdout.off("error", this.#onGone).on("error", this.#onGone);
     stdin.resume();
     stdout.write(ENTER);
   }

@@ -1,7 +1,7 @@
 import { formatBytes } from "../../protocol/durations.ts";
+import { holds } from "../model/find.ts";
 import { viewSize, visibleRows } from "../model/log-scroll.ts";
 import { type LogPanelId, type Model, selectedJob } from "../model/model.ts";
-import { isMatch } from "../model/search.ts";
 import { AGE_STEP_MS, formatAge } from "../text/age.ts";
 import { ansiWidth, sliceColumns, withoutSgr } from "../text/ansi.ts";
 import { fit } from "./frame.ts";
@@ -24,7 +24,7 @@ export function logRows(theme: Theme, model: Model, panel: LogPanelId): string[]
     const shown = sliceColumns(line.text, start, size.columns);
     if (line.startByte >= from && line.startByte <= to) return reverse(fit(withoutSgr(shown), size.columns));
     const plain = withoutSgr(shown);
-    if (query !== "" && isMatch(plain, query)) return marked(plain, query, theme, line.startByte === pane.matchByte);
+    if (query !== "" && holds(plain, query)) return marked(plain, query, theme, line.startByte === pane.matchByte);
     const visible = theme.color ? shown : plain;
     return panel === "stderr" && theme.color && visible === plain ? paint(theme, "attention", visible) : visible;
   });

@@ -59,6 +59,12 @@ function contentOf(
         note: "enter starts it · esc",
         lines: [`${model.scope.label}`, inputLine(overlay.input, columns, "$ ")],
       };
+    case "rename":
+      return {
+        title: `rename ${overlay.name}`,
+        note: "enter renames it · esc",
+        lines: [inputLine(overlay.input, columns, "> ")],
+      };
     case "palette":
       return palette(theme, model, overlay, columns);
   }

@@ -7,6 +7,7 @@ import { cutStart } from "../text/width.ts";
 import { portRows, runRows } from "./detail-rows.ts";
 import { type FrameOptions, fit, frame } from "./frame.ts";
 import { logNote, logRows, logTitle } from "./log-rows.ts";
+import { previewNote, previewRows, previewTitle } from "./session-preview.ts";
 import { glyphOf, jobState } from "./states.ts";
 import { paint, type Theme } from "./theme.ts";
 import { unitRows } from "./unit-rows.ts";
@@ -40,6 +41,12 @@ function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout[
         note: unitsNote(theme, model),
         lines: unitRows(theme, model, layout),
       };
+    case "preview":
+      return {
+        title: previewTitle(theme, model),
+        note: previewNote(theme, model),
+        lines: previewRows(theme, model, layout),
+      };
     case "ports":
       return { key: "2", title: `ports${of}`, lines: portRows(theme, model, layout) };
     case "runs":
@@ -64,14 +71,15 @@ function unitsTitle(model: Model, layout: Layout): string {
 }
 
 function unitsNote(theme: Theme, model: Model): string {
-  const count = model.order.length;
+  const count = model.order.length + model.sessions.byId.size;
   return count === 0 ? "" : paint(theme, "quiet", String(count));
 }
 
 function headerLine(theme: Theme, model: Model, columns: number): string {
   const shown = model.order.flatMap((id) => model.jobs.get(id) ?? []);
-  const needs = shown.filter((job) => urgencyOf(job) === 0).length;
-  const live = shown.filter((job) => urgencyOf(job) === 1).length;
+  const { counts: sessions } = model.sessions;
+  const needs = sessions.needsYou + shown.filter((job) => urgencyOf(job) === 0).length;
+  const live = sessions.working + shown.filter((job) => urgencyOf(job) === 1).length;
   const failed = shown.filter((job) => jobState(theme, job).tone === "bad").length;
   const counts = [
     needs > 0 ? paint(theme, "attention", `${glyphOf(theme, "attention")} ${needs}`) : "",
@@ -94,4 +102,5 @@ export const PANEL_IDS = [
   "runs",
   "stdout",
   "stderr",
-] as const satisfies readonly (PanelId | "header" | "description")[];
+  "preview",
+] as const satisfies readonly (PanelId | "header" | "description" | "preview")[];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ended, job, Played } from "../../../test/tui/played.ts";
+import { ended, job, Played, server, session } from "../../../test/tui/played.ts";
 import { ansiWidth, withoutSgr } from "../text/ansi.ts";
 import { screenOf } from "./screen.ts";
 import { themeOf } from "./theme.ts";
@@ -23,6 +23,27 @@ const busy = (columns: number, rows: number): Played =>
       ended("1dd", 0, { outcome: { kind: "lost", reason: "shim killed" } }),
     )
     .log(0, 100, 100);
+
+const withSessions = (columns: number, rows: number): Played =>
+  busy(columns, rows)
+    .servers(
+      server("frozen", [], { icon: "🧊" }),
+      server(
+        "blazing",
+        [
+          session("fox", {
+            state: "needs_you",
+            attention: "deploy 日本語?\x1b[2J",
+            client_count: 2,
+            title: "x".repeat(300),
+          }),
+          session("owl", { state: "working", workdir: `/${"d".repeat(200)}`, viewer_count: 1 }),
+          session("bear", { command: ["日本語", "🦊"], title: "\x1b]0;t\x07a\tb\n" }),
+        ],
+        { isSilent: true, isOld: true },
+      ),
+    )
+    .do({ type: "previewed", id: "fox", lines: ["日本語\x1b[31m".repeat(50), "", "$ "], cursorRow: 2 });
 
 test("every row is exactly as wide as the terminal, at every size and in every state", () => {
   const keys = [
@@ -48,14 +69,19 @@ test("every row is exactly as wide as the terminal, at every size and in every s
     "d",
     "tab",
     "f",
+    "s",
+    "R",
+    ".",
+    "J",
   ];
   fc.assert(
     fc.property(
       fc.integer({ min: 60, max: 200 }),
       fc.integer({ min: 15, max: 70 }),
       fc.array(fc.constantFrom(...keys)),
-      (columns, rows, pressed) => {
-        const played = busy(columns, rows).keys(...pressed);
+      fc.constantFrom(busy, withSessions),
+      (columns, rows, pressed, start) => {
+        const played = start(columns, rows).keys(...pressed);
         const { lines } = screenOf(COLOR, played.model);
         assert.equal(lines.length, rows);
         for (const line of lines) {
@@ -108,4 +134,25 @@ test("a lost server is said, and what was shown stays", () => {
   const text = shown(played).join("\n");
   assert.match(text, /reconnecting; what runs goes on/);
   assert.match(text, /◉ web/);
+});
+
+test("sessions: glyph, word and question; servers say what is wrong with them; what programs write moves nothing", () => {
+  const text = shown(withSessions(120, 36).keys("g", "j")).join("\n");
+  for (const piece of ["◆ 🦊 fox", "needs you", '"deploy 日本語?"', "2 attached", "🧊 frozen", "(none)", "◌ no answer"])
+    assert.ok(text.includes(piece), `${piece}\n${text}`);
+  assert.match(text, /[◉] 🦊 owl .*1 attached working +1m/);
+  assert.doesNotMatch(text, /\x1b/);
+});
+
+test("sessions: without glyphs nothing but ASCII of our own, at 60×15 too", () => {
+  const theme = themeOf({ WARREN_NO_EMOJI: "1" });
+  for (const [columns, rows] of [
+    [120, 36],
+    [60, 15],
+  ] as const) {
+    const played = new Played(columns, rows).servers(server("blazing", [session("fox", { state: "needs_you" })]));
+    const text = shown(played.keys("g", "j"), theme).join("");
+    assert.match(text, /^[\x20-\x7e…·]*$/);
+    assert.match(text, /! fox .*needs you/);
+  }
 });

@@ -1,5 +1,5 @@
 import { unreachable } from "../../protocol/errors.ts";
-import type { Job, Run } from "../../protocol/units.ts";
+import type { Job, Run, Session } from "../../protocol/units.ts";
 import type { Theme, Tone } from "./theme.ts";
 
 /** How a state is shown: one glyph, one word, one tone; the same in every face. The glyph and the word carry the meaning, never the colour alone. */
@@ -40,6 +40,31 @@ export function jobState(theme: Theme, job: Job): Shown {
       return { glyph: glyphOf(theme, "passing"), word: "waiting", short: "", tone: "live" };
     default:
       return runState(theme, { state: job.state, outcome: job.outcome });
+  }
+}
+
+export function sessionState(theme: Theme, { state, outcome }: Pick<Session, "state" | "outcome">): Shown {
+  const shown = (glyph: keyof typeof GLYPHS, word: string, tone: Tone): Shown => ({
+    glyph: glyphOf(theme, glyph),
+    word,
+    short: "",
+    tone,
+  });
+  switch (state) {
+    case "working":
+      return shown("live", "working", "live");
+    case "needs_you":
+      return shown("attention", "needs you", "attention");
+    case "idle":
+      return shown("quiet", "idle", "quiet");
+    case "starting":
+      return shown("passing", "starting", "live");
+    case "saved":
+      return shown("unknown", outcome?.kind === "lost" ? "lost" : "saved", "quiet");
+    case "ended":
+      return ended(theme, outcome);
+    default:
+      return shown("unknown", String(state), "quiet"); // a newer server's
   }
 }
 

@@ -1,13 +1,15 @@
 import { basename } from "node:path";
 import type { Job } from "../../protocol/units.ts";
 import { commandText } from "../model/copy.ts";
-import { innerColumns, innerRows, type Layout } from "../model/layout.ts";
-import type { Model } from "../model/model.ts";
-import { isMatch } from "../model/search.ts";
+import { holds } from "../model/find.ts";
+import { innerColumns, type Layout } from "../model/layout.ts";
+import type { Model, Row } from "../model/model.ts";
+import { shownRows } from "../model/rows.ts";
 import { formatAge } from "../text/age.ts";
 import { sliceColumns } from "../text/ansi.ts";
 import { cutMiddle, padEnd, padStart, widthOf } from "../text/width.ts";
 import { fit } from "./frame.ts";
+import { headingRow, newSessionRow, serverRow, sessionRow } from "./session-rows.ts";
 import { jobState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
 
@@ -21,12 +23,28 @@ const COLUMNS_FOR_WORD = 32;
 export function unitRows(theme: Theme, model: Model, layout: Layout): string[] {
   const rect = layout.panels.units;
   const columns = innerColumns(rect);
-  if (model.order.length === 0) return emptyRows(theme, model, columns);
-  const { top, column } = model.lists.units;
-  return model.order.slice(top, top + innerRows(rect)).flatMap((id) => {
-    const job = model.jobs.get(id);
-    return job ? [unitRow(theme, model, job, columns, column)] : [];
-  });
+  const rows = shownRows(model).map((row) => rowText(theme, model, row, columns));
+  const isEmpty = model.order.length === 0 && model.sessions.rows.length === 1;
+  return isEmpty ? [...rows, "", ...emptyRows(theme, model, columns)] : rows;
+}
+
+function rowText(theme: Theme, model: Model, row: Row, columns: number): string {
+  switch (row.kind) {
+    case "new":
+      return newSessionRow(theme, model, columns);
+    case "server":
+      return serverRow(theme, model, row.name, columns);
+    case "session": {
+      const session = model.sessions.byId.get(row.id);
+      return session ? sessionRow(theme, model, session, columns) : "";
+    }
+    case "job": {
+      const job = model.jobs.get(row.id);
+      return job ? unitRow(theme, model, job, columns, model.lists.units.column) : "";
+    }
+    default:
+      return headingRow(theme, model, row, columns);
+  }
 }
 
 function unitRow(theme: Theme, model: Model, job: Job, columns: number, column: number): string {
@@ -42,7 +60,7 @@ function unitRow(theme: Theme, model: Model, job: Job, columns: number, column: 
     const shown = sliceColumns(`${name}${rest}`, column, room);
     return reverse(fit(`${glyph} ${fit(shown, room)} ${right}`, columns));
   }
-  const isFound = model.search?.panel === "units" && isMatch(`${job.id} ${name}${rest}`, model.search.query);
+  const isFound = model.search?.panel === "units" && holds(`${job.id} ${name}${rest}`, model.search.query);
   const styled = sliceColumns(`${isSelected ? bold(name) : name}${paint(theme, "quiet", rest)}`, column, room);
   const shown = isFound ? paint(theme, "accent", sliceColumns(`${name}${rest}`, column, room)) : styled;
   const state =

@@ -95,8 +95,8 @@ function newCell(emulator: Emulator): Cell {
 }
 
 /**
- * A cell that was never written to, or erased, is not told from one with half of a wide character whose other half was overwritten. Of a combining
- * character that stands alone, the emulator may make a cell without a width; written again, it has a blank to stand on.
+ * A cell that was never written to, or erased, is not told from one with half of a wide character whose other half was overwritten. A combining character
+ * that stands alone has, written again, a blank to stand on.
  */
 function describe(emulator: Emulator, cell: Cell): { width: number; text: string } {
   const chars = cell.getChars();

@@ -1,0 +1,101 @@
+import type { Client } from "../../client/client.ts";
+import { isWarrenError } from "../../protocol/errors.ts";
+import type { Session } from "../../protocol/units.ts";
+import type { Action } from "../model/model.ts";
+
+/**
+ * The screen of the one session that is selected. Asked for when it is selected and when the list says that it has written something; then again every
+ * ASK_EVERY_MS for as long as each answer says that there is more. So a busy one is seen live and a quiet one costs nothing.
+ */
+
+const ASK_EVERY_MS = 200;
+/** After a failure that may pass. */
+const RETRY_MS = 1_000;
+const PASSING = ["CONNECTION_LOST", "TIMEOUT", "SESSION_NOT_FOUND"] as const;
+const ANSWER_TIMEOUT_MS = 2_000;
+
+export interface ScreenFeedOptions {
+  clientOf: (sessionId: string) => Client | undefined;
+  dispatch: (action: Action) => void;
+  signal: AbortSignal;
+}
+
+export class ScreenFeed {
+  readonly #options: ScreenFeedOptions;
+  #id: string | null = null;
+  /** What is shown: bytes of output, and what else changes a screen. */
+  #shown = "";
+  #isAsking = false;
+  #isNews = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ScreenFeedOptions) {
+    this.#options = options;
+    options.signal.addEventListener("abort", () => this.watch(null), { once: true });
+  }
+
+  watch(id: string | null): void {
+    this.#id = id;
+    this.#shown = "";
+    this.#isNews = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#ask();
+  }
+
+  /** The list's view of it: a reason to look again when it has written since. */
+  heard(session: Session | undefined): void {
+    if (!session || session.id !== this.#id || markOf(session) === this.#shown) return;
+    this.#isNews = true;
+    if (this.#timer === undefined) this.#ask();
+  }
+
+  #ask(): void {
+    const id = this.#id;
+    if (id === null || this.#isAsking) return;
+    const client = this.#options.clientOf(id);
+    if (!client) return;
+    this.#isAsking = true;
+    this.#isNews = false;
+    void client
+      .request("session.screen", { session: id }, { timeoutMs: ANSWER_TIMEOUT_MS })
+      .then(
+        ({ session, lines, cursor }) => this.#onScreen(id, session, lines, cursor.y),
+        (error: unknown) => this.#onFailure(id, error),
+      )
+      .finally(() => {
+        this.#isAsking = false;
+        if (this.#id !== null && this.#id !== id) this.#ask();
+      });
+  }
+
+  #onScreen(id: string, session: Session, lines: readonly string[], cursorRow: number): void {
+    if (this.#id !== id) return;
+    const { dispatch } = this.#options;
+    const mark = markOf(session);
+    const isNew = mark !== this.#shown;
+    this.#shown = mark;
+    if (isNew) {
+      dispatch({ type: "previewed", id, lines, cursorRow });
+      dispatch({ type: "session-changed", session });
+    }
+    if (isNew || this.#isNews) this.#askLater(ASK_EVERY_MS);
+  }
+
+  #onFailure(id: string, error: unknown): void {
+    // It may be on its way to another server, or its server is being replaced. Of one that is over the list says so.
+    const mayCome = PASSING.some((code) => isWarrenError(error, code));
+    if (this.#id === id && mayCome) this.#askLater(RETRY_MS);
+  }
+
+  #askLater(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#ask();
+    }, delayMs);
+  }
+}
+
+const markOf = ({ output_bytes, active_at, state, cols, rows }: Session): string =>
+  [output_bytes, active_at, state, cols, rows].join();

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { session } from "../../../test/tui/played.ts";
+import { type Places, resolvePlaces } from "../../platform/paths.ts";
+import { identityOf, readProcess } from "../../platform/process.ts";
+import { LineSplitter } from "../../protocol/lines.ts";
+import type { Session } from "../../protocol/units.ts";
+import { announce, withdraw } from "../../registry/entries.ts";
+import type { Action } from "../model/model.ts";
+import { Servers } from "./servers.ts";
+
+const DEADLINE_MS = 5_000;
+const BUILD = { hash: "new0001", version: "0.1.0", builtAtMs: 1_000, dir: "/nowhere" };
+
+/** A server that knows one question, in a home of its own, and what is told of it. */
+class World implements AsyncDisposable {
+  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), "warren-servers-")));
+  readonly places: Places = resolvePlaces({ HOME: this.dir, WARREN_HOME: this.dir, XDG_RUNTIME_DIR: this.dir });
+  readonly told: Extract<Action, { type: "sessions" }>[] = [];
+  readonly events = new EventEmitter();
+  readonly ending = new AbortController();
+  sessions: Session[] = [];
+  isMute = false;
+  askedCount = 0;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #server = net.createServer((socket) => this.#serve(socket));
+
+  constructor() {
+    mkdirSync(this.places.serversDir, { recursive: true });
+  }
+
+  async listen(): Promise<this> {
+    this.#server.listen(join(this.dir, "s.sock"));
+    await once(this.#server, "listening");
+    return this;
+  }
+
+  announce(hash = BUILD.hash): void {
+    const me = identityOf(readProcess(process.pid)!);
+    announce(this.places.serversDir, {
+      format: 1,
+      oldest_reader: 1,
+      name: "blazing",
+      icon: "🔥",
+      git_hash: hash,
+      version: "0.1.0",
+      built_at_ms: 500,
+      socket: join(this.dir, "s.sock"),
+      pid: process.pid,
+      start_ticks: me.startTicks,
+      boot_id: me.bootId,
+      started_at: new Date(0).toISOString(),
+      primary: true,
+      generation: 1,
+      sessions: this.sessions.map(({ id, name }) => ({ id, name })),
+    });
+  }
+
+  watch(): Servers {
+    const servers = new Servers({
+      places: this.places,
+      build: BUILD,
+      dispatch: (action) => {
+        if (action.type !== "sessions") return;
+        this.told.push(action);
+        this.events.emit("told");
+      },
+      signal: this.ending.signal,
+      pollMs: 5,
+      answerTimeoutMs: 100,
+    });
+    servers.refresh();
+    return servers;
+  }
+
+  /** Resolves when `event` has come and `holds`. */
+  async until(event: "told" | "asked", holds: () => boolean): Promise<void> {
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    while (!holds()) await once(this.events, event, { signal });
+  }
+
+  get last(): Extract<Action, { type: "sessions" }> {
+    return this.told.at(-1)!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.ending.abort();
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((closed) => this.#server.close(closed));
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  #serve(socket: net.Socket): void {
+    this.#sockets.add(socket);
+    const lines = new LineSplitter(Number.POSITIVE_INFINITY);
+    socket.on("error", () => {});
+    socket.on("data", (bytes: Buffer) => {
+      for (const line of lines.push(bytes)) this.#answer(socket, JSON.parse(line));
+    });
+  }
+
+  #answer(socket: net.Socket, { id, type }: { id: number; type: string }): void {
+    if (type === "session.list") {
+      this.askedCount += 1;
+      this.events.emit("asked");
+    }
+    if (this.isMute) return;
+    const data = type === "session.list" ? { sessions: this.sessions } : { protocol: 1, server: "blazing" };
+    socket.write(`${JSON.stringify({ id, success: true, data })}\n`);
+  }
+}
+
+test("servers: asked again and again, told only of news", async () => {
+  await using world = await new World().listen();
+  world.sessions = [session("fox")];
+  world.announce();
+  world.watch();
+  await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
+  const { length } = world.told;
+  const { askedCount } = world;
+  await world.until("asked", () => world.askedCount > askedCount + 5);
+  assert.equal(world.told.length, length);
+  world.sessions = [session("fox", { state: "needs_you" })];
+  await world.until("told", () => world.last.servers[0]?.sessions[0]?.state === "needs_you");
+});
+
+test("servers: one without sessions is not asked; the registry's word begins it and ends it", async () => {
+  await using world = await new World().listen();
+  world.announce();
+  world.watch();
+  assert.deepEqual(
+    world.last.servers.map(({ name }) => name),
+    ["blazing"],
+  );
+  assert.equal(world.askedCount, 0);
+  world.sessions = [session("fox")];
+  world.announce();
+  await world.until("told", () => world.last.servers[0]?.sessions.length === 1);
+  withdraw(world.places.serversDir, "blazing", process.pid);
+  await world.until("told", () => world.last.servers.length === 0);
+});
+
+test("servers: a silent one keeps its sessions and is said to be silent, until it answers", async () => {
+  await using world = await new World().listen();
+  world.sessions = [session("fox")];
+  world.announce();
+  world.watch();
+  await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
+  world.isMute = true;
+  await world.until("told", () => world.last.servers[0]?.isSilent === true);
+  assert.equal(world.last.servers[0]?.sessions.length, 1);
+  world.isMute = false;
+  await world.until("told", () => world.last.servers[0]?.isSilent === false);
+});
+
+test("servers: nothing is asked while the screen is not shown", async () => {
+  await using world = await new World().listen();
+  world.sessions = [session("fox")];
+  world.announce();
+  const servers = world.watch();
+  await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
+  servers.setShown(false);
+  const { askedCount } = world;
+  world.sessions = [session("fox", { title: "changed" })];
+  servers.refresh();
+  assert.equal(world.askedCount, askedCount);
+  servers.setShown(true);
+  await world.until("told", () => world.last.servers[0]?.sessions[0]?.title === "changed");
+});
+
+test("servers: code older than this build's is old, and new sessions get a server of their own", async () => {
+  await using world = await new World().listen();
+  world.announce("old0001");
+  const servers = world.watch();
+  assert.equal(world.last.servers[0]?.isOld, true);
+  assert.equal(world.last.latest, null);
+  assert.equal(servers.latest(), undefined);
+});
