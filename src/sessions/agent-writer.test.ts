@@ -29,7 +29,9 @@ const line = (text: string): Uint8Array => Buffer.from(`${text}\n`);
 
 function writerOf(keeper: MemoryKeeper): { writer: AgentWriter; staleCount: () => number } {
   let staleCount = 0;
-  const onStale = (): void => void (staleCount += 1);
+  const onStale = (): void => {
+    staleCount += 1;
+  };
   return { writer: new AgentWriter({ channel: CHANNEL, keeper, onStale }), staleCount: () => staleCount };
 }
 
@@ -54,7 +56,7 @@ test("write: resolves when the keeper acknowledges it, or when the journal has i
   await Promise.all([first, second]);
 });
 
-test("write: a line that a server before has written is not written again", async () => {
+test("write: a line that a server before has written is not written again", { timeout: 5_000 }, async () => {
   const keeper = new MemoryKeeper();
   const former = writerOf(keeper).writer.write(line("one"), { key: "0:one" });
   former.catch(() => {});

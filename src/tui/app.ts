@@ -90,23 +90,7 @@ function buildFace(
     painter.forget();
     painter.paint(screenOf(theme, store.model));
   };
-  const screens = new ScreenFeed({ clientOf: (id) => servers.clientOf(id), dispatch, signal });
-  const servers = new Servers({
-    ...context,
-    dispatch: (action) => {
-      dispatch(action);
-      screens.heard(selectedSession(store.model));
-    },
-    signal,
-  });
-  const connection = new Connection({
-    ...context,
-    dispatch: (action) => {
-      dispatch(action);
-      if (action.type === "snapshot") servers.refresh(); // the home is there now, if it was not
-    },
-    signal,
-  });
+  const { screens, servers, connection } = startFeeds(context, store, signal);
   const size = (): { cols: number; rows: number } => ({ cols: streams.stdout.columns, rows: streams.stdout.rows });
   const handover = new Handover({ terminal, stdout: streams.stdout, redraw, servers, programs, signal });
   const effects = new Effects({
@@ -124,6 +108,29 @@ function buildFace(
   });
   store.onEffect = (effect) => effects.run(effect);
   return { store, terminal, connection, servers, handover, redraw };
+}
+
+/** What comes from servers: jobs by events, sessions and their screens by questions. */
+function startFeeds(context: TuiContext, store: Store, signal: AbortSignal) {
+  const { dispatch } = store;
+  const screens = new ScreenFeed({ clientOf: (id) => servers.clientOf(id), dispatch, signal });
+  const servers = new Servers({
+    ...context,
+    dispatch: (action) => {
+      dispatch(action);
+      screens.heard(selectedSession(store.model));
+    },
+    signal,
+  });
+  const connection = new Connection({
+    ...context,
+    dispatch: (action) => {
+      dispatch(action);
+      if (action.type === "snapshot") servers.refresh(); // the home is there now, if it was not
+    },
+    signal,
+  });
+  return { screens, servers, connection };
 }
 
 function startModel({ cwd, env, build, places }: TuiContext, stdout: WriteStream) {

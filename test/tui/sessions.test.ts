@@ -140,6 +140,26 @@ test("a server that hangs is said not to answer, and then answers again", { skip
   await screen.until((shown) => !shown.includes("no answer"), /🦊 fox/);
 });
 
+test(
+  "SIGTERM while a session has the terminal: it is as it was before, and the session goes on",
+  { skip },
+  async () => {
+    await using house = await House.open();
+    await house.warren("new", "--detached", "--name", "fox", ...SHELL);
+    const screen = await house.screen();
+    await pick(screen);
+    await screen.until(/🦊 fox/);
+    await screen.keys("Down", "Enter");
+    await screen.until(/^in-session>/m, (shown) => !shown.includes("New session"));
+    process.kill(await screen.pid(), "SIGTERM");
+    await screen.until(/ended 143/);
+    assert.equal(await screen.modes(), "0011");
+    await screen.type("echo typed here");
+    await screen.until(/echo typed here/);
+    assert.equal(JSON.parse(await house.warren("sessions", "--json")).length, 1);
+  },
+);
+
 test("60×15, and without glyphs", { skip }, async () => {
   await using house = await House.open();
   await house.warren("new", "--detached", "--name", "fox", ...SHELL);

@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -156,6 +157,13 @@ export class Screen {
   async modes(): Promise<string> {
     const format = "#{alternate_on}#{mouse_any_flag}#{cursor_flag}#{wrap_flag}";
     return (await this.#house.tmux("display", "-p", "-t", this.name, format)).trim();
+  }
+
+  /** Of the program in front of the terminal's shell. */
+  async pid(): Promise<number> {
+    const shell = (await this.#house.tmux("display", "-p", "-t", this.name, "#{pane_pid}")).trim();
+    const children = await readFile(`/proc/${shell}/task/${shell}/children`, "utf8");
+    return Number(children.trim().split(" ")[0]);
   }
 
   /** The clipboard that OSC 52 filled. */

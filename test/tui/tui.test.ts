@@ -166,7 +166,7 @@ for (const [how, end] of [
     const screen = await house.screen();
     await screen.open();
     assert.equal(await screen.modes(), "1100");
-    await end(screen, await tuiPid(house, screen.name));
+    await end(screen, await screen.pid());
     await screen.until(/before/, /ended \d+/);
     assert.equal(await screen.modes(), "0011");
     const text = await screen.text();
@@ -203,11 +203,3 @@ test("without a terminal it says so", { skip }, async () => {
   await using house = await House.open();
   await assert.rejects(house.warren("tui"), /needs a terminal/);
 });
-
-/** The program in front of the pane's shell. */
-async function tuiPid(house: House, name: string): Promise<number> {
-  const shell = (await house.tmux("display", "-p", "-t", name, "#{pane_pid}")).trim();
-  const { readFile } = await import("node:fs/promises");
-  const children = await readFile(`/proc/${shell}/task/${shell}/children`, "utf8");
-  return Number(children.trim().split(" ")[0]);
-}

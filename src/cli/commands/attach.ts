@@ -1,8 +1,8 @@
 import { findSession, lookForSession } from "../../local/find-session.ts";
 import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
-import { attachTo } from "../attach/attach-to.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { attachAny } from "../sessions/attach-any.ts";
 import { onUnit } from "../sessions/session-client.ts";
 
 export const attach = defineCommand({
@@ -22,12 +22,7 @@ export const attach = defineCommand({
     const [reference = ""] = operands;
     const found = lookForSession(context.places, reference);
     const id = found ? found.id : await notLive(context, reference);
-    const isViewer = values.view === true;
-    if (found?.kind === "agent") {
-      const { attachAgent } = await import("../sessions/attach-agent.ts");
-      return attachAgent(context, id, { isViewer });
-    }
-    return attachTo(context, id, { isViewer });
+    return attachAny(context, id, { isViewer: values.view === true });
   },
 });
 

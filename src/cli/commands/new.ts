@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { environmentOf } from "../new-job.ts";
 import { hintLines } from "../render/hints.ts";
 import { serverTitle } from "../render/server-title.ts";
+import { attachAny } from "../sessions/attach-any.ts";
 import { newSession } from "../sessions/new-session.ts";
 import { sessionTitle } from "../sessions/session-client.ts";
 import { usageError } from "../usage-error.ts";
@@ -56,12 +57,7 @@ export const new_ = defineCommand({
     else if (values.quiet) output.line(session.name);
     else say(context, session, isAttaching);
     if (!isAttaching) return EXIT.ok;
-    if (session.kind === "agent") {
-      const { attachAgent } = await import("../sessions/attach-agent.ts");
-      return attachAgent(context, session.id, { isViewer: false });
-    }
-    const { attachTo } = await import("../attach/attach-to.ts");
-    return attachTo(context, session.id, { isViewer: false });
+    return attachAny(context, session.id, { isViewer: false });
   },
 });
 

@@ -2,6 +2,7 @@ import type { Session } from "../../protocol/units.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { forEachUnit } from "../each-unit.ts";
+import { attachAny } from "../sessions/attach-any.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
 import { usageError } from "../usage-error.ts";
 
@@ -35,12 +36,7 @@ export const resume = defineCommand({
     });
     const [only] = resumed;
     if (values.detached || values.json || !only || names.length > 1 || !output.isTerminal) return status;
-    if (only.kind === "agent") {
-      const { attachAgent } = await import("../sessions/attach-agent.ts");
-      return attachAgent(context, only.id, { isViewer: false });
-    }
-    const { attachTo } = await import("../attach/attach-to.ts");
-    return attachTo(context, only.id, { isViewer: false });
+    return attachAny(context, only.id, { isViewer: false });
   },
 });
 

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { WarrenError } from "../../protocol/errors.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
+import { attachAny } from "../sessions/attach-any.ts";
 
 /** Gives this terminal to a session until it is left or has ended. */
 type Attach = (id: string, options: { isViewer: boolean }) => Promise<number>;
@@ -28,7 +29,7 @@ export const tui = defineCommand({
     }
     const module: TuiModule = await import(pathToFileURL(join(context.build.dir, "tui.js")).href);
     return module.runTui(context, {
-      attach: async (id, options) => (await import("../attach/attach-to.ts")).attachTo(context, id, options),
+      attach: (id, options) => attachAny(context, id, options),
     });
   },
 });

@@ -15,6 +15,7 @@ import { userLabel } from "./user-label.ts";
  * in the scrollback. Through pipes it reads prompts, a line each, and goes when they have been answered.
  */
 const ITEMS_BEFORE = 30;
+const PROMPT = "> ";
 const COMMANDS_TEXT = "/approve [OPTION]  /deny  /cancel  /mode MODE  /login [METHOD]  /reload  /detach";
 /** ctrl-\ and then d: leaves, as in a terminal. */
 const DETACH_PREFIX = "\x1c";
@@ -37,7 +38,6 @@ class AgentAttachment {
   #input: Interface | undefined;
   /** Behind the last line end. */
   #unfinished = "";
-  #state = "starting";
   /** Prompts that are on their way. */
   #saying: Promise<unknown> = Promise.resolve();
 
@@ -76,22 +76,20 @@ class AgentAttachment {
   #take(news: ConversationNews): void {
     if (news.kind === "snapshot") {
       this.#printer.snapshot(news.snapshot, ITEMS_BEFORE);
-      this.#state = news.snapshot.state;
-      if (news.snapshot.state === "ended") this.#left.abort();
+      if (news.snapshot.state !== "working") this.#printer.flush();
       return;
     }
     this.#printer.event(news.event);
-    if (news.event.type === "state") {
-      this.#state = news.event.state;
-      if (this.#state === "idle") this.#printer.flush();
-    }
+    if (news.event.type === "state" && news.event.state !== "working") this.#printer.flush();
   }
 
   #readInput(): void {
     const { stdin, stdout } = process;
-    const input = createInterface({ input: stdin, output: this.#isTerminal ? stdout : undefined, prompt: "> " });
+    const input = createInterface({ input: stdin, output: this.#isTerminal ? stdout : undefined, prompt: PROMPT });
     this.#input = input;
     input.on("line", (line) => {
+      if (this.#isTerminal && !line.startsWith("/") && line.length < stdout.columns - PROMPT.length)
+        stdout.write("\x1b[1A\x1b[2K"); // it comes again as part of the conversation, for all to see
       this.#saying = this.#saying.then(() => this.#onLine(line.trim()));
       if (this.#isTerminal) input.prompt();
     });
@@ -158,13 +156,14 @@ class AgentAttachment {
 
   async #cancel(): Promise<void> {
     const { cancelled } = await this.#handle.client.request("session.cancel", { session: this.#handle.id });
-    if (!cancelled) this.#print("Nothing to cancel; ctrl-d leaves.\n");
+    this.#print(cancelled ? "Stopping…\n" : "Nothing to cancel; ctrl-d leaves.\n");
   }
 
   /** Of the server that has it. */
   async #reload(): Promise<void> {
     const found = lookForSession(this.#context.places, this.#handle.id);
     await reload.run(this.#context, { values: {}, operands: found ? [found.entry.name] : [] });
+    if (this.#isTerminal) this.#input?.prompt(true);
   }
 
   /** What goes wrong is said, and the conversation goes on. */

@@ -18,16 +18,7 @@ import { focusNext, focusOn, openSelected } from "./navigate.ts";
 import { removeFocused, removeUnit } from "./remove.ts";
 import { say } from "./say.ts";
 import { continueSearch, endSearch } from "./search.ts";
-import { toggleEnded } from "./session-list.ts";
-import {
-  attach,
-  copySessionName,
-  moveSession,
-  newSession,
-  renameSession,
-  resumeSession,
-  stopSession,
-} from "./session-verbs.ts";
+import { SESSION_COMMANDS } from "./session-commands.ts";
 import { emptyInput } from "./text-input.ts";
 import { toggleAll } from "./units.ts";
 
@@ -52,11 +43,6 @@ const LOGS = ["stdout", "stderr"] as const;
 
 const hasJob = (model: Model): boolean => selectedJob(model) !== undefined;
 const isRunning = (model: Model): boolean => selectedJob(model)?.status === "running";
-const isLiveSession = (model: Model): boolean => {
-  const session = selectedSession(model);
-  return session !== undefined && isLive(session);
-};
-const isEndedSession = (model: Model): boolean => selectedSession(model) !== undefined && !isLiveSession(model);
 const isSearching = (model: Model): boolean => model.search !== null;
 const logOf = (model: Model): LogPanelId => (isLogPanel(model.focus) ? model.focus : "stdout");
 
@@ -80,67 +66,6 @@ const panel = (key: string, id: PanelId, title: string): Command => ({
   keys: [key],
   run: (model) => focusOn(model, id),
 });
-
-const SESSION_COMMANDS: readonly Command[] = [
-  {
-    id: "attach",
-    title: "attach: the session takes this terminal; ctrl-\\ d comes back",
-    keys: ["enter"],
-    hint: "attach",
-    unit: "session",
-    isEnabled: isLiveSession,
-    run: attach(false),
-  },
-  {
-    id: "view",
-    title: "view only: look without typing",
-    keys: ["v"],
-    hint: "view",
-    unit: "session",
-    isEnabled: isLiveSession,
-    run: attach(true),
-  },
-  {
-    id: "stop-session",
-    title: "stop the session (asks)",
-    keys: ["s"],
-    hint: "stop",
-    unit: "session",
-    isEnabled: isLiveSession,
-    run: stopSession,
-  },
-  {
-    id: "rename",
-    title: "rename the session",
-    keys: ["R"],
-    hint: "rename",
-    unit: "session",
-    isEnabled: isLiveSession,
-    run: renameSession,
-  },
-  {
-    id: "move",
-    title: "move to the newest server; its program does not notice",
-    keys: ["m"],
-    hint: "move",
-    unit: "session",
-    isEnabled: isLiveSession,
-    run: moveSession,
-  },
-  {
-    id: "resume",
-    title: "resume: start it again where it was",
-    keys: ["r"],
-    hint: "resume",
-    unit: "session",
-    isEnabled: isEndedSession,
-    run: resumeSession,
-  },
-  { id: "copy-name", title: "copy its name", keys: ["y"], unit: "session", run: copySessionName },
-  { id: "new-session-here", title: "new session", keys: ["enter"], hint: "new session", unit: "new", run: newSession },
-  { id: "new-session", title: "new session: your shell, here", keys: ["+"], run: newSession },
-  { id: "ended", title: "show sessions that have ended, or hide them", keys: ["."], run: toggleEnded },
-];
 
 export const COMMANDS: readonly Command[] = [
   ...SESSION_COMMANDS,

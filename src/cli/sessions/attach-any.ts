@@ -1,0 +1,12 @@
+import { lookForSession } from "../../local/find-session.ts";
+import type { Context } from "../context.ts";
+
+/** Attaches to a session as its kind demands: a terminal is shown, a conversation is printed. Answers the exit status. */
+export async function attachAny(context: Context, id: string, options: { isViewer: boolean }): Promise<number> {
+  if (lookForSession(context.places, id)?.kind === "agent") {
+    const { attachAgent } = await import("./attach-agent.ts");
+    return attachAgent(context, id, options);
+  }
+  const { attachTo } = await import("../attach/attach-to.ts");
+  return attachTo(context, id, options);
+}
