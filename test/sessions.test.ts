@@ -181,6 +181,19 @@ test(
   },
 );
 
+test("nuke: all sessions end and are counted; they are saved, and go with --all", { timeout: TIMEOUT_MS }, async () => {
+  await using house = temporaryHome();
+  const fox = await newSession(house, "sleep", "1000");
+  await newSession(house, "sleep", "1000");
+  const nuked = await house.warren(["nuke"]);
+  assert.match(nuked.stdout, /ended 2 sessions, ended 1 server/);
+  const saved = await sessionsOf(house, "--all");
+  assert.ok(saved.length === 2 && saved.every(({ state }) => state === "saved"));
+  assert.ok(saved.some(({ id }) => id === fox.id));
+  await house.warren(["nuke", "--all"]);
+  assert.deepEqual(await sessionsOf(house, "--all"), []);
+});
+
 test("servers: the three runs of a source tree", { timeout: 3 * TIMEOUT_MS }, async () => {
   await using house = temporaryHome();
   const tree = join(house.base, "tree");

@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { liveSessions } from "../../local/find-session.ts";
 import { readKeeperEntry } from "../../local/keeper-client.ts";
 import { isAlive } from "../../platform/process.ts";
 import { WarrenError } from "../../protocol/errors.ts";
@@ -18,7 +20,7 @@ const POLL_MS = 10;
 export const nuke = defineCommand({
   usage: ["nuke [--all] [--grace DURATION] [--json]"],
   details:
-    "Stops every job, removes jobs, runs and logs, and ends every server. Mail, keys and saved sessions stay, unless --all is given. It asks nothing. Nothing running is no error.",
+    "Stops every job and session, removes jobs, runs and logs, and ends every server. Mail, keys and saved sessions stay, unless --all is given. It asks nothing. Nothing running is no error.",
   examples: [
     { command: "warren nuke", does: "stops and removes everything that runs" },
     { command: "warren nuke --grace 1s", does: "with SIGKILL after a second" },
@@ -34,15 +36,18 @@ export const nuke = defineCommand({
     const graceMs = durationOf("--grace", values.grace);
     const request = { all: values.all === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
     const before = aliveServers(places.serversDir);
+    const sessionCount = liveSessions(places).length;
     // Jobs go on without a server, so one is started to stop them.
     const isAnythingThere = before.length > 0 || existsSync(places.stateDb);
     const result = isAnythingThere
       ? await context.client().request("nuke", request)
       : { stopped: 0, removed: 0, survivors: [] };
     const serverCount = await endServers(context, before);
-    if (values.json) output.json({ ...result, servers: serverCount });
+    // Only now does nobody write there any more.
+    if (values.all) await rm(places.sessionsDir, { recursive: true, force: true });
+    if (values.json) output.json({ ...result, servers: serverCount, sessions: sessionCount });
     else if (before.length === 0 && result.removed === 0) output.line("Nothing runs; nothing was removed");
-    else output.line(sentence(result, before.length));
+    else output.line(sentence(result, before.length, sessionCount));
     if (result.survivors.length === 0) return EXIT.ok;
     throw new WarrenError(
       "TREE_SURVIVED",
@@ -54,8 +59,10 @@ export const nuke = defineCommand({
   },
 });
 
-const sentence = ({ stopped, removed }: DataOf<"nuke">, serverCount: number): string =>
-  `Stopped ${plural(stopped, "job")}, removed ${plural(removed, "job")} with runs and logs, ended ${plural(serverCount, "server")}`;
+const sentence = ({ stopped, removed }: DataOf<"nuke">, serverCount: number, sessionCount: number): string => {
+  const sessions = sessionCount > 0 ? `, ended ${plural(sessionCount, "session")}` : "";
+  return `Stopped ${plural(stopped, "job")}, removed ${plural(removed, "job")} with runs and logs${sessions}, ended ${plural(serverCount, "server")}`;
+};
 
 /** The primary ends itself; the others are told to. Answers how many there were, when all and the keeper are gone. */
 async function endServers(context: Context, before: readonly NamedServer[]): Promise<number> {
