@@ -39,7 +39,9 @@ export const notATerminal = (name: string): WarrenError =>
 /** The same, with what the program wrote to stderr, which mostly says why. */
 export const withErrorOutput = (error: unknown, text: string): unknown => {
   if (!(error instanceof WarrenError) || text === "") return error;
-  const lines = text.split("\n").slice(-ERROR_LINES_MAX).join("\n");
+  // The frames of a stack help nobody who has not written it, and push out the line that says what is wrong.
+  const said = text.split("\n").filter((line) => !/^\s+at /.test(line));
+  const lines = said.slice(-ERROR_LINES_MAX).join("\n");
   const { code, message, fix, detail } = error;
   return new WarrenError(code, `${message} It wrote to stderr:\n${lines}`, {
     ...(fix === undefined ? {} : { fix }),
@@ -48,7 +50,7 @@ export const withErrorOutput = (error: unknown, text: string): unknown => {
   });
 };
 
-const ERROR_LINES_MAX = 5;
+const ERROR_LINES_MAX = 8;
 
 export const notAnAgent = (name: string): WarrenError =>
   new WarrenError("NOT_AN_AGENT", `${name} is a terminal: it takes keys, not prompts.`, {

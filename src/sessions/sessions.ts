@@ -78,6 +78,8 @@ export class Sessions {
   /** By the session's id. */
   readonly #live = new Map<string, LiveSession>();
   readonly #stopping = new Map<string, SignalledBy>();
+  /** Those that the server's end ends: they are saved, and not ended by themselves. */
+  readonly #savedByUs = new Set<string>();
   readonly #opening = new Set<Promise<unknown>>();
   readonly #watchers = new Set<() => void>();
   #isClosed = false;
@@ -557,8 +559,6 @@ export class Sessions {
     await ended;
   }
 
-  readonly #savedByUs = new Set<string>();
-
   async #ended(session: LiveSession, exit: ChannelExit): Promise<void> {
     if (this.#isClosed) return; // the next generation is told as well
     const { record, channel } = session;
@@ -660,7 +660,7 @@ export class Sessions {
   }
 }
 
-/** Eight characters, the first a digit, so that no id is a name. */
+/** Ten characters, the first a digit, so that no id is a name. */
 const newSessionId = (): string => digits(randomBytes(8).readBigUInt64BE());
 
 /** The same for the same request: a repeat after a lost answer finds what the first made. */

@@ -23,7 +23,7 @@ export const new_ = defineCommand({
   examples: [
     { command: "warren new", does: "your shell, in a session that stays" },
     { command: "warren new --detached -- make", does: "in the background; warren attach shows it" },
-    { command: "warren new --agent 'node examples/agents/scripted.ts'", does: "a conversation with an agent" },
+    { command: "warren new --agent 'gemini --acp'", does: "a conversation with an agent" },
     { command: "warren new --name build -- npm run watch", does: "under a name of your choice" },
   ],
   options: {
