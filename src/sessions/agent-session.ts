@@ -9,6 +9,7 @@ import { KeeperTerminals } from "./agent-terminals.ts";
 import { AgentWriter } from "./agent-writer.ts";
 import * as agentErrors from "./agents/agent-errors.ts";
 import { AgentLink, type PromptReceipt } from "./agents/agent-link.ts";
+import { explainedRefusal } from "./agents/handshake.ts";
 import type { PermissionAnswer } from "./agents/questions.ts";
 import { ConversationRing } from "./conversation-ring.ts";
 import { shortenSnapshot } from "./conversation-view.ts";
@@ -49,6 +50,9 @@ export interface AgentSessionOptions {
   onEnded: (exit: ChannelExit) => void;
 }
 
+/** For a program whose stdin is closed to say its last words and to end. */
+const LAST_WORDS_MS = 2_000;
+
 export class AgentSession implements LiveSession {
   readonly record: SessionRecord;
   readonly channel: KeeperChannel;
@@ -66,6 +70,8 @@ export class AgentSession implements LiveSession {
   #outputBytes: number;
   #isFolded = false;
   #isEnding = false;
+  /** Resolves when the agent's program has ended and all that it wrote is folded. */
+  readonly #endFolded = Promise.withResolvers<void>();
   /** It came while what was said before was being folded. */
   #earlyExit: ChannelExit | undefined;
 
@@ -253,7 +259,7 @@ export class AgentSession implements LiveSession {
       log,
       signal: this.#over.signal,
     });
-    this.#opened = this.#link.adopt();
+    this.#opened = this.#link.adopt().catch((error) => this.#refused(error));
     this.#opened.catch((error) => this.#onNotOpened(error));
     const exit = this.#earlyExit ?? channel.exit;
     if (exit) void this.#onExit(exit);
@@ -281,12 +287,23 @@ export class AgentSession implements LiveSession {
     if (this.#isEnding || !this.#link) return;
     this.#isEnding = true;
     await this.#fold.catchUp().catch((error) => log.error("agent_journal_unread", { error: messageOf(error) }));
+    this.#endFolded.resolve();
     this.#over.abort();
     this.#writer.close(agentErrors.agentEnded());
     await this.#terminals.endAll().catch((error) => log.error("agent_commands_left", { error: messageOf(error) }));
     await this.#fold.keep();
     await this.#fold.close();
     onEnded(exit);
+  }
+
+  /** That its stdin is closed is known before what it wrote last is read, which says more. */
+  async #refused(error: unknown): Promise<never> {
+    if (!isWarrenError(error, "AGENT_ENDED")) throw error;
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.timer(LAST_WORDS_MS, late.resolve);
+    await Promise.race([this.#endFolded.promise, late.promise]);
+    cancel();
+    throw explainedRefusal(this.#fold.conversation, error);
   }
 
   #onNotOpened(error: unknown): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { TestPlace, text } from "./agent-fixture.ts";
 import { TEXT_CHARS_MAX } from "./clip.ts";
+import { Conversation } from "./conversation.ts";
 import { TestClock } from "./ports-fixture.ts";
 
 test("fault: an agent that does not answer initialize", async () => {
@@ -32,6 +33,19 @@ test("fault: a program that is no agent and ends", async () => {
   await assert.rejects(server.link.start(), { code: "AGENT_SPEAKS_GARBAGE", message: /hello/ });
   const silent = place.server(place.keeper([], ["true"]));
   await assert.rejects(silent.link.start(), (error: { code: string }) => /AGENT_ENDED|CHANNEL_ENDED/.test(error.code));
+});
+
+test("fault: what a program wrote before it was asked anything is told when it ends", async () => {
+  const conversation = new Conversation();
+  const initialize = '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":1}}\n';
+  conversation.onAgentBytes(0, Buffer.from("Welcome\n"), 1);
+  conversation.onClientBytes(0, Buffer.from(initialize), 2);
+  conversation.onEnd(3, { code: 0, signal: null });
+  assert.equal(conversation.garbageText, "Welcome");
+  const restored = Conversation.restore(conversation.snapshot());
+  assert.equal(restored.garbageText, "Welcome");
+  restored.onClientBytes(initialize.length, Buffer.from(initialize), 4);
+  assert.equal(restored.garbageText, undefined, "that was another process");
 });
 
 test("fault: another version of the protocol, and no session", async () => {

@@ -139,7 +139,7 @@ export class Conversation {
     return this.#timeline.get(itemId, "permission");
   }
 
-  /** How the first garbage of this agent's process begins. */
+  /** How that begins which the agent's process has written instead of messages; see `Garbage.first`. */
   get garbageText(): string | undefined {
     return this.#garbage.first;
   }
@@ -181,7 +181,7 @@ export class Conversation {
     this.#messages.end();
     this.#turns.agentEnded(exit);
     this.#facts.reset();
-    this.#garbage.endRun();
+    this.#garbage.processEnded();
     this.#life += 1;
     this.#setState("ended");
     this.#folded();
@@ -238,7 +238,8 @@ export class Conversation {
   #onLine(from: "agent" | "client", line: Line): void {
     const message = line.value === undefined ? undefined : readMessage(line.value);
     if (message) {
-      this.#garbage.endRun();
+      if (from === "agent") this.#garbage.messageCame();
+      else this.#garbage.endRun();
       if (from === "agent") this.#messages.ofAgent(message);
       else this.#messages.ofClient(message);
     } else if (from === "agent") {

@@ -46,7 +46,7 @@ async function initialize(options: HandshakeOptions): Promise<void> {
     await answerTo(options, ["initialize"], deadline(conversation, "initialize", options.initializeMs), (late) =>
       calls.call("initialize", initializeParams(options), late),
     ).catch((error: unknown) => {
-      throw explained(conversation, error);
+      throw explainedRefusal(conversation, error);
     });
     if (conversation.connection.failure) throw refusal(options);
   }
@@ -92,13 +92,13 @@ const initializeParams = ({ client, hasTerminals }: HandshakeOptions): Fields =>
 
 const deadline = (conversation: Conversation, method: string, afterMs: number): Deadline => ({
   afterMs,
-  late: () => explained(conversation, errors.agentNotAnswering(method, afterMs)) as WarrenError,
+  late: () => explainedRefusal(conversation, errors.agentNotAnswering(method, afterMs)) as WarrenError,
 });
 
-/** Silence and an early end, of a program that has written something else than the protocol. */
-function explained(conversation: Conversation, error: unknown): unknown {
+/** The same, unless it is silence or an early end of a program that has written something else than the protocol. */
+export function explainedRefusal(conversation: Conversation, error: unknown): unknown {
   const isSilence = isWarrenError(error, "AGENT_NOT_ANSWERING") || isWarrenError(error, "AGENT_ENDED");
-  const text = conversation.connection.isInitialized ? undefined : conversation.garbageText;
+  const text = conversation.garbageText;
   return isSilence && text !== undefined ? errors.agentSpeaksGarbage(text) : error;
 }
 

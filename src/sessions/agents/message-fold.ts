@@ -115,6 +115,6 @@ export class MessageFold {
 
   #onInitialize(): void {
     this.#parts.facts.reset();
-    this.#parts.garbage.reset();
+    this.#parts.garbage.firstRequest();
   }
 }

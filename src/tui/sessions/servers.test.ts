@@ -158,6 +158,23 @@ test("servers: a silent one keeps its sessions and is said to be silent, until i
   await world.until("told", () => world.last.servers[0]?.isSilent === false);
 });
 
+test("servers: one that hangs from the start is shown with the sessions that its entry names", async () => {
+  await using world = await new World().listen();
+  world.sessions = [session("fox")];
+  world.isMute = true;
+  world.announce();
+  world.watch();
+  await world.until("told", () => world.last?.servers[0]?.isSilent === true);
+  assert.deepEqual(
+    world.last.servers[0]?.sessions.map(({ name, icon, state }) => `${icon} ${name} ${state}`),
+    ["🦊 fox unknown"],
+  );
+  world.sessions = [];
+  world.isMute = false;
+  await world.until("told", () => world.last.servers[0]?.isSilent === false);
+  assert.deepEqual(world.last.servers[0]?.sessions, []);
+});
+
 test("servers: nothing is asked while the screen is not shown", async () => {
   await using world = await new World().listen();
   world.sessions = [session("fox")];

@@ -7,6 +7,7 @@ import { isAlive } from "../../platform/process.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import { readEntries, type ServerEntry } from "../../registry/entries.ts";
+import { sessionIcon } from "../../registry/session-names.ts";
 import type { Action, LatestServer, ServerView } from "../model/model.ts";
 
 /**
@@ -41,7 +42,7 @@ interface Watched {
   entry: ServerEntry;
   client: Client;
   sessions: readonly Session[];
-  /** `sessions` as text, to see whether an answer says anything new. */
+  /** `sessions` as text, to see whether an answer says anything new; empty before the first. */
   said: string;
   isSilent: boolean;
   isAsking: boolean;
@@ -139,7 +140,7 @@ export class Servers {
       entry,
       client,
       sessions: [],
-      said: "[]",
+      said: "",
       isSilent: false,
       isAsking: false,
       isAskedAgain: false,
@@ -191,8 +192,10 @@ export class Servers {
 
   #heard(one: Watched, sessions: readonly Session[] | undefined): void {
     one.isSilent = sessions === undefined;
-    const said = sessions === undefined ? one.said : JSON.stringify(sessions);
-    if (said !== one.said) one.sessions = sessions!;
+    const isUnheard = one.said === "";
+    const known = sessions ?? (isUnheard ? namedBy(one.entry) : one.sessions);
+    const said = sessions || isUnheard ? JSON.stringify(known) : one.said;
+    if (said !== one.said) one.sessions = known;
     one.said = said;
     this.#tell();
   }
@@ -230,6 +233,32 @@ export class Servers {
     for (const [name, one] of [...this.#watched]) this.#forget(name, one);
   }
 }
+
+/** The sessions of a server that has never answered, as its entry names them. All that is not known is left empty. */
+const namedBy = ({ name: server, started_at, sessions = [] }: ServerEntry): Session[] =>
+  sessions.map(({ id, name, kind }) => ({
+    id,
+    name,
+    icon: sessionIcon(name),
+    kind: kind ?? "session",
+    server,
+    pid: 0,
+    status: "running",
+    state: "unknown" as Session["state"],
+    outcome: null,
+    command: [],
+    workdir: "",
+    labels: {},
+    created_at: started_at,
+    started_at,
+    active_at: started_at,
+    cols: 0,
+    rows: 0,
+    client_count: 0,
+    viewer_count: 0,
+    output_bytes: 0,
+    resume_count: 0,
+  }));
 
 const orderOf = ({ version, built_at_ms }: ServerEntry): Pick<Build, "version" | "builtAtMs"> => ({
   version,
