@@ -155,3 +155,26 @@ test("clients: bytes that are no frames end their connection alone", { timeout: 
   await terminal.shows(/got=still/);
   assert.equal(terminal.attachCount, 1);
 });
+
+test(
+  "clients: what a program asks its terminal is answered once, by the terminal in control or without one",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const ask = (at: string) => `printf '\\033[${at}H\\033[6n'`;
+    const hear = (count: number) => `echo heard "$(dd bs=1 count=${count} 2>/dev/null | tr '\\033' E)"`;
+    const { id } = await start(
+      house,
+      `stty raw -echo; ${ask("3;7")}; ${hear(6)}; dd bs=1 count=1 2>/dev/null; ${ask("2;2")}; ${hear(7)}; sleep 1000`,
+    );
+    const screen = async () => (await house.client().request("session.screen", { session: id })).lines.join("\n");
+    await waitUntil(async () => (await screen()).includes("heard E[3;7R"), { what: "the emulator's answer" });
+    using terminal = await WatchingTerminal.attach(house.places, id);
+    using viewer = await WatchingTerminal.attach(house.places, id, { isViewer: true });
+    terminal.type("g");
+    await terminal.shows(/\[2;2H\x1b\[6n/);
+    await screen(); // the emulator has seen it too
+    terminal.type("\x1b[9;9Rz");
+    await viewer.shows(/heard E\[9;9Rz/);
+  },
+);

@@ -77,6 +77,7 @@ export class Attachment {
   #reader: OutputReader | undefined;
   /** What it shows is not the state at `#offset`. */
   #needsScreen = true;
+  #seenFrom: number | undefined;
   #outcome: Outcome | undefined;
   /** Before, the connection speaks lines. */
   #isStarted = false;
@@ -105,6 +106,7 @@ export class Attachment {
     attachment.#reader = reader;
     attachment.#offset = since;
     attachment.#needsScreen = false;
+    attachment.#seenFrom = 0;
     return { attachment, continued: true };
   }
 
@@ -140,6 +142,14 @@ export class Attachment {
   end(outcome: Outcome): void {
     this.#outcome = outcome;
     this.advance();
+  }
+
+  /**
+   * The offset from which on its terminal gets the program's bytes, questions to the terminal among them; 0 when it has gone on where it was. Undefined
+   * while it gets pictures.
+   */
+  get seenFrom(): number | undefined {
+    return this.#seenFrom;
   }
 
   /** Resolves when the client has been sent the end, or is gone. */
@@ -218,6 +228,7 @@ export class Attachment {
     void this.#reader?.close();
     this.#reader = await this.#to.openReader(position, { cols, rows });
     this.#offset = position.offset;
+    this.#seenFrom = position.offset;
     this.#needsScreen = false;
   }
 
@@ -240,6 +251,7 @@ export class Attachment {
 
   async #paintPicture(): Promise<void> {
     this.#needsScreen = true;
+    this.#seenFrom = undefined;
     const waitMs = this.#lastPictureMs + 1000 / FRAMES_PER_SECOND - performance.now();
     if (waitMs > 0) await new Promise((wake) => setTimeout(wake, waitMs));
     this.#again = false;

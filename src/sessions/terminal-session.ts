@@ -14,9 +14,11 @@ import type { JournalPosition } from "./journal/journal-reader.ts";
 import type { JournalEnd, KeeperPort } from "./keeper-port.ts";
 import { outcomeOfExit } from "./outcome-of-exit.ts";
 import { OutputReader } from "./output-reader.ts";
+import { QueryReplies } from "./query-replies.ts";
 import type { SessionRecord } from "./record.ts";
 import type { ScreenEvent } from "./screen/screen-messages.ts";
 import type { Screens } from "./screen/screens.ts";
+import { sourceFor } from "./stable-hash.ts";
 import { TypingTurns } from "./typing-turns.ts";
 
 /**
@@ -55,6 +57,7 @@ export class TerminalSession implements AttachedTo {
   readonly #channel: KeeperChannel;
   readonly #activity: Activity;
   readonly #turns: TypingTurns;
+  readonly #replies: QueryReplies;
   readonly #attachments = new Map<string, Attachment>();
   /** By client, what it has typed and what the keeper has taken of it. */
   readonly #input = new Map<string, { typed: number; taken: number }>();
@@ -64,6 +67,7 @@ export class TerminalSession implements AttachedTo {
   #title: string | undefined;
   #activeAtMs: number;
   #stopped = false;
+  #lastReply: Promise<void> = Promise.resolve();
   #outcome: Outcome | undefined;
 
   constructor(options: TerminalSessionOptions) {
@@ -83,6 +87,12 @@ export class TerminalSession implements AttachedTo {
     this.#turns = new TypingTurns(clock, ({ client, seq, bytes }) =>
       keeper.write(channel.channel, { epoch: channel.epoch, source: client, offset: seq, bytes }),
     );
+    this.#replies = new QueryReplies({
+      clock,
+      isTakenOver: channel.output > 0,
+      seenFrom: () => this.#attachments.get(this.#controller ?? "")?.seenFrom,
+      write: (bytes) => void this.#reply(bytes).catch(() => {}), // whoever has it next does not owe it either
+    });
     keeper.listen(channel.channel, {
       onOutput: (end) => this.#onOutput(end),
       onExit: (exit) => this.#onExit(exit),
@@ -239,6 +249,8 @@ export class TerminalSession implements AttachedTo {
         return this.#activity.notification(event.text);
       case "mark":
         return this.#activity.mark(event.letter);
+      case "reply":
+        return this.#replies.push(event.text, event.offset ?? 0);
       default:
         return unreachable(event);
     }
@@ -259,6 +271,7 @@ export class TerminalSession implements AttachedTo {
     this.#stopped = true;
     this.#activity.close();
     this.#turns.close();
+    this.#replies.close();
     this.#options.keeper.forget(this.#channel.channel);
     for (const attachment of this.#attachments.values()) attachment.close();
   }
@@ -280,9 +293,22 @@ export class TerminalSession implements AttachedTo {
     this.#stopped = true;
     this.#activity.close();
     this.#turns.close();
+    this.#replies.close();
     this.#outcome = outcomeOfExit(exit, this.#options.stoppedBy());
     for (const attachment of this.#attachments.values()) attachment.end(this.#outcome);
     this.#options.onEnded(exit);
+  }
+
+  /** One after the other: each needs to know how much was sent before. */
+  #reply(bytes: Buffer): Promise<void> {
+    const client = sourceFor(`${this.#channel.id} replies`);
+    this.#lastReply = this.#lastReply
+      .catch(() => {})
+      .then(async () => {
+        const seq = await this.#inputBytesOf(client);
+        if (!this.#stopped) this.#turns.push({ client, seq, bytes });
+      });
+    return this.#lastReply;
   }
 
   #onAck(source: string, bytes: number): void {

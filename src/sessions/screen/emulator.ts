@@ -17,6 +17,8 @@ export interface EmulatorEvents {
   onBell(): void;
   /** OSC 9 and OSC 777;notify. */
   onNotification(text: string): void;
+  /** What the terminal answers to a question: DA, DSR, DECRQM, DECRQSS. Latin-1. */
+  onReply(text: string): void;
   /** OSC 133: A prompt, B and C command, D its end, with its exit status. */
   onMark(letter: string, status: number | undefined): void;
   /** OSC 7: a path, and the machine that it is on ("" when that was not said). */
@@ -54,7 +56,7 @@ export class Emulator {
       scrollback: 0,
       allowProposedApi: true,
       logLevel: "off",
-      windowOptions: { pushTitle: true, popTitle: true },
+      windowOptions: { pushTitle: true, popTitle: true, getWinSizeChars: true },
     });
     useWidths(this.#terminal);
     this.#core = coreOf(this.#terminal);
@@ -205,6 +207,7 @@ export class Emulator {
       this.#title = next;
       this.#tell((events) => events.onTitle(next));
     });
+    this.#terminal.onData((text) => this.#tell((events) => events.onReply(text)));
     this.#terminal.onBell(() => this.#tell((events) => events.onBell()));
     parser.registerOscHandler(7, (text) => this.#onDirectory(text));
     parser.registerOscHandler(9, (text) => {

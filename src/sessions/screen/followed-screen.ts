@@ -252,6 +252,7 @@ export class FollowedScreen {
       onTitle: (title) => this.#tell({ kind: "title", title }),
       onBell: () => this.#tellNews({ kind: "bell" }),
       onNotification: (text) => this.#tellNews({ kind: "notification", text }),
+      onReply: (text) => this.#tellNews({ kind: "reply", text }),
       onMark: (letter, status) => this.#tell({ kind: "mark", letter, ...(status === undefined ? {} : { status }) }),
       onDirectory: (path, host) => this.#options.tellDirectory({ path, host, offset: this.#fedTo }),
     };

@@ -4,13 +4,15 @@ import type { JournalEnd } from "../keeper-port.ts";
 /**
  * What the server's thread and the screens' thread say to each other.
  *
- * An event's `offset`: the program's output up to there has been looked at; what the event tells of is in its last part. Bells and notifications are told
- * only of output that came after the session was opened here; titles and marks are state, and told again.
+ * An event's `offset`: the program's output up to there has been looked at; what the event tells of is in its last part. Bells, notifications and replies
+ * are told only of output that came after the session was opened here; titles and marks are state, and told again.
  */
 export type ScreenEvent = { offset?: number } & (
   | { kind: "title"; title: string }
   | { kind: "bell" }
   | { kind: "notification"; text: string }
+  /** What a terminal answers to what the program has asked it. */
+  | { kind: "reply"; text: string }
   /** OSC 133: A prompt, B and C command, D its end, with its exit status when it says so. */
   | { kind: "mark"; letter: string; status?: number }
 );

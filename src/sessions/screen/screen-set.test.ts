@@ -298,16 +298,16 @@ for (const [what, spoil] of [
 test("restart: what rang before is not told again, titles and marks are", async () => {
   await using fixture = new Fixture();
   const journal = fixture.open("fox");
-  fixture.write("fox", "\x07\x1b]9;old\x07\x1b]2;title\x07\x1b]133;D;3\x07");
+  fixture.write("fox", "\x07\x1b]9;old\x07\x1b]2;title\x07\x1b]133;D;3\x07\x1b[6n");
   await fixture.settled();
   const kinds = () => fixture.events.splice(0).map(([, { kind }]) => kind);
-  assert.deepEqual(kinds(), ["bell", "notification", "title", "mark"]);
+  assert.deepEqual(kinds(), ["bell", "notification", "title", "mark", "reply"]);
   fixture.restart();
   fixture.open("fox", journal);
-  fixture.write("fox", "\x07\x1b]9;new\x07");
+  fixture.write("fox", "\x07\x1b[2;3H\x1b[6n\x1b]9;new\x07");
   await fixture.settled();
   assert.deepEqual(fixture.events.at(-1), ["fox", { kind: "notification", text: "new", offset: journal.output }]);
-  assert.deepEqual(kinds(), ["title", "mark", "bell", "notification"]);
+  assert.deepEqual(kinds(), ["title", "mark", "bell", "reply", "notification"]);
 });
 
 test("gap: a session that outran its journal goes on from what is kept", async () => {

@@ -16,6 +16,7 @@ import {
 export const NO_EVENTS: EmulatorEvents = {
   onTitle() {},
   onBell() {},
+  onReply() {},
   onNotification() {},
   onMark() {},
   onDirectory() {},
