@@ -4,6 +4,7 @@ import {
   MUTATING,
   PROTOCOL,
   type Response,
+  STABLE,
   type StreamEvent,
 } from "../protocol/envelope.ts";
 import { WarrenError } from "../protocol/errors.ts";
@@ -63,6 +64,7 @@ export type SubscriptionItem =
   | { kind: "event"; event: StreamEvent };
 
 interface Pending {
+  type: MessageType;
   line: string;
   resolve: (data: never) => void;
   reject: (error: WarrenError) => void;
@@ -117,7 +119,7 @@ export class Client {
     const drop = (error: WarrenError): void => {
       if (this.#pending.delete(id)) reject(error);
     };
-    this.#pending.set(id, { line, resolve: resolve as (data: never) => void, reject });
+    this.#pending.set(id, { type, line, resolve: resolve as (data: never) => void, reject });
     const timer = options.timeoutMs
       ? setTimeout(
           () => drop(new WarrenError("TIMEOUT", `No answer to ${type} in ${options.timeoutMs} ms.`)),
@@ -250,12 +252,37 @@ export class Client {
     this.#pending.delete(message.id);
     this.#moveCount = 0;
     if (message.success) pending.resolve(message.data as never);
+    else if (message.code === "UNKNOWN_TYPE") pending.reject(this.#notKnown(pending.type, errorOf(message)));
     else pending.reject(errorOf(message));
   }
 
   #onHello(message: Response): void {
     if (message.success) this.#hello = message.data as DataOf<"hello">;
-    else this.#failAll(errorOf(message));
+    else this.#onRefused(errorOf(message));
+  }
+
+  /** Of a server of another protocol, what is the same in all of them is still answered. */
+  #onRefused(error: WarrenError): void {
+    const isOtherProtocol = error.code === "PROTOCOL_MISMATCH";
+    for (const [id, { type, reject }] of this.#pending) {
+      if (isOtherProtocol && STABLE.has(type)) continue;
+      this.#pending.delete(id);
+      reject(error);
+    }
+    this.#subscription?.queue.fail(error);
+  }
+
+  /** Every request of ours is a message of this build, so the server runs another one. */
+  #notKnown(type: string, { code, message }: WarrenError): WarrenError {
+    if (!this.#hello) return new WarrenError(code, message);
+    const { server, version, git_hash } = this.#hello;
+    return new WarrenError(
+      code,
+      `The server ${server} (v${version} ${git_hash}) runs other code, which has no ${type}.`,
+      {
+        fix: `warren reload ${server}`,
+      },
+    );
   }
 
   /** The jobs have moved to a newer server: dial again, which finds it, and repeat what is in hand. */

@@ -5,6 +5,18 @@ import type { DataOf, MessageType, PayloadOf } from "./messages.ts";
 /** The protocol versions that this build speaks. */
 export const PROTOCOL = { min: 1, max: 1 } as const;
 
+/**
+ * Messages whose form is the same in every version of the protocol: builds that understand each other in nothing else can still hand over to each other,
+ * and be ended.
+ */
+export const STABLE: ReadonlySet<string> = new Set<MessageType>([
+  "hello",
+  "ping",
+  "version",
+  "shutdown",
+  "server.yield",
+]);
+
 /** A longer line is refused with LINE_TOO_LONG and the connection is closed. */
 export const LINE_BYTES_MAX = 1024 * 1024;
 

@@ -89,8 +89,33 @@ test("hello: a version that both speak, or which side is old and how to mend it"
     ask({ id, type: "hello", payload: { protocol: { min, max }, client: "test" } });
   const answers = new Map((await fixture.received(4)).map((message) => [message.id, message]));
   for (const id of [1, 2]) assert.deepEqual(answers.get(id)?.data, { protocol: 1 });
-  assert.deepEqual([answers.get(3)?.code, answers.get(3)?.fix], ["PROTOCOL_MISMATCH", "warren reload"]);
+  assert.deepEqual([answers.get(3)?.code, answers.get(3)?.fix], ["PROTOCOL_MISMATCH", "warren reload blazing"]);
   assert.deepEqual([answers.get(4)?.code, answers.get(4)?.fix], ["PROTOCOL_MISMATCH", "npm install -g warren@latest"]);
+});
+
+test("hello: after one that was refused only what is the same in every version is carried out", async () => {
+  let stops = 0;
+  const { fixture, ask } = await served({
+    stop: async () => {
+      stops += 1;
+      return {} as never;
+    },
+  });
+  await using _ = fixture;
+  ask({ id: 0, type: "hello", payload: { protocol: { min: 9, max: 9 }, client: "test" } });
+  ask({ id: 1, ...STOP });
+  ask({ id: 2, type: "ping" });
+  ask({ id: 3, type: "session.attach", payload: { session: "fox", client: "0".repeat(16), cols: 80, rows: 24 } });
+  const refused = await fixture.received(4);
+  const codes = new Map(refused.map(({ id, code }) => [id, code]));
+  assert.deepEqual(
+    [0, 1, 2, 3].map((id) => codes.get(id)),
+    ["PROTOCOL_MISMATCH", "PROTOCOL_MISMATCH", undefined, "PROTOCOL_MISMATCH"],
+  );
+  ask({ id: 4, type: "hello", payload: { protocol: { min: 1, max: 9 }, client: "test" } });
+  ask({ id: 5, ...STOP });
+  await fixture.received(6);
+  assert.equal(stops, 1);
 });
 
 test("scopes: a connection with `view` sees and changes nothing, also not by a repeat or a wrong id", async () => {

@@ -1,7 +1,7 @@
 import type { Log } from "../platform/log.ts";
-import { type Failure, LINE_BYTES_MAX, MUTATING, type Request } from "../protocol/envelope.ts";
+import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request, STABLE } from "../protocol/envelope.ts";
 import { isWarrenError, messageOf, toWire, WarrenError } from "../protocol/errors.ts";
-import { messages } from "../protocol/messages.ts";
+import { messages, type PayloadOf } from "../protocol/messages.ts";
 import type { Connection } from "./connection.ts";
 import * as errors from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
@@ -10,6 +10,8 @@ import { idOf, parseRequest } from "./parse-request.ts";
 
 /**
  * From a line to its answer: parse, check the scope, answer a repeat from what is stored, else call the handler.
+ *
+ * A connection whose `hello` was refused gets nothing but what is the same in every version: a request that means something else here is not carried out.
  *
  * A mutating request that is repeated while the first is still in hand joins it; the client may have lost its connection in between.
  */
@@ -27,6 +29,7 @@ const isForAnyServer = (type: string): boolean =>
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #inHand = new Map<string, Promise<object>>();
+  readonly #refused = new WeakMap<Connection, WarrenError>();
   #isDraining = false;
 
   constructor(options: DispatcherOptions) {
@@ -38,6 +41,7 @@ export class Dispatcher {
     try {
       const request = parseRequest(line);
       id = request.id === undefined ? {} : { id: request.id };
+      this.#checkProtocol(request, connection);
       this.#checkScope(request, connection);
       if (this.#isDraining) throw errors.draining();
       if (request.type === "subscribe") {
@@ -118,6 +122,19 @@ export class Dispatcher {
       signal: connection.closed,
     };
     return (handlers[type] as (payload: unknown, context: HandlerContext) => Promise<object>)(request.payload, context);
+  }
+
+  /** At once, since the requests behind a `hello` are here already. */
+  #checkProtocol({ type, payload }: Request, connection: Connection): void {
+    if (type === "hello") {
+      const { protocol } = payload as PayloadOf<"hello">;
+      const isKnown = protocol.max >= PROTOCOL.min && protocol.min <= PROTOCOL.max;
+      if (isKnown) this.#refused.delete(connection);
+      else
+        this.#refused.set(connection, errors.protocolMismatch(this.#options.context().server.name, PROTOCOL, protocol));
+    }
+    const refusal = this.#refused.get(connection);
+    if (refusal && (type === "hello" || !STABLE.has(type))) throw refusal;
   }
 
   #checkScope({ type, id }: Request, { scopes }: Connection): void {

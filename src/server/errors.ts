@@ -45,6 +45,7 @@ export const notPrimary = (server: string, primary: string | undefined): WarrenE
   );
 
 export const protocolMismatch = (
+  server: string,
   mine: { min: number; max: number },
   theirs: { min: number; max: number },
 ): WarrenError => {
@@ -52,11 +53,16 @@ export const protocolMismatch = (
   return new WarrenError(
     "PROTOCOL_MISMATCH",
     clientIsOld
-      ? `This warren command is too old for the running server (protocol ${theirs.max}; the server speaks ${mine.min} to ${mine.max}).`
-      : `The running server is too old for this warren command (protocol ${mine.max}; the command speaks ${theirs.min} to ${theirs.max}).`,
-    { fix: clientIsOld ? "npm install -g warren@latest" : "warren reload", detail: { server: mine, client: theirs } },
+      ? `This warren command is too old for the server ${server} (protocol ${theirs.max}; the server speaks ${rangeOf(mine)}).`
+      : `The server ${server} is too old for this warren command (protocol ${mine.max}; the command speaks ${rangeOf(theirs)}).`,
+    {
+      fix: clientIsOld ? "npm install -g warren@latest" : `warren reload ${server}`,
+      detail: { server: mine, client: theirs },
+    },
   );
 };
+
+const rangeOf = ({ min, max }: { min: number; max: number }): string => (min === max ? `${min}` : `${min} to ${max}`);
 
 export const unknownStream = (stream: string): WarrenError =>
   new WarrenError("UNKNOWN_STREAM", `unknown stream: ${stream}`, { fix: 'subscribe to "jobs"' });

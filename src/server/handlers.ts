@@ -37,10 +37,7 @@ export type Handled = Exclude<MessageType, "subscribe" | "unsubscribe" | "sessio
 type Handler<T extends Handled> = (payload: PayloadOf<T>, context: HandlerContext) => DataOf<T> | Promise<DataOf<T>>;
 
 export const handlers: { readonly [T in Handled]: Handler<T> } = {
-  hello: ({ protocol }, { server }) => {
-    if (protocol.max < PROTOCOL.min || protocol.min > PROTOCOL.max) throw errors.protocolMismatch(PROTOCOL, protocol);
-    return { ...server.hello(), protocol: Math.min(protocol.max, PROTOCOL.max) };
-  },
+  hello: ({ protocol }, { server }) => ({ ...server.hello(), protocol: Math.min(protocol.max, PROTOCOL.max) }),
   ping: () => ({ message: "pong" }),
   version: (_, { server, jobs }) => ({ version: server.version, running_jobs: jobs?.runningCount ?? 0 }),
   status: (_, { server }) => server.status(),

@@ -52,17 +52,36 @@ export interface VariantOptions {
   newerByMs: number;
   /** Files of dist/ with other contents, e.g. a server that throws. */
   files?: Record<string, string>;
+  /** Changes of the code: in every script where `find` stands. It has to stand somewhere. */
+  edits?: readonly { find: RegExp; replace: string }[];
 }
 
 /** Another build of the same code. */
-export function variant({ hash, newerByMs, files = {} }: VariantOptions): Installation {
+export function variant({ hash, newerByMs, files = {}, edits = [] }: VariantOptions): Installation {
   const { root: original, build } = thisInstallation();
   const root = join(baseDir(), hash);
   cpSync(original, root, { recursive: true, verbatimSymlinks: true });
   const stamp = { format: 1, hash, version: build.version, built_at_ms: build.builtAtMs + newerByMs };
   writeFileSync(join(root, "dist", "build.json"), `${JSON.stringify(stamp)}\n`);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, "dist", name), text);
+  for (const { find, replace } of edits) editScripts(join(root, "dist"), find, replace);
   return installation(root);
+}
+
+/** Builds that speak other versions of the protocol. */
+export const speaks = ({ min, max }: { min: number; max: number }): Pick<VariantOptions, "edits"> => ({
+  edits: [{ find: /min: ?1, ?max: ?1(?!\d)/, replace: `min:${min},max:${max}` }],
+});
+
+function editScripts(dir: string, find: RegExp, replace: string): void {
+  let count = 0;
+  for (const name of globSync("**/*.{js,cjs}", { cwd: dir })) {
+    const text = readFileSync(join(dir, name), "utf8");
+    if (!find.test(text)) continue;
+    writeFileSync(join(dir, name), text.replaceAll(new RegExp(find, "g"), replace));
+    count += 1;
+  }
+  if (count === 0) throw new Error(`no script of the build has ${find}`);
 }
 
 /** A server that fails while it is loaded, and says why. */

@@ -2,6 +2,7 @@ import { EXIT } from "../../protocol/outcome.ts";
 import type { Session } from "../../protocol/units.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
+import type { NamedServer } from "../named-server.ts";
 import { hintLines } from "../render/hints.ts";
 import { sessionLines } from "../render/session-table.ts";
 import { sessionsByServer } from "../sessions/all-sessions.ts";
@@ -27,12 +28,16 @@ export const sessions = defineCommand({
     const shown = values.all ? [...live, ...(await savedSessions(context))] : live;
     if (values.json) output.json(shown);
     else if (values.quiet) for (const { name } of shown) output.line(name);
-    else show(context, shown);
-    for (const { server, problem } of servers)
-      if (problem) output.errorLine(`Server ${server.name} (pid ${server.pid}) did not answer: ${problem}`);
+    else if (shown.length > 0 || servers.every(({ problem }) => problem === undefined)) show(context, shown);
+    for (const { server, problem } of servers) if (problem !== undefined) output.errorLine(silence(server, problem));
     return EXIT.ok;
   },
 });
+
+function silence({ name, pid, sessions: listed = [] }: NamedServer, problem: string): string {
+  const names = listed.map((session) => session.name).join(", ");
+  return `Server ${name} (pid ${pid}) did not list its sessions${names ? `, ${names}` : ""}: ${problem}`;
+}
 
 async function savedSessions(context: Context): Promise<Session[]> {
   const { sessions: saved } = await context.client().request("session.list", { saved: true });
