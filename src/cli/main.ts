@@ -1,4 +1,4 @@
-import { Client } from "../client/client.ts";
+import type { Client } from "../client/client.ts";
 import { dialPrimary } from "../local/dial-primary.ts";
 import { thisBuild } from "../platform/build.ts";
 import { resolvePlaces } from "../platform/paths.ts";
@@ -6,8 +6,8 @@ import { EXIT } from "../protocol/outcome.ts";
 import { runCli } from "./cli.ts";
 import type { Context } from "./context.ts";
 import { exactEnvironment } from "./exact-environment.ts";
+import { openClient } from "./open-client.ts";
 import { openOutput } from "./output.ts";
-import { newRequestId } from "./request-id.ts";
 
 /**
  * The only place that reads the process (arguments, environment, directory, parent) and the only one that ends it. Its imports are the hot path of
@@ -42,12 +42,7 @@ function makeContext(output: Context["output"], clients: Client[]): Context {
   const shared: { start?: Client; find?: Client } = {};
   const open = (mode: "start" | "find"): Client => {
     const dial = dialPrimary({ places, build, env, mode });
-    const client = new Client({
-      dial,
-      name: "warren-cli",
-      version: build.version,
-      randomId: newRequestId,
-    });
+    const client = openClient(build, { dial });
     clients.push(client);
     return client;
   };

@@ -1,11 +1,11 @@
-import { Client } from "../client/client.ts";
+import type { Client } from "../client/client.ts";
 import { dialUnix } from "../local/unix-wire.ts";
 import { isAlive } from "../platform/process.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { suggest } from "../protocol/suggest.ts";
 import { readEntries, type ServerEntry } from "../registry/entries.ts";
 import type { Context } from "./context.ts";
-import { newRequestId } from "./request-id.ts";
+import { openClient } from "./open-client.ts";
 
 /** Servers by their name, as the registry knows them. */
 export type NamedServer = ServerEntry;
@@ -33,13 +33,7 @@ export function serverNamed(context: Context, name: string | undefined): NamedSe
 
 /** A client of exactly that server; the caller closes it. */
 export const clientOf = (context: Context, server: NamedServer): Client =>
-  new Client({
-    dial: (events) => dialUnix(server.socket, events),
-    name: "warren-cli",
-    version: context.build.version,
-    randomId: newRequestId,
-    redialCountMax: 1,
-  });
+  openClient(context.build, { dial: (events) => dialUnix(server.socket, events), redialCountMax: 1 });
 
 /** Resolves when the process has ended, or with false after `timeoutMs`. No event tells of the end of a process that is not our child. */
 export async function ended(server: NamedServer, timeoutMs: number): Promise<boolean> {

@@ -349,3 +349,37 @@ test("request: a client that is closed while it dials leaves no wire open", asyn
   await new Promise(setImmediate);
   assert.ok(server.wires.every(({ isClosed }) => isClosed));
 });
+
+test("greeting: a server that is silent is given up, one that greets may take its time", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { server, client } = connected({ greetingTimeoutMs: 10_000 });
+  const first = assert.rejects(client.request("list", {}), code("SERVER_SILENT"));
+  await server.next("list");
+  t.mock.timers.tick(10_000);
+  await first;
+  assert.ok(server.wires[0]?.isClosed);
+
+  await server.next("hello");
+  const second = client.request("list", {});
+  const hello = await server.next("hello");
+  hello.wire.answer(hello.message, { server: "blazing" });
+  const { wire, message } = await server.next("list");
+  await new Promise(setImmediate);
+  t.mock.timers.tick(20_000);
+  wire.answer(message, { jobs: [] });
+  assert.deepEqual(await second, { jobs: [] });
+  client.close();
+});
+
+test("greeting: of a server of another protocol, only what is the same in every version is still awaited", async () => {
+  const { server, client } = connected();
+  const list = assert.rejects(client.request("list", {}), code("PROTOCOL_MISMATCH"));
+  const shutdown = client.request("shutdown", { force: true });
+  const hello = await server.next("hello");
+  hello.wire.fail(hello.message, "PROTOCOL_MISMATCH");
+  await list;
+  const { wire, message } = await server.next("shutdown");
+  wire.answer(message, { message: "shutting down" });
+  assert.deepEqual(await shutdown, { message: "shutting down" });
+  client.close();
+});

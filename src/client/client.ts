@@ -40,6 +40,8 @@ export interface ClientOptions {
   randomId: () => string;
   /** How often to dial again before the requests in hand are given up; default 5. */
   redialCountMax?: number;
+  /** A wire whose server does not answer the greeting for so long is given up, with what was asked; default: never. */
+  greetingTimeoutMs?: number;
   /** Called when the wire was lost and when it is there again. */
   onConnection?: (state: "lost" | "back") => void;
 }
@@ -79,6 +81,7 @@ export class Client {
   readonly #options: ClientOptions;
   #wire: Wire | undefined;
   #dialing: Promise<void> | undefined;
+  #greetingTimer: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
   #closed = false;
   #moveCount = 0;
@@ -152,6 +155,7 @@ export class Client {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#greetingTimer);
     this.#wire?.close();
     this.#failAll(closed());
     this.#subscription?.queue.end();
@@ -207,12 +211,27 @@ export class Client {
     this.#wire = wire;
     const { name, version } = this.#options;
     wire.send(JSON.stringify({ id: 0, type: "hello", payload: { protocol: PROTOCOL, client: name, version } }));
+    this.#expectGreeting(wire);
     for (const { line } of this.#pending.values()) wire.send(line);
     if (this.#subscription) this.#sendSubscribe();
   }
 
+  #expectGreeting(wire: Wire): void {
+    const { greetingTimeoutMs } = this.#options;
+    if (greetingTimeoutMs === undefined) return;
+    this.#greetingTimer = setTimeout(() => {
+      if (this.#wire !== wire) return;
+      this.#wire = undefined;
+      wire.close();
+      const error = silent(greetingTimeoutMs);
+      this.#failAll(error);
+      this.#subscription?.queue.fail(error);
+    }, greetingTimeoutMs);
+  }
+
   #onLost(): void {
     this.#wire = undefined;
+    clearTimeout(this.#greetingTimer);
     if (this.#closed) return;
     this.#options.onConnection?.("lost");
     if (this.#pending.size === 0 && !this.#subscription) return;
@@ -257,6 +276,7 @@ export class Client {
   }
 
   #onHello(message: Response): void {
+    clearTimeout(this.#greetingTimer);
     if (message.success) this.#hello = message.data as DataOf<"hello">;
     else this.#onRefused(errorOf(message));
   }
@@ -297,6 +317,7 @@ export class Client {
     }
     const wire = this.#wire;
     this.#wire = undefined;
+    clearTimeout(this.#greetingTimer);
     wire?.close();
     // The first move finds the newer server; while that one is starting there may be none that has the jobs.
     const delayMs = this.#moveCount === 1 ? 0 : Math.min(REDIAL_DELAY_MAX_MS, REDIAL_DELAY_FIRST_MS * this.#moveCount);
@@ -344,6 +365,15 @@ class Subscription {
     this.queue.push({ kind: "event", event });
   }
 }
+
+const silent = (afterMs: number): WarrenError =>
+  new WarrenError(
+    "SERVER_SILENT",
+    `The server has not answered for ${afterMs / 1000} s: it is stopped, or it hangs. What was asked may still be done.`,
+    {
+      fix: "warren doctor",
+    },
+  );
 
 const closed = (): WarrenError => new WarrenError("CLOSED", "The client was closed.");
 

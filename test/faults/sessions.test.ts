@@ -119,3 +119,28 @@ test("sessions: attaching from inside itself is refused", LIMIT, async () => {
   assert.equal(inside.status, 125);
   assert.match(inside.stderr, new RegExp(`You are inside ${name} already`));
 });
+
+test(
+  "sessions: a server that is stopped is said to be silent, named by doctor, and replaced by reload",
+  LIMIT,
+  async () => {
+    await using house = temporaryHome();
+    const created = await house.warren(["new", "-d", "--name", "fox", "--", "cat"]);
+    assert.equal(created.status, 0, created.stderr);
+    const { pid } = await house.server();
+    process.kill(pid, "SIGSTOP");
+    const [renamed, doctor] = await Promise.all([house.warren(["rename", "fox", "otter"]), house.warren(["doctor"])]);
+    assert.deepEqual([renamed.status, doctor.status], [125, 1]);
+    assert.equal(
+      renamed.stderr,
+      "error: The server has not answered for 10 s: it is stopped, or it hangs. What was asked may still be done.\nwarren doctor\n",
+    );
+    const { 1: fix } =
+      new RegExp(`\\(pid ${pid}\\) does not answer: .*\\n *warren (reload \\w+)\\n`).exec(doctor.stdout) ?? [];
+    assert.ok(fix, doctor.stdout);
+    const reloaded = await house.warren(fix.split(" "));
+    assert.equal(reloaded.status, 0, reloaded.stderr);
+    const { stdout } = await house.warren(["sessions", "--quiet"]);
+    assert.match(stdout, /^(fox|otter)\n$/);
+  },
+);

@@ -1,9 +1,10 @@
-import { isWarrenError } from "../../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { Finding } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
 import { clientFindings } from "../doctor/client-findings.ts";
+import { aliveServers, clientOf, type NamedServer } from "../named-server.ts";
 import type { Output } from "../output.ts";
 
 export const doctor = defineCommand({
@@ -18,7 +19,12 @@ export const doctor = defineCommand({
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { output } = context;
-    const findings = [...(await clientFindings(context)), ...(await serverFindings(context))];
+    const [ours, theirs, others] = await Promise.all([
+      clientFindings(context),
+      serverFindings(context),
+      silentServers(context),
+    ]);
+    const findings = [...ours, ...theirs, ...others];
     if (values.json) output.json({ findings });
     else for (const finding of findings) for (const line of findingLines(output, finding)) output.line(line);
     return findings.some(({ level }) => level === "error") ? EXIT.failed : EXIT.ok;
@@ -30,10 +36,35 @@ async function serverFindings(context: Context): Promise<Finding[]> {
     return (await context.client("find").request("doctor", {}, { timeoutMs: ANSWER_TIMEOUT_MS })).findings;
   } catch (error) {
     if (isWarrenError(error, "NO_SERVER")) return [];
-    const text = error instanceof Error ? error.message : String(error);
-    return [{ level: "error", subject: "server", text: `it does not answer: ${text}`, fix: "warren reload" }];
+    const [primary] = aliveServers(context.places.serversDir);
+    if (primary) return [silentServer(primary, error)];
+    return [{ level: "error", subject: "server", text: messageOf(error), fix: "warren reload" }];
   }
 }
+
+/** Those beside the primary: they have sessions. */
+async function silentServers(context: Context): Promise<Finding[]> {
+  const others = aliveServers(context.places.serversDir).filter(({ primary }) => !primary);
+  const findings = others.map(async (server): Promise<Finding[]> => {
+    const client = clientOf(context, server);
+    try {
+      await client.request("ping", {}, { timeoutMs: ANSWER_TIMEOUT_MS });
+      return [];
+    } catch (error) {
+      return [silentServer(server, error)];
+    } finally {
+      client.close();
+    }
+  });
+  return (await Promise.all(findings)).flat();
+}
+
+const silentServer = ({ name, pid }: NamedServer, error: unknown): Finding => ({
+  level: "error",
+  subject: "server",
+  text: `${name} (pid ${pid}) does not answer: ${messageOf(error)}`,
+  fix: `warren reload ${name}`,
+});
 
 /** A server that takes longer has a problem. */
 const ANSWER_TIMEOUT_MS = 5_000;

@@ -14,7 +14,7 @@ import { showWait } from "../render/wait-line.ts";
 export const reload = defineCommand({
   usage: ["reload [SERVER] [--json]"],
   details:
-    "Replaces a server's process by a new one of this build, the primary's without a name. Jobs go on, and clients notice nothing. When the new one does not start, the old one stays.",
+    "Replaces a server's process by a new one of this build, the primary's without a name. Jobs and sessions go on, and clients notice nothing. When the new one does not start, the old one stays.",
   examples: [
     { command: "warren reload", does: "after an upgrade: the server runs the new code" },
     { command: "warren reload blazing", does: "that server alone" },
@@ -30,7 +30,7 @@ export const reload = defineCommand({
     if (values.json) output.json({ ...fresh, from: server.git_hash });
     else {
       output.line(
-        `Server ${serverTitle(output, server)} reloaded: ${server.git_hash} → ${fresh.hash}, generation ${fresh.generation}, pid ${fresh.pid}. Jobs go on.`,
+        `Server ${serverTitle(output, server)} reloaded: ${server.git_hash} → ${fresh.hash}, generation ${fresh.generation}, pid ${fresh.pid}. Jobs and sessions go on.`,
       );
       if (fresh.fellBack) output.errorLine(fresh.fellBack);
     }

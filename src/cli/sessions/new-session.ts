@@ -1,16 +1,16 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import { ensureServer } from "../../local/ensure-server.ts";
 import { dialUnix } from "../../local/unix-wire.ts";
 import type { NewSession } from "../../protocol/messages.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
-import { newRequestId } from "../request-id.ts";
+import { openClient } from "../open-client.ts";
 
 /** The server of this very build, found or started: what is launched is what serves. */
 export function clientOfThisBuild(context: Context, serverName?: string): Client {
   const { places, build, env } = context;
   return context.ownedClient(
-    new Client({
+    openClient(build, {
       dial: async (events) => {
         const { socketPath } = await ensureServer({
           places,
@@ -20,9 +20,6 @@ export function clientOfThisBuild(context: Context, serverName?: string): Client
         });
         return dialUnix(socketPath, events);
       },
-      name: "warren-cli",
-      version: build.version,
-      randomId: newRequestId,
     }),
   );
 }

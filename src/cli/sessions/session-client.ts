@@ -1,10 +1,10 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import { type FoundSession, lookForSession } from "../../local/find-session.ts";
 import { dialUnix } from "../../local/unix-wire.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
-import { newRequestId } from "../request-id.ts";
+import { openClient } from "../open-client.ts";
 
 /**
  * Which server a verb about a session talks to. A live one is asked of the server that has it, wherever that is by the time of the request: it may move,
@@ -70,11 +70,8 @@ export async function sessionNamed(context: Context, reference: string): Promise
 /** Dials the server that has the session at that moment; the last one known when none says so. */
 function clientOfSession(context: Context, found: FoundSession): Client {
   return context.ownedClient(
-    new Client({
+    openClient(context.build, {
       dial: (events) => dialUnix((lookForSession(context.places, found.id) ?? found).entry.socket, events),
-      name: "warren-cli",
-      version: context.build.version,
-      randomId: newRequestId,
     }),
   );
 }
