@@ -6,6 +6,7 @@ import type { Job, Session } from "../../protocol/units.ts";
 import { serverIcon } from "../../registry/names.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
+import { aliveServers } from "../named-server.ts";
 import { placeOf } from "../place.ts";
 import { shortPath } from "../render/ages.ts";
 import { hintLines } from "../render/hints.ts";
@@ -14,10 +15,11 @@ import { listLines } from "../render/job-text.ts";
 import { plural } from "../render/plural.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { sessionLines } from "../render/session-table.ts";
+import { printable } from "../render/text-width.ts";
 import { sessionsByServer } from "../sessions/all-sessions.ts";
 
 export const overview = defineCommand({
-  usage: ["overview [--watch] [--json]", ""],
+  usage: ["overview [--watch] [--tour] [--json]", ""],
   details: "What runs, in a card; also what warren shows alone. Starts nothing.",
   examples: [
     { command: "warren", does: "what runs here and what to type next" },
@@ -25,12 +27,14 @@ export const overview = defineCommand({
   ],
   options: {
     watch: { type: "boolean", short: "w", description: "stay, and draw it again when something changes" },
+    tour: { type: "boolean", description: "with things to try" },
     json: JSON_OPTION,
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { output, build } = context;
-    if (values.watch && output.isTerminal && !values.json) return watchCard(context);
+    const isTour = values.tour === true;
+    if (values.watch && output.isTerminal && !values.json) return watchCard(context, isTour);
     const seen = await look(context);
     if (values.json)
       output.json({
@@ -40,34 +44,46 @@ export const overview = defineCommand({
         jobs: seen?.jobs ?? [],
         sessions: seen?.sessions ?? [],
       });
-    else output.line(textOf(context, seen));
+    else output.line(textOf(context, seen, isTour));
     return EXIT.ok;
   },
 });
 
-const textOf = (context: Context, seen: Seen | undefined): string =>
-  [...card(context, seen), ...hintLines(context.output, [...pathHint(context), ...hintsFor(seen)])].join("\n");
+const textOf = (context: Context, seen: Seen | undefined, isTour: boolean): string => {
+  const hints = isTour && seen ? tourOf(seen) : hintsFor(seen);
+  const addresses = isTour && seen ? addressLines(seen) : [];
+  return [...card(context, seen), ...addresses, ...hintLines(context.output, [...pathHint(context), ...hints])].join(
+    "\n",
+  );
+};
 
 /** Ages move on: looked at this seldom, and drawn only when a word has changed. */
 const AGE_LOOK_MS = 10_000;
+/** Of what sessions do, no event tells. */
+const SESSION_LOOK_MS = 1_000;
 /** Changes that come together are drawn together. */
 const GATHER_MS = 50;
 /** Up `n` lines, then clear to the end of the screen (ECMA-48 CPL, ED). */
 const backOver = (lineCount: number): string => `\x1b[${lineCount}F\x1b[J`;
 
 /** Draws the card again whenever a job changes, also after the server was replaced or killed. Ctrl-C ends the view alone. */
-async function watchCard(context: Context): Promise<number> {
+async function watchCard(context: Context, isTour: boolean): Promise<number> {
   const { output } = context;
   const interrupted = context.interrupted();
   let drawn = "";
+  let timer: NodeJS.Timeout | undefined;
   const draw = async (): Promise<void> => {
-    const text = `${textOf(context, await look(context))}\n`;
-    if (text === drawn || interrupted.aborted) return;
-    await output.bytes("stdout", (drawn ? backOver(drawn.split("\n").length - 1) : "") + text);
+    const seen = await look(context);
+    const text = `${textOf(context, seen, isTour)}\n`;
+    if (interrupted.aborted) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void draw().catch(() => {}), seen?.sessions.length ? SESSION_LOOK_MS : AGE_LOOK_MS);
+    if (text === drawn) return;
+    const before = drawn;
     drawn = text;
+    await output.bytes("stdout", (before ? backOver(before.split("\n").length - 1) : "") + text);
   };
   await draw();
-  const timer = setInterval(() => void draw().catch(() => {}), AGE_LOOK_MS);
   let gathering: NodeJS.Timeout | undefined;
   try {
     for await (const _ of context.ownClient().subscribe({}, interrupted)) {
@@ -75,7 +91,7 @@ async function watchCard(context: Context): Promise<number> {
       gathering = setTimeout(() => void draw().catch(() => {}), GATHER_MS);
     }
   } finally {
-    clearInterval(timer);
+    clearTimeout(timer);
     clearTimeout(gathering);
   }
   output.line(output.style.dim("All of it goes on. Come back: warren · stop it: warren down, warren nuke"));
@@ -86,6 +102,7 @@ interface Seen {
   server: string;
   version: string;
   gitHash: string;
+  serverPid: number | undefined;
   /** Of all directories. */
   jobs: Job[];
   here: Job[];
@@ -103,7 +120,8 @@ async function look(context: Context): Promise<Seen | undefined> {
       ({ workdir }) => workdir === place || (place !== context.cwd && workdir.startsWith(`${place}/`)),
     );
     const sessions = (await sessionsByServer(context)).flatMap((one) => one.sessions);
-    return { server, version, gitHash: git_hash, jobs, here, sessions };
+    const serverPid = aliveServers(context.places.serversDir).find(({ name }) => name === server)?.pid;
+    return { server, version, gitHash: git_hash, serverPid, jobs, here, sessions };
   } catch (error) {
     if (isWarrenError(error, "NO_SERVER")) return undefined;
     throw error;
@@ -154,10 +172,38 @@ function pathHint({ env, build }: Context): (readonly [string, string])[] {
   return [[`export PATH="$PATH:${bin}"`, "so that this shell finds warren"]];
 }
 
+/** What shows in a minute what Warren is for. */
+function tourOf(seen: Seen): (readonly [string, string])[] {
+  const first = seen.sessions.find(({ state }) => state === "needs_you") ?? seen.sessions[0];
+  return [
+    ...(first ? [[`warren attach ${first.name}`, "look at it and answer; ctrl-\\ d leaves it running"] as const] : []),
+    ...(seen.serverPid
+      ? [[`kill -9 ${seen.serverPid}`, "the server: the same table comes back, same processes"] as const]
+      : []),
+    ["warren reload", "another server process, new code, nothing interrupted"],
+  ];
+}
+
+/** Where jobs of this directory listen. */
+const addressLines = ({ here }: Seen): string[] => {
+  const listening = here.filter(({ status, ports = [] }) => status === "running" && ports.length > 0);
+  const lines = listening.map(({ ports, name, id }) => `${name ?? id}: http://127.0.0.1:${ports![0]!.port}/`);
+  return lines.length > 0 ? [...lines, ""] : [];
+};
+
+function answersTo(seen: Seen | undefined): (readonly [string, string])[] {
+  const asking = seen?.sessions.filter(({ state }) => state === "needs_you") ?? [];
+  return asking.map(({ name, kind, attention }) =>
+    kind === "agent"
+      ? [`warren approve ${name}`, `answer: ${printable(attention ?? "it asks something")}`]
+      : [`warren attach ${name}`, "it needs you"],
+  );
+}
+
 function hintsFor(seen: Seen | undefined): (readonly [string, string])[] {
   const failed = seen?.here.find(({ outcome }) => outcome?.kind === "exited" && outcome.status !== 0);
   const running = seen?.here.find(({ status }) => status === "running");
-  const hints: (readonly [string, string])[] = [];
+  const hints: (readonly [string, string])[] = [...answersTo(seen)];
   if (failed) hints.push([`warren why ${failed.name ?? failed.id}`, "see why it failed"]);
   if (running) hints.push([`warren logs ${running.name ?? running.id} -f`, "follow its output"]);
   hints.push(
