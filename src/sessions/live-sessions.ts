@@ -1,0 +1,377 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { ConversationEvent } from "../protocol/conversation.ts";
+import { isWarrenError, messageOf } from "../protocol/errors.ts";
+import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
+import type { SignalledBy } from "../protocol/outcome.ts";
+import { pickSessionName } from "../registry/session-names.ts";
+import { resolveProgram } from "../runs/resolve-program.ts";
+import { AgentSession } from "./agent-session.ts";
+import { KeeperTerminals } from "./agent-terminals.ts";
+import * as errors from "./errors.ts";
+import type { KeeperPort } from "./keeper-port.ts";
+import type { LiveSession } from "./live-session.ts";
+import { outcomeOfExit } from "./outcome-of-exit.ts";
+import { environmentOfSession } from "./program.ts";
+import type { SessionRecord, SessionRecords } from "./record.ts";
+import { Screens } from "./screen/screens.ts";
+import { channelIdOf, commandsOf, isCommand, sessionIdOf } from "./session-ids.ts";
+import { stopSession } from "./stop-session.ts";
+import { TerminalSession } from "./terminal-session.ts";
+
+/**
+ * The sessions whose programs run under this server's lease: how they come (started, taken up after another generation, taken over from another server)
+ * and how they go (ended, saved, given away).
+ *
+ * Invariants
+ * 1. A session's record is written before its program is started, and its end before the keeper forgets it.
+ * 2. A name belongs to one running program of the home: the keeper says so.
+ * 3. Whoever steers a session has its lease; who has lost it is refused by the keeper.
+ */
+export interface LiveSessionsOptions {
+  records: SessionRecords;
+  /** The server's name. */
+  server: string;
+  keeper: KeeperPort;
+  clock: Clock;
+  log: Log;
+  /** Our own version, for agents to know. */
+  version: string;
+  /** Which sessions are live has changed, or a name: the registry is to know. */
+  onMembers: () => void;
+  /** What happens in an agent's conversation. */
+  onConversation?: (session: { id: string; directory: string }, event: ConversationEvent) => void;
+}
+
+/** Journal of a terminal: past it the oldest segments go. */
+const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
+const NAME_TRIES_MAX = 50;
+
+/** What an ended one is named by then: any name, exactly that one, or that one unless it is taken. */
+export type Naming = "any" | "exact" | "preferred";
+
+export class LiveSessions {
+  readonly screens: Screens;
+  readonly #options: LiveSessionsOptions;
+  readonly #records: SessionRecords;
+  /** By the session's id. */
+  readonly #live = new Map<string, LiveSession>();
+  readonly #stopping = new Map<string, SignalledBy>();
+  /** Those that the server's end ends: they are saved, and not ended by themselves. */
+  readonly #savedByUs = new Set<string>();
+  readonly #opening = new Set<Promise<unknown>>();
+  readonly #watchers = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(options: LiveSessionsOptions) {
+    this.#options = options;
+    this.#records = options.records;
+    this.screens = new Screens({
+      log: options.log,
+      onEvent: (id, event) => {
+        const session = this.#live.get(id);
+        if (session instanceof TerminalSession) session.onScreen(event);
+      },
+    });
+  }
+
+  /** Takes up what runs under this server's name. */
+  async start(): Promise<void> {
+    const { keeper, server, log } = this.#options;
+    const { channels } = await keeper.call({ call: "lease.take", server });
+    const programs = channels.filter(({ id }) => !isCommand(id));
+    await Promise.all(
+      programs.map(async (channel) => {
+        const record = this.#records.read(sessionIdOf(channel.id));
+        if (record) await this.#adopt(record, channel, commandsOf(record.id, channels));
+        else log.error("session_without_record", { channel: channel.id, pid: channel.pid });
+      }),
+    );
+    await this.#endOrphans(channels);
+    if (channels.length > 0) log.info("sessions_adopted", { count: this.#live.size });
+  }
+
+  /** Those that are being started among them: they need the server as well. */
+  get count(): number {
+    return this.#live.size + this.#opening.size;
+  }
+
+  /** Resolves when nothing is being started any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#opening);
+  }
+
+  all(): LiveSession[] {
+    return [...this.#live.values()];
+  }
+
+  /** For the registry. */
+  members(): { id: string; name: string; kind?: "agent" }[] {
+    return this.all().map(({ record: { id, name, kind } }) => (kind === "agent" ? { id, name, kind } : { id, name }));
+  }
+
+  get(id: string): LiveSession | undefined {
+    return this.#live.get(id);
+  }
+
+  /** By id or name. */
+  named(reference: string): LiveSession | undefined {
+    return this.#live.get(reference) ?? this.all().find(({ record }) => record.name === reference);
+  }
+
+  /** Tells when one has changed, come or gone; the answer ends that. */
+  watch(listener: () => void): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
+  }
+
+  /** Starts the program of a record. `from`: where its journal goes on. @throws NAME_TAKEN */
+  open(
+    record: SessionRecord,
+    naming: Naming,
+    from: { startOutput?: number; startInput?: number; startSegment?: number } = {},
+  ): Promise<void> {
+    return this.begin(this.#open(record, naming, from));
+  }
+
+  /**
+   * An agent is there when it has been greeted; one that cannot be spoken to is ended, but for one that wants a login.
+   * @throws what its agent has said instead; AGENT_DETACHED when the next server goes on with it
+   */
+  async greeted(id: string, otherwise: "remove" | "save"): Promise<void> {
+    const session = this.#live.get(id);
+    if (!(session instanceof AgentSession)) return;
+    try {
+      await session.opened;
+    } catch (error) {
+      if (isWarrenError(error, "AGENT_DETACHED")) throw error;
+      if (isWarrenError(error, "AGENT_NEEDS_LOGIN") || session.hasHistory) return;
+      await this.end(session, "stop", { force: true }, true);
+      if (otherwise === "remove") await this.#records.remove(id);
+      throw errors.withErrorOutput(error, session.errorsText);
+    }
+  }
+
+  /** Takes over one that another server has, or takes back one that was given away. @throws SESSION_NOT_LIVE */
+  async takeOver(record: SessionRecord): Promise<void> {
+    const { server, keeper } = this.#options;
+    const ids = [channelIdOf(record), ...(await this.#commandIdsOf(record))];
+    const { channels } = await keeper.call({ call: "lease.take", server, ids });
+    const channel = channels.find(({ id }) => !isCommand(id));
+    if (!channel) throw errors.sessionNotLive(record.name);
+    record.server = server;
+    this.#records.write(record);
+    await this.begin(this.#adopt(record, channel, commandsOf(record.id, channels)));
+    this.changed("members");
+  }
+
+  /** Lets go of one; its program goes on, for whoever takes the lease. */
+  async letGo(session: LiveSession): Promise<void> {
+    this.#noteDown(session);
+    this.#live.delete(session.record.id);
+    await session.close();
+  }
+
+  /** Ends its program and the whole tree; resolves when its end is written down. `saved`: by the end of the server. */
+  async end(
+    session: LiveSession,
+    by: SignalledBy,
+    { force, graceMs }: { force: boolean; graceMs?: number },
+    saved = false,
+  ): Promise<void> {
+    const { record, channel } = session;
+    this.#stopping.set(record.id, by);
+    const ended = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (this.#live.has(record.id)) return;
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+    if (saved) this.#savedByUs.add(record.id);
+    await stopSession({ record, channel, force, ...(graceMs === undefined ? {} : { graceMs }) });
+    await ended;
+  }
+
+  /** Somebody sends it a signal: an end by it is theirs. */
+  noteSignal(id: string, by: SignalledBy): void {
+    this.#stopping.set(id, by);
+  }
+
+  /** A record was changed by a verb. */
+  changed(what: "members" | "state"): void {
+    if (what === "members") this.#options.onMembers();
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  /** The keeper is gone, and with it every program of its terminals. */
+  keeperLost(): void {
+    for (const session of this.#live.values()) {
+      const { record } = session;
+      // A terminal's programs are told by its end; those that were held by pipes are not.
+      if (session instanceof AgentSession) void this.begin(session.kill()).catch(() => {});
+      record.ended = lostNow(this.#options.clock);
+      this.#records.write(record);
+    }
+  }
+
+  /** Lets go of everything; what runs goes on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const sessions = [...this.#live.values()];
+    for (const session of sessions) this.#noteDown(session);
+    await Promise.all(sessions.map((session) => session.close()));
+    this.#live.clear();
+    await this.screens.close();
+  }
+
+  /** The server stays for what is being started. */
+  begin<T>(starting: Promise<T>): Promise<T> {
+    this.#opening.add(starting);
+    return starting.finally(() => this.#opening.delete(starting));
+  }
+
+  async #open(
+    record: SessionRecord,
+    naming: "any" | "exact" | "preferred",
+    from: { startOutput?: number; startInput?: number; startSegment?: number } = {},
+  ): Promise<void> {
+    const file = await resolveProgram(record.command, record.directory, record.env);
+    const taken = new Set(this.members().map(({ name }) => name));
+    const wanted = record.name;
+    for (let attempt = 0; ; attempt++) {
+      if (naming === "any" || (naming === "preferred" && attempt > 0)) record.name = pickSessionName(taken);
+      if (record.name !== wanted && naming === "preferred") record.former_name = wanted;
+      this.#records.write(record);
+      try {
+        const spec = {
+          id: channelIdOf(record),
+          name: record.name,
+          server: this.#options.server,
+          command: [file, ...record.command.slice(1)],
+          directory: record.directory,
+          env: environmentOfSession(record),
+          journalDir: this.#records.journalDirOf(record.id),
+          ...from,
+        };
+        const { cols, rows } = record;
+        const channel = await this.#options.keeper.call(
+          record.kind === "agent"
+            ? { call: "pipe.open", ...spec, journalBytesMax: 0 } // the conversation is folded from all of it
+            : { call: "terminal.open", ...spec, journalBytesMax: JOURNAL_BYTES_MAX, cols, rows },
+        );
+        await this.#adopt(record, channel);
+        this.changed("members");
+        return;
+      } catch (error) {
+        if (!isWarrenError(error, "NAME_TAKEN") || attempt >= NAME_TRIES_MAX) throw error;
+        if (naming === "exact") throw errors.nameTaken(record.name);
+        taken.add(record.name);
+      }
+    }
+  }
+
+  async #adopt(record: SessionRecord, channel: KeeperChannel, commands: readonly KeeperChannel[] = []): Promise<void> {
+    record.server = this.#options.server;
+    if (channel.name !== undefined) record.name = channel.name; // a rename that was not written down
+    if (record.kind === "agent") await this.#adoptAgent(record, channel, commands);
+    else this.#adoptTerminal(record, channel);
+  }
+
+  #adoptTerminal(record: SessionRecord, channel: KeeperChannel): void {
+    const { keeper, clock, log } = this.#options;
+    const session = new TerminalSession({
+      record,
+      channel,
+      keeper,
+      screens: this.screens,
+      clock,
+      log,
+      journalDir: this.#records.journalDirOf(record.id),
+      stoppedBy: () => this.#stopping.get(record.id) ?? "unknown",
+      onChange: () => this.changed("state"),
+      onEnded: (exit) => void this.#ended(session, exit),
+    });
+    this.#live.set(record.id, session);
+  }
+
+  async #adoptAgent(record: SessionRecord, channel: KeeperChannel, commands: readonly KeeperChannel[]): Promise<void> {
+    const { keeper, clock, log, version, onConversation } = this.#options;
+    const adopted = AgentSession.open({
+      record,
+      channel,
+      commands,
+      ...this.#placesOf(record.id),
+      keeper,
+      clock,
+      log,
+      version,
+      onChange: () => this.changed("state"),
+      onRecord: () => this.#records.write(record),
+      onEvent: (event) => onConversation?.(record, event),
+      onEnded: (exit) => void adopted.then((session) => this.#ended(session, exit)),
+    }).then((session) => {
+      this.#live.set(record.id, session);
+      return session;
+    });
+    await adopted;
+  }
+
+  /** Commands of agents whose end nobody has seen. */
+  async #endOrphans(channels: readonly KeeperChannel[]): Promise<void> {
+    const orphans = channels.filter(({ id }) => isCommand(id) && !this.#live.has(sessionIdOf(id)));
+    for (const channel of orphans) {
+      const record = this.#records.read(sessionIdOf(channel.id));
+      if (!record) continue;
+      const { keeper, log, server } = this.#options;
+      const { directory } = this.#placesOf(record.id);
+      const commands = new KeeperTerminals({ record, directory, server, keeper, log });
+      commands.adopt(channel);
+      await commands.endAll();
+    }
+  }
+
+  async #commandIdsOf({ id, kind }: SessionRecord): Promise<string[]> {
+    if (kind !== "agent") return [];
+    const { channels } = await this.#options.keeper.call({ call: "channels" });
+    return commandsOf(id, channels).map((channel) => channel.id);
+  }
+
+  async #ended(session: LiveSession, exit: ChannelExit): Promise<void> {
+    if (this.#isClosed) return; // the next generation is told as well
+    const { record, channel } = session;
+    const { keeper, log } = this.#options;
+    const outcome = outcomeOfExit(exit, this.#stopping.get(record.id) ?? "unknown");
+    this.#stopping.delete(record.id);
+    record.ended = { outcome, at_ms: Date.parse(exit.at), saved: this.#savedByUs.delete(record.id) };
+    this.#noteDown(session);
+    keeper.forget(channel.channel);
+    if (record.kind === "session") this.screens.forget(record.id);
+    await keeper.call({ call: "close", id: channel.id, epoch: channel.epoch }).catch((error) => {
+      log.warn("channel_not_closed", { session: record.name, error: messageOf(error) });
+    });
+    await session.told();
+    this.#live.delete(record.id);
+    this.changed("members");
+  }
+
+  #noteDown(session: LiveSession): void {
+    const { record } = session;
+    const { activeAtMs, title } = session.live();
+    record.active_at_ms = activeAtMs;
+    Object.assign(record, record.kind === "session" ? session.size : {}, title === undefined ? {} : { title });
+    this.#records.write(record);
+  }
+
+  #placesOf(id: string): { directory: string; journalDir: string } {
+    return { directory: this.#records.directoryOf(id), journalDir: this.#records.journalDirOf(id) };
+  }
+}
+
+export const lostNow = (clock: Clock): NonNullable<SessionRecord["ended"]> => ({
+  outcome: { kind: "lost", reason: "the keeper ended" },
+  at_ms: clock.wallMs(),
+  saved: true,
+});
