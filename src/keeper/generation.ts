@@ -23,6 +23,8 @@ export class Generation {
   readyAtMs = 0;
   /** It was killed because it said nothing in time: its end counts as a failed start. */
   isLate = false;
+  /** It has said that its server is over. */
+  isLeaving = false;
   readonly #child: ChildProcess;
   readonly #control: Socket;
   readonly #said = { warm: Promise.withResolvers<boolean>(), ready: Promise.withResolvers<boolean>() };
@@ -42,13 +44,15 @@ export class Generation {
     this.pid = child.pid ?? 0;
     this.exited = new Promise((resolve) => {
       child.on("error", () => resolve({ code: 127, signal: null }));
-      child.on("exit", (code, signal) => resolve({ code, signal }));
+      // With its last word, which may be read after its end; the control line is no child's of it.
+      child.on("close", (code, signal) => resolve({ code, signal }));
     });
     this.#control = child.stdio[4] as Socket;
     this.#control.on("error", () => {});
     const lines = new LineSplitter(64);
     this.#control.on("data", (chunk: Buffer) => {
       for (const word of lines.push(chunk)) {
+        if (word === CONTROL.leaving) this.isLeaving = true;
         if (word === CONTROL.ready) this.readyAtMs = performance.now();
         if (word === CONTROL.warm || word === CONTROL.ready) this.#said[word].resolve(true);
       }

@@ -136,7 +136,7 @@ export class Supervisor {
       this.#successor = undefined;
       this.#current = generation;
       const exit = await this.#serve(generation);
-      const isMeant = exit.code === 0 && generation.readyAtMs > 0;
+      const isMeant = (exit.code === 0 || generation.isLeaving) && generation.readyAtMs > 0;
       if (!this.#successor && !this.isEnding) {
         if (isMeant) return;
         await this.#recover(generation, exit);

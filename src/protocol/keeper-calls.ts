@@ -171,6 +171,8 @@ export const CONTROL = {
   go: "go",
   /** Generation: serving. */
   ready: "ready",
+  /** Generation: the server is over; however the process ends now, it has no successor. A keeper that does not know the word restarts one that is killed. */
+  leaving: "leaving",
   /** Keeper: finish what is in hand, hand over, exit 0. */
   drain: "drain",
 } as const;

@@ -23,8 +23,7 @@ export interface DispatcherOptions {
 
 /** What needs no jobs; the rest goes to the primary. */
 const isForAnyServer = (type: string): boolean =>
-  /^(session|server)\./.test(type) ||
-  ["hello", "ping", "version", "status", "doctor", "shutdown", "nuke"].includes(type);
+  /^(session|server)\./.test(type) || ["hello", "ping", "version", "status", "doctor", "shutdown"].includes(type);
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;

@@ -64,12 +64,13 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   up: (payload, context) => jobsOf(context).up(payload, context.receipt),
   down: (payload, context) => jobsOf(context).down(payload, context.receipt),
   nuke: async (payload, context) => {
-    const { sessions, server, jobs } = context;
+    const { sessions, server } = context;
+    const jobs = jobsOf(context); // of a server without them, nothing is half done
     const ended = await sessions.endAll({
       force: false,
       ...(payload.grace_ms === undefined ? {} : { graceMs: payload.grace_ms }),
     });
-    const counts = jobs ? await jobs.nuke(payload) : { stopped: 0, removed: 0, survivors: [] };
+    const counts = await jobs.nuke(payload);
     await server.shutdown(true);
     return { ...counts, sessions: ended };
   },

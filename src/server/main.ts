@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     config: await loadConfig(places.home, log),
     log,
     lastError,
+    onLeaving: () => control.say("leaving"),
     onEnded: (isOver) => process.exit(isOver ? 0 : EXIT_AGAIN),
   });
   const control = new ControlLine({

@@ -44,6 +44,8 @@ export interface ServerOptions {
   lastError: () => { at: string; message: string } | null;
   /** After `end`: the process may go. `isOver`: the server's, not only the generation's. */
   onEnded: (isOver: boolean) => void;
+  /** It is over, and will say so in the registry: if it is killed from now on, no generation follows. */
+  onLeaving: () => void;
 }
 
 const LISTEN_FD = 3;
@@ -182,14 +184,17 @@ export class Server {
   }
 
   async #end(leave: boolean): Promise<void> {
-    const { places, name, log, onEnded } = this.#options;
+    const { places, name, log, onEnded, onLeaving } = this.#options;
     this.#over.abort();
     this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
     await this.#dispatcher.drain(DRAIN_MS);
     await this.#sessions.settled();
     // A session that was started meanwhile needs a server of this name: the keeper starts the next generation.
     const isOver = leave && this.#sessions.liveCount === 0;
-    if (isOver) withdraw(places.serversDir, name, process.pid);
+    if (isOver) {
+      onLeaving();
+      withdraw(places.serversDir, name, process.pid);
+    }
     await this.#sessions.close();
     await this.#sayGoodbye([...this.#connections]);
     this.#closeJobs();

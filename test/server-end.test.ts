@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Session } from "../src/protocol/units.ts";
+import { variant } from "./harness/build-copy.ts";
+import { temporaryHome } from "./harness/home.ts";
+import { waitUntil } from "./harness/wait-until.ts";
+
+/**
+ * A server's end: sessions saved, entry removed, sockets deleted, in that order. It is killed once before each step: whoever comes next finishes what it
+ * began, and a session is never in two places, nor in none.
+ */
+const TIMEOUT_MS = 60_000;
+
+const STEPS: readonly [before: string, find: RegExp][] = [
+  [
+    "the sessions' programs are told to end",
+    /(?<=return )(?=await Promise\.all\(all\.map\(session=>this\.#live\.end\()/,
+  ],
+  ["the end of a session is written down", /(?=record2?\.ended=\{outcome,at_ms:)/],
+  ["the keeper forgets a session", /(?=await keeper\.call\(\{call:"close",)/],
+  ["the entry is removed", /(?=withdraw\(places\.serversDir,name,process\.pid\)\),await this\.#sessions)/],
+  ["the clients are told", /(?=await this\.#sayGoodbye\(\[\.\.\.this\.#connections\]\),this\.#closeJobs)/],
+  ["the process exits, and the keeper deletes the sockets", /(?=onEnded\(isOver\)\})/],
+];
+
+for (const [at, [before, find]] of STEPS.entries())
+  test(`end of a server: killed before ${before}`, { timeout: TIMEOUT_MS }, async () => {
+    await using house = temporaryHome();
+    const once = JSON.stringify(join(house.base, "killed"));
+    // An expression, so that it may stand where only one can.
+    const kill = `(()=>{try{process.getBuiltinModule("node:fs").writeFileSync(${once},"",{flag:"wx"})}catch{return}process.kill(process.pid,"SIGKILL")})(),`;
+    const from = variant({ hash: `ends00${at}`, newerByMs: 1_000 + at, edits: [{ find, replace: kill }] });
+    const warren = (...args: string[]) => house.warren(args, { from });
+    for (const name of ["fox", "owl"]) {
+      const script = `echo ${name} was here; exec sleep 1000`;
+      const { status, stderr } = await warren("new", "-d", "--name", name, "--", "sh", "-c", script);
+      assert.equal(status, 0, stderr);
+    }
+    const sessionsOf = async (): Promise<Session[]> => JSON.parse((await warren("sessions", "--all", "--json")).stdout);
+    const ids = (await sessionsOf()).map(({ id }) => id).toSorted();
+    await warren("wait", "owl", "--for", "output=was here", "--timeout", "10s");
+
+    const ended = await warren("shutdown", "--force");
+    assert.ok(existsSync(join(house.base, "killed")), `it was killed there: ${ended.stdout}${ended.stderr}`);
+    await waitUntil(() => house.processes("server").length === 0, { what: "the end of its process" });
+    assert.deepEqual(JSON.parse((await warren("servers", "--json")).stdout), {}, "nobody is said to be there");
+    const sockets = (): string[] => readdirSync(house.places.socketDir).filter((name) => name !== "keeper.sock");
+    await waitUntil(() => sockets().length === 0, { what: "the end of its sockets" });
+
+    const saved = await sessionsOf();
+    assert.deepEqual(saved.map(({ id }) => id).toSorted(), ids, "each session is there once");
+    assert.deepEqual(
+      saved.map(({ status }) => status),
+      ["stopped", "stopped"],
+    );
+    for (const name of ["fox", "owl"]) {
+      const resumed = await warren("resume", name, "--detached");
+      assert.equal(resumed.status, 0, resumed.stderr);
+    }
+    assert.equal(readdirSync(house.places.serversDir).length, 1, "an entry that was left is gone");
+    assert.match((await warren("history", "owl")).stdout, /owl was here/);
+    const live = await sessionsOf();
+    assert.deepEqual(live.map(({ name, status, resume_count }) => [name, status, resume_count]).toSorted(), [
+      ["fox", "running", 1],
+      ["owl", "running", 1],
+    ]);
+  });
