@@ -3,6 +3,7 @@ import type { Measured } from "../result.ts";
 import { median, percentile } from "../series.ts";
 import { type Host, withHosts } from "./hosts.ts";
 import { Terminal } from "./terminal.ts";
+import { Typist } from "./typist.ts";
 
 const LINE_BYTES = 71;
 const NODE_ECHO = `process.stdin.setRawMode(true);process.stdout.write("READY");process.stdin.on("data",d=>process.stdout.write(d.toString().toUpperCase()))`;
@@ -71,35 +72,21 @@ async function flood({ stage, quick }: Bench, host: Host, withSlow: boolean): Pr
   await host.start("calm", [stage.node, "-e", NODE_ECHO]);
   using reader = new Terminal(host.attach("flood"));
   using slow = withSlow ? new Terminal(host.attach("flood")) : undefined;
-  using typist = new Terminal(host.attach("calm"));
+  using typist = await Typist.start(host.attach("calm"));
   await reader.shows("READY");
   await slow?.shows("READY");
-  await typist.shows("READY");
   slow?.hold(true);
   const dribble = setInterval(() => {
     slow?.hold(false);
     setTimeout(() => slow?.hold(true), 1);
   }, 100);
-  reader.type("\r");
+  typist.begin();
   const startMs = performance.now();
-  const over = reader.shows("FLOOD-OVER", 120_000);
-  const echoesMs: number[] = [];
-  let isOver = false;
-  void over.then(() => {
-    isOver = true;
-  });
-  for (let count = 0; !isOver; count++) {
-    const key = String.fromCharCode(97 + (count % 26));
-    typist.forget();
-    const typedMs = performance.now();
-    typist.type(key);
-    await typist.shows(key.toUpperCase());
-    echoesMs.push(performance.now() - typedMs);
-    await new Promise((wake) => setTimeout(wake, 10));
-  }
-  await over;
+  reader.type("\r");
+  await reader.shows("FLOOD-OVER", 120_000);
+  const mbPerSecond = megabytes / ((performance.now() - startMs) / 1_000);
   clearInterval(dribble);
-  return { subject: host.name, mbPerSecond: megabytes / ((performance.now() - startMs) / 1_000), echoesMs };
+  return { subject: host.name, mbPerSecond, echoesMs: await typist.end() };
 }
 
 function bySubject(floods: readonly Flood[], take: (flood: Flood) => number[]): Measured[] {
