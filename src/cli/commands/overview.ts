@@ -94,6 +94,7 @@ async function watchCard(context: Context, isTour: boolean): Promise<number> {
     clearTimeout(timer);
     clearTimeout(gathering);
   }
+  await output.bytes("stdout", "\r\x1b[K"); // over the terminal's ^C
   output.line(output.style.dim("All of it goes on. Come back: warren · stop it: warren down, warren nuke"));
   return EXIT.ok;
 }
