@@ -45,6 +45,13 @@ test("the picker shows two servers; enter attaches, ctrl-\\ d comes back to the 
   await screen.keys("m");
   await screen.until(/fox is on \w+ now/, /\(none\)/, (shown) => shown.indexOf("fox") < shown.indexOf("old0001"));
   await cursorOn(house, screen, "fox");
+
+  await screen.keys("/");
+  await screen.type("reload");
+  await screen.keys("Enter");
+  await screen.until(/\w+ reloaded: \S+ generation 2/);
+  await screen.until(/🦊 fox/, (shown) => !shown.includes("no answer"));
+  await cursorOn(house, screen, "fox");
 });
 
 test("the first line starts the shell here, attaches, and it stays when one comes back", { skip }, async () => {

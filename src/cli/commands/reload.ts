@@ -1,9 +1,7 @@
 import { join } from "node:path";
-import { findKeeper, serverSpec } from "../../local/ensure-server.ts";
-import { isWarrenError, messageOf, WarrenError } from "../../protocol/errors.ts";
+import { reloadServer } from "../../local/reload-server.ts";
 import type { KeeperServer } from "../../protocol/keeper-calls.ts";
 import { EXIT } from "../../protocol/outcome.ts";
-import { keepBuild } from "../../registry/builds.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { lastLogLines } from "../log-end.ts";
@@ -22,11 +20,10 @@ export const reload = defineCommand({
   options: { json: JSON_OPTION },
   operands: { kinds: ["server"], min: 0 },
   async run(context, { values, operands }) {
-    const { output, places, build } = context;
+    const { output } = context;
     const server = serverNamed(context, operands[0]);
-    const spec = serverSpec(places, keepBuild(places.buildsDir, build), server.name);
     const wait = showWait(output, { what: `${server.name} is replaced`, expectedMs: undefined });
-    const fresh = await replace(context, spec).finally(() => wait.erase());
+    const fresh = await replace(context, server.name).finally(() => wait.erase());
     if (values.json) output.json({ ...fresh, from: server.git_hash });
     else {
       output.line(
@@ -38,22 +35,13 @@ export const reload = defineCommand({
   },
 });
 
-async function replace({ places, output }: Context, spec: ReturnType<typeof serverSpec>): Promise<KeeperServer> {
-  const keeper = await findKeeper(places);
-  if (!keeper)
-    throw new WarrenError("NO_KEEPER", "The keeper is not running, so nothing can be replaced.", {
-      fix: "warren doctor",
-    });
+/** With the end of its log, where a new build says why it does not start. */
+async function replace({ places, build, output }: Context, name: string): Promise<KeeperServer> {
   try {
-    return await keeper.call({ call: "server.replace", spec });
+    return await reloadServer(places, build, name);
   } catch (error) {
-    for (const line of await lastLogLines(spec.logPath, 10)) output.errorLine(output.errorStyle.dim(line));
-    if (isWarrenError(error)) throw error;
-    throw new WarrenError("RELOAD_FAILED", messageOf(error), {
-      fix: `tail ${join(places.serverLogsDir, `${spec.name}.log`)}`,
-      cause: error,
-    });
-  } finally {
-    keeper.close();
+    for (const line of await lastLogLines(join(places.serverLogsDir, `${name}.log`), 10))
+      output.errorLine(output.errorStyle.dim(line));
+    throw error;
   }
 }

@@ -214,7 +214,9 @@ export type Verb =
   | { verb: "stop-all" | "cleanup"; workdir: string | null }
   | { verb: "session-stop" | "session-resume"; id: string }
   | { verb: "session-rename"; id: string; name: string }
-  | { verb: "session-move"; id: string; to: string };
+  | { verb: "session-move"; id: string; to: string }
+  /** Of a server, and so of all that it has. */
+  | { verb: "session-reload"; server: string };
 
 export type Effect =
   | { kind: "perform"; verb: Verb; label: string }

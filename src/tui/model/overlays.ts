@@ -5,6 +5,7 @@ import { clampTop } from "./list.ts";
 import { chain, type Model, type Overlay, type Step, type TextInput } from "./model.ts";
 import { paletteMatches } from "./palette.ts";
 import { beginSearch, endSearch } from "./search.ts";
+import { reloadServer } from "./session-verbs.ts";
 import { edit, insert } from "./text-input.ts";
 import { select } from "./units.ts";
 
@@ -75,13 +76,15 @@ function renameKey(model: Model, overlay: Overlay & { kind: "rename" }, key: str
   return [{ ...model, overlay: null }, [{ kind: "perform", verb, label: overlay.name }]];
 }
 
+/** `/reload` is what one types in an agent's conversation, so it is no search here either. */
+const RELOAD = "reload";
+
 function searchKey(model: Model, overlay: Overlay & { kind: "search" }, key: string): Step {
-  if (key === "esc")
-    return chain(
-      model,
-      (current) => (overlay.panel === "units" ? select(current, overlay.fromId) : [current, []]),
-      endSearch,
-    );
+  const goBack = (current: Model): Step =>
+    overlay.panel === "units" ? select(current, overlay.fromId) : [current, []];
+  if (key === "esc") return chain(model, goBack, endSearch);
+  const isReload = overlay.panel === "units" && overlay.input.text === RELOAD;
+  if (key === "enter" && isReload) return chain(model, goBack, endSearch, reloadServer);
   if (key === "enter") return beginSearch(model, overlay.panel, overlay.input.text);
   return edited(model, overlay, key);
 }

@@ -6,6 +6,7 @@ import {
   copySessionName,
   moveSession,
   newSession,
+  reloadServer,
   renameSession,
   resumeSession,
   stopSession,
@@ -76,5 +77,11 @@ export const SESSION_COMMANDS: readonly Command[] = [
   { id: "copy-name", title: "copy its name", keys: ["y"], unit: "session", run: copySessionName },
   { id: "new-session-here", title: "new session", keys: ["enter"], hint: "new session", unit: "new", run: newSession },
   { id: "new-session", title: "new session: your shell, here", keys: ["+"], run: newSession },
+  {
+    id: "reload",
+    title: "reload the server: new code, nothing interrupted (or type /reload)",
+    keys: ["U"],
+    run: reloadServer,
+  },
   { id: "ended", title: "show sessions that have ended, or hide them", keys: ["."], run: toggleEnded },
 ];

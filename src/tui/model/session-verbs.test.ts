@@ -64,6 +64,16 @@ test("r: resumes what has ended; of a live one says so", () => {
   assert.match(played.keys("enter").model.message?.text ?? "", /bear has ended; r resumes it/);
 });
 
+test("U and /reload: the server of what is selected, else that of new sessions", () => {
+  const played = onFox();
+  const wanted = { verb: "session-reload", server: played.model.sessions.byId.get("fox")?.server };
+  assert.deepEqual(played.keys("U").effect("perform")?.verb, wanted);
+  assert.deepEqual(onFox().keys("/").type("reload").keys("enter").effect("perform")?.verb, wanted);
+  const onNew = onFox().keys("g").keys("U");
+  assert.deepEqual(onNew.effect("perform")?.verb, { verb: "session-reload", server: "frozen" });
+  assert.equal(onFox().keys("/").type("reloa").keys("enter").effect("perform"), undefined);
+});
+
 test("y: copies the name", () => {
   assert.equal(onFox().keys("y").effect("copy")?.text, "fox");
 });

@@ -46,6 +46,13 @@ export function moveSession(model: Model): Step {
   ];
 }
 
+/** The server of what is selected, or else the one of new sessions, gets a new process of this build. */
+export function reloadServer(model: Model): Step {
+  const server = selectedSession(model)?.server ?? model.sessions.latest?.name;
+  if (server === undefined) return say(model, "no server runs");
+  return [model, [{ kind: "perform", verb: { verb: "session-reload", server }, label: server }]];
+}
+
 export function resumeSession(model: Model): Step {
   const session = selectedSession(model);
   if (!session) return [model, []];

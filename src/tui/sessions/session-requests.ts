@@ -1,5 +1,6 @@
 import { Client } from "../../client/client.ts";
 import { ensureServer } from "../../local/ensure-server.ts";
+import { reloadServer } from "../../local/reload-server.ts";
 import { dialUnix } from "../../local/unix-wire.ts";
 import type { Build } from "../../platform/build.ts";
 import type { Places } from "../../platform/paths.ts";
@@ -68,6 +69,11 @@ export class SessionRequests {
         const { session } = await this.#withLatest((client) => client.request("session.resume", { session: verb.id }));
         const former = session.former_name === undefined ? "" : ` (${session.former_name} is taken)`;
         return `${session.name} resumed on ${session.server}${former}`;
+      }
+      case "session-reload": {
+        const { places, build } = this.#options;
+        const { hash, generation, fellBack } = await reloadServer(places, build, verb.server);
+        return fellBack ?? `${verb.server} reloaded: ${hash}, generation ${generation}`;
       }
       default:
         return unreachable(verb);
