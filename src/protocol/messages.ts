@@ -308,10 +308,10 @@ export const messages = {
       result: z.enum(["met", "timeout", "ended"]),
     }),
   ),
-  /** What its screen shows, as text without attributes. */
+  /** What its screen shows, as text: without attributes, or `styled`, with SGR sequences, each line for itself. */
   "session.screen": message(
     "view",
-    z.looseObject(SessionRef),
+    z.looseObject({ ...SessionRef, styled: z.optional(z.boolean()) }),
     z.looseObject({ session: Session, lines: z.array(z.string()), cursor: z.looseObject({ x: z.int(), y: z.int() }) }),
   ),
   /** Starts a saved one again: same directory, command, environment, and for an agent the same conversation. */

@@ -273,9 +273,9 @@ export class Sessions {
     );
   }
 
-  async screen({ session }: PayloadOf<"session.screen">): Promise<DataOf<"session.screen">> {
+  async screen({ session, styled = false }: PayloadOf<"session.screen">): Promise<DataOf<"session.screen">> {
     const live = await this.#mustTerminal(session);
-    const { lines, cursor } = await this.#live.screens.text(live.record.id);
+    const { lines, cursor } = await this.#live.screens.text(live.record.id, { isStyled: styled });
     return { session: viewOf(live), lines, cursor };
   }
 

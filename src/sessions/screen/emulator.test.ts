@@ -183,3 +183,18 @@ test("saved cursor: each screen has its own, that of the alternate one begins an
   emulator.write(Buffer.from("\x1b[?1047l"));
   assert.deepEqual(emulator.text().lines, ["", "    p", "", ""]);
 });
+
+test("text: styled, each line has its colours and ends plain", () => {
+  const emulator = emulatorAfter(
+    12,
+    3,
+    Buffer.from("a \x1b[1;31mred\x1b[m日 \x1b[4m\r\nnext\x1b[m\r\n\x1b[42m \x1b[m  "),
+  );
+  assert.deepEqual(emulator.text({ isStyled: true }).lines, [
+    "a \x1b[0;1;31mred\x1b[m日",
+    "\x1b[0;4mnext\x1b[m",
+    "\x1b[0;42m \x1b[m",
+  ]);
+  const plain = emulator.text().lines.map((line) => line.trimEnd());
+  assert.deepEqual(plain, ["a red日", "next", ""]);
+});

@@ -5,6 +5,7 @@ import { paintPicture } from "./paint-picture.ts";
 import { paintScreen, type ScreenState } from "./paint-screen.ts";
 import { CutScanner } from "./scanner.ts";
 import type { ScreenText } from "./screen-messages.ts";
+import { styledLine } from "./styled-line.ts";
 import { useWidths } from "./widths.ts";
 import { type Cell, type Core, coreOf } from "./xterm-core.ts";
 
@@ -142,12 +143,14 @@ export class Emulator {
     return Buffer.from(paintPicture(this.#state(), { cols, rows }));
   }
 
-  /** The lines without attributes. */
-  text(): ScreenText {
+  /** The lines, without attributes or with SGR sequences. */
+  text({ isStyled = false } = {}): ScreenText {
     const { active } = this.#core.buffers;
     const { cols, rows } = this.#size;
     const lines = Array.from({ length: rows }, (_, row) => {
-      const line = active.lines.get(active.ybase + row)?.translateToString(true) ?? "";
+      const cells = active.lines.get(active.ybase + row);
+      if (isStyled && cells) return styledLine(cells, cols, this.#cell);
+      const line = cells?.translateToString(true) ?? "";
       return cols < this.#core.cols ? line.slice(0, cols) : line;
     });
     return { lines, cursor: { x: Math.min(active.x, cols), y: active.y } };

@@ -121,7 +121,7 @@ export class FollowedScreen {
     if (!emulator || !this.#position) throw screenUnavailable();
     this.#flush();
     this.usedAtMs = this.#options.clock.monotonicMs();
-    if (request.kind === "text") return emulator.text();
+    if (request.kind === "text") return emulator.text(request);
     const bytes = request.kind === "screen" ? emulator.screen() : emulator.render(request.cols, request.rows);
     return { position: this.#position, bytes, ...emulator.size, title: emulator.title };
   }

@@ -27,7 +27,7 @@ export interface ScreenDirectory {
 export type ScreenLook =
   | { kind: "screen"; id: string; call: number; end: JournalEnd }
   | { kind: "render"; id: string; call: number; end: JournalEnd; cols: number; rows: number }
-  | { kind: "text"; id: string; call: number; end: JournalEnd };
+  | { kind: "text"; id: string; call: number; end: JournalEnd; isStyled?: boolean };
 
 export type ScreenRequest =
   | { kind: "open"; id: string; journalDir: string; end: JournalEnd }
@@ -46,6 +46,7 @@ export interface ScreenPicture {
 }
 
 export interface ScreenText {
+  /** With SGR sequences when that was asked for. */
   lines: string[];
   /** From 0. */
   cursor: { x: number; y: number };

@@ -39,7 +39,7 @@ interface Call {
   reject(error: Error): void;
 }
 
-type Look = { kind: "screen" } | { kind: "text" } | { kind: "render"; cols: number; rows: number };
+type Look = { kind: "screen" } | { kind: "text"; isStyled: boolean } | { kind: "render"; cols: number; rows: number };
 
 /** A look during which the thread died so often is given up: it may be what kills it. */
 const LOOK_FAILURES_MAX = 3;
@@ -94,8 +94,8 @@ export class Screens {
     return this.#look(id, { kind: "render", cols, rows }) as Promise<ScreenPicture>;
   }
 
-  text(id: string): Promise<ScreenText> {
-    return this.#look(id, { kind: "text" }) as Promise<ScreenText>;
+  text(id: string, { isStyled = false } = {}): Promise<ScreenText> {
+    return this.#look(id, { kind: "text", isStyled }) as Promise<ScreenText>;
   }
 
   forget(id: string): void {

@@ -58,7 +58,7 @@ export class ScreenFeed {
     this.#isAsking = true;
     this.#isNews = false;
     void client
-      .request("session.screen", { session: id }, { timeoutMs: ANSWER_TIMEOUT_MS })
+      .request("session.screen", { session: id, styled: true }, { timeoutMs: ANSWER_TIMEOUT_MS })
       .then(
         ({ session, lines, cursor }) => this.#onScreen(id, session, lines, cursor.y),
         (error: unknown) => this.#onFailure(id, error),

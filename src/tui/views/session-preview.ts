@@ -57,12 +57,12 @@ function screenRows(theme: Theme, model: Model, session: Session, rows: number):
   if (preview?.id !== session.id) return [];
   const lines = withoutEmptyEnd(preview.lines, preview.cursorRow);
   const top = Math.max(0, lines.length - rows);
-  return lines.slice(top, top + rows).map((line) => withoutSgr(cleanLine(line)));
+  return lines.slice(top, top + rows).map((line) => (theme.color ? cleanLine(line) : withoutSgr(cleanLine(line))));
 }
 
 function withoutEmptyEnd(lines: readonly string[], cursorRow: number): readonly string[] {
   let end = lines.length;
-  while (end > cursorRow + 1 && lines[end - 1]!.trim() === "") end -= 1;
+  while (end > cursorRow + 1 && withoutSgr(lines[end - 1]!).trim() === "") end -= 1;
   return lines.slice(0, end);
 }
 
