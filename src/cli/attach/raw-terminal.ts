@@ -82,7 +82,7 @@ export class RawTerminal {
     this.#isOpen = true;
     process.on("exit", this.#restoreNow); // first, so that whatever fails from here on is undone
     stdin.on("data", this.#onData).on("end", this.#onGone).on("close", this.#onGone).on("error", this.#onGone);
-    stdout.on("error", this.#onGone); // stays on: what is written on the way out fails too when the terminal is gone
+    stdout.on("error", this.#onGone);
     stdout.on("resize", this.#onResize).on("drain", this.#onDrain);
     stdin.resume();
     await this.#setRaw();
@@ -129,7 +129,8 @@ export class RawTerminal {
     stdin.off("data", this.#onData).off("end", this.#onGone).off("close", this.#onGone).off("error", this.#onGone);
     stdout.off("resize", this.#onResize).off("drain", this.#onDrain);
     stdin.pause();
-    stdout.write(this.#leaving());
+    // What is written on the way out fails too when the terminal is gone; the error is told after the write.
+    stdout.write(this.#leaving(), () => setImmediate(() => stdout.off("error", this.#onGone)));
     setCooked(stdin);
     process.off("exit", this.#restoreNow);
     this.#isOpen = false;
