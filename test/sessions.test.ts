@@ -7,6 +7,7 @@ import { readEntries } from "../src/registry/entries.ts";
 import { variant } from "./harness/build-copy.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
+import { RawConnection } from "./harness/raw-connection.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
 /** Named servers and sessions, through the command line as a person types it. */
@@ -168,12 +169,20 @@ test(
       [JSON.parse(job).job?.pid ?? JSON.parse(job).pid],
     );
 
+    const waiting = house.start(["wait", fox.name, "--for", "log=moved-here", "--for", "exit"]);
+    using raw = await RawConnection.open(entries.find(({ name }) => name === fox.server)!.socket);
+    const asked = raw.ask("session.wait", { session: fox.id, conditions: [{ kind: "exit" }] });
+    await raw.ask("ping");
     const moved = await house.warren(["move", fox.name, owl.server, "--json"]);
     assert.equal(moved.status, 0, moved.stderr);
+    assert.equal((await asked).code, "SESSION_MOVED");
+    raw.socket.destroy(); // a server with a client does not retire
     const now = await sessionsOf(house);
     assert.deepEqual(now.find(({ id }) => id === fox.id)?.server, owl.server);
     assert.equal(now.find(({ id }) => id === fox.id)?.pid, fox.pid);
     await typed(house, fox.name, "echo moved''-here", "moved-here");
+    const waited = await waiting.ended;
+    assert.deepEqual([waited.status, waited.stderr], [0, ""], waited.stdout);
     await waitUntil(() => readEntries(house.places.serversDir).length === 1, {
       what: "the old server to retire",
       deadlineMs: 30_000,

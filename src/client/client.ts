@@ -42,6 +42,8 @@ export interface ClientOptions {
   redialCountMax?: number;
   /** A wire whose server does not answer the greeting for so long is given up, with what was asked; default: never. */
   greetingTimeoutMs?: number;
+  /** `dial` goes to the server that has a certain session by then: after a move it is asked again. */
+  followsSession?: boolean;
   /** Called when the wire was lost and when it is there again. */
   onConnection?: (state: "lost" | "back") => void;
 }
@@ -258,7 +260,7 @@ export class Client {
     if ("event" in message) return this.#subscription?.onEvent(message);
     if (typeof message.id !== "number") return;
     if (!message.success && message.code === "SERVER_ENDING") return; // the wire closes in a moment; then all is sent again
-    if (!message.success && message.code === "NOT_PRIMARY") return this.#moveToPrimary();
+    if (!message.success && this.#isElsewhere(message.code)) return this.#move(errorOf(message));
     if (message.id === 0) return this.#onHello(message);
     if (message.id === this.#subscription?.answerId) {
       this.#moveCount = 0;
@@ -305,13 +307,20 @@ export class Client {
     );
   }
 
-  /** The jobs have moved to a newer server: dial again, which finds it, and repeat what is in hand. */
-  #moveToPrimary(): void {
+  #isElsewhere(code: string): boolean {
+    return code === "NOT_PRIMARY" || (code === "SESSION_MOVED" && this.#options.followsSession === true);
+  }
+
+  /** What is meant has moved to another server: dial again, which finds it, and repeat what is in hand. */
+  #move(reason: WarrenError): void {
     this.#moveCount += 1;
     if (this.#moveCount > MOVE_COUNT_MAX) {
-      const error = new WarrenError("NOT_PRIMARY", "No server of this home says that it has the jobs.", {
-        fix: "warren doctor",
-      });
+      const error =
+        reason.code === "NOT_PRIMARY"
+          ? new WarrenError("NOT_PRIMARY", "No server of this home says that it has the jobs.", {
+              fix: "warren doctor",
+            })
+          : reason;
       this.#subscription?.queue.fail(error);
       return this.#failAll(error);
     }

@@ -313,6 +313,7 @@ export class TerminalClient {
   #onRefused(attempt: Attempt, error: WarrenError): void {
     switch (error.code) {
       case "SERVER_ENDING":
+      case "SESSION_MOVED":
       case "CONNECTION_LOST":
         return this.#lose(attempt, "refused");
       case "SESSION_NOT_FOUND":

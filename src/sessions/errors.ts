@@ -96,6 +96,9 @@ export const keeperUnreachable = (cause?: unknown): WarrenError =>
     cause,
   });
 
+export const sessionMoved = (name: string, server: string): WarrenError =>
+  new WarrenError("SESSION_MOVED", `${name} is on ${server} now.`, { fix: "warren servers" });
+
 export const patternInvalid = (pattern: string, why: string): WarrenError =>
   new WarrenError("PATTERN_INVALID", `/${pattern}/ is no regular expression: ${why}.`);
 

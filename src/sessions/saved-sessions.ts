@@ -18,16 +18,32 @@ export class SavedSessions {
 
   /** The newest first. */
   async all(): Promise<SessionRecord[]> {
-    const { channels } = await this.#keeper.call({ call: "channels" });
-    const running = new Set(channels.filter(({ id }) => !isCommand(id)).map(({ id }) => sessionIdOf(id)));
-    return this.#records.readAll().filter(({ id }) => !running.has(id));
+    return (await this.#sorted()).saved;
   }
 
-  /** The newest of that name, or the one of that id. `liveNames`: for what may have been meant. @throws SESSION_NOT_FOUND */
-  async named(reference: string, liveNames: readonly string[]): Promise<SessionRecord> {
-    const records = await this.all();
-    const found = records.find(({ id, name }) => id === reference || name === reference);
+  /**
+   * The newest of that name, or the one of that id. `liveNames`: for what may have been meant. `server`: who is asked.
+   * @throws SESSION_NOT_FOUND; SESSION_MOVED when another server has it, and it is live
+   */
+  async named(
+    reference: string,
+    { liveNames, server }: { liveNames: readonly string[]; server: string },
+  ): Promise<SessionRecord> {
+    const { saved, running } = await this.#sorted();
+    const isMeant = ({ id, name }: SessionRecord): boolean => id === reference || name === reference;
+    const elsewhere = running.find((record) => isMeant(record) && record.server !== server);
+    if (elsewhere) throw errors.sessionMoved(elsewhere.name, elsewhere.server);
+    const found = saved.find(isMeant);
     if (found) return found;
-    throw errors.sessionNotFound(reference, [...liveNames, ...records.map(({ name }) => name)]);
+    throw errors.sessionNotFound(reference, [...liveNames, ...saved.map(({ name }) => name)]);
+  }
+
+  async #sorted(): Promise<{ saved: SessionRecord[]; running: SessionRecord[] }> {
+    const { channels } = await this.#keeper.call({ call: "channels" });
+    const ids = new Set(channels.filter(({ id }) => !isCommand(id)).map(({ id }) => sessionIdOf(id)));
+    const saved: SessionRecord[] = [];
+    const running: SessionRecord[] = [];
+    for (const record of this.#records.readAll()) (ids.has(record.id) ? running : saved).push(record);
+    return { saved, running };
   }
 }

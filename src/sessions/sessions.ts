@@ -64,6 +64,8 @@ export class Sessions {
   readonly #records: SessionRecords;
   readonly #live: LiveSessions;
   readonly #saved: SavedSessions;
+  /** On their way to another server. */
+  readonly #leaving = new Set<{ record: SessionRecord; to: string; gone: Promise<void> }>();
   /** What is done with agents alone. */
   readonly agents: AgentVerbs;
 
@@ -83,7 +85,7 @@ export class Sessions {
         return session instanceof AgentSession ? session : undefined;
       },
       saved: async (reference) => {
-        if (this.#live.named(reference)) return undefined;
+        if (await this.#liveNamed(reference)) return undefined;
         const record = await this.#savedNamed(reference);
         if (record.kind !== "agent") throw errors.notAnAgent(record.name);
         return {
@@ -164,7 +166,7 @@ export class Sessions {
   }
 
   async get({ session }: PayloadOf<"session.get">): Promise<{ session: Session }> {
-    const live = this.#live.named(session);
+    const live = await this.#liveNamed(session);
     return {
       session: live ? viewOf(live) : viewSession(await this.#savedNamed(session), undefined),
     };
@@ -172,7 +174,8 @@ export class Sessions {
 
   async attach(request: PayloadOf<"session.attach">, stream: ByteStream): Promise<Attached> {
     const { client, cols, rows, view = false, since, label = "terminal" } = request;
-    if (since !== undefined && !this.#live.named(request.session)) return this.#attachEnded(request, since, stream);
+    if (since !== undefined && !(await this.#liveNamed(request.session)))
+      return this.#attachEnded(request, since, stream);
     const session = await this.#mustTerminal(request.session);
     const { attachment, continued, inputBytes } = await session.attach({
       client,
@@ -215,7 +218,7 @@ export class Sessions {
 
   /** Ends the program and its whole tree; resolves when they are gone. One that has ended already is no error. */
   async stop({ session, force, grace_ms }: PayloadOf<"session.stop">): Promise<DataOf<"session.stop">> {
-    const live = this.#live.named(session);
+    const live = await this.#liveNamed(session);
     if (!live) return { session: viewSession(await this.#savedNamed(session), undefined), stopped: false };
     await this.#live.end(live, "stop", {
       force: force === true,
@@ -235,7 +238,7 @@ export class Sessions {
 
   async rename({ session, name }: PayloadOf<"session.rename">): Promise<{ session: Session }> {
     if (!NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
-    const live = this.#live.named(session);
+    const live = await this.#liveNamed(session);
     const record = live?.record ?? (await this.#savedNamed(session));
     if (live && record.name !== name) {
       const { id, epoch } = live.channel;
@@ -250,7 +253,7 @@ export class Sessions {
   }
 
   async remove({ session }: PayloadOf<"session.remove">): Promise<{ session: Session }> {
-    const live = this.#live.named(session);
+    const live = await this.#liveNamed(session);
     if (live) throw errors.sessionLive(live.record.name);
     const record = await this.#savedNamed(session);
     await this.#live.screens.forgotten(record.id); // its last screen is written there
@@ -259,11 +262,12 @@ export class Sessions {
   }
 
   async wait(request: PayloadOf<"session.wait">, signal: AbortSignal): Promise<DataOf<"session.wait">> {
-    const live = this.#live.named(request.session);
+    const live = await this.#liveNamed(request.session);
     const record = live?.record ?? (await this.#savedNamed(request.session));
     return waitForSession(
       {
-        look: () => ({ session: this.#viewOf(record.id), outputBytes: this.#live.get(record.id)?.outputBytes ?? 0 }),
+        first: viewSession(record, live?.live()),
+        look: () => this.#lookAt(record, live !== undefined),
         openOutput: (offset) => live?.openReader(offset) ?? Promise.resolve(undefined),
         watch: (listener) => this.#live.watch(listener),
         clock: this.#options.clock,
@@ -271,6 +275,17 @@ export class Sessions {
       request,
       signal,
     );
+  }
+
+  /** Undefined while it is on its way to another server. @throws SESSION_MOVED once it is there */
+  #lookAt(record: SessionRecord, wasLive: boolean): { session: Session; outputBytes: number } | undefined {
+    const live = this.#live.get(record.id);
+    if (live) return { session: viewOf(live), outputBytes: live.outputBytes };
+    const saved = this.#records.read(record.id);
+    if (!saved) throw errors.sessionNotFound(record.name, []);
+    if (saved.ended || !wasLive) return { session: viewSession(saved, undefined), outputBytes: 0 };
+    if (saved.server !== this.#options.server) throw errors.sessionMoved(saved.name, saved.server);
+    return undefined;
   }
 
   async screen({ session, styled = false }: PayloadOf<"session.screen">): Promise<DataOf<"session.screen">> {
@@ -281,7 +296,7 @@ export class Sessions {
 
   /** Starts an ended one again, on this server, with its journal going on. @throws SESSION_LIVE, SESSION_NOT_FOUND and those of `create` */
   async resume(request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
-    const live = this.#live.named(request.session);
+    const live = await this.#liveNamed(request.session);
     if (live) throw errors.sessionLive(live.record.name);
     const record = await this.#savedNamed(request.session);
     const isAgent = record.kind === "agent";
@@ -319,7 +334,15 @@ export class Sessions {
     const live = await this.#mustLive(session);
     const { record } = live;
     if (to === this.#options.server) return { session: viewSession(record, live.live()) };
-    await this.#live.letGo(live);
+    const leaving = { record, to, gone: this.#handOver(live, to) };
+    this.#leaving.add(leaving);
+    await leaving.gone.finally(() => this.#leaving.delete(leaving));
+    return { session: viewSession({ ...record, server: to }, undefined) };
+  }
+
+  async #handOver(session: LiveSession, to: string): Promise<void> {
+    const { record } = session;
+    await this.#live.letGo(session);
     try {
       await this.#options.askServer(to, "session.take", { id: record.id });
     } catch (error) {
@@ -328,7 +351,6 @@ export class Sessions {
     }
     this.#live.changed("members");
     this.#options.onMoved?.(record.id);
-    return { session: viewSession({ ...record, server: to }, undefined) };
   }
 
   /** The other side of `move`. */
@@ -366,6 +388,18 @@ export class Sessions {
     return { sessions: records.map((record) => viewSession(record, undefined)) };
   }
 
+  /** One that is on its way to another server is waited for. @throws SESSION_MOVED once it is there */
+  async #liveNamed(reference: string): Promise<LiveSession | undefined> {
+    const live = this.#live.named(reference);
+    if (live) return live;
+    const leaving = [...this.#leaving].find(({ record: { id, name } }) => id === reference || name === reference);
+    if (!leaving) return undefined;
+    await leaving.gone.catch(() => {});
+    const back = this.#live.named(reference);
+    if (back) return back;
+    throw errors.sessionMoved(leaving.record.name, leaving.to);
+  }
+
   async #mustTerminal(reference: string): Promise<TerminalSession> {
     const live = await this.#mustLive(reference);
     if (live instanceof TerminalSession) return live;
@@ -373,14 +407,14 @@ export class Sessions {
   }
 
   async #mustLive(reference: string): Promise<LiveSession> {
-    const live = this.#live.named(reference);
+    const live = await this.#liveNamed(reference);
     if (live) return live;
     throw errors.sessionNotLive((await this.#savedNamed(reference)).name);
   }
 
   #savedNamed(reference: string): Promise<SessionRecord> {
     const names = this.members().map(({ name }) => name);
-    return this.#saved.named(reference, names);
+    return this.#saved.named(reference, { liveNames: names, server: this.#options.server });
   }
 
   #viewOf(id: string): Session {

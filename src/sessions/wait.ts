@@ -7,7 +7,10 @@ import type { OutputReader } from "./output-reader.ts";
 
 /** Resolves when one (or all) of the conditions hold: it ends, is idle, needs somebody, or writes what a pattern says. */
 export interface Watched {
-  look(): { session: Session; outputBytes: number };
+  /** As it is when the wait begins. */
+  first: Session;
+  /** Undefined while it is on its way to another server. @throws SESSION_MOVED once it is there */
+  look(): { session: Session; outputBytes: number } | undefined;
   openOutput(offset: number): Promise<OutputReader | undefined>;
   /** Calls back after every change; the answer stops that. */
   watch(listener: () => void): () => void;
@@ -26,12 +29,15 @@ export async function waitForSession(
     conditions.flatMap((one) => (one.kind === "output" ? [[one, patternOf(one)] as const] : [])),
   );
   await using output = patterns.size > 0 ? await OutputTail.open(watched, since) : undefined;
-  const { promise, resolve } = Promise.withResolvers<DataOf<"session.wait">>();
+  const { promise, resolve, reject } = Promise.withResolvers<DataOf<"session.wait">>();
   const met = new Set<SessionCondition>();
+  let session = watched.first;
   const settle = (result: "met" | "timeout" | "ended"): void =>
-    resolve({ session: watched.look().session, met: conditions.filter((one) => met.has(one)), result });
+    resolve({ session, met: conditions.filter((one) => met.has(one)), result });
   const look = async (): Promise<void> => {
-    const { session } = watched.look();
+    const seen = watched.look();
+    if (!seen) return;
+    session = seen.session;
     const text = patterns.size > 0 ? await output?.read() : undefined;
     for (const one of conditions) if (holds(one, session, text, patterns)) met.add(one);
     if (mode === "any" ? met.size > 0 : met.size === conditions.length) settle("met");
@@ -39,7 +45,7 @@ export async function waitForSession(
   };
   let looking: Promise<void> = Promise.resolve();
   const onChange = (): void => {
-    looking = looking.then(look).catch(() => settle("ended"));
+    looking = looking.then(look).catch(reject);
   };
   const stopWatching = watched.watch(onChange);
   const cancelTimer = timeout_ms === undefined ? () => {} : watched.clock.timer(timeout_ms, () => settle("timeout"));
@@ -92,7 +98,7 @@ class OutputTail implements AsyncDisposable {
   readonly #decoder = new TextDecoder();
   #text = "";
 
-  static async open(watched: Watched, since = watched.look().outputBytes): Promise<OutputTail> {
+  static async open(watched: Watched, since = watched.look()?.outputBytes ?? 0): Promise<OutputTail> {
     return new OutputTail(await watched.openOutput(since));
   }
 

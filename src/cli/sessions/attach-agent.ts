@@ -189,8 +189,10 @@ class AgentAttachment {
     this.#input.prompt(true);
   }
 
+  /** The conversation is over a moment before its program's end is written down. */
   async #sayEnd(title: string): Promise<number> {
-    const { session } = await this.#context.client().request("session.get", { session: this.#handle.id });
+    const conditions = [{ kind: "exit" as const }];
+    const { session } = await this.#context.client().request("session.wait", { session: this.#handle.id, conditions });
     this.#context.output.line(`[${title} has ended]`);
     return session.outcome ? exitStatusOf(session.outcome) : EXIT.ok;
   }

@@ -72,6 +72,7 @@ function clientOfSession(context: Context, found: FoundSession): Client {
   return context.ownedClient(
     openClient(context.build, {
       dial: (events) => dialUnix((lookForSession(context.places, found.id) ?? found).entry.socket, events),
+      followsSession: true,
     }),
   );
 }

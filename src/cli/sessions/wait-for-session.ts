@@ -26,13 +26,15 @@ export interface WaitForSession {
 
 /** 0 when they hold, 124 at the timeout, 1 when it ended before, its own status when its end was waited for, 130 at Ctrl-C. */
 export async function waitForSession(context: Context, handle: SessionHandle, wanted: WaitForSession): Promise<number> {
-  const { texts, mode, timeoutMs, json, quiet, since } = wanted;
+  const { texts, mode, timeoutMs, json, quiet } = wanted;
   const { output } = context;
   const conditions = texts.map(sessionCondition);
   const interrupted = context.interrupted();
   const what = texts.join(mode === "any" ? " or " : " and ");
   const line = showWait(output, { what: `${handle.name}: waiting for ${what}`, expectedMs: undefined });
   try {
+    // Said at the beginning: on another server, or in another process, it is not "from now on" again.
+    const since = wanted.since ?? (await outputBytesOf(handle, conditions));
     const result = await handle.client.request(
       "session.wait",
       {
@@ -54,6 +56,15 @@ export async function waitForSession(context: Context, handle: SessionHandle, wa
     output.errorLine(`Stopped waiting; ${handle.name} goes on.`);
     return EXIT.interrupted;
   }
+}
+
+async function outputBytesOf(
+  { client, id }: SessionHandle,
+  conditions: SessionCondition[],
+): Promise<number | undefined> {
+  if (!conditions.some(({ kind }) => kind === "output")) return undefined;
+  const { session } = await client.request("session.get", { session: id });
+  return session.output_bytes;
 }
 
 /** @throws USAGE */
