@@ -7,6 +7,9 @@ import { install, root, run, runtime } from "./install.mjs";
 const SYSTEM_PROGRAMS = [
   { program: "tmux", package: "tmux", suite: "test/tui" },
   { program: "setsid", package: "util-linux", suite: "src/runs" },
+  { program: "vim", package: "vim", suite: "screens of vim" },
+  { program: "less", package: "less", suite: "screens of less" },
+  { program: "htop", package: "htop", suite: "screens of htop" },
   { program: "zsh", package: "zsh", suite: "completion for zsh" },
   { program: "fish", package: "fish", suite: "completion for fish" },
 ];

@@ -33,7 +33,8 @@ function seen(cell: Cell): string {
 async function assertSame(what: string, bytes: Uint8Array, { cols, rows } = RECORDED_SIZE): Promise<void> {
   const again = emulatorAfter(cols, rows, emulatorAfter(cols, rows, bytes).screen());
   const shown = await shownByTmux(bytes, { cols, rows });
-  const painted = shown.lines.map((line, row) => `\x1b[${row + 1};1H\x1b[m${line}`).join("");
+  // tmux says in each line what changes after the line before.
+  const painted = shown.lines.map((line, row) => `\x1b[${row + 1};1H${line}`).join("");
   const [ours, theirs] = [again, emulatorAfter(cols, rows, Buffer.from(`\x1b[?7l${painted}`))].map(cellsOf);
   for (const [row, line] of ours!.entries()) assert.equal(line, theirs![row], `${what}: row ${row}`);
   const [cursor, tmuxCursor] = [again.text().cursor, shown.cursor].map(({ x, y }) => ({ x: Math.min(x, cols - 1), y }));
