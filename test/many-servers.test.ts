@@ -69,3 +69,25 @@ test("servers: entries of dead servers go with the next command, and no others",
   assert.ok(entry && isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks }));
   assert.deepEqual(entry.sessions, []);
 });
+
+test(
+  "servers: a new session has a name that is free, however many another server has",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const request = { command: ["sleep", "1000"], workdir: house.dir, env: ["PATH=/usr/bin:/bin"] };
+    const client = house.client();
+    // More than there are tries: the first server takes the first names of the list.
+    for (let count = 0; count < 70; count++) await client.request("session.new", request);
+    const from = variant({ hash: "crowded", newerByMs: 1_000 });
+    const made = await Promise.all(
+      Array.from({ length: 4 }, () => house.warren(["new", "-d", "--", "sleep", "1000"], { from })),
+    );
+    assert.deepEqual(
+      made.map(({ status, stderr }) => [status, stderr]),
+      Array.from({ length: 4 }, () => [0, ""]),
+    );
+    const { stdout } = await house.warren(["sessions", "--quiet"]);
+    assert.equal(new Set(stdout.trim().split("\n")).size, 74);
+  },
+);

@@ -268,9 +268,16 @@ export class LiveSessions {
       } catch (error) {
         if (!isWarrenError(error, "NAME_TAKEN") || attempt >= NAME_TRIES_MAX) throw error;
         if (naming === "exact") throw errors.nameTaken(record.name);
+        for (const name of await this.#namesOfHome()) taken.add(name);
         taken.add(record.name);
       }
     }
+  }
+
+  /** Other servers have sessions too: only the keeper knows them all. */
+  async #namesOfHome(): Promise<string[]> {
+    const { channels } = await this.#options.keeper.call({ call: "channels" });
+    return channels.flatMap(({ name }) => (name === undefined ? [] : [name]));
   }
 
   async #adopt(record: SessionRecord, channel: KeeperChannel, commands: readonly KeeperChannel[] = []): Promise<void> {
