@@ -69,13 +69,8 @@ async function endServers(context: Context, before: readonly NamedServer[]): Pro
   const servers = new Map(
     [...before, ...aliveServers(context.places.serversDir)].map((server) => [server.pid, server]),
   );
-  for (const server of servers.values()) {
-    if (server.primary) continue;
-    const client = clientOf(context, server);
-    // It may have ended by itself.
-    await client.request("shutdown", { force: true }).catch(() => {});
-    client.close();
-  }
+  const others = [...servers.values()].filter(({ primary }) => !primary);
+  await Promise.all(others.map((server) => shutDown(context, server)));
   const results = await Promise.all([...servers.values()].map((server) => ended(server, END_TIMEOUT_MS)));
   await keeperEnded(context);
   if (results.every(Boolean)) return servers.size;
@@ -83,6 +78,13 @@ async function endServers(context: Context, before: readonly NamedServer[]): Pro
   throw new WarrenError("SERVER_STAYS", `Servers have not ended in 15 s: pid ${left.join(", ")}.`, {
     fix: `kill -9 ${left.join(" ")}`,
   });
+}
+
+/** It may have ended by itself. */
+async function shutDown(context: Context, server: NamedServer): Promise<void> {
+  const client = clientOf(context, server);
+  await client.request("shutdown", { force: true }).catch(() => {});
+  client.close();
 }
 
 /** The keeper ends at SIGTERM when it holds nothing any more; until then it ignores it. */
