@@ -200,13 +200,16 @@ test("agents: reload during three questions and a stream", { timeout: TIMEOUT_MS
   await Promise.all(asking.map((agent, at) => agent.prompt(`ask "number ${at}?" allow|deny\nsay yes ${at}`)));
   await Promise.all(asking.map((agent) => agent.untilAsked()));
   const words = Array.from({ length: 60 }, (_, at) => [`say part ${at};`, "wait 10ms"]).flat();
-  await streaming.prompt(words.join("\n"));
+  // However slow the machine is, the turn is still running after the reloads.
+  const gate = "run until [ -e go-on ]; do sleep 0.05; done";
+  await streaming.prompt([...words.slice(0, 60), gate, ...words.slice(60)].join("\n"));
   await streaming.until(() => streaming.said().join("").includes("part 5;"), "the stream");
   for (let count = 0; count < 2; count++) {
     const { status, stderr } = await house.warren(["reload"]);
     assert.equal(status, 0, stderr);
   }
   assert.equal(streaming.of("turn")[0]?.state, "working", "it streams still");
+  writeFileSync(join(house.dir, "go-on"), "");
   const { stdout } = await house.warren(["sessions"]);
   assert.equal(stdout.match(/needs you/g)?.length, 3);
   await Promise.all(asking.map((agent) => agent.answer("allow", "ann")));

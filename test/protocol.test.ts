@@ -37,10 +37,10 @@ test("protocol: bad input gets a code, and the connection goes on", { timeout: T
     ['{"type":"stop","payload":{"job_id":7}}\n', "INVALID_PAYLOAD", /job_id/],
     ['{"type":"subscribe","payload":{"since":{"jobs":"x"}}}\n', "INVALID_PAYLOAD", /since/],
     ['{"type":"subscribe","payload":{"streams":["nonsense"]}}\n', "UNKNOWN_STREAM", /nonsense/],
-    ['{"type":"hello","payload":{"protocol":{"min":9,"max":12},"client":"future"}}\n', "PROTOCOL_MISMATCH", /too old/],
-    ['{"type":"hello","payload":{"protocol":{"min":0,"max":0},"client":"past"}}\n', "PROTOCOL_MISMATCH", /too old/],
     ['{"type":"signal","payload":{"job_id":"9zz","signal":"TREM"}}\n', "UNKNOWN_SIGNAL", /TERM/],
     ['{"type":"get_job","payload":{"job_id":"9zz"}}\n', "JOB_NOT_FOUND", /9zz/],
+    ['{"type":"hello","payload":{"protocol":{"min":9,"max":12},"client":"future"}}\n', "PROTOCOL_MISMATCH", /too old/],
+    ['{"type":"hello","payload":{"protocol":{"min":0,"max":0},"client":"past"}}\n', "PROTOCOL_MISMATCH", /too old/],
   ];
   for (const [line, code, says] of cases) {
     const at = raw.received.length;
@@ -52,6 +52,7 @@ test("protocol: bad input gets a code, and the connection goes on", { timeout: T
     assert.match(answer.error ?? "", says, shown);
     assert.doesNotMatch(answer.error ?? "", /\n {4}at /, shown);
   }
+  await raw.ask("hello", { protocol: { min: 1, max: 1 }, client: "test" });
   const withId = await raw.ask("add", { command: [] });
   assert.equal(withId.code, "INVALID_PAYLOAD");
   assert.equal((await raw.ask("ping")).success, true);
