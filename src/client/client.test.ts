@@ -383,3 +383,19 @@ test("greeting: of a server of another protocol, only what is the same in every 
   assert.deepEqual(await shutdown, { message: "shutting down" });
   client.close();
 });
+
+test("greeting: that a server does not have a message is told with its name, whichever comes first", async () => {
+  for (const isGreetedFirst of [true, false]) {
+    const { server, client } = connected();
+    const wanted = { code: "UNKNOWN_TYPE", fix: "warren reload blazing", message: /blazing .* has no list/ };
+    const list = assert.rejects(client.request("list", {}), wanted);
+    const hello = await server.next("hello");
+    const { wire, message } = await server.next("list");
+    const greet = () => hello.wire.answer(hello.message, { server: "blazing", version: "1", git_hash: "abc" });
+    if (isGreetedFirst) greet();
+    wire.fail(message, "UNKNOWN_TYPE");
+    if (!isGreetedFirst) greet();
+    await list;
+    client.close();
+  }
+});

@@ -69,6 +69,8 @@ export type SubscriptionItem =
 
 interface Pending {
   type: MessageType;
+  /** It has no such message; said before its greeting. */
+  refusal?: WarrenError;
   line: string;
   resolve: (data: never) => void;
   reject: (error: WarrenError) => void;
@@ -270,17 +272,26 @@ export class Client {
     }
     const pending = this.#pending.get(message.id);
     if (!pending) return;
+    if (!message.success && message.code === "UNKNOWN_TYPE" && !this.#hello) {
+      pending.refusal = errorOf(message); // who says so is not known yet
+      return;
+    }
     this.#pending.delete(message.id);
     this.#moveCount = 0;
     if (message.success) pending.resolve(message.data as never);
-    else if (message.code === "UNKNOWN_TYPE") pending.reject(this.#notKnown(pending.type, errorOf(message)));
+    else if (message.code === "UNKNOWN_TYPE") pending.reject(this.#notKnown(pending.type, errorOf(message).code));
     else pending.reject(errorOf(message));
   }
 
   #onHello(message: Response): void {
     clearTimeout(this.#greetingTimer);
-    if (message.success) this.#hello = message.data as DataOf<"hello">;
-    else this.#onRefused(errorOf(message));
+    if (!message.success) return this.#onRefused(errorOf(message));
+    this.#hello = message.data as DataOf<"hello">;
+    for (const [id, { type, refusal, reject }] of this.#pending) {
+      if (!refusal) continue;
+      this.#pending.delete(id);
+      reject(this.#notKnown(type, refusal.code));
+    }
   }
 
   /** Of a server of another protocol, what is the same in all of them is still answered. */
@@ -295,9 +306,8 @@ export class Client {
   }
 
   /** Every request of ours is a message of this build, so the server runs another one. */
-  #notKnown(type: string, { code, message }: WarrenError): WarrenError {
-    if (!this.#hello) return new WarrenError(code, message);
-    const { server, version, git_hash } = this.#hello;
+  #notKnown(type: string, code: string): WarrenError {
+    const { server, version, git_hash } = this.#hello!;
     return new WarrenError(
       code,
       `The server ${server} (v${version} ${git_hash}) runs other code, which has no ${type}.`,
