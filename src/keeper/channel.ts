@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { readProcess } from "../platform/process.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
 import { encodeSize, RECORD } from "../protocol/journal-records.ts";
@@ -41,6 +41,7 @@ export class Channel {
   /** Records that the disk has no room for. */
   readonly #unwritten: { kind: number; bytes: Buffer }[] = [];
   #retry: NodeJS.Timeout | undefined;
+  #stalled: string | undefined;
   #exit: ChannelExit | null = null;
 
   /** @throws what keeps the journal or the program from being opened; then nothing is left behind */
@@ -86,6 +87,7 @@ export class Channel {
       segment: end.number,
       segmentBytes: end.bytes,
       ...size,
+      ...(this.#stalled === undefined ? {} : { stalled: this.#stalled }),
       exit: this.exit,
     };
   }
@@ -104,10 +106,11 @@ export class Channel {
   }
 
   resize({ cols, rows }: { cols: number; rows: number }): KeeperChannel {
-    if (!this.#exit) {
+    const size = encodeSize(cols, rows); // first: it refuses what is none
+    if (!this.#exit && this.#program.resize) {
       this.#program.resize(cols, rows);
       this.#journal.size = { cols, rows };
-      this.#record(RECORD.size, encodeSize(cols, rows));
+      this.#record(RECORD.size, size);
     }
     return this.describe();
   }
@@ -172,13 +175,15 @@ export class Channel {
   /** While the disk is full the program waits in its full terminal, and others go on. */
   #flush(): void {
     clearTimeout(this.#retry);
+    this.#stalled = undefined;
     const streams = this.#program.outputs.map(({ stream }) => stream);
     try {
       for (let next = this.#unwritten[0]; next; next = this.#unwritten[0]) {
         this.#journal.append(next.kind, next.bytes);
         this.#unwritten.shift();
       }
-    } catch {
+    } catch (error) {
+      this.#stalled = messageOf(error);
       for (const stream of streams) stream.pause();
       this.#retry = setTimeout(() => this.#flush(), DISK_FULL_RETRY_MS);
       return;
@@ -200,7 +205,8 @@ export class Channel {
     let unwritten = 0;
     do {
       unwritten = this.#unwritten.length; // it is not read while the disk is full
-      await Promise.race([closed, delay(LAST_OUTPUT_MS)]);
+      // What came while we were busy is read before it is over: timers come first.
+      await Promise.race([closed, delay(LAST_OUTPUT_MS).then(() => turn())]);
     } while (unwritten + this.#unwritten.length > 0);
     for (const { stream } of outputs) stream.destroy();
     this.#record(RECORD.end, Buffer.from(JSON.stringify(this.#exit)));

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
+import { messageOf } from "../protocol/errors.ts";
 import { CONTROL, type ServerSpec } from "../protocol/keeper-calls.ts";
 import { LineSplitter } from "../protocol/lines.ts";
 
@@ -12,6 +13,8 @@ const DRAIN_TIMEOUT_MS = 5_000;
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** Why there was no process at all: no descriptors, no memory. */
+  error?: string;
 }
 
 /** One process of a server: started with the listening socket as fd 3 and a control line as fd 4, its output to its log. */
@@ -25,32 +28,35 @@ export class Generation {
   isLate = false;
   /** It has said that its server is over. */
   isLeaving = false;
-  readonly #child: ChildProcess;
-  readonly #control: Socket;
+  readonly #child: ChildProcess | undefined;
+  readonly #control: Socket | undefined;
   readonly #said = { warm: Promise.withResolvers<boolean>(), ready: Promise.withResolvers<boolean>() };
 
   constructor({ command, logPath }: ServerSpec, number: number, listenFd: number, env: NodeJS.ProcessEnv) {
     this.number = number;
+    const { promise, resolve } = Promise.withResolvers<Exit>();
+    this.exited = promise;
+    const fail = (error: unknown): void => resolve({ code: 127, signal: null, error: messageOf(error) });
     const log = openLog(logPath);
     const [file = "", ...args] = command;
-    const child = spawn(file, [...args, "--generation", String(number)], {
-      cwd: "/",
-      detached: true,
-      env,
-      stdio: ["ignore", log, log, listenFd, "pipe"],
-    });
-    if (log !== "ignore") closeSync(log);
-    this.#child = child;
-    this.pid = child.pid ?? 0;
-    this.exited = new Promise((resolve) => {
-      child.on("error", () => resolve({ code: 127, signal: null }));
+    try {
+      this.#child = spawn(file, [...args, "--generation", String(number)], {
+        cwd: "/",
+        detached: true,
+        env,
+        stdio: ["ignore", log, log, listenFd, "pipe"],
+      });
       // With its last word, which may be read after its end; the control line is no child's of it.
-      child.on("close", (code, signal) => resolve({ code, signal }));
-    });
-    this.#control = child.stdio[4] as Socket;
-    this.#control.on("error", () => {});
+      this.#child.on("error", fail).on("close", (code, signal) => resolve({ code, signal }));
+    } catch (error) {
+      fail(error);
+    }
+    if (log !== "ignore") closeSync(log);
+    this.pid = this.#child?.pid ?? 0;
+    this.#control = this.#child?.stdio?.[4] as Socket | undefined; // without a descriptor for it there is none
+    this.#control?.on("error", () => {});
     const lines = new LineSplitter(64);
-    this.#control.on("data", (chunk: Buffer) => {
+    this.#control?.on("data", (chunk: Buffer) => {
       for (const word of lines.push(chunk)) {
         if (word === CONTROL.leaving) this.isLeaving = true;
         if (word === CONTROL.ready) this.readyAtMs = performance.now();
@@ -71,20 +77,20 @@ export class Generation {
   }
 
   go(): void {
-    this.#control.write(`${CONTROL.go}\n`);
+    this.#control?.write(`${CONTROL.go}\n`);
   }
 
   /** Resolves when it has ended: after finishing what is in hand, or at once when it does not serve yet. */
   async end(): Promise<void> {
     if (this.readyAtMs === 0) this.kill();
-    else this.#control.write(`${CONTROL.drain}\n`);
+    else this.#control?.write(`${CONTROL.drain}\n`);
     const timer = setTimeout(() => this.kill(), DRAIN_TIMEOUT_MS);
     await this.exited;
     clearTimeout(timer);
   }
 
   kill(): void {
-    this.#child.kill("SIGKILL");
+    this.#child?.kill("SIGKILL");
   }
 }
 

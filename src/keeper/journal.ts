@@ -44,7 +44,12 @@ export class Journal {
       bytes: statSync(this.#path(number)).size,
     }));
     this.#begin(startSegment);
-    this.append(RECORD.size, encodeSize(size.cols, size.rows));
+    try {
+      this.append(RECORD.size, encodeSize(size.cols, size.rows));
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
   }
 
   get end(): { number: number; bytes: number } {

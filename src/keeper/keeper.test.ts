@@ -138,3 +138,14 @@ test("connection: calls that are not answered when the keeper goes are told so, 
   await new Promise((closed) => listener.close(closed));
   await rm(directory, { recursive: true });
 });
+
+test("keeper: whoever has started it has five seconds for the first call", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let isEmpty = false;
+  const keeper = new Keeper({ home: "/", env: {}, log: silentLog, onEmpty: () => (isEmpty = true) });
+  assert.equal(keeper.holdsSomething, false);
+  context.mock.timers.tick(4_999);
+  assert.equal(isEmpty, false);
+  context.mock.timers.tick(1);
+  assert.equal(isEmpty, true);
+});

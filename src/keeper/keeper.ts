@@ -18,6 +18,8 @@ import { Supervisor } from "./supervisor.ts";
  * nothing that passes through, and it ends when it has held nothing for `LINGER_MS`.
  */
 const LINGER_MS = 300;
+/** Who has started it gets the time to say what for; on a busy machine that takes a while, and a keeper that is gone by then is started anew. */
+const FIRST_CALL_MS = 5_000;
 
 export interface KeeperOptions {
   home: string;
@@ -62,7 +64,7 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    this.#lingerIfEmpty();
+    this.#lingerIfEmpty(FIRST_CALL_MS);
   }
 
   get holdsSomething(): boolean {
@@ -120,11 +122,11 @@ export class Keeper {
     throw new WarrenError("SERVER_NOT_FOUND", `The keeper holds no server ${name}.`, { fix: "warren servers" });
   }
 
-  #lingerIfEmpty(): void {
+  #lingerIfEmpty(lingerMs = LINGER_MS): void {
     clearTimeout(this.#linger);
     if (this.holdsSomething) return;
     this.#linger = setTimeout(() => {
       if (!this.holdsSomething) this.#options.onEmpty();
-    }, LINGER_MS);
+    }, lingerMs);
   }
 }

@@ -29,6 +29,8 @@ function main(env: NodeJS.ProcessEnv): void {
   ensureSocketDir(places, env); // under the lock: a keeper that ends removes it
   const socketPath = join(places.socketDir, "keeper.sock");
   const log = openLog(places.keeperLog, isLogLevel(env.WARREN_LOG) ? env.WARREN_LOG : "info");
+  process.removeAllListeners("warning"); // the runtime's own writes text between our lines
+  process.on("warning", ({ name, message }) => log.info("runtime_warning", { name, message }));
   const end = (): never => {
     removeTraces(places, socketPath);
     log.info("keeper_ended");

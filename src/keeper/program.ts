@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { signalNumber } from "../platform/process.ts";
 import { openTerminal } from "../platform/terminal.ts";
-import { systemCode, WarrenError } from "../protocol/errors.ts";
+import { isWarrenError, messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
 import { RECORD } from "../protocol/journal-records.ts";
 import type { ChannelExit, PipeOpenCall, TerminalOpenCall } from "../protocol/keeper-calls.ts";
 
@@ -15,7 +15,8 @@ export interface Program {
   /** What it writes, and as which kind of record. */
   outputs: { kind: number; stream: Readable }[];
   exited: Promise<Omit<ChannelExit, "at">>;
-  resize(cols: number, rows: number): void;
+  /** Pipes have no size. */
+  resize?(cols: number, rows: number): void;
 }
 
 /** @throws WORKDIR_MISSING, PROGRAM_NOT_FOUND, PROGRAM_NOT_EXECUTABLE, PROGRAM_NOT_STARTED, TERMINAL_LIBRARY_MISSING */
@@ -29,7 +30,13 @@ export function startProgram(call: TerminalOpenCall | PipeOpenCall): Program {
     return new WarrenError("PROGRAM_NOT_EXECUTABLE", `${file} cannot be executed (${code}).`);
   });
   if (statSync(file).isDirectory()) throw new WarrenError("PROGRAM_NOT_EXECUTABLE", `${file} is a directory.`);
-  return call.call === "terminal.open" ? onTerminal(call) : onPipes(call);
+  try {
+    return call.call === "terminal.open" ? onTerminal(call) : onPipes(call);
+  } catch (error) {
+    if (isWarrenError(error)) throw error;
+    const want = "its interpreter is missing, or no process, terminal or descriptor is left";
+    throw new WarrenError("PROGRAM_NOT_STARTED", `${file} could not be started, as ${want}: ${messageOf(error)}`);
+  }
 }
 
 function check(path: string, because: (code: string | undefined) => WarrenError): void {
@@ -41,14 +48,14 @@ function check(path: string, because: (code: string | undefined) => WarrenError)
 }
 
 function onTerminal(call: TerminalOpenCall): Program {
-  const terminal = openTerminal({ ...call, env: { TERM: "xterm-256color", ...call.env } });
+  const terminal = openTerminal(call);
   return { kind: "terminal", ...terminal, outputs: [{ kind: RECORD.output, stream: terminal.output }] };
 }
 
 function onPipes({ command: [file = "", ...args], directory, env }: PipeOpenCall): Program {
   const child = spawn(file, args, { cwd: directory, env, detached: true, stdio: "pipe" });
   child.on("error", () => {}); // comes later than the missing pid
-  if (child.pid === undefined) throw new WarrenError("PROGRAM_NOT_STARTED", `${file} could not be started.`);
+  if (child.pid === undefined) throw new Error("spawn failed");
   child.stdin.on("error", () => {}); // each write is told by its callback
   return {
     kind: "pipe",
@@ -61,6 +68,5 @@ function onPipes({ command: [file = "", ...args], directory, env }: PipeOpenCall
     exited: new Promise((resolve) =>
       child.on("exit", (code, signal) => resolve({ code, signal: signal && signalNumber(signal) })),
     ),
-    resize: () => {},
   };
 }

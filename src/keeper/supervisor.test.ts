@@ -99,6 +99,17 @@ test("supervisor: ready when its generation says so, which inherits the bound so
   assert.ok(existsSync(server.socketPath));
 });
 
+test("supervisor: a generation that is killed before it serves, again and again, is started later and later", async () => {
+  await using fixture = await SupervisorFixture.make();
+  const startedMs = performance.now();
+  const ready = fixture.start(fixture.spec("kill -9 $$")).whenReady();
+  ready.catch(() => {});
+  for (let count = 0; count < 7; ) count = await fixture.starts().then(({ length }) => length);
+  // 20, 40, 80, … ms, each up to a quarter shorter.
+  const waitedMs = performance.now() - startedMs;
+  assert.ok(waitedMs > 0.75 * 1_260, `${waitedMs} ms`);
+});
+
 test("supervisor: exit 0 ends the server and takes its socket away", async () => {
   await using fixture = await SupervisorFixture.make();
   const server = await fixture.start(fixture.spec("echo warm >&4; read go <&4; echo ready >&4; exit 0")).whenReady();

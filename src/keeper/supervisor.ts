@@ -21,8 +21,8 @@ import { type Exit, Generation } from "./generation.ts";
 const STARTS_FAILED_MAX = 3;
 /** A generation that served for this long was a good one: failures are forgotten. */
 const GOOD_AFTER_MS = 5_000;
-/** Clients hang meanwhile, and a build that fails is not tried often. */
-const RESTART_DELAY = { firstMs: 20, maxMs: 100 };
+/** Clients hang meanwhile. The later ones are for a build that is killed before it serves, again and again: for want of memory, mostly. */
+const RESTART_DELAY = { firstMs: 20, maxMs: 5_000 };
 
 export interface SupervisorOptions extends Omit<ServerStartCall, "call"> {
   env: NodeJS.ProcessEnv;
@@ -119,7 +119,8 @@ export class Supervisor {
     }
     if (!isWarm) {
       if (this.#state === "replacing") this.#state = "ready";
-      throw this.#startFailed(spec, `The new code (${spec.hash}) did not start; ${spec.name} runs on as before.`);
+      const why = because(await next.exited);
+      throw this.#startFailed(spec, `The new code (${spec.hash}) did not start${why}; ${spec.name} runs on as before.`);
     }
     if (this.#spec.hash !== spec.hash) this.#fallback = this.#spec;
     this.#spec = spec;
@@ -168,19 +169,20 @@ export class Supervisor {
 
   /** Returns when the next start is due. @throws SERVER_START_FAILED when there shall be none */
   async #recover({ readyAtMs, isLate }: Generation, exit: Exit): Promise<void> {
+    if (readyAtMs > 0) this.#backoff.reset();
     if (readyAtMs > 0 && performance.now() - readyAtMs >= GOOD_AFTER_MS) {
       this.#failedStarts = 0;
-      this.#backoff.reset();
       return;
     }
     if (exit.signal !== "SIGKILL" || isLate) this.#failedStarts += 1;
-    if (this.#failedStarts >= STARTS_FAILED_MAX) return this.#fallBack();
+    if (this.#failedStarts >= STARTS_FAILED_MAX) return this.#fallBack(exit);
     await delay(this.#backoff.nextMs(), undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
-  #fallBack(): void {
+  #fallBack(exit: Exit): void {
     const { name, hash, logPath } = this.#spec;
-    const failure = this.#startFailed(this.#spec, `The server ${name} (${hash}) failed to start three times.`);
+    const why = because(exit);
+    const failure = this.#startFailed(this.#spec, `The server ${name} (${hash}) failed to start three times${why}.`);
     this.#options.log.error("server_failed", { name, hash });
     if (!this.#fallback || this.#fallback.hash === hash) throw failure; // a later start is a new try
     this.#fellBack = failure.message;
@@ -216,3 +218,5 @@ export class Supervisor {
     this.#options.onEnd();
   }
 }
+
+const because = ({ error }: Exit): string => (error === undefined ? "" : ` (${error})`);

@@ -5,6 +5,7 @@ import { Writable } from "node:stream";
 import { ReadStream } from "node:tty";
 import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
 import { Backoff } from "./backoff.ts";
+import { closeOnExec } from "./close-on-exec.ts";
 
 /**
  * A program on a pseudo terminal of its own (pty(7)), through the native half of node-pty. Its JavaScript half is not used: it throws away output that has
@@ -72,6 +73,7 @@ export function openTerminal({ command, directory, env, cols, rows }: TerminalPr
     helper,
     onExit,
   );
+  closeOnExec(fd);
   const output = new ReadStream(fd);
   const input = new TerminalInput(fd);
   output.on("error", () => {}); // EIO: nobody has it open any more

@@ -82,7 +82,10 @@ export function segmentNumbers(names: readonly string[]): number[] {
     .sort((a, b) => a - b);
 }
 
+/** @throws RangeError when it is no size: whole numbers, each at most 65 535 */
 export function encodeSize(cols: number, rows: number): Buffer {
+  // The runtime's own check lets NaN pass as 0, and cuts fractions off.
+  if (!Number.isInteger(cols) || !Number.isInteger(rows)) throw new RangeError(`${cols} × ${rows} is no size`);
   const bytes = Buffer.allocUnsafe(4);
   bytes.writeUInt16BE(cols, 0);
   bytes.writeUInt16BE(rows, 2);

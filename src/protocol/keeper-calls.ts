@@ -106,6 +106,8 @@ export interface KeeperChannel {
   segmentBytes: number;
   cols: number;
   rows: number;
+  /** Why its output is not read: what the disk says of its journal. Its program waits meanwhile. Absent: it is read. */
+  stalled?: string;
   /** Null while it runs. */
   exit: ChannelExit | null;
 }

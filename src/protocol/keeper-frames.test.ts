@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { encodeFrame, FRAME, type Frame, FrameSplitter, FrameTooLong } from "./keeper-frames.ts";
+import {
+  encodeFrame,
+  FRAME,
+  FRAME_PAYLOAD_BYTES_MAX,
+  type Frame,
+  FrameSplitter,
+  FrameTooLong,
+} from "./keeper-frames.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const plain = (frames: Frame[]) => frames.map((frame) => ({ ...frame, payload: hex(frame.payload) }));
@@ -65,4 +72,18 @@ test("frames: a payload over the limit is refused by its header, before it is he
   assert.throws(() => new FrameSplitter().push(header), FrameTooLong);
   new DataView(header.buffer).setUint32(13, 4 * 1024 * 1024);
   assert.deepEqual(new FrameSplitter().push(header), []);
+});
+
+test("frames: one of 4 MB that comes in pieces of 1 KB is copied a few times, not once for each piece", () => {
+  const frame = encodeFrame({ type: 4, channel: 7, offset: 9n, payload: Buffer.alloc(FRAME_PAYLOAD_BYTES_MAX, "x") });
+  const splitter = new FrameSplitter();
+  const startedMs = process.cpuUsage().user / 1000;
+  const got: Frame[] = [];
+  for (let at = 0; at < frame.length; at += 1024) got.push(...splitter.push(frame.subarray(at, at + 1024)));
+  assert.deepEqual(
+    got.map(({ payload }) => payload.length),
+    [FRAME_PAYLOAD_BYTES_MAX],
+  );
+  // Copied for each piece it is 8 GB.
+  assert.ok(process.cpuUsage().user / 1000 - startedMs < 500);
 });

@@ -55,8 +55,7 @@ export function encodeInput({ epoch, source, bytes }: Input): Buffer {
 
 /** @throws RangeError when it is too short to be one */
 export function decodeInput(payload: Uint8Array): Input {
-  const { buffer, byteOffset, length } = payload;
-  const bytes = Buffer.from(buffer, byteOffset, length);
+  const bytes = asBuffer(payload);
   const epoch = bytes.readUInt32BE(0);
   const source = bytes.readBigUInt64BE(4).toString(16).padStart(16, "0");
   return { epoch, source, bytes: bytes.subarray(INPUT_HEADER_BYTES) };
@@ -66,6 +65,13 @@ export function decodeInput(payload: Uint8Array): Input {
 export const encodeReply = (source: string, refusal?: { code: string; error: string }): Buffer =>
   Buffer.concat([Buffer.from(source, "hex"), Buffer.from(refusal ? JSON.stringify(refusal) : "")]);
 
+/** @throws RangeError or SyntaxError when it is none */
+export function decodeReply(payload: Uint8Array): { source: string; refusal?: { code: string; error: string } } {
+  const bytes = asBuffer(payload);
+  const source = bytes.readBigUInt64BE(0).toString(16).padStart(16, "0");
+  return bytes.length === 8 ? { source } : { source, refusal: JSON.parse(bytes.toString("utf8", 8)) };
+}
+
 /** The payload of `output`. */
 export function encodeJournalEnd(segment: number, segmentBytes: number): Buffer {
   const bytes = Buffer.alloc(8);
@@ -74,14 +80,29 @@ export function encodeJournalEnd(segment: number, segmentBytes: number): Buffer 
   return bytes;
 }
 
+/** What follows the eight bytes is for later. @throws RangeError when it is too short to be one */
+export function decodeJournalEnd(payload: Uint8Array): { segment: number; segmentBytes: number } {
+  const bytes = asBuffer(payload);
+  return { segment: bytes.readUInt32BE(0), segmentBytes: bytes.readUInt32BE(4) };
+}
+
+const asBuffer = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
+
 export class FrameTooLong extends Error {}
 
 /** Cuts a byte stream into frames; holds at most one unfinished frame. */
 export class FrameSplitter {
-  #pending = new Uint8Array(0);
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  /** With fewer there is no further frame: they are not looked at, or copied, before. */
+  #neededBytes = FRAME_HEADER_BYTES;
 
   push(chunk: Uint8Array): Frame[] {
-    const bytes = this.#pending.length === 0 ? chunk : concatenate(this.#pending, chunk);
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    if (this.#pendingBytes < this.#neededBytes) return [];
+    const bytes = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending);
+    this.#neededBytes = FRAME_HEADER_BYTES;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const frames: Frame[] = [];
     let at = 0;
@@ -89,7 +110,10 @@ export class FrameSplitter {
       const length = view.getUint32(at + 13);
       if (length > FRAME_PAYLOAD_BYTES_MAX) throw new FrameTooLong();
       const end = at + FRAME_HEADER_BYTES + length;
-      if (bytes.length < end) break;
+      if (bytes.length < end) {
+        this.#neededBytes = end - at;
+        break;
+      }
       frames.push({
         type: view.getUint8(at),
         channel: view.getUint32(at + 1),
@@ -98,14 +122,8 @@ export class FrameSplitter {
       });
       at = end;
     }
-    this.#pending = bytes.slice(at);
+    this.#pending = [bytes.slice(at)];
+    this.#pendingBytes = bytes.length - at;
     return frames;
   }
-}
-
-function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
 }
