@@ -2,7 +2,7 @@ import { findKeeper } from "../local/ensure-server.ts";
 import type { KeeperConnection } from "../local/keeper-client.ts";
 import type { Places } from "../platform/paths.ts";
 import type { ChannelExit, KeeperAnswers, KeeperCall } from "../protocol/keeper-calls.ts";
-import { FRAME, type Frame } from "../protocol/keeper-frames.ts";
+import { decodeJournalEnd, decodeReply, FRAME, type Frame } from "../protocol/keeper-frames.ts";
 import { keeperUnreachable } from "../sessions/errors.ts";
 import type { ChannelEvents, ChannelWrite, KeeperPort } from "../sessions/keeper-port.ts";
 
@@ -65,30 +65,22 @@ export class KeeperLink implements KeeperPort {
       this.#early.set(frame.channel, [...early.slice(-EARLY_FRAMES_MAX), frame]);
       return;
     }
-    const payload = Buffer.from(frame.payload.buffer, frame.payload.byteOffset, frame.payload.length);
+    const { type, payload } = frame;
     const bytes = Number(frame.offset);
-    switch (frame.type) {
+    switch (type) {
       case FRAME.output:
-        return events.onOutput({
-          output: bytes,
-          segment: payload.readUInt32BE(0),
-          segmentBytes: payload.readUInt32BE(4),
-        });
+        return events.onOutput({ output: bytes, ...decodeJournalEnd(payload) });
       case FRAME.exit:
-        return events.onExit(JSON.parse(payload.toString()) as ChannelExit);
+        return events.onExit(JSON.parse(Buffer.from(payload).toString()) as ChannelExit);
       case FRAME.ack:
-        return events.onAck(sourceIn(payload), bytes);
-      case FRAME.refused:
-        return events.onRefused(
-          sourceIn(payload),
-          bytes,
-          (JSON.parse(payload.subarray(8).toString()) as { code: string }).code,
-        );
+        return events.onAck(decodeReply(payload).source, bytes);
+      case FRAME.refused: {
+        const { source, refusal } = decodeReply(payload);
+        return events.onRefused(source, bytes, refusal?.code ?? "REFUSED");
+      }
     }
   }
 }
 
 /** A doorbell and an end are enough. */
 const EARLY_FRAMES_MAX = 8;
-
-const sourceIn = (payload: Buffer): string => payload.toString("hex", 0, 8);
