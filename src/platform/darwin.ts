@@ -26,8 +26,11 @@ export function listProcesses(): ProcessInfo[] {
 }
 
 /** ps prints the environment after the arguments, separated by blanks: a value with blanks cannot be told from two. */
-export function environHas(pid: number, assignment: string): boolean {
-  return ` ${run("ps", ["eww", "-o", "command=", "-p", String(pid)]).trim()} `.includes(` ${assignment} `);
+export function environValues(pid: number, name: string): string[] {
+  const words = run("ps", ["eww", "-o", "command=", "-p", String(pid)])
+    .trim()
+    .split(" ");
+  return words.filter((word) => word.startsWith(`${name}=`)).map((word) => word.slice(name.length + 1));
 }
 
 export function fileSizeLimitOf(_pid: number): number | undefined {

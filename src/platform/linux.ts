@@ -43,16 +43,17 @@ export function listProcesses(): ProcessInfo[] {
   return found;
 }
 
-export function environHas(pid: number, assignment: string): boolean {
+export function environValues(pid: number, name: string): string[] {
   const environ = new ProcReader().read(`/proc/${pid}/environ`);
-  if (environ === undefined) return false;
-  const wanted = Buffer.from(assignment);
+  if (environ === undefined) return [];
+  const wanted = Buffer.from(`${name}=`);
+  const values: string[] = [];
   for (let at = environ.indexOf(wanted); at !== -1; at = environ.indexOf(wanted, at + 1)) {
-    const end = at + wanted.length;
-    const starts = at === 0 || environ[at - 1] === NUL;
-    if (starts && (end === environ.length || environ[end] === NUL)) return true;
+    if (at !== 0 && environ[at - 1] !== NUL) continue;
+    const end = environ.indexOf(NUL, at);
+    values.push(environ.toString("utf8", at + wanted.length, end === -1 ? environ.length : end));
   }
-  return false;
+  return values;
 }
 
 /** The line "Max file size  <soft>  <hard>  bytes"; the file is readable for every process, other users' and set-user-id ones included. */

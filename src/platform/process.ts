@@ -47,7 +47,7 @@ export interface ProcessTable {
   bootId(): string;
   readProcess(pid: number): ProcessInfo | undefined;
   listProcesses(): ProcessInfo[];
-  environHas(pid: number, assignment: string): boolean;
+  environValues(pid: number, name: string): string[];
   fileSizeLimitOf(pid: number): number | undefined;
   listeningPorts(pids: readonly number[]): Port[];
 }
@@ -61,8 +61,14 @@ export const readProcess = (pid: number): ProcessInfo | undefined => system.read
 
 export const listProcesses = (): ProcessInfo[] => system.listProcesses();
 
+/** What it was started with under that name in its environment, mostly one value or none; none for another user's process. */
+export const environValues = (pid: number, name: string): string[] => system.environValues(pid, name);
+
 /** Whether it was started with exactly `assignment` ("KEY=value") in its environment; false for another user's process. */
-export const environHas = (pid: number, assignment: string): boolean => system.environHas(pid, assignment);
+export function environHas(pid: number, assignment: string): boolean {
+  const at = assignment.indexOf("=");
+  return environValues(pid, assignment.slice(0, at)).includes(assignment.slice(at + 1));
+}
 
 /** The soft RLIMIT_FSIZE in bytes, Infinity when unlimited; undefined when it is gone or the system does not tell. */
 export const fileSizeLimitOf = (pid: number): number | undefined => system.fileSizeLimitOf(pid);

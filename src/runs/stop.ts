@@ -15,6 +15,8 @@ export interface StopOptions {
   /** Gives the wait up (what was sent stays sent): rejects with its reason. */
   abort?: AbortSignal;
   clock?: Clock;
+  /** How members are found while they are given time; default `findMembers`. Those that stop many trees at once share one `SharedSearches`. */
+  find?: (marks: RunMarks) => ProcessInfo[] | Promise<ProcessInfo[]>;
 }
 
 export interface Stopped {
@@ -52,6 +54,7 @@ class TreeStop {
   readonly #marks: RunMarks;
   readonly #clock: Clock;
   readonly #abort: AbortSignal | undefined;
+  readonly #find: NonNullable<StopOptions["find"]>;
   /** Every member ever found: children stay known when the parent that led to them is gone. */
   readonly #known = new Map<number, ProcessKey>();
 
@@ -59,13 +62,14 @@ class TreeStop {
     this.#marks = marks;
     this.#clock = options.clock ?? systemClock;
     this.#abort = options.abort;
+    this.#find = options.find ?? ((wanted) => findMembers(wanted));
     for (const key of marks.known ?? []) this.#known.set(key.pid, key);
   }
 
   /** True when the tree is gone. A member outside the group that is found later gets the signal too; one in the group was born of a handler. */
   async politely(signal: number, graceMs: number): Promise<boolean> {
     const deadlineMs = this.#clock.monotonicMs() + graceMs;
-    let members = this.#search();
+    let members = this.#noted(await this.#find(this.#marksNow));
     const signalled = new Map<number, ProcessKey>();
     this.#signal(members, signal);
     for (let emptyCount = 0, pauseMs = FIRST_PAUSE_MS; ; ) {
@@ -81,7 +85,7 @@ class TreeStop {
         pauseMs = Math.min(pauseMs * 1.5, LAST_PAUSE_MS);
         if (members.some(isThere)) continue;
       }
-      members = this.#search();
+      members = this.#noted(await this.#find(this.#marksNow));
       const late = members.filter((member) => !isSame(member, signalled.get(member.pid)));
       signalAll(
         this.#marks,
@@ -113,7 +117,7 @@ class TreeStop {
   #freeze(): ProcessInfo[] {
     const frozen = new Map<number, ProcessKey>();
     for (let round = 0; ; round += 1) {
-      const members = this.#search();
+      const members = this.#noted(findMembers(this.#marksNow)); // at once: meanwhile it forks
       const running = members.filter((member) => !isSame(member, frozen.get(member.pid)));
       if (running.length === 0 || round === FREEZE_ROUNDS_MAX) return members;
       signalAll(this.#marks, running, constants.signals.SIGSTOP);
@@ -121,8 +125,11 @@ class TreeStop {
     }
   }
 
-  #search(): ProcessInfo[] {
-    const members = findMembers({ ...this.#marks, known: [...this.#known.values()] });
+  get #marksNow(): RunMarks {
+    return { ...this.#marks, known: [...this.#known.values()] };
+  }
+
+  #noted(members: ProcessInfo[]): ProcessInfo[] {
     for (const { pid, startTicks } of members) this.#known.set(pid, { pid, startTicks });
     return members;
   }

@@ -1,6 +1,6 @@
 import {
   bootId,
-  environHas,
+  environValues,
   fileSizeLimitOf,
   hasEnded,
   listProcesses,
@@ -37,13 +37,28 @@ export type ProcessKey = Pick<ProcessIdentity, "pid" | "startTicks">;
 export const isSame = (a: ProcessKey, b: ProcessKey | undefined): boolean =>
   b !== undefined && a.pid === b.pid && a.startTicks === b.startTicks;
 
+/** The processes at one moment, for one search or for several: what a process carries is read once, when somebody asks. */
+export class ProcessView {
+  readonly all: ReadonlyMap<number, ProcessInfo> = new Map(listProcesses().map((info) => [info.pid, info]));
+  readonly #tags = new Map<number, readonly string[]>();
+  readonly #limits = new Map<number, number | undefined>();
+
+  carries(pid: number, tag: number): boolean {
+    if (!this.#limits.has(pid)) this.#limits.set(pid, fileSizeLimitOf(pid));
+    if (carriesTag(this.#limits.get(pid), tag)) return true;
+    const tags = this.#tags.get(pid) ?? environValues(pid, "WARREN_RUN_TAG");
+    this.#tags.set(pid, tags);
+    return tags.includes(String(tag));
+  }
+}
+
 /** Living members in the order of their start; without the shim, this process and zombies. About 5 µs for each process that is younger than the job. */
-export function findMembers(marks: RunMarks): ProcessInfo[] {
+export function findMembers(marks: RunMarks, view = new ProcessView()): ProcessInfo[] {
   if (marks.job.bootId !== bootId()) return [];
-  const all = new Map(listProcesses().map((info) => [info.pid, info]));
+  const { all } = view;
   const candidates = [...all.values()].filter((info) => isCandidate(info, marks));
   const members = new Map<number, ProcessInfo>();
-  for (const info of candidates) if (isMarked(info, marks)) members.set(info.pid, info);
+  for (const info of candidates) if (isMarked(info, marks, view)) members.set(info.pid, info);
 
   // Ids that stand for the run: of its members, and of the shim and the job while these hold them.
   const parents = new Set<number>(members.keys());
@@ -74,12 +89,11 @@ function isCandidate(info: ProcessInfo, marks: RunMarks): boolean {
   );
 }
 
-function isMarked(info: ProcessInfo, marks: RunMarks): boolean {
+function isMarked(info: ProcessInfo, marks: RunMarks, view: ProcessView): boolean {
   return (
     isSame(info, marks.job) ||
     marks.known?.some((key) => isSame(key, info)) === true ||
-    carriesTag(fileSizeLimitOf(info.pid), marks.tag) ||
-    environHas(info.pid, `WARREN_RUN_TAG=${marks.tag}`)
+    view.carries(info.pid, marks.tag)
   );
 }
 

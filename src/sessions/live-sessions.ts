@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ConversationEvent } from "../protocol/conversation.ts";
@@ -6,6 +7,7 @@ import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
 import type { SignalledBy } from "../protocol/outcome.ts";
 import { pickSessionName } from "../registry/session-names.ts";
 import { resolveProgram } from "../runs/resolve-program.ts";
+import { SharedSearches } from "../runs/shared-searches.ts";
 import { AgentSession } from "./agent-session.ts";
 import { KeeperTerminals } from "./agent-terminals.ts";
 import * as errors from "./errors.ts";
@@ -61,6 +63,7 @@ export class LiveSessions {
   readonly #savedByUs = new Set<string>();
   readonly #opening = new Set<Promise<unknown>>();
   readonly #watchers = new Set<() => void>();
+  readonly #searches = new SharedSearches();
   #isClosed = false;
 
   constructor(options: LiveSessionsOptions) {
@@ -191,7 +194,13 @@ export class LiveSessions {
       look();
     });
     if (saved) this.#savedByUs.add(record.id);
-    await stopSession({ record, channel, force, ...(graceMs === undefined ? {} : { graceMs }) });
+    await stopSession({
+      record,
+      channel,
+      force,
+      searches: this.#searches,
+      ...(graceMs === undefined ? {} : { graceMs }),
+    });
     await ended;
   }
 
@@ -221,7 +230,11 @@ export class LiveSessions {
   async close(): Promise<void> {
     this.#isClosed = true;
     const sessions = [...this.#live.values()];
-    for (const session of sessions) this.#noteDown(session);
+    // A file each: what is written meanwhile still goes to who looks on.
+    for (const session of sessions) {
+      this.#noteDown(session);
+      await nextTurn();
+    }
     await Promise.all(sessions.map((session) => session.close()));
     this.#live.clear();
     await this.screens.close();

@@ -1,5 +1,6 @@
 import { bootId } from "../platform/process.ts";
 import type { KeeperChannel } from "../protocol/keeper-calls.ts";
+import type { SharedSearches } from "../runs/shared-searches.ts";
 import { type Stopped, stopTree } from "../runs/stop.ts";
 import { NO_SHIM } from "./no-shim.ts";
 import type { SessionRecord } from "./record.ts";
@@ -14,11 +15,14 @@ export function stopSession({
   channel,
   force,
   graceMs = GRACE_MS,
+  searches,
 }: {
   record: SessionRecord;
   channel: KeeperChannel;
   force: boolean;
   graceMs?: number;
+  /** With those of other sessions that end at the same time. */
+  searches?: SharedSearches;
 }): Promise<Stopped> {
   return stopTree(
     {
@@ -27,6 +31,11 @@ export function stopSession({
       job: { bootId: bootId(), pid: channel.pid, startTicks: channel.startTicks },
       shim: NO_SHIM,
     },
-    { signal: record.kind === "session" ? TERMINAL_SIGNAL : "SIGTERM", force, graceMs },
+    {
+      signal: record.kind === "session" ? TERMINAL_SIGNAL : "SIGTERM",
+      force,
+      graceMs,
+      ...(searches ? { find: searches.find } : {}),
+    },
   );
 }
