@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../platform/atomic-file.ts";
 import { systemCode } from "../protocol/errors.ts";
 import type { ConversationCheckpoint } from "./agents/checkpoint.ts";
 import type { QueuedPrompt, QueueStore } from "./agents/prompt-queue.ts";
@@ -63,23 +63,6 @@ async function readJson<T extends object>(path: string): Promise<T | undefined> 
     return typeof value === "object" && value !== null ? (value as T) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** A reader sees the old text or the new one. Not synchronous: a conversation may have megabytes. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  let file: FileHandle | undefined;
-  try {
-    file = await open(temporary, "wx", 0o600);
-    await file.writeFile(text);
-    await file.datasync();
-    await file.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await file?.close().catch(() => {});
-    await rm(temporary, { force: true });
     throw error;
   }
 }

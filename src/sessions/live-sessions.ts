@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ConversationEvent } from "../protocol/conversation.ts";
@@ -230,11 +229,8 @@ export class LiveSessions {
   async close(): Promise<void> {
     this.#isClosed = true;
     const sessions = [...this.#live.values()];
-    // A file each: what is written meanwhile still goes to who looks on.
-    for (const session of sessions) {
-      this.#noteDown(session);
-      await nextTurn();
-    }
+    // Who looks on gets what is written meanwhile: a file each takes its time.
+    await Promise.all(sessions.map((session) => this.#noteDownLater(session)));
     await Promise.all(sessions.map((session) => session.close()));
     this.#live.clear();
     await this.screens.close();
@@ -378,16 +374,27 @@ export class LiveSessions {
   }
 
   #noteDown(session: LiveSession): void {
-    const { record } = session;
-    const { activeAtMs, title } = session.live();
-    record.active_at_ms = activeAtMs;
-    Object.assign(record, record.kind === "session" ? session.size : {}, title === undefined ? {} : { title });
-    this.#records.write(record);
+    this.#records.write(asItIs(session));
+  }
+
+  /** What cannot be written is known to the one who has it next, but for when it was active. */
+  async #noteDownLater(session: LiveSession): Promise<void> {
+    await this.#records.writeLater(asItIs(session)).catch((error) => {
+      this.#options.log.warn("session_not_noted", { session: session.record.name, error: messageOf(error) });
+    });
   }
 
   #placesOf(id: string): { directory: string; journalDir: string } {
     return { directory: this.#records.directoryOf(id), journalDir: this.#records.journalDirOf(id) };
   }
+}
+
+/** Its record, with what only the live session knows. */
+function asItIs(session: LiveSession): SessionRecord {
+  const { record } = session;
+  const { activeAtMs, title } = session.live();
+  record.active_at_ms = activeAtMs;
+  return Object.assign(record, record.kind === "session" ? session.size : {}, title === undefined ? {} : { title });
 }
 
 export const lostNow = (clock: Clock): NonNullable<SessionRecord["ended"]> => ({

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readJsonIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
+import { readJsonIfExists, replaceFile, writeFileAtomic } from "../platform/atomic-file.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 
 /**
@@ -66,6 +66,11 @@ export class SessionRecords {
 
   write(record: SessionRecord): void {
     writeFileAtomic(join(this.#dir, record.id, RECORD_FILE), `${JSON.stringify(record)}\n`);
+  }
+
+  /** The same, not synchronously. */
+  writeLater(record: SessionRecord): Promise<void> {
+    return replaceFile(join(this.#dir, record.id, RECORD_FILE), `${JSON.stringify(record)}\n`);
   }
 
   /** Undefined when there is none, or it cannot be read, or a newer Warren wrote it in a form that we do not understand. */

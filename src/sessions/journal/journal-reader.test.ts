@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { RECORD, RECORD_HEADER_BYTES, segmentName } from "../../protocol/journal-records.ts";
+import { encodeRecordHeader, RECORD, RECORD_HEADER_BYTES, segmentName } from "../../protocol/journal-records.ts";
 import { runs } from "../screen/testing/streams.ts";
 import { type JournalPosition, JournalReader } from "./journal-reader.ts";
 import { JournalWriter } from "./testing/journal-writer.ts";
@@ -102,6 +102,30 @@ test("seek: any offset finds the record that holds it, in any segment", async ()
       assert.equal(rest, output.slice(offset), `offset ${offset}`);
     }
     assert.equal(await reader.seek(journal.output + 1), undefined, "not written yet");
+  });
+});
+
+test("seek: near the end of a long segment, whatever the program wrote there", async () => {
+  using journal = new JournalWriter();
+  for (let at = 0; at < 6_000; at++) journal.write(`${at % 7} line ${at}\r\n`);
+  // What looks like records: the end of its own journal, and headers that lead nowhere.
+  const own = readFileSync(journal.path).subarray(-9_000);
+  journal.write(own);
+  journal.resize(100, 40);
+  const header = encodeRecordHeader({ kind: RECORD.output, timeMs: 1, offset: journal.output, bytes: own });
+  for (let at = 0; at < 300; at++) journal.write(header);
+  journal.append(RECORD.errors, Buffer.from("oh"));
+  for (let at = 0; at < 500; at++) journal.write(`and ${at}\r\n`);
+  const whole = journal.output;
+  journal.appendRaw(header.subarray(0, 11)); // being written
+  await withReader(journal, async (reader) => {
+    const all = (await outputFrom(reader, (await reader.start())!)).output;
+    for (let offset = whole; offset > whole - 30_000; offset -= 97) {
+      const position = (await reader.seek(offset)) as JournalPosition;
+      const { output } = await outputFrom(reader, position);
+      assert.ok(position.offset <= offset && offset - position.offset < 9_001, `${offset}: ${position.offset}`);
+      assert.equal(output.slice(offset - position.offset), all.slice(offset), `from ${offset} on`);
+    }
   });
 });
 

@@ -38,6 +38,10 @@ export type JournalRead =
 export const READ_BYTES_MAX = 256 * 1024;
 /** A header, and a short record. */
 const READ_BYTES_MIN = 1024;
+/** What is looked through for a place near the end of a segment, before it is gone through from its beginning. */
+const TAIL_BYTES: readonly number[] = [8 * 1024, 256 * 1024];
+/** What looks like a record there is checked so often at most; past it the segment is gone through. */
+const LOOKS_MAX = 100;
 
 export class JournalReader {
   readonly #dir: string;
@@ -91,7 +95,7 @@ export class JournalReader {
       if (!start) continue;
       isThereOlder = true;
       if (start.offset > offset) continue;
-      const position = await this.#hop(start, offset);
+      const position = await this.#hop((await this.#nearEnd(start, offset)) ?? start, offset);
       return position.offset < offset && (await this.#lengthAt(position)) === undefined ? undefined : position;
     }
     return isThereOlder ? "gone" : undefined;
@@ -135,6 +139,23 @@ export class JournalReader {
       return position.offset === from.offset ? this.read(position) : { kind: "gap", position };
     }
     return { kind: "none", position: from };
+  }
+
+  /**
+   * A place shortly before an offset that is near the end of its segment, where readers that come back are: a segment of short records has a hundred thousand
+   * of them. A record is known there by its checksum, and by all that follow it to the end with no gap in their offsets.
+   */
+  async #nearEnd(start: JournalPosition, offset: number): Promise<JournalPosition | undefined> {
+    const file = await this.#fileOf(start.segment);
+    const { size = 0 } = (await file?.stat()) ?? {};
+    for (const tailBytes of TAIL_BYTES) {
+      if (!file || size < 2 * tailBytes) return undefined;
+      const at = size - tailBytes;
+      const bytes = await readAt(file, Buffer.allocUnsafe(tailBytes), at);
+      const first = firstRecordIn(bytes, { from: start.offset, to: offset });
+      if (first) return { segment: start.segment, at: at + first.at, offset: first.offset };
+    }
+    return undefined;
   }
 
   /** From the beginning of a segment to the place of an offset in it, from header to header. */
@@ -202,6 +223,37 @@ export class JournalReader {
       throw error;
     }
   }
+}
+
+/** Where the first whole record of these bytes begins, which are the end of a segment, with an offset in that range; undefined when it cannot be told. */
+function firstRecordIn(bytes: Buffer, { from, to }: { from: number; to: number }) {
+  let lookCount = 0;
+  for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length && lookCount < LOOKS_MAX; at++) {
+    const kind = bytes[at]!;
+    if (kind < RECORD.output || kind > RECORD.end || kind === RECORD.input) continue; // of input, the offset is another one
+    const offset = bytes.readUInt32BE(at + 7) * 2 ** 32 + bytes.readUInt32BE(at + 11);
+    if (offset < from || offset > to) continue;
+    lookCount += 1;
+    if (isChain(bytes, at)) return { at, offset };
+  }
+  return undefined;
+}
+
+/** All from there on are records that follow each other, but for a last one that is not whole. */
+function isChain(bytes: Buffer, from: number): boolean {
+  let next: number | undefined;
+  for (let at = from; at < bytes.length; ) {
+    const decoded = decodeRecord(bytes, at);
+    if (decoded === "more") return next !== undefined;
+    if (decoded === "torn") return false;
+    const { record, end } = decoded;
+    if (record.kind !== RECORD.input) {
+      if (next !== undefined && record.offset !== next) return false;
+      next = record.offset + (record.kind === RECORD.output ? record.bytes.length : 0);
+    }
+    at = end;
+  }
+  return true;
 }
 
 const offsetAfter = ({ kind, offset, bytes }: JournalRecord, before: number): number => {
