@@ -238,6 +238,7 @@ test(
     await ann.until(() => ann.state === "ended", "its end");
     assert.equal(ann.of("turn")[0]?.stop_reason, "agent_ended");
     await waitUntil(() => !existsSync(`/proc/${pid}`), { what: "the command's end" });
+    await house.client().request("session.wait", { session: fox.id, conditions: [{ kind: "exit" }] });
     const [gone] = JSON.parse((await house.warren(["sessions", "--all", "--json"])).stdout) as Session[];
     assert.deepEqual([gone?.status, gone?.outcome?.kind], ["stopped", "signalled"]);
     assert.match((await house.warren(["history", fox.name])).stdout, /^before$/m);

@@ -161,6 +161,18 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/cancel.ts")).cancel,
   },
   {
+    name: "mode",
+    group: "sessions",
+    summary: "show or change an agent's mode",
+    load: async () => (await import("./commands/mode.ts")).mode,
+  },
+  {
+    name: "login",
+    group: "sessions",
+    summary: "log an agent in",
+    load: async () => (await import("./commands/login.ts")).login,
+  },
+  {
     name: "history",
     group: "sessions",
     summary: "print what a session has shown, as text",

@@ -20,6 +20,7 @@ export function conversationSource(stream: string, agents: AgentVerbs): EventSou
     },
     after: (seq, limit) =>
       agent.eventsAfter(seq, limit)?.map((event) => routedConversation({ id: agent.record.id, directory }, event)),
+    joined: () => agent.join(),
   };
 }
 

@@ -15,6 +15,8 @@ export interface EventSource {
   snapshot(filter: Filter): { seq: number; snapshot: unknown };
   /** The next events after `seq`, at most `limit`, or undefined when they are gone. */
   after(seq: number, limit: number): RoutedEvent[] | undefined;
+  /** Somebody follows it from now on; the answer ends that. */
+  joined?(): () => void;
 }
 
 /** Missed events are read from their source in steps of this many. */
@@ -40,6 +42,8 @@ interface Subscriber {
   filter: Filter;
   /** Streams in which it still catches up, and the seq that it has been given there. */
   behind: Map<string, number>;
+  /** Tell the sources that it is gone. */
+  leaves: (() => void)[];
 }
 
 export class EventHub {
@@ -63,9 +67,11 @@ export class EventHub {
     const streams = payload.streams ?? ["jobs"];
     const answers: DataOf<"subscribe">["streams"] = {};
     const behind = new Map<string, number>();
-    for (const stream of streams) {
+    const joining: EventSource[] = [];
+    for (const stream of new Set(streams)) {
       const source = this.#sources.get(stream);
       if (!source) throw errors.unknownStream(stream);
+      joining.push(source);
       const since = payload.since?.[stream];
       const continues = since !== undefined && source.after(since, 1) !== undefined;
       const { seq, snapshot } = source.snapshot(payload);
@@ -76,7 +82,9 @@ export class EventHub {
         ...(since !== undefined && !continues ? { gap: true } : {}),
       };
     }
-    const subscriber: Subscriber = { connection, streams: new Set(streams), filter: payload, behind };
+    this.unsubscribe(connection);
+    const leaves = joining.flatMap((source) => source.joined?.() ?? []);
+    const subscriber: Subscriber = { connection, streams: new Set(streams), filter: payload, behind, leaves };
     this.#subscribers.set(connection, subscriber);
     answer({ message: "subscribed", streams: answers });
     for (const stream of [...behind.keys()]) {
@@ -86,7 +94,9 @@ export class EventHub {
   }
 
   unsubscribe(connection: Connection): void {
+    const leaves = this.#subscribers.get(connection)?.leaves ?? [];
     this.#subscribers.delete(connection);
+    for (const leave of leaves) leave();
   }
 
   /** Closes the connections that follow it, after what is queued for them: it goes on at another server. */

@@ -68,6 +68,7 @@ export class AgentSession implements LiveSession {
   /** Why the agent's session is not open. */
   #problem: WarrenError | undefined;
   #outputBytes: number;
+  #followerCount = 0;
   #isFolded = false;
   #isEnding = false;
   /** Resolves when the agent's program has ended and all that it wrote is folded. */
@@ -132,7 +133,7 @@ export class AgentSession implements LiveSession {
       pid: this.channel.pid,
       state: attention !== undefined && state !== "ended" ? "needs_you" : state,
       ...this.size,
-      client_count: 0,
+      client_count: this.#followerCount,
       viewer_count: 0,
       output_bytes: this.#outputBytes,
       activeAtMs: Math.max(this.#fold.activeAtMs, this.record.active_at_ms),
@@ -149,7 +150,7 @@ export class AgentSession implements LiveSession {
 
   /** @throws those of `AgentLink.prompt`, and why the agent's session is not open */
   prompt(blocks: ContentBlock[], requestId: string, by?: string): Promise<PromptReceipt> {
-    if (this.#problem) throw this.#problem;
+    if (this.#problem) throw errors.withLoginFix(this.#problem, this.record.name);
     return this.#steered.prompt(blocks, requestId, by);
   }
 
@@ -190,6 +191,16 @@ export class AgentSession implements LiveSession {
     return shortenSnapshot(this.#fold.conversation.view());
   }
 
+  /** Somebody looks on from now on; the answer ends that. */
+  join(): () => void {
+    this.#followerCount += 1;
+    this.#options.onChange();
+    return () => {
+      this.#followerCount -= 1;
+      this.#options.onChange();
+    };
+  }
+
   /** See `ConversationRing.after`. */
   eventsAfter(seq: number, limit: number): ConversationEvent[] | undefined {
     return this.#ring.after(seq, limit);
@@ -206,7 +217,7 @@ export class AgentSession implements LiveSession {
   async close(): Promise<void> {
     this.detach();
     this.#options.keeper.forget(this.channel.channel);
-    await Promise.all([this.#fold.close(), this.#terminals.close()]);
+    await Promise.all([this.#fold.close(), this.#terminals.close(), this.#link?.settled()]);
     if (!this.#isEnding) await this.#fold.keep();
   }
 

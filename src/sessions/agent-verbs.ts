@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Log } from "../platform/log.ts";
 import type { ContentBlock } from "../protocol/conversation.ts";
+import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { AgentSession } from "./agent-session.ts";
 import * as errors from "./errors.ts";
@@ -34,44 +35,44 @@ export class AgentVerbs {
     request: PayloadOf<"session.prompt">,
     requestId: string = randomUUID(),
   ): Promise<DataOf<"session.prompt">> {
-    const agent = await this.#options.live(request.session);
-    const receipt = await agent.prompt(blocksOf(request), requestId, request.by);
-    return { session: viewOf(agent), receipt, request_id: requestId };
+    const blocks = blocksOf(request);
+    return this.#steer(request.session, async (agent) => {
+      const receipt = await agent.prompt(blocks, requestId, request.by);
+      return { session: viewOf(agent), receipt, request_id: requestId };
+    });
   }
 
   /** The first answer counts; who comes later is told who was faster. */
-  async answer(request: PayloadOf<"session.answer">, requestId?: string): Promise<DataOf<"session.answer">> {
-    const { session, item_id, choice, by = "somebody" } = request;
-    const agent = await this.#options.live(session);
-    const {
-      id,
-      option_id = "",
-      title,
-    } = await agent.answer({
-      choice,
-      by,
-      requestId: requestId ?? randomUUID(),
-      ...(item_id === undefined ? {} : { itemId: item_id }),
+  answer(
+    { session, item_id, choice, by = "somebody" }: PayloadOf<"session.answer">,
+    requestId: string = randomUUID(),
+  ): Promise<DataOf<"session.answer">> {
+    const answer = { choice, by, requestId, ...(item_id === undefined ? {} : { itemId: item_id }) };
+    return this.#steer(session, async (agent) => {
+      const { id, option_id = "", title } = await agent.answer(answer);
+      return { session: viewOf(agent), item_id: id, option_id, title };
     });
-    return { session: viewOf(agent), item_id: id, option_id, title };
   }
 
-  async cancel({ session }: PayloadOf<"session.cancel">): Promise<DataOf<"session.cancel">> {
-    const agent = await this.#options.live(session);
-    const { cancelled, dropped } = await agent.cancel();
-    return { session: viewOf(agent), cancelled, dropped: dropped.length };
+  cancel({ session }: PayloadOf<"session.cancel">): Promise<DataOf<"session.cancel">> {
+    return this.#steer(session, async (agent) => {
+      const { cancelled, dropped } = await agent.cancel();
+      return { session: viewOf(agent), cancelled, dropped: dropped.length };
+    });
   }
 
-  async mode({ session, mode }: PayloadOf<"session.mode">): Promise<DataOf<"session.mode">> {
-    const agent = await this.#options.live(session);
-    await agent.setMode(mode);
-    return { session: viewOf(agent) };
+  mode({ session, mode }: PayloadOf<"session.mode">): Promise<DataOf<"session.mode">> {
+    return this.#steer(session, async (agent) => {
+      await agent.setMode(mode);
+      return { session: viewOf(agent) };
+    });
   }
 
-  async login({ session, method }: PayloadOf<"session.login">): Promise<DataOf<"session.login">> {
-    const agent = await this.#options.live(session);
-    await agent.login(method);
-    return { session: viewOf(agent) };
+  login({ session, method }: PayloadOf<"session.login">): Promise<DataOf<"session.login">> {
+    return this.#steer(session, async (agent) => {
+      await agent.login(method);
+      return { session: viewOf(agent) };
+    });
   }
 
   async conversation({ session }: PayloadOf<"session.conversation">): Promise<DataOf<"session.conversation">> {
@@ -82,6 +83,21 @@ export class AgentVerbs {
     }
     const agent = await this.#options.live(session);
     return { session: viewOf(agent), conversation: agent.conversation() };
+  }
+
+  /**
+   * What meets an agent on its way to another server is done where it is then: here, when it has come back, else there, where SESSION_MOVED sends the
+   * client. While the server itself ends, AGENT_DETACHED is for the dispatcher, whose client asks the next generation.
+   */
+  async #steer<T>(reference: string, act: (agent: AgentSession) => Promise<T>): Promise<T> {
+    const agent = await this.#options.live(reference);
+    try {
+      return await act(agent);
+    } catch (error) {
+      const { id } = agent.record;
+      if (!isWarrenError(error, "AGENT_DETACHED") || this.#options.liveById(id) === agent) throw error;
+      return this.#steer(id, act);
+    }
   }
 }
 

@@ -116,3 +116,9 @@ export const sessionsLive = (names: readonly string[]): WarrenError =>
       detail: { names: [...names] },
     },
   );
+
+/** With what to type for this very one. */
+export const withLoginFix = (error: WarrenError, name: string): WarrenError =>
+  error.code === "AGENT_NEEDS_LOGIN"
+    ? new WarrenError(error.code, error.message, { fix: `warren login ${name}`, detail: error.detail })
+    : error;

@@ -4,6 +4,7 @@ import { findSession } from "../../src/local/find-session.ts";
 import { dialUnix } from "../../src/local/unix-wire.ts";
 import type { Places } from "../../src/platform/paths.ts";
 import type {
+  ContentBlock,
   ConversationEvent,
   ConversationItem,
   ConversationSnapshot,
@@ -11,6 +12,7 @@ import type {
   ItemKind,
   ItemOf,
 } from "../../src/protocol/conversation.ts";
+import { TEXT_CHARS_MAX } from "../../src/sessions/agents/clip.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /**
@@ -130,8 +132,14 @@ export class WatchingAgent implements Disposable {
   #grow({ item_id, block, delta, length, seq }: Extract<ConversationEvent, { type: "text_delta" }>): void {
     const item = this.items.get(item_id);
     assert.ok(item && (item.kind === "agent_message" || item.kind === "thought" || item.kind === "user_message"));
-    const content = item.content.map((one, at) => (at === block ? { ...one, text: `${one.text}${delta}` } : one));
-    assert.equal(content[block]?.text?.length, length, "the delta goes where it belongs");
+    const content = item.content.map((one, at) => (at === block ? grown(one, delta, length) : one));
     this.items.set(item_id, { ...item, content, seq });
   }
+}
+
+/** What is past the clip is only counted. */
+function grown(block: ContentBlock, delta: string, length: number): ContentBlock {
+  const text = `${block.text}${delta}`;
+  if (text.length < TEXT_CHARS_MAX - 1) assert.equal(text.length, length, "the delta goes where it belongs");
+  return text.length < length ? { ...block, text, clipped: true, length } : { ...block, text };
 }

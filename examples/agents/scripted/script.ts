@@ -7,7 +7,7 @@ export interface Step {
 }
 
 export const VERBS = [
-  "say", "think", "wait", "plan", "read", "write", "edit", "run", "ask", "title", "mode", "usage", "flood", "line",
+  "say", "think", "wait", "until", "plan", "read", "write", "edit", "run", "ask", "title", "mode", "usage", "flood", "line",
   "garbage", "unknown-method", "unknown-update", "fail", "refuse", "hang", "crash", "exit",
 ] as const; // biome-ignore format: a table
 

@@ -1,4 +1,6 @@
-import { isAbsolute, join } from "node:path";
+import { existsSync } from "node:fs";
+import { watch } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hands } from "./hands.ts";
 import { type Fields, type Peer, RpcError } from "./peer.ts";
@@ -46,6 +48,7 @@ const STEPS: Record<string, (rest: string, context: TurnContext) => Promise<void
   wait: async (text, { signal }) => {
     await delay(readMs(text), undefined, { signal });
   },
+  until: (path, { session, signal }) => untilThere(join(session.cwd, path), signal),
   title: (title, context) => tell(context, { sessionUpdate: "session_info_update", title }),
   mode: (currentModeId, context) => tell(context, { sessionUpdate: "current_mode_update", currentModeId }),
   usage: (text, context) => {
@@ -130,6 +133,27 @@ async function ask(text: string, context: TurnContext): Promise<void> {
   if (!isAllowed) {
     speak("agent_message_chunk", `Not done: ${question}`, context);
     throw new TurnEnds("end_turn");
+  }
+}
+
+/** Resolves when there is such a file; nothing runs meanwhile. */
+async function untilThere(path: string, cancelled: AbortSignal): Promise<void> {
+  const there = new AbortController();
+  const signal = AbortSignal.any([cancelled, there.signal]);
+  const look = (): void => {
+    if (existsSync(path)) there.abort();
+  };
+  const watching = watchEach(dirname(path), look, signal);
+  look(); // it watches already
+  await watching;
+  cancelled.throwIfAborted();
+}
+
+async function watchEach(dir: string, onChange: () => void, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of watch(dir, { signal })) onChange();
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 

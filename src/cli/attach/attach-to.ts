@@ -1,6 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { DEFAULT_HOME_CONFIG } from "../../config/home-defaults.ts";
 import { findSession } from "../../local/find-session.ts";
 import { dialUnixBytes } from "../../local/unix-wire.ts";
 import { WarrenError } from "../../protocol/errors.ts";
@@ -9,7 +6,8 @@ import type { Context } from "../context.ts";
 import { attachPipe } from "./attach-pipe.ts";
 import { attachTerminal } from "./attach-terminal.ts";
 import { type AttachEnd, type AttachRequest, newClientId } from "./attachment.ts";
-import { parseDetachKey } from "./detach-key.ts";
+
+import { configuredDetachKey } from "./configured-detach-key.ts";
 import { dialSession, type SessionServer } from "./dial-session.ts";
 import { exitStatusOfEnd, sayFarewell } from "./farewell.ts";
 
@@ -36,7 +34,7 @@ export async function attachTo(context: Context, id: string, { isViewer }: Attac
     session: id,
     title: () => found.name,
     isViewer,
-    detach: parseDetachKey(await detachKeys(places.home)),
+    detach: await configuredDetachKey(places.home),
     version: build.version,
     clientId: newClientId(),
     label: labelOf(env),
@@ -63,13 +61,6 @@ async function throughPipes(context: Context, request: AttachRequest): Promise<A
         context.output.errorLine(`${bytes} bytes were left out: they came faster than they were read.`),
     },
   );
-}
-
-/** The configuration is read only where there is one: its reader loads YAML. */
-async function detachKeys(home: string): Promise<string> {
-  if (!existsSync(join(home, "config.yaml"))) return DEFAULT_HOME_CONFIG.sessions.detach;
-  const { loadHomeConfig } = await import("../../config/home-config.ts");
-  return (await loadHomeConfig(home)).sessions.detach;
 }
 
 /** Who types, as others are shown it: "ann", "ann over ssh". */

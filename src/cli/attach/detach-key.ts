@@ -35,6 +35,10 @@ export function parseDetachKey(text: string): DetachKey {
 
 export const sameKey = (a: Key, b: Key): boolean => a.char === b.char && a.ctrl === b.ctrl;
 
+/** What a terminal sends for it (ECMA-48 §5.2). */
+export const textOfKey = ({ char, ctrl }: Key): string =>
+  ctrl ? String.fromCharCode(char.toUpperCase().charCodeAt(0) & 0x1f) : char;
+
 /** As help and hints show it. */
 export const detachKeyText = ({ first, second }: DetachKey): string =>
   [first, second].flatMap((key) => (key ? [`${key.ctrl ? "ctrl-" : ""}${key.char}`] : [])).join(" ");

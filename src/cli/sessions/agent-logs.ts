@@ -9,7 +9,7 @@ import { followConversation } from "./follow-conversation.ts";
 import type { SessionHandle } from "./session-client.ts";
 
 /** `warren logs` and `warren history` of an agent: its conversation as lines, or its items as JSON, one a line. */
-type Wanted = Pick<LogSelection, "tailLines" | "grep" | "json">;
+type Wanted = Pick<LogSelection, "tailLines" | "sinceMs" | "grep" | "json">;
 
 /** Before what comes. */
 const FOLLOWED_BEFORE_ITEMS = 10;
@@ -24,10 +24,11 @@ export async function agentOf({ client, id }: SessionHandle): Promise<Session | 
 export async function printConversation(
   { output }: Context,
   { client, id, name }: SessionHandle,
-  { tailLines, grep, json }: Wanted,
+  { tailLines, sinceMs = 0, grep, json }: Wanted,
 ): Promise<number> {
   const { conversation } = await client.request("session.conversation", { session: id });
-  const { items, dropped_count } = conversation;
+  const { dropped_count } = conversation;
+  const items = conversation.items.filter(({ at }) => Date.parse(at) >= sinceMs);
   if (dropped_count > 0 && tailLines === undefined && !json)
     output.errorLine(`${dropped_count} earlier items are left out; the whole journal: warren history ${name} --raw`);
   const lines = items.flatMap((item) => (json ? [JSON.stringify(item)] : linesOf(item, output.style)));

@@ -3,6 +3,8 @@ import { lookForSession } from "../../local/find-session.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import { EXIT, exitStatusOf } from "../../protocol/outcome.ts";
 import type { Session } from "../../protocol/units.ts";
+import { configuredDetachKey } from "../attach/configured-detach-key.ts";
+import { type DetachKey, detachKeyText, textOfKey } from "../attach/detach-key.ts";
 import { reload } from "../commands/reload.ts";
 import type { Context } from "../context.ts";
 import { ConversationPrinter } from "./conversation-printer.ts";
@@ -17,13 +19,11 @@ import { userLabel } from "./user-label.ts";
 const ITEMS_BEFORE = 30;
 const PROMPT = "> ";
 const COMMANDS_TEXT = "/approve [OPTION]  /deny  /cancel  /mode MODE  /login [METHOD]  /reload  /detach";
-/** ctrl-\ and then d: leaves, as in a terminal. */
-const DETACH_PREFIX = "\x1c";
-
 export async function attachAgent(context: Context, id: string, { isViewer }: { isViewer: boolean }): Promise<number> {
   const handle = await sessionNamed(context, id);
   const { session } = await handle.client.request("session.get", { session: id });
-  const view = new AgentAttachment(context, handle, session, isViewer);
+  const detach = await configuredDetachKey(context.places.home);
+  const view = new AgentAttachment(context, handle, session, { isViewer, detach });
   return view.run();
 }
 
@@ -32,6 +32,7 @@ class AgentAttachment {
   readonly #handle: SessionHandle;
   readonly #session: Session;
   readonly #isViewer: boolean;
+  readonly #detach: DetachKey;
   readonly #printer: ConversationPrinter;
   readonly #left = new AbortController();
   readonly #isTerminal: boolean;
@@ -41,11 +42,17 @@ class AgentAttachment {
   /** Prompts that are on their way. */
   #saying: Promise<unknown> = Promise.resolve();
 
-  constructor(context: Context, handle: SessionHandle, session: Session, isViewer: boolean) {
+  constructor(
+    context: Context,
+    handle: SessionHandle,
+    session: Session,
+    { isViewer, detach }: { isViewer: boolean; detach: DetachKey },
+  ) {
     this.#context = context;
     this.#handle = handle;
     this.#session = session;
     this.#isViewer = isViewer;
+    this.#detach = detach;
     this.#isTerminal = context.output.isTerminal && process.stdin.isTTY === true;
     this.#printer = new ConversationPrinter({
       style: context.output.style,
@@ -58,8 +65,14 @@ class AgentAttachment {
   async run(): Promise<number> {
     const { output } = this.#context;
     const title = sessionTitle(this.#context, this.#session);
-    if (this.#isTerminal) output.line(output.style.dim(`${this.#handle.name}: ctrl-d leaves; /help for the rest`));
-    if (!this.#isViewer) this.#readInput();
+    if (this.#isTerminal)
+      output.line(
+        output.style.dim(
+          `${this.#handle.name}: ${this.#isViewer ? "ctrl-c leaves" : `ctrl-d or ${detachKeyText(this.#detach)} leaves; /help for the rest`}`,
+        ),
+      );
+    if (this.#isViewer) this.#context.interrupted().addEventListener("abort", () => this.#left.abort(), { once: true });
+    else this.#readInput();
     try {
       for await (const news of followConversation(this.#handle, this.#left.signal)) this.#take(news);
     } finally {
@@ -96,9 +109,13 @@ class AgentAttachment {
     input.on("SIGINT", () => void this.#tell(() => this.#cancel()));
     input.on("close", () => void this.#onInputEnd());
     if (!this.#isTerminal) return;
+    const { first, second } = this.#detach;
     let before = "";
     stdin.on("keypress", (_: string, { sequence = "" }: { sequence?: string }) => {
-      if (before === DETACH_PREFIX && sequence === "d") this.#left.abort();
+      const isPressed = second
+        ? before === textOfKey(first) && sequence === textOfKey(second)
+        : sequence === textOfKey(first);
+      if (isPressed) this.#left.abort();
       before = sequence;
     });
     input.prompt();

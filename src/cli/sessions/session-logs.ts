@@ -12,17 +12,17 @@ const FOLLOWED_BEFORE_LINES = 10;
 export async function sessionLogs(context: Context, handle: SessionHandle, wanted: LogSelection): Promise<number> {
   const { output, places } = context;
   const { id, name } = handle;
-  if (
-    wanted.cursor !== undefined ||
-    wanted.sinceMs !== undefined ||
-    wanted.maxBytes !== undefined ||
-    wanted.streams.length === 1
-  )
+  if (wanted.cursor !== undefined || wanted.maxBytes !== undefined || wanted.streams.length === 1)
     throw usageError(
-      `${name} is a session: --cursor, --since, --stream and --max-bytes are for jobs.`,
+      `${name} is a session: --cursor, --stream and --max-bytes are for jobs.`,
       `warren logs ${name} --tail 100`,
     );
   const agent = await agentOf(handle);
+  if (wanted.sinceMs !== undefined && (!agent || wanted.follow))
+    throw usageError(
+      `${name} is a session: --since is for jobs, and for what an agent said so far.`,
+      `warren logs ${name} --tail 100`,
+    );
   if (agent)
     return wanted.follow && agent.status === "running"
       ? followAgent(context, handle, wanted)

@@ -88,6 +88,30 @@ test("prompt: what waits outlives the server, in the queue's store", async () =>
   assert.deepEqual(store.prompts, []);
 });
 
+test(
+  "prompt: one that is being saved when the agent goes elsewhere is said again there",
+  { timeout: 10_000 },
+  async () => {
+    await using place = new TestPlace();
+    const gate = Promise.withResolvers<void>();
+    const store = { prompts: [], save: () => gate.promise };
+    const keeper = place.keeper();
+    const server = place.server(keeper, { queue: store });
+    await server.link.start();
+    const prompted = server.link.prompt(text("say once"), "p1");
+    server.kill();
+    gate.resolve();
+    await assert.rejects(prompted, { code: "AGENT_DETACHED" });
+    await server.link.settled();
+
+    const next = place.server(keeper);
+    await next.link.adopt();
+    await next.link.prompt(text("say once"), "p1");
+    await next.untilTurns(1);
+    assert.deepEqual(place.prompts(), ["say once"]);
+  },
+);
+
 test("prompt: what the agent could not take is refused before it is sent", async () => {
   await using place = new TestPlace();
   const { server, keeper } = await place.agent();

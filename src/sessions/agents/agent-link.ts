@@ -126,6 +126,7 @@ export class AgentLink {
     if (!this.#queue.has(requestId)) {
       checkPrompt(blocks, this.#conversation.info.capabilities);
       await this.#queue.add({ requestId, blocks, ...(by === undefined ? {} : { by }) });
+      this.#checkAlive(); // else nobody would settle its receipt, and the next server may have read the queue before
     }
     this.#reconcile();
     return this.#receipt(requestId);
@@ -138,6 +139,7 @@ export class AgentLink {
   async cancel(): Promise<{ cancelled: boolean; dropped: string[] }> {
     this.#checkAlive();
     if (this.#sending !== undefined) await this.#receipt(this.#sending).catch(() => {}); // it is no turn yet
+    this.#checkAlive(); // the queue is the next server's by then
     const dropped = await this.#queue.remove(({ requestId }) => requestId !== this.#sending);
     const turn = this.#conversation.turn;
     if (turn && !turn.cancelling) {
@@ -174,6 +176,11 @@ export class AgentLink {
     const canClose = (capabilities?.sessionCapabilities as Fields | undefined)?.close;
     if (!canClose || !this.#conversation.connection.isOpen || this.#isOver) return;
     await this.#callOpen("session/close", {});
+  }
+
+  /** Resolves when the queue's store is not written any more, for whoever reads it next. */
+  settled(): Promise<void> {
+    return this.#queue.settled();
   }
 
   async #open(): Promise<void> {

@@ -25,6 +25,7 @@ export const PROMPT_BYTES_MAX = 3 * 1024 * 1024;
 export class PromptQueue {
   readonly #store: QueueStore;
   #prompts: QueuedPrompt[];
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(store: QueueStore) {
     this.#store = store;
@@ -47,15 +48,26 @@ export class PromptQueue {
   async add(prompt: QueuedPrompt): Promise<void> {
     if (this.#prompts.length >= QUEUE_MAX) throw errors.agentBusy(this.#prompts.length);
     this.#prompts.push(prompt);
-    await this.#store.save([...this.#prompts]);
+    await this.#save();
+  }
+
+  /** Resolves when what was changed by now is saved, or could not be. */
+  settled(): Promise<void> {
+    return this.#saving;
   }
 
   async remove(wanted: (prompt: QueuedPrompt) => boolean): Promise<QueuedPrompt[]> {
     const removed = this.#prompts.filter(wanted);
     if (removed.length === 0) return [];
     this.#prompts = this.#prompts.filter((prompt) => !wanted(prompt));
-    await this.#store.save([...this.#prompts]);
+    await this.#save();
     return removed;
+  }
+
+  #save(): Promise<void> {
+    const saved = this.#store.save([...this.#prompts]);
+    this.#saving = Promise.allSettled([this.#saving, saved]).then(() => {});
+    return saved;
   }
 }
 

@@ -33,7 +33,7 @@ export class Questions {
     this.#options = options;
   }
 
-  /** Resolves when the conversation has the answer. @throws QUESTION_NOT_FOUND, OPTION_UNKNOWN, PERMISSION_RESOLVED */
+  /** Resolves when the conversation has the answer. @throws QUESTION_NOT_FOUND, OPTION_UNKNOWN, PERMISSION_RESOLVED, AGENT_DETACHED */
   async answer(answer: PermissionAnswer): Promise<void> {
     const { itemId, choice, requestId } = answer;
     // One that fails leaves the question open.
@@ -46,6 +46,9 @@ export class Questions {
       throw errors.permissionResolved(question);
     }
     await this.#send(request, chooseOption(question, choice).optionId, answer);
+    // It is said, but who was first is known when it is folded: the next server does.
+    const { conversation, signal } = this.#options;
+    if (conversation.question(itemId)?.state === "pending" && signal.aborted) throw errors.agentDetached();
   }
 
   /** Those that are open get `cancelled`, as ACP wants it when the turn is. */
