@@ -214,10 +214,12 @@ export class Server {
     await this.#dispatcher.drain(DRAIN_MS);
     await this.#sessions.settled();
     if (this.#sessions.liveCount === 0) return this.end({ leave: true });
-    await this.#sayGoodbye([...this.#connections].filter(({ isStream }) => !isStream));
+    const asking = (): Connection[] => [...this.#connections].filter(({ isStream }) => !isStream);
+    await this.#sayGoodbye(asking());
     this.#closeJobs();
     this.#dispatcher.goOn();
     this.#announce();
+    await this.#sayGoodbye(asking()); // who came meanwhile was sent away, and waits for the connection's end
   }
 
   /** The newest server has gone, this one is still here and is asked for the jobs. */

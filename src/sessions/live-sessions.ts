@@ -98,6 +98,11 @@ export class LiveSessions {
     return this.#live.size + this.#opening.size;
   }
 
+  /** Some are being started or taken over, and not there yet. */
+  get isOpening(): boolean {
+    return this.#opening.size > 0;
+  }
+
   /** Resolves when nothing is being started any more. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#opening);

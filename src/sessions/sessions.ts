@@ -390,6 +390,7 @@ export class Sessions {
 
   /** One that is on its way to another server is waited for. @throws SESSION_MOVED once it is there */
   async #liveNamed(reference: string): Promise<LiveSession | undefined> {
+    if (!this.#live.named(reference) && this.#live.isOpening) await this.#live.settled(); // it may be on its way to us
     const live = this.#live.named(reference);
     if (live) return live;
     const leaving = [...this.#leaving].find(({ record: { id, name } }) => id === reference || name === reference);
