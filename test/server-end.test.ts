@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { KillPoint } from "../src/protocol/debug.ts";
 import type { Session } from "../src/protocol/units.ts";
-import { variant } from "./harness/build-copy.ts";
+import { type VariantOptions, variant } from "./harness/build-copy.ts";
+import { DebugView, FAULTS } from "./harness/debug.ts";
 import { temporaryHome } from "./harness/home.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
@@ -13,25 +15,30 @@ import { waitUntil } from "./harness/wait-until.ts";
  */
 const TIMEOUT_MS = 60_000;
 
-const STEPS: readonly [before: string, find: RegExp][] = [
+type Kill = { fault: KillPoint } | { edit: RegExp };
+
+/** A step inside a session has no kill point of its own: there the build's text is edited. */
+const STEPS: readonly [before: string, kill: Kill][] = [
   [
     "the sessions' programs are told to end",
-    /(?<=return )(?=await Promise\.all\(all\.map\(session=>this\.#live\.end\()/,
+    { edit: /(?<=return )(?=await Promise\.all\(all\.map\(session=>this\.#live\.end\()/ },
   ],
-  ["the end of a session is written down", /(?=record2?\.ended=\{outcome,at_ms:)/],
-  ["the keeper forgets a session", /(?=await keeper\.call\(\{call:"close",)/],
-  ["the entry is removed", /(?=withdraw\(places\.serversDir,name,process\.pid\)\),await this\.#sessions)/],
-  ["the clients are told", /(?=await this\.#sayGoodbye\(\[\.\.\.this\.#connections\]\),this\.#closeJobs)/],
-  ["the process exits, and the keeper deletes the sockets", /(?=onEnded\(isOver\)\})/],
+  ["the end of a session is written down", { edit: /(?=record2?\.ended=\{outcome,at_ms:)/ }],
+  ["the keeper forgets a session", { edit: /(?=await keeper\.call\(\{call:"close",)/ }],
+  ["the entry is removed", { fault: "ending.leaving" }],
+  ["its sessions are let go", { fault: "ending.withdrawn" }],
+  ["the clients are told", { fault: "ending.closed" }],
+  ["the process exits, and the keeper deletes the sockets", { fault: "ending.told" }],
 ];
 
-for (const [at, [before, find]] of STEPS.entries())
+for (const [at, [before, kill]] of STEPS.entries())
   test(`end of a server: killed before ${before}`, { timeout: TIMEOUT_MS }, async () => {
-    await using house = temporaryHome();
-    const once = JSON.stringify(join(house.base, "killed"));
-    // An expression, so that it may stand where only one can.
-    const kill = `(()=>{try{process.getBuiltinModule("node:fs").writeFileSync(${once},"",{flag:"wx"})}catch{return}process.kill(process.pid,"SIGKILL")})(),`;
-    const from = variant({ hash: `ends00${at}`, newerByMs: 1_000 + at, edits: [{ find, replace: kill }] });
+    await using house = temporaryHome({ env: FAULTS });
+    const from = variant({
+      hash: `ends00${at}`,
+      newerByMs: 1_000 + at,
+      edits: editsOf(kill, join(house.base, "killed")),
+    });
     const warren = (...args: string[]) => house.warren(args, { from });
     for (const name of ["fox", "owl"]) {
       const script = `echo ${name} was here; exec sleep 1000`;
@@ -42,8 +49,12 @@ for (const [at, [before, find]] of STEPS.entries())
     const ids = (await sessionsOf()).map(({ id }) => id).toSorted();
     await warren("wait", "owl", "--for", "output=was here", "--timeout", "10s");
 
+    using debug = await DebugView.open(house);
+    const point = "fault" in kill ? await debug.commitOnce({ name: "crash-at", point: kill.fault }) : undefined;
     const ended = await warren("shutdown", "--force");
-    assert.ok(existsSync(join(house.base, "killed")), `it was killed there: ${ended.stdout}${ended.stderr}`);
+    await point?.struck;
+    const isKilled = point !== undefined || existsSync(join(house.base, "killed"));
+    assert.ok(isKilled, `it was killed there: ${ended.stdout}${ended.stderr}`);
     await waitUntil(() => house.processes("server").length === 0, { what: "the end of its process" });
     assert.deepEqual(JSON.parse((await warren("servers", "--json")).stdout), {}, "nobody is said to be there");
     const sockets = (): string[] => readdirSync(house.places.socketDir).filter((name) => name !== "keeper.sock");
@@ -67,3 +78,10 @@ for (const [at, [before, find]] of STEPS.entries())
       ["owl", "running", 1],
     ]);
   });
+
+/** The kill as an expression, so that it may stand where only one can; once, as the next generation comes by there too. */
+function editsOf(kill: Kill, once: string): NonNullable<VariantOptions["edits"]> {
+  if ("fault" in kill) return [];
+  const replace = `(()=>{try{process.getBuiltinModule("node:fs").writeFileSync(${JSON.stringify(once)},"",{flag:"wx"})}catch{return}process.kill(process.pid,"SIGKILL")})(),`;
+  return [{ find: kill.edit, replace }];
+}

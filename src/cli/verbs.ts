@@ -288,6 +288,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/serve.ts")).serve,
   },
   {
+    name: "debug",
+    group: "servers",
+    summary: "look into a server",
+    load: async () => (await import("./commands/debug.ts")).debug,
+  },
+  {
     name: "nuke",
     group: "servers",
     summary: "stop and remove everything",

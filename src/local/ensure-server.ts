@@ -7,6 +7,7 @@ import { isAlive } from "../platform/process.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer, ServerSpec } from "../protocol/keeper-calls.ts";
 import { keepBuild, keptRuntime, lastGoodBuild, lastNameOf } from "../registry/builds.ts";
+import { removeStaleDebugSockets } from "../registry/debug-sockets.ts";
 import { readEntries } from "../registry/entries.ts";
 import { pickServerName } from "../registry/names.ts";
 import { passOrWait } from "./gate.ts";
@@ -37,12 +38,15 @@ export async function ensureServer(options: EnsureOptions): Promise<KeeperServer
     const keeper = await connectKeeper({ ...options, build });
     try {
       const name = serverName ?? freeName(places, build);
-      return await keeper.call({
+      const socketDir = dirname(keeper.path);
+      const server = await keeper.call({
         call: "server.start",
         spec: serverSpec(places, build, name),
-        socketPath: join(dirname(keeper.path), `${name}.sock`),
+        socketPath: join(socketDir, `${name}.sock`),
         ...fallbackOf(places, build, name),
       });
+      await removeStaleDebugSockets(socketDir, takenNames(places));
+      return server;
     } catch (error) {
       // The keeper or its server was just ending, or another client took the name: look again.
       const passing = isWarrenError(error, "KEEPER_LOST") || isWarrenError(error, "SERVER_ENDING");

@@ -29,8 +29,8 @@ export interface Places {
 
 /** sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)). */
 const SOCKET_PATH_BYTES_MAX = process.platform === "darwin" ? 103 : 107;
-/** The longest file name that we bind: a two-word server name. */
-const SOCKET_NAME_BYTES = 40;
+/** The longest file name that we bind: the debug socket of a server whose name is as long as may be. */
+const SOCKET_NAME_BYTES = 43;
 
 export function resolvePlaces(env: NodeJS.ProcessEnv): Places {
   const home = resolve(env.WARREN_HOME || join(env.HOME || homedir(), ".warren"));

@@ -16,6 +16,8 @@ export interface ServerEntry {
   version: string;
   built_at_ms: number;
   socket: string;
+  /** Where it can be looked into; absent in entries of builds that had none. */
+  debug_socket?: string;
   pid: number;
   start_ticks: number;
   boot_id: string;

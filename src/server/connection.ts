@@ -4,6 +4,7 @@ import { LINE_BYTES_MAX } from "../protocol/envelope.ts";
 import { LineSplitter, LineTooLong } from "../protocol/lines.ts";
 import type { Scope } from "../protocol/messages.ts";
 import type { ByteStream } from "../sessions/byte-stream.ts";
+import { ConnectionMeter } from "./debug/connection-meter.ts";
 
 /**
  * One client: lines in, lines out, until it attaches to a session: from then on its bytes are the session's. Nobody waits for it: what it does not read piles up to a limit, then it is cut off and continues by `seq`.
@@ -22,6 +23,8 @@ export interface ConnectionHandlers {
   /** The line was too long; the answer has to be written before the connection goes. */
   onTooLong: (connection: Connection) => void;
   onClose: (connection: Connection) => void;
+  /** Counts what goes through it. */
+  meter?: ConnectionMeter;
 }
 
 /** Whoever reaches the unix socket is the user. */
@@ -29,14 +32,17 @@ const ALL_SCOPES: ReadonlySet<Scope> = new Set(["view", "type", "approve", "admi
 
 export class Connection {
   readonly scopes: ReadonlySet<Scope>;
+  readonly meter: ConnectionMeter;
   readonly #socket: Socket;
   readonly #closed = new AbortController();
   #inHand = 0;
   #isStream = false;
+  #isHeld = false;
 
   constructor(socket: Socket, handlers: ConnectionHandlers, scopes: ReadonlySet<Scope> = ALL_SCOPES) {
     this.#socket = socket;
     this.scopes = scopes;
+    this.meter = handlers.meter ?? new ConnectionMeter(0, Date.now());
     const splitter = new LineSplitter(LINE_BYTES_MAX);
     socket.on("data", (chunk: Buffer) => {
       try {
@@ -71,6 +77,7 @@ export class Connection {
       this.cutOff();
       return;
     }
+    this.meter.lineOut(line);
     this.#socket.write(`${line}\n`);
   }
 
@@ -92,21 +99,40 @@ export class Connection {
     const closed = this.closed;
     const take = (listener: (bytes: Uint8Array) => void): void => {
       this.#isStream = true;
-      socket.removeAllListeners("data").on("data", listener);
+      socket.removeAllListeners("data").on("data", (bytes: Buffer) => {
+        this.meter.bytesIn(bytes);
+        listener(bytes);
+      });
     };
     return {
       closed,
       get backlogBytes() {
         return socket.writableLength;
       },
-      write: (bytes) => void (socket.destroyed || socket.write(bytes)),
+      write: (bytes) => {
+        if (socket.destroyed) return;
+        this.meter.frameOut(bytes);
+        socket.write(bytes);
+      },
       drained: () => this.drained(),
       onBytes: take,
       pause: () => void socket.pause(),
-      resume: () => void socket.resume(),
+      resume: () => void (this.#isHeld || socket.resume()),
       end: () => this.end(),
       destroy: () => this.cutOff(),
     };
+  }
+
+  /** Requests that are not answered. */
+  get inHandCount(): number {
+    return this.#inHand;
+  }
+
+  /** Reads nothing from it, or again: a fault. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (isHeld) this.#socket.pause();
+    else if (this.#inHand < REQUESTS_IN_HAND_MAX) this.#socket.resume();
   }
 
   /** What is queued is lost to it; it comes back and continues by `seq`. */
@@ -132,10 +158,11 @@ export class Connection {
   }
 
   async #take(line: string, { onLine }: ConnectionHandlers): Promise<void> {
+    this.meter.lineIn(line);
     this.#inHand += 1;
     if (this.#inHand >= REQUESTS_IN_HAND_MAX) this.#socket.pause();
     await onLine(line, this);
     this.#inHand -= 1;
-    if (this.#inHand < REQUESTS_IN_HAND_MAX && !this.#isStream) this.#socket.resume();
+    if (this.#inHand < REQUESTS_IN_HAND_MAX && !this.#isStream && !this.#isHeld) this.#socket.resume();
   }
 }

@@ -3,6 +3,7 @@ import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request, STABLE 
 import { isWarrenError, messageOf, toWire, WarrenError } from "../protocol/errors.ts";
 import { messages, type PayloadOf } from "../protocol/messages.ts";
 import type { Connection } from "./connection.ts";
+import type { Faults } from "./debug/faults.ts";
 import * as errors from "./errors.ts";
 import type { EventHub } from "./event-hub.ts";
 import { type Handled, type HandlerContext, handlers } from "./handlers.ts";
@@ -19,6 +20,8 @@ export interface DispatcherOptions {
   hub: EventHub;
   log: Log;
   context: () => Pick<HandlerContext, "jobs" | "sessions" | "server">;
+  /** Of a server that is to commit some. */
+  faults?: Faults | undefined;
 }
 
 /** What needs no jobs; the rest goes to the primary. */
@@ -43,6 +46,8 @@ export class Dispatcher {
       this.#checkProtocol(request, connection);
       this.#checkScope(request, connection);
       if (this.#isDraining) throw errors.draining();
+      const { faults } = this.#options;
+      if (faults?.onReceived(request.type)) return connection.cutOff();
       if (request.type === "subscribe") {
         return this.#options.hub.subscribe(connection, request.payload as never, (data) =>
           connection.send({ ...id, success: true, data }),
@@ -52,6 +57,8 @@ export class Dispatcher {
         return await this.#attach(request as Request<"session.attach">, connection);
       if (request.type === "unsubscribe") this.#options.hub.unsubscribe(connection);
       const data = request.type === "unsubscribe" ? {} : await this.#perform(request, connection);
+      if (request.type === "hello") greeted(connection, request.payload as PayloadOf<"hello">);
+      if (faults && (await faults.onDone(request.type))) return connection.cutOff();
       connection.send({ ...id, success: true, data });
     } catch (error) {
       // The next generation goes on with the agent, and the client asks it.
@@ -81,11 +88,21 @@ export class Dispatcher {
     this.#isDraining = false;
   }
 
+  /** Requests that change something and are not answered. */
+  get inHandCount(): number {
+    return this.#inHand.size;
+  }
+
   /** From the answer on, the connection speaks terminal frames. */
   async #attach({ id, payload }: Request<"session.attach">, connection: Connection): Promise<void> {
     const { sessions } = this.#options.context();
     if (!payload!.view && !connection.scopes.has("type")) throw errors.forbidden("session.attach", "type");
     const { data, attachment } = await sessions.attach(payload!, connection.stream());
+    connection.meter.attached = {
+      session: data.session.name,
+      role: payload!.view ? "viewer" : "client",
+      ...(payload!.label === undefined ? {} : { label: payload!.label }),
+    };
     connection.send({ ...(id === undefined ? {} : { id }), success: true, data });
     attachment.start();
   }
@@ -149,4 +166,9 @@ export class Dispatcher {
       : new WarrenError("INTERNAL", `Something failed inside Warren: ${messageOf(error)}`, { fix: "warren status" });
     return { success: false, ...toWire(known, known.code) };
   }
+}
+
+function greeted({ meter }: Connection, greeting: PayloadOf<"hello">): void {
+  const { client, version, pid } = greeting;
+  meter.greeting = { client, version, ...(typeof pid === "number" ? { pid } : {}) };
 }

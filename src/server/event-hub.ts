@@ -58,6 +58,11 @@ export class EventHub {
     return this.#subscribers.size;
   }
 
+  /** What it follows. */
+  streamsOf(connection: Connection): string[] {
+    return [...(this.#subscribers.get(connection)?.streams ?? [])];
+  }
+
   /** A second subscription of a connection takes the place of the first. `answer` is called before the first event is sent. */
   subscribe(
     connection: Connection,

@@ -14,6 +14,8 @@ export class KeeperLink implements KeeperPort {
   readonly #listeners = new Map<number, ChannelEvents>();
   /** What came for a channel before anybody listened: its program may have ended at once. */
   readonly #early = new Map<number, Frame[]>();
+  /** Calls that are not answered. */
+  readonly #waiting = new Set<KeeperCall["call"][]>();
   #connecting: Promise<KeeperConnection> | undefined;
   #connection: KeeperConnection | undefined;
 
@@ -22,8 +24,19 @@ export class KeeperLink implements KeeperPort {
   }
 
   async call<C extends KeeperCall>(call: C): Promise<KeeperAnswers[C["call"]]> {
-    this.#connecting ??= this.#connect();
-    return (await this.#connecting).call(call);
+    const waiting = [call.call];
+    this.#waiting.add(waiting);
+    try {
+      this.#connecting ??= this.#connect();
+      return await (await this.#connecting).call(call);
+    } finally {
+      this.#waiting.delete(waiting);
+    }
+  }
+
+  /** What the keeper has been asked and has not answered. */
+  get waitsFor(): string[] {
+    return [...this.#waiting].flat();
   }
 
   write(channel: number, write: ChannelWrite): void {

@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     config: await loadConfig(places.home, log),
     log,
     lastError,
+    allowsFaults: process.env.WARREN_FAULTS === "1",
     onLeaving: () => control.say("leaving"),
     onEnded: (isOver) => process.exit(isOver ? 0 : EXIT_AGAIN),
   });

@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import type { Request } from "../protocol/envelope.ts";
+import type { WarrenError } from "../protocol/errors.ts";
 import { type MessageType, messages } from "../protocol/messages.ts";
 import * as errors from "./errors.ts";
 
@@ -24,7 +25,8 @@ export function idOf(error: unknown): { id?: number | string } {
 
 const isId = (id: unknown): id is number | string => typeof id === "number" || typeof id === "string";
 
-function parseObject(line: string): Record<string, unknown> {
+/** @throws BAD_JSON */
+export function parseObject(line: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -35,7 +37,8 @@ function parseObject(line: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function firstProblem(type: string, payload: unknown, issue: z.core.$ZodIssue | undefined) {
+/** What the first problem of a message is, in words. */
+export function firstProblem(type: string, payload: unknown, issue: z.core.$ZodIssue | undefined): WarrenError {
   const path = issue?.path ?? [];
   let value = payload;
   for (const key of path)

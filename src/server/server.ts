@@ -21,8 +21,10 @@ import * as sessionErrors from "../sessions/errors.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import { Connection } from "./connection.ts";
 import { conversationSource, conversationStream, routedConversation } from "./conversation-stream.ts";
+import { ConnectionMeter } from "./debug/connection-meter.ts";
+import { Debug } from "./debug/debug.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { EventHub } from "./event-hub.ts";
+import { EventHub, type RoutedEvent } from "./event-hub.ts";
 import type { ServerFacts } from "./handlers.ts";
 import { jobsSource, routed } from "./jobs-stream.ts";
 import { KeeperLink } from "./keeper-link.ts";
@@ -46,6 +48,8 @@ export interface ServerOptions {
   onEnded: (isOver: boolean) => void;
   /** It is over, and will say so in the registry: if it is killed from now on, no generation follows. */
   onLeaving: () => void;
+  /** It may be told to commit faults: for tests. */
+  allowsFaults: boolean;
 }
 
 const LISTEN_FD = 3;
@@ -67,14 +71,26 @@ export class Server {
   readonly #dispatcher: Dispatcher;
   readonly #sessions: Sessions;
   readonly #keeper: KeeperLink;
+  readonly #debug: Debug;
   readonly #startedAtMs = Date.now();
   readonly #over = new AbortController();
   #jobs: Jobs | undefined;
   #lock: Lock | undefined;
   #lastUseMs = performance.now();
   #ending: Promise<void> | undefined;
+  #connectionCount = 0;
 
-  constructor(options: ServerOptions) {
+  constructor(given: ServerOptions) {
+    this.#debug = new Debug({
+      server: given.name,
+      socketDir: given.places.socketDir,
+      log: given.log,
+      allowsFaults: given.allowsFaults,
+      onPauseReads: (isPaused) => {
+        for (const connection of this.#connections) connection.hold(isPaused);
+      },
+    });
+    const options = { ...given, log: this.#debug.log };
     this.#options = options;
     const jobs = jobsSource(() => this.#jobs);
     this.#hub = new EventHub({
@@ -91,13 +107,14 @@ export class Server {
       version: build.version,
       onMembers: () => this.#announce(),
       onMoved: (id) => this.#hub.close(conversationStream(id)),
-      onConversation: (session, event) => this.#hub.publish(routedConversation(session, event)),
+      onConversation: (session, event) => this.#publish(routedConversation(session, event)),
       askServer: (server, type, payload) => askServer(places, server, type, payload),
     });
     const facts = this.#facts();
     this.#dispatcher = new Dispatcher({
       hub: this.#hub,
       log: options.log,
+      faults: this.#debug.faults,
       context: () => ({ jobs: this.#jobs, sessions: this.#sessions, server: facts }),
     });
     this.#listener = net.createServer((socket) => this.#accept(socket));
@@ -106,12 +123,17 @@ export class Server {
   /** Takes over and serves. Rejects when it cannot (a state from a newer Warren, a full disk). */
   async start(): Promise<void> {
     const { places, build, name, log } = this.#options;
+    this.#listenForDebug();
+    this.#debug.enter("starting", "the server that has the jobs, to let go of them");
     this.#lock = await becomePrimary(places, build, name);
+    this.#debug.enter("starting", "the jobs, to be taken up");
     if (this.#lock) await this.#openJobs();
+    this.#debug.enter("starting", "the sessions, to be taken up");
     await this.#sessions.start();
     await new Promise<void>((resolve, reject) =>
       this.#listener.once("error", reject).listen({ fd: LISTEN_FD }, resolve),
     );
+    this.#debug.enter("serving");
     this.#writeDown();
     this.#lookForIdleness();
     this.#houseKeepLater();
@@ -135,6 +157,7 @@ export class Server {
     if (this.#ending) return;
     log.warn("keeper_lost", { successor: name });
     this.#sessions.keeperLost();
+    this.#debug.close(); // the successor binds its own in that place
     withdraw(places.serversDir, name, process.pid);
     rmSync(places.keeperFile, { force: true });
     const successor = spawn(process.execPath, [join(build.dir, "warren.cjs"), "serve", "--server-name", name], {
@@ -162,43 +185,64 @@ export class Server {
       graceMs: config.jobs.graceMs,
       logMaxBytes: config.jobs.logMaxBytes,
       freeSpaceFloorBytes: config.jobs.freeSpaceFloorBytes,
-      emit: (event) => this.#hub.publish(routed(event)),
+      emit: (event) => this.#publish(routed(event)),
     });
     await jobs.start();
     this.#jobs = jobs;
   }
 
+  #publish(routed: RoutedEvent): void {
+    this.#debug.published(routed);
+    this.#hub.publish(routed);
+  }
+
   #accept(socket: net.Socket): void {
     this.#lastUseMs = performance.now();
-    this.#connections.add(
-      new Connection(socket, {
-        onLine: (line, connection) => this.#dispatcher.onLine(line, connection),
-        onTooLong: (connection) => this.#dispatcher.onTooLong(connection),
-        onClose: (connection) => {
-          this.#connections.delete(connection);
-          this.#hub.unsubscribe(connection);
-          this.#lastUseMs = performance.now();
-        },
-      }),
-    );
+    this.#connectionCount += 1;
+    const connection = new Connection(socket, {
+      meter: new ConnectionMeter(this.#connectionCount, Date.now()),
+      onLine: (line, from) => this.#dispatcher.onLine(line, from),
+      onTooLong: (from) => this.#dispatcher.onTooLong(from),
+      onClose: (from) => {
+        this.#connections.delete(from);
+        this.#hub.unsubscribe(from);
+        this.#debug.left(from);
+        this.#lastUseMs = performance.now();
+      },
+    });
+    this.#connections.add(connection);
+    this.#debug.came(connection);
+    if (this.#debug.faults?.pausesReads) connection.hold(true);
   }
 
   async #end(leave: boolean): Promise<void> {
     const { places, name, log, onEnded, onLeaving } = this.#options;
+    const { faults } = this.#debug;
     this.#over.abort();
     this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
+    this.#debug.enter("ending", "what is in hand");
     await this.#dispatcher.drain(DRAIN_MS);
+    this.#debug.enter("ending", "sessions that are being started");
     await this.#sessions.settled();
+    faults?.reach("ending.drained");
     // A session that was started meanwhile needs a server of this name: the keeper starts the next generation.
     const isOver = leave && this.#sessions.liveCount === 0;
     if (isOver) {
       onLeaving();
+      faults?.reach("ending.leaving");
       withdraw(places.serversDir, name, process.pid);
+      faults?.reach("ending.withdrawn");
     }
+    this.#debug.enter("ending", "the sessions, to be let go");
     await this.#sessions.close();
+    faults?.reach("ending.closed");
+    this.#debug.enter("ending", "clients, to be told");
     await this.#sayGoodbye([...this.#connections]);
+    faults?.reach("ending.told");
     this.#closeJobs();
     log.info("ended", { name, leave: isOver });
+    this.#debug.enter("ended");
+    this.#debug.close();
     onEnded(isOver);
   }
 
@@ -211,6 +255,7 @@ export class Server {
 
   /** A newer server takes the jobs. Who has sessions stays for them, and goes when the last one has ended or moved. */
   async #yield(): Promise<void> {
+    this.#debug.enter("yielding", "what is in hand");
     await this.#dispatcher.drain(DRAIN_MS);
     await this.#sessions.settled();
     if (this.#sessions.liveCount === 0) return this.end({ leave: true });
@@ -218,6 +263,7 @@ export class Server {
     await this.#sayGoodbye(asking());
     this.#closeJobs();
     this.#dispatcher.goOn();
+    if (!this.#ending) this.#debug.enter("serving");
     this.#announce();
     await this.#sayGoodbye(asking()); // who came meanwhile was sent away, and waits for the connection's end
   }
@@ -285,6 +331,7 @@ export class Server {
       version: build.version,
       built_at_ms: build.builtAtMs,
       socket: join(places.socketDir, `${name}.sock`),
+      debug_socket: this.#debug.path,
       pid: process.pid,
       start_ticks: readProcess(process.pid)?.startTicks ?? 0,
       boot_id: bootId(),
@@ -345,6 +392,18 @@ export class Server {
       queued_bytes: [...this.#connections].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
       last_error: lastError(),
     };
+  }
+
+  #listenForDebug(): void {
+    const parts = {
+      server: this.#options.name,
+      connections: () => this.#connections,
+      hub: this.#hub,
+      sessions: this.#sessions,
+      jobs: () => this.#jobs,
+      keeper: this.#keeper,
+    };
+    this.#debug.listen(parts, () => ({ ...this.#status(), changing_count: this.#dispatcher.inHandCount }));
   }
 
   #lookForIdleness(): void {

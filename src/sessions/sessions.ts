@@ -294,6 +294,11 @@ export class Sessions {
     return { session: viewOf(live), lines, cursor };
   }
 
+  /** Up to where in its output a live terminal's screen shows it, once it has caught up with what was known at the call: for the debug socket. */
+  async screenOffset(id: string): Promise<number> {
+    return (await this.#live.screens.screen(id)).position.offset;
+  }
+
   /** Starts an ended one again, on this server, with its journal going on. @throws SESSION_LIVE, SESSION_NOT_FOUND and those of `create` */
   async resume(request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
     const live = await this.#liveNamed(request.session);

@@ -1,4 +1,5 @@
 import { EXIT } from "../../protocol/outcome.ts";
+import { removeStaleDebugSockets } from "../../registry/debug-sockets.ts";
 import { sessionIcon } from "../../registry/session-names.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import { aliveServers, type NamedServer } from "../named-server.ts";
@@ -20,6 +21,7 @@ export const servers = defineCommand({
   async run(context, { values }) {
     const { output, places, build, nowMs } = context;
     const alive = aliveServers(places.serversDir);
+    await removeStaleDebugSockets(places.socketDir, new Set(alive.map(({ name }) => name)));
     if (values.json) output.json(Object.fromEntries(alive.map(jsonOf)));
     else if (alive.length === 0) output.line("No servers running");
     for (const server of values.json ? [] : alive) {
@@ -50,6 +52,7 @@ function sessionsText(output: Output, { sessions = [] }: NamedServer): string {
 function jsonOf({
   name,
   socket,
+  debug_socket,
   git_hash,
   version,
   pid,
@@ -59,5 +62,5 @@ function jsonOf({
   generation,
   sessions = [],
 }: NamedServer): [string, object] {
-  return [name, { socket, git_hash, version, pid, started_at, primary, icon, generation, sessions }];
+  return [name, { socket, debug_socket, git_hash, version, pid, started_at, primary, icon, generation, sessions }];
 }

@@ -121,7 +121,7 @@ async function operandOf(
     case "server":
       return matching(
         current,
-        live.serverNames().map((text) => ({ text, description: "" })),
+        [...live.serverNames(), ...(command.operands.choices ?? [])].map((text) => ({ text, description: "" })),
       );
     case "job-name":
       return matching(
