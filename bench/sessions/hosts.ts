@@ -62,9 +62,7 @@ export async function withHosts<T>(
 ): Promise<T> {
   const warren = await warrenHost(stage, label);
   const hosts = [warren, tmuxHost(stage, label)].filter((host) => host !== undefined);
-  try {
-    return await work(hosts, warren);
-  } finally {
-    for (const host of hosts) await host.down();
-  }
+  await using ending = new AsyncDisposableStack(); // what fails in the work is said, whatever fails at its end
+  for (const host of hosts) ending.defer(() => host.down());
+  return await work(hosts, warren);
 }
