@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { KeeperCall } from "../protocol/keeper-calls.ts";
+import type { CALLS } from "../protocol/testing/keeper-contract.ts";
 import type { Holder } from "./testing/holder.ts";
 import { KeeperProcess } from "./testing/keeper-process.ts";
 
@@ -13,7 +13,7 @@ const SERVES = "echo warm >&4; read go <&4; echo ready >&4; read drain <&4; exit
 type Json = Record<string, unknown>;
 
 /** The released request with what this run needs in place of what its example has; resolves once its answer has the released shape. */
-async function ask(holder: Holder, name: KeeperCall["call"], changes: Json = {}): Promise<Json> {
+async function ask(holder: Holder, name: keyof typeof CALLS, changes: Json = {}): Promise<Json> {
   const [request = "", answer = ""] = readFileSync(join(GOLDEN, `call-${name}.jsonl`), "utf8").split("\n");
   const data = (await holder.call({ ...JSON.parse(request), ...changes, later: "unknown to it" })) as Json;
   assertHas(data, JSON.parse(answer).data, name);
@@ -44,7 +44,7 @@ test("contract: every call as it was released is answered in the shape that was 
   await using keeper = await KeeperProcess.start();
   const holder = await keeper.holder();
   const asked = new Set<string>();
-  const say = (name: KeeperCall["call"], changes: Json = {}) => {
+  const say = (name: keyof typeof CALLS, changes: Json = {}) => {
     asked.add(name);
     return ask(holder, name, changes);
   };
@@ -57,6 +57,8 @@ test("contract: every call as it was released is answered in the shape that was 
   };
   await say("hello");
   await say("server.start", { spec, fallback: spec, socketPath: path("blazing.sock") });
+  const front = { ...spec, name: "front", hash: "bbb", overlapMs: 1_000 };
+  await say("server.start.listen", { spec: front, listen: { host: "127.0.0.1", port: 0 } });
   await say("list");
   await say("server.replace", { spec });
 
@@ -80,6 +82,7 @@ test("contract: every call as it was released is answered in the shape that was 
   assert.deepEqual(Object.keys(await holder.exit(channel)), ["code", "signal", "at"]);
   await say("close", leased);
   await say("server.stop");
+  await say("server.stop", { name: "front" });
   const released = readdirSync(GOLDEN).flatMap((file) => /^call-(.+)\.jsonl$/.exec(file)?.[1] ?? []);
   assert.deepEqual([...asked].sort(), released.sort());
 });

@@ -22,6 +22,8 @@ export class Generation {
   readonly number: number;
   readonly pid: number;
   readonly exited: Promise<Exit>;
+  /** Resolved when another serves in its place while it still ends. */
+  readonly replaced = Promise.withResolvers<Exit>();
   /** 0 until it serves. */
   readyAtMs = 0;
   /** It was killed because it said nothing in time: its end counts as a failed start. */
@@ -81,10 +83,10 @@ export class Generation {
   }
 
   /** Resolves when it has ended: after finishing what is in hand, or at once when it does not serve yet. */
-  async end(): Promise<void> {
+  async end(drainMs = DRAIN_TIMEOUT_MS): Promise<void> {
     if (this.readyAtMs === 0) this.kill();
     else this.#control?.write(`${CONTROL.drain}\n`);
-    const timer = setTimeout(() => this.kill(), DRAIN_TIMEOUT_MS);
+    const timer = setTimeout(() => this.kill(), drainMs);
     await this.exited;
     clearTimeout(timer);
   }

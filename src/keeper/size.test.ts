@@ -8,7 +8,7 @@ import { test } from "node:test";
  * process that holds everybody's terminals grows by intent or not at all: when this fails, look first for what could be left out or done by a server,
  * and then change the number here and in the decision.
  */
-const CODE_LINES_MAX = 900;
+const CODE_LINES_MAX = 920;
 
 test("size: the keeper is as small as it was", () => {
   const files = globSync("*.ts", { cwd: import.meta.dirname }).filter((file) => !file.endsWith(".test.ts"));

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import net from "node:net";
+import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../platform/log.ts";
 import { readProcess } from "../platform/process.ts";
 import { isWarrenError } from "../protocol/errors.ts";
-import type { ServerSpec } from "../protocol/keeper-calls.ts";
+import type { ListenAddress, ServerSpec } from "../protocol/keeper-calls.ts";
 import { until } from "../runs/run-fixture.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -51,10 +52,11 @@ class SupervisorFixture implements AsyncDisposable {
     };
   }
 
-  start(spec: ServerSpec, fallback?: ServerSpec): Supervisor {
+  start(spec: ServerSpec, fallback?: ServerSpec, listen?: ListenAddress): Supervisor {
     this.supervisor = new Supervisor({
       spec,
-      socketPath: this.path("blazing.sock"),
+      socketPath: listen ? "" : this.path("blazing.sock"),
+      ...(listen ? { listen } : {}),
       ...(fallback ? { fallback } : {}),
       env: { PATH: process.env.PATH },
       log: silentLog,
@@ -77,7 +79,8 @@ class SupervisorFixture implements AsyncDisposable {
   ask(): Promise<string> {
     return new Promise((resolve, reject) => {
       let text = "";
-      const socket = net.connect(this.supervisor.describe().socketPath);
+      const { address, socketPath } = this.supervisor.describe();
+      const socket = address ? net.connect(address) : net.connect(socketPath);
       socket
         .on("data", (chunk) => (text += chunk))
         .on("end", () => resolve(text))
@@ -203,6 +206,66 @@ test("replace: by a build that dies once it serves falls back to the one before"
   assert.deepEqual([server.hash, server.state], ["aaa", "ready"]);
   assert.ok(server.fellBack);
 });
+
+/** Says its pid to whoever comes, and holds the line of who has come until he goes. */
+const HOLDS = `
+  const net = require("node:net");
+  const control = new net.Socket({ fd: 4 });
+  const server = net.createServer((socket) => socket.on("error", () => {}).write(String(process.pid)));
+  control.on("data", (word) => {
+    if (String(word).includes("go")) server.listen({ fd: 3 }, () => control.write("ready\\n"));
+    if (String(word).includes("drain")) server.close(() => process.exit(0));
+  });
+  control.write("warm\\n");`;
+
+test("replace: with an overlap both have the TCP listener; the old one ends with its last connection", async () => {
+  await using fixture = await SupervisorFixture.make();
+  const spec = { ...fixture.spec(""), command: [process.execPath, "-e", HOLDS, "--"], overlapMs: 30_000 };
+  const first = await fixture.start(spec, undefined, { host: "127.0.0.1", port: 0 }).whenReady();
+  assert.equal(first.address?.host, "127.0.0.1");
+  using held = await connected(first.address!);
+  assert.equal(await held.said, String(first.pid));
+  const second = await fixture.supervisor.replace({ ...spec, hash: "bbb" });
+  assert.deepEqual([second.state, second.generation, second.address], ["ready", 2, first.address]);
+  assert.ok(readProcess(first.pid), "it has a connection still");
+  using later = await connected(first.address!);
+  assert.equal(await later.said, String(second.pid));
+  held[Symbol.dispose]();
+  await until(() => readProcess(first.pid) === undefined, "the end of the old generation");
+  const third = await fixture.supervisor.replace(spec);
+  assert.ok(readProcess(second.pid));
+  assert.equal(third.generation, 3);
+  await fixture.supervisor.stop(false);
+  await until(() => readProcess(second.pid) === undefined, "the end of what still had a connection");
+});
+
+test("replace: an old generation that overlaps for too long is killed", async () => {
+  await using fixture = await SupervisorFixture.make();
+  const spec = { ...fixture.spec(""), command: [process.execPath, "-e", HOLDS, "--"], overlapMs: 50 };
+  const first = await fixture.start(spec, undefined, { host: "127.0.0.1", port: 0 }).whenReady();
+  using held = await connected(first.address!);
+  await held.said;
+  await fixture.supervisor.replace(spec);
+  await until(() => readProcess(first.pid) === undefined, "the end of the old generation");
+});
+
+test("start: a port that is taken is refused", async () => {
+  await using fixture = await SupervisorFixture.make();
+  const other = net.createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const listen = { host: "127.0.0.1", port };
+  const taken = { spec: fixture.spec(SERVES), socketPath: "", listen, env: {}, log: silentLog, onEnd: () => {} };
+  assert.throws(() => new Supervisor(taken), /EADDRINUSE/);
+  fixture.start(fixture.spec(SERVES));
+  other.close();
+});
+
+async function connected(to: ListenAddress): Promise<Disposable & { said: Promise<string> }> {
+  const socket = net.connect(to).on("error", () => {});
+  await once(socket, "connect");
+  return { said: once(socket, "data").then(String), [Symbol.dispose]: () => void socket.destroy() };
+}
 
 test("replace: two at once take turns", async () => {
   await using fixture = await SupervisorFixture.make();

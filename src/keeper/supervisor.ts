@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Backoff } from "../platform/backoff.ts";
 import { type Log, logTail } from "../platform/log.ts";
 import { WarrenError } from "../protocol/errors.ts";
-import type { KeeperServer, ServerSpec, ServerStartCall } from "../protocol/keeper-calls.ts";
+import type { KeeperServer, ListenAddress, ServerSpec, ServerStartCall } from "../protocol/keeper-calls.ts";
 import { type Exit, Generation } from "./generation.ts";
 
 /**
@@ -34,6 +34,7 @@ export class Supervisor {
   readonly socketPath: string;
   readonly #options: SupervisorOptions;
   readonly #socket: BoundSocket;
+  readonly #address: ListenAddress | undefined;
   readonly #backoff = new Backoff(RESTART_DELAY);
   readonly #stopping = new AbortController();
   readonly #over: Promise<void>;
@@ -44,6 +45,8 @@ export class Supervisor {
   #current: Generation | undefined;
   /** Warm; serves when the current one has ended. */
   #successor: Generation | undefined;
+  /** Told to end while their successor serves already. */
+  readonly #overlapping = new Set<Generation>();
   #generationCount = 0;
   #failedStarts = 0;
   /** Resolved while it serves; rejected when it is over. */
@@ -56,7 +59,8 @@ export class Supervisor {
     this.#fallback = options.fallback;
     this.socketPath = options.socketPath;
     rmSync(this.socketPath, { force: true }); // stale: the keeper's lock says that nobody of this home can be listening there
-    this.#socket = new BoundSocket({ path: this.socketPath });
+    this.#socket = new BoundSocket(options.listen ?? { path: this.socketPath });
+    if (options.listen) this.#address = { ...options.listen, port: this.#socket.address().port };
     this.#served.promise.catch(() => {});
     this.#over = this.#run()
       .catch((error) => this.#served.reject(error))
@@ -85,6 +89,7 @@ export class Supervisor {
       pid: this.#current?.pid ?? 0,
       generation: this.#current?.number ?? this.#generationCount,
       socketPath: this.socketPath,
+      ...(this.#address === undefined ? {} : { address: this.#address }),
       state: this.#state,
       ...(this.#fellBack === undefined ? {} : { fellBack: this.#fellBack }),
     };
@@ -102,6 +107,7 @@ export class Supervisor {
     this.#state = "ending";
     this.#stopping.abort();
     if (force) this.#current?.kill();
+    for (const old of this.#overlapping) old.kill();
     await this.#current?.end();
     await this.#over;
     return { stopped: true };
@@ -126,8 +132,17 @@ export class Supervisor {
     this.#spec = spec;
     this.#successor = next;
     this.#unserve();
-    await this.#current?.end();
+    if (spec.overlapMs === undefined) await this.#current?.end();
+    else if (this.#current) void this.#handOver(this.#current, spec.overlapMs);
     return this.whenReady();
+  }
+
+  /** `#run` goes on with the successor at once. */
+  async #handOver(old: Generation, overlapMs: number): Promise<void> {
+    this.#overlapping.add(old);
+    old.replaced.resolve({ code: 0, signal: null });
+    await old.end(overlapMs);
+    this.#overlapping.delete(old);
   }
 
   /** One generation after the other, until the server is over. */
@@ -153,7 +168,7 @@ export class Supervisor {
       this.#served.resolve();
       this.#options.log.info("server_ready", facts);
     }
-    const exit = await generation.exited;
+    const exit = await Promise.race([generation.exited, generation.replaced.promise]);
     this.#options.log.info("server_exited", { ...facts, ...exit });
     this.#unserve();
     return exit;

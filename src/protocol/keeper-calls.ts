@@ -12,6 +12,11 @@ export interface ServerSpec {
   /** argv of a generation. It finds the listening socket on fd 3 and the keeper's control line on fd 4. */
   command: string[];
   logPath: string;
+  /**
+   * How long a generation may go on after `drain`: milliseconds, default 5,000. With it, the next one is told `go` at the same moment: both have the
+   * listener, and the old one takes nothing new from it.
+   */
+  overlapMs?: number;
 }
 
 export interface ServerStartCall {
@@ -19,8 +24,16 @@ export interface ServerStartCall {
   spec: ServerSpec;
   /** The public socket's path. */
   socketPath: string;
+  /** A TCP listener in its place; port 0 is a free one. A keeper that does not know this answers without `address`. */
+  listen?: ListenAddress;
   /** Started instead when three starts of `spec` have failed: the last good build. */
   fallback?: ServerSpec;
+}
+
+export interface ListenAddress {
+  /** An IP address. */
+  host: string;
+  port: number;
 }
 
 export interface ServerReplaceCall {
@@ -34,6 +47,8 @@ export interface KeeperServer {
   pid: number;
   generation: number;
   socketPath: string;
+  /** Of one that listens on TCP: where. */
+  address?: ListenAddress;
   state: "starting" | "ready" | "replacing" | "failed" | "ending";
   /** Why the build that was asked for is not the one that runs. */
   fellBack?: string;

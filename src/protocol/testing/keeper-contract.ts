@@ -59,12 +59,24 @@ const CHANNEL_SPEC = {
 
 type CallNamed<Name> = Extract<KeeperCall, { call: Name }>;
 
-export const CALLS: { [C in KeeperCall["call"]]: { request: CallNamed<C>; reply: KeeperAnswers[C] } } = {
+type CallExamples = { [C in KeeperCall["call"]]: { request: CallNamed<C>; reply: KeeperAnswers[C] } };
+
+/** One of each call; what a call has learned since has an example of its own. */
+export const CALLS: CallExamples & { "server.start.listen": CallExamples["server.start"] } = {
   hello: { request: { call: "hello" }, reply: { contract: 1, pid: 4710, home: "/home/of/it" } },
   list: { request: { call: "list" }, reply: { servers: [SERVER, { ...SERVER, name: "frozen", fellBack: "Why." }] } },
   "server.start": {
     request: { call: "server.start", spec: SPEC, socketPath: "/run/warren/blazing.sock", fallback: SPEC },
     reply: SERVER,
+  },
+  "server.start.listen": {
+    request: {
+      call: "server.start",
+      spec: { ...SPEC, name: "front-1a2b3c4d", overlapMs: 30_000 },
+      socketPath: "",
+      listen: { host: "127.0.0.1", port: 8080 },
+    },
+    reply: { ...SERVER, name: "front-1a2b3c4d", socketPath: "", address: { host: "127.0.0.1", port: 8080 } },
   },
   "server.replace": { request: { call: "server.replace", spec: SPEC }, reply: SERVER },
   "server.stop": { request: { call: "server.stop", name: "blazing", force: true }, reply: { stopped: true } },
