@@ -1,19 +1,18 @@
 import { randomInt } from "node:crypto";
-import { statSync } from "node:fs";
 import { readdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { bootId, isAlive, type ProcessIdentity } from "../platform/process.ts";
-import { messageOf, systemCode } from "../protocol/errors.ts";
+import { messageOf } from "../protocol/errors.ts";
 import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
 import { findAttempt, invalidateAttempt } from "../runs/find-attempt.ts";
 import { launch } from "../runs/launch.ts";
 import { logPaths } from "../runs/logs/files.ts";
 import { watchRun } from "../runs/logs/order-sampler.ts";
+import { lookAtRun, type RunFound } from "../runs/look-at-run.ts";
 import { outcomeOf } from "../runs/outcome.ts";
 import { signalRun } from "../runs/signal.ts";
-import { type RunStatus, readStatusFile } from "../runs/status-file.ts";
 import { StatusWatch } from "../runs/status-watch.ts";
 import { stopTree } from "../runs/stop.ts";
 import type { RunMarks } from "../runs/tree.ts";
@@ -288,8 +287,8 @@ export class Runner {
     const { record } = run;
     if (record.state === "starting") return this.#adoptStarting(run);
     if (record.bootId !== bootId()) {
-      const status = await this.#readStatus(record);
-      return this.#endOrLose(run, status, "the machine restarted");
+      const before = { bootId: record.bootId ?? "", pid: 0, startTicks: 0 };
+      return this.#endOrLose(run, await this.#look(record, before, before), "the machine restarted");
     }
     run.job = { bootId: record.bootId, pid: record.jobPid ?? 0, startTicks: record.jobTicks ?? 0 };
     run.shim = { bootId: record.bootId, pid: record.shimPid ?? 0, startTicks: record.shimTicks ?? 0 };
@@ -338,25 +337,30 @@ export class Runner {
   async #check(runId: string): Promise<void> {
     const run = this.#live.get(runId);
     if (!run?.job || this.#signal.aborted) return;
-    const status = await this.#readStatus(run.record);
-    if (run.over.aborted) return;
-    if (status?.exitStatus !== undefined) return this.#endOrLose(run, status, "");
-    if (run.shim && isAlive(run.shim)) return;
-    const again = await this.#readStatus(run.record); // the shim may have written between the two looks
-    if (run.over.aborted) return;
-    if (again?.exitStatus !== undefined) return this.#endOrLose(run, again, "");
-    run.shimLost = true;
-    if (run.job && isAlive(run.job)) return; // goes on unwatched; its status will not be known
-    this.#endOrLose(run, undefined, "shim killed");
+    const found = await this.#look(run.record, run.job, run.shim);
+    if (run.over.aborted || !found) return;
+    if (found.kind === "runs") run.shimLost = found.isShimLost;
+    else this.#endOrLose(run, found, "shim killed");
   }
 
-  #endOrLose(run: LiveRun, status: RunStatus | undefined, reason: string): void {
-    const exitStatus = status?.exitStatus;
-    if (exitStatus === undefined) {
-      return this.#finish(run, { kind: "lost", reason }, this.#options.clock.wallMs());
+  /** Undefined when the status file cannot be read: a later look may. */
+  async #look(
+    record: RunRecord,
+    job: ProcessIdentity,
+    shim: ProcessIdentity | undefined,
+  ): Promise<RunFound | undefined> {
+    try {
+      return await lookAtRun({ statusPath: this.#statusPath(record), job, shim });
+    } catch (error) {
+      this.#options.log.error("status_unreadable", { run: record.id, error: messageOf(error) });
+      return undefined;
     }
-    const outcome = outcomeOf({ exitStatus, shellWord: status?.shellWord, sent: run.record.sent });
-    this.#finish(run, outcome, this.#endTimeOf(run.record));
+  }
+
+  #endOrLose(run: LiveRun, found: RunFound | undefined, reason: string): void {
+    if (found?.kind !== "ended") return this.#finish(run, { kind: "lost", reason }, this.#options.clock.wallMs());
+    const { exitStatus, shellWord } = found.status;
+    this.#finish(run, outcomeOf({ exitStatus, shellWord, sent: run.record.sent }), found.endedAtMs);
   }
 
   #finish(run: LiveRun, outcome: Outcome, endedAtMs: number): void {
@@ -385,25 +389,9 @@ export class Runner {
     if (job) onEnded(job, ended, outcome);
   }
 
-  /** The status file's last change is the moment of the end, also when nobody was there to see it. */
-  #endTimeOf(record: RunRecord): number {
-    const changedMs = statSync(this.#statusPath(record), { throwIfNoEntry: false })?.mtimeMs;
-    return Math.round(changedMs ?? this.#options.clock.wallMs());
-  }
-
   #watchOutput(run: LiveRun): void {
     const { indexPath, stdoutPath, stderrPath } = logPaths(this.#options.logsDir, run.id);
     watchRun({ runId: run.id, stdoutPath, stderrPath, indexPath, signal: AbortSignal.any([run.over, this.#signal]) });
-  }
-
-  async #readStatus(record: RunRecord): Promise<RunStatus | undefined> {
-    try {
-      return await readStatusFile(this.#statusPath(record));
-    } catch (error) {
-      if (systemCode(error) !== "ENOENT")
-        this.#options.log.error("status_unreadable", { run: record.id, error: messageOf(error) });
-      return undefined;
-    }
   }
 
   /** Status files of no live run: the commit of an end came, the unlink did not. */

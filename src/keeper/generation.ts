@@ -22,7 +22,7 @@ export class Generation {
   readonly number: number;
   readonly pid: number;
   readonly exited: Promise<Exit>;
-  /** Resolved when another serves in its place while it still ends. */
+  /** Resolved when another may serve in its place while it still ends. */
   readonly replaced = Promise.withResolvers<Exit>();
   /** 0 until it serves. */
   readyAtMs = 0;
@@ -30,6 +30,7 @@ export class Generation {
   isLate = false;
   /** It has said that its server is over. */
   isLeaving = false;
+  #isDraining = false;
   readonly #child: ChildProcess | undefined;
   readonly #control: Socket | undefined;
   readonly #said = { warm: Promise.withResolvers<boolean>(), ready: Promise.withResolvers<boolean>() };
@@ -61,6 +62,7 @@ export class Generation {
     this.#control?.on("data", (chunk: Buffer) => {
       for (const word of lines.push(chunk)) {
         if (word === CONTROL.leaving) this.isLeaving = true;
+        if (word === CONTROL.free && this.#isDraining) this.replaced.resolve({ code: 0, signal: null });
         if (word === CONTROL.ready) this.readyAtMs = performance.now();
         if (word === CONTROL.warm || word === CONTROL.ready) this.#said[word].resolve(true);
       }
@@ -86,6 +88,7 @@ export class Generation {
   async end(drainMs = DRAIN_TIMEOUT_MS): Promise<void> {
     if (this.readyAtMs === 0) this.kill();
     else this.#control?.write(`${CONTROL.drain}\n`);
+    this.#isDraining = true;
     const timer = setTimeout(() => this.kill(), drainMs);
     await this.exited;
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -182,6 +182,22 @@ test("replace: the old generation hears drain when the new one is warm, and go c
   assert.equal(readProcess(first.pid), undefined);
   assert.equal(await readFile(fixture.path("words"), "utf8"), "old go\nold drain\nnew go\n");
   assert.equal((await fixture.supervisor.replace(fixture.spec(script("new"), "bbb"))).generation, 3);
+});
+
+test("replace: go comes as soon as the old generation has said that what it held is free; said unasked, it means nothing", async () => {
+  await using fixture = await SupervisorFixture.make();
+  const script = (name: string) =>
+    `echo warm >&4; read w <&4; echo "${name} $w" >> words; echo ready >&4; echo free >&4; read w <&4; echo free >&4;` +
+    `while ! test -e ${name}.may-end; do sleep 0.01; done; echo "${name} ends" >> words; exit 0`;
+  const first = await fixture.start(fixture.spec(script("old"), "aaa")).whenReady();
+  const replaced = fixture.supervisor.replace(fixture.spec(script("new"), "bbb"));
+  await until(() => readFileSync(fixture.path("words"), "utf8").includes("new go"), "the successor's go");
+  assert.ok(readProcess(first.pid), "the old one is there still");
+  await writeFile(fixture.path("old.may-end"), "");
+  const second = await replaced;
+  assert.deepEqual([second.generation, second.state], [2, "ready"]);
+  assert.equal(await readFile(fixture.path("words"), "utf8"), "old go\nnew go\nold ends\n");
+  await writeFile(fixture.path("new.may-end"), "");
 });
 
 test("replace: by a build that does not get warm changes nothing", async () => {

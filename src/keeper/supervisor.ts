@@ -13,7 +13,7 @@ import { type Exit, Generation } from "./generation.ts";
  *
  * Invariants
  * 1. The socket is bound once; a generation that dies leaves connections waiting in the kernel's queue for the next one.
- * 2. At most one generation has been told `go` and not yet exited: `#run` serves one after the other.
+ * 2. At most one generation serves: the next is told `go` when the one before has exited, has said `free`, or is to overlap. `#run` serves one after the other.
  * 3. A generation that served and exits with status 0 was meant to end: the server is over. Any other end is followed by another start.
  * 4. After `STARTS_FAILED_MAX` failed starts in a row of one build the fallback takes its place, once; when that fails too, the server is over and
  *    every waiting caller is told why. A death by SIGKILL is nobody's bug: it delays, but does not count.

@@ -2,7 +2,7 @@ import net from "node:net";
 import { CONTROL } from "../protocol/keeper-calls.ts";
 import { LineSplitter } from "../protocol/lines.ts";
 
-/** The line to the keeper (fd 4): says `warm`, `ready` and `leaving`, hears `go` and `drain`, and notices when the keeper is gone. */
+/** The line to the keeper (fd 4): says `warm`, `ready`, `leaving` and `free`, hears `go` and `drain`, and notices when the keeper is gone. */
 export interface ControlHandlers {
   onGo: () => void;
   onDrain: () => void;
@@ -27,7 +27,7 @@ export class ControlLine {
     this.#socket.on("close", onKeeperLost);
   }
 
-  say(word: "warm" | "ready" | "leaving"): void {
+  say(word: "warm" | "ready" | "leaving" | "free"): void {
     this.#socket.write(`${word}\n`);
   }
 }

@@ -190,6 +190,8 @@ export const CONTROL = {
   ready: "ready",
   /** Generation: the server is over; however the process ends now, it has no successor. A keeper that does not know the word restarts one that is killed. */
   leaving: "leaving",
+  /** Generation, after `drain`: what it held is free; a successor may go before this process has exited. A keeper that does not know the word waits for the exit. */
+  free: "free",
   /** Keeper: finish what is in hand, hand over, exit 0. */
   drain: "drain",
 } as const;

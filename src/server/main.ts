@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DEFAULT_HOME_CONFIG } from "../config/home-defaults.ts";
 import { thisBuild } from "../platform/build.ts";
+import { ControlLine } from "../platform/control-line.ts";
 import { closeInheritedDescriptors } from "../platform/descriptors.ts";
 import { isLogLevel, type Log, openLog } from "../platform/log.ts";
 import { resolvePlaces } from "../platform/paths.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
-import { ControlLine } from "./control-line.ts";
 import { Server } from "./server.ts";
 
 /** One generation of a server, started by the keeper: `server.js --name blazing`, the listening socket on fd 3, the control line on fd 4. */
@@ -45,6 +45,7 @@ async function main(): Promise<void> {
     lastError,
     allowsFaults: process.env.WARREN_FAULTS === "1",
     onLeaving: () => control.say("leaving"),
+    onFree: () => control.say("free"),
     onEnded: (isOver) => process.exit(isOver ? 0 : EXIT_AGAIN),
   });
   const control = new ControlLine({

@@ -48,6 +48,8 @@ export interface ServerOptions {
   onEnded: (isOver: boolean) => void;
   /** It is over, and will say so in the registry: if it is killed from now on, no generation follows. */
   onLeaving: () => void;
+  /** The next generation may go: nothing is held any more, and this process ends within moments. */
+  onFree: () => void;
   /** It may be told to commit faults: for tests. */
   allowsFaults: boolean;
 }
@@ -216,7 +218,7 @@ export class Server {
   }
 
   async #end(leave: boolean): Promise<void> {
-    const { places, name, log, onEnded, onLeaving } = this.#options;
+    const { places, name, log, onEnded, onLeaving, onFree } = this.#options;
     const { faults } = this.#debug;
     this.#over.abort();
     this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
@@ -234,7 +236,7 @@ export class Server {
       faults?.reach("ending.withdrawn");
     }
     this.#debug.enter("ending", "the sessions, to be let go");
-    await this.#sessions.close();
+    await this.#sessions.release();
     faults?.reach("ending.closed");
     this.#debug.enter("ending", "clients, to be told");
     await this.#sayGoodbye([...this.#connections]);
@@ -243,6 +245,8 @@ export class Server {
     log.info("ended", { name, leave: isOver });
     this.#debug.enter("ended");
     this.#debug.close();
+    if (!leave) onFree();
+    await this.#sessions.close();
     onEnded(isOver);
   }
 

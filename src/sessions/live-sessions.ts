@@ -47,6 +47,8 @@ export interface LiveSessionsOptions {
 /** Journal of a terminal: past it the oldest segments go. */
 const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
 const NAME_TRIES_MAX = 50;
+/** By then, who was attached has come back. */
+const SCREENS_AFTER_MS = 250;
 
 /** What an ended one is named by then: any name, exactly that one, or that one unless it is taken. */
 export type Naming = "any" | "exact" | "preferred";
@@ -82,6 +84,7 @@ export class LiveSessions {
     const { keeper, server, log } = this.#options;
     const { channels } = await keeper.call({ call: "lease.take", server });
     const programs = channels.filter(({ id }) => !isCommand(id));
+    this.screens.defer(SCREENS_AFTER_MS);
     await Promise.all(
       programs.map(async (channel) => {
         const record = this.#records.read(sessionIdOf(channel.id));
@@ -230,14 +233,20 @@ export class LiveSessions {
     }
   }
 
-  /** Lets go of everything; what runs goes on. */
-  async close(): Promise<void> {
+  /** Lets go of every session; what runs goes on, and another generation may take it up. */
+  async release(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     const sessions = [...this.#live.values()];
-    // Who looks on gets what is written meanwhile: a file each takes its time.
-    await Promise.all(sessions.map((session) => this.#noteDownLater(session)));
+    // Who looks on gets what is written meanwhile. One file after the other: a sync takes its time, and those who look on are read for by the same few threads.
+    for (const session of sessions) await this.#noteDownLater(session);
     await Promise.all(sessions.map((session) => session.close()));
     this.#live.clear();
+  }
+
+  /** And ends the screens' thread. */
+  async close(): Promise<void> {
+    await this.release();
     await this.screens.close();
   }
 

@@ -383,6 +383,11 @@ export class Sessions {
     return this.#live.close();
   }
 
+  /** The first part of `close`: another generation may take them up. */
+  release(): Promise<void> {
+    return this.#live.release();
+  }
+
   async #greeted(id: string, otherwise: "remove" | "save"): Promise<{ session: Session }> {
     await this.#live.greeted(id, otherwise);
     return { session: this.#viewOf(id) };

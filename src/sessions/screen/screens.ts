@@ -62,6 +62,8 @@ export class Screens {
   #worker: Worker | undefined;
   #startedAtMs = 0;
   #cancelRestart: (() => void) | undefined;
+  /** The thread waits for nothing but a calmer moment; by session: where its journal ended when it was opened. */
+  #deferred: Map<string, JournalEnd> | undefined;
   #lastCall = 0;
   #isClosed = false;
 
@@ -71,9 +73,20 @@ export class Screens {
     this.#backoff = new Backoff({ ...RESTART_BACKOFF, ...(options.random ? { random: options.random } : {}) });
   }
 
+  /**
+   * Starts the thread later, or when somebody looks. Clients that come back after a reload go on by output and need no picture; the thread's start takes a
+   * processor from them.
+   */
+  defer(delayMs: number): void {
+    if (this.#worker || this.#cancelRestart) return;
+    this.#deferred = new Map();
+    this.#cancelRestart = this.#clock.timer(delayMs, () => this.#startDeferred());
+  }
+
   /** `end`: what is in the journal by now. Bells and notifications in it are not told. */
   open({ id, journalDir, end }: { id: string; journalDir: string; end: JournalEnd }): void {
     this.#open.set(id, { journalDir, end });
+    this.#deferred?.set(id, end);
     this.#post({ kind: "open", id, journalDir, end });
   }
 
@@ -120,6 +133,7 @@ export class Screens {
   #look(id: string, look: Look): Promise<ScreenPicture | ScreenText> {
     const screen = this.#open.get(id);
     if (!screen || this.#isClosed) return Promise.reject(new Error(`no screen of ${id}`));
+    if (this.#deferred) this.#startDeferred();
     this.#lastCall += 1;
     const request = { ...look, id, call: this.#lastCall, end: screen.end } as ScreenLook;
     return new Promise((resolve, reject) => {
@@ -145,6 +159,18 @@ export class Screens {
     worker.on("exit", () => this.#onExit(worker));
     worker.unref();
     return worker;
+  }
+
+  /** Bells that rang meanwhile are told: each screen begins where its session was opened. */
+  #startDeferred(): void {
+    const ends = this.#deferred;
+    this.#deferred = undefined;
+    this.#cancelRestart?.();
+    this.#cancelRestart = undefined;
+    for (const [id, { journalDir, end }] of this.#open) {
+      this.#post({ kind: "open", id, journalDir, end: ends?.get(id) ?? end });
+      this.#post({ kind: "advance", id, end });
+    }
   }
 
   #onExit(worker: Worker): void {
