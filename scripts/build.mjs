@@ -2,7 +2,16 @@
 // installed package brings its dist/ along).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,12 +26,17 @@ const MODULES = {
   "server.main": "src/server/main.ts",
   screens: "src/sessions/screen/worker.ts",
   tui: "src/tui/main.ts",
+  "front.main": "src/front/main.ts",
 };
+/** Run beside programs that are not ours, as they are. */
+const NODE_WORKER = "src/gateway/node-worker";
 const CACHE_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren") + "/cache"';
 const BOOT = {
   "warren.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./cli.cjs");
 `,
   "keeper.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./keeper.main.js");
+`,
+  "front.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./front.main.js");
 `,
   "server.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./server.main.js");
 `,
@@ -65,6 +79,7 @@ async function build(target) {
         ...common,
         entryPoints: Object.fromEntries(Object.entries(MODULES).filter(([, file]) => existsSync(join(root, file)))),
         outdir: fresh,
+        external: ["esbuild"],
         splitting: true,
         format: "esm",
         chunkNames: "chunks/[name]-[hash]",
@@ -73,6 +88,9 @@ async function build(target) {
     ]);
     for (const { reason } of bundles) if (reason) throw reason;
     for (const [file, text] of Object.entries(BOOT)) writeFileSync(join(fresh, file), text);
+    mkdirSync(join(fresh, "node-worker"));
+    for (const file of readdirSync(join(root, NODE_WORKER)))
+      if (file.endsWith(".cjs")) copyFileSync(join(root, NODE_WORKER, file), join(fresh, "node-worker", file));
     const stamp = { format: 1, hash, version, built_at_ms: Date.now() };
     writeFileSync(join(fresh, "package.json"), '{"type":"module"}\n');
     writeFileSync(join(fresh, "build.json"), `${JSON.stringify(stamp)}\n`);

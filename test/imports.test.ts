@@ -18,7 +18,9 @@ const ARROWS: Record<string, readonly string[]> = {
   config: ["protocol", "platform"],
   jobs: ["runs", "platform", "protocol"],
   sessions: ["runs", "registry", "platform", "protocol"],
-  server: ["jobs", "sessions", "runs", "registry", "local", "client", "config", "platform", "protocol"],
+  front: ["platform", "protocol"],
+  gateway: ["runs", "platform", "protocol"],
+  server: ["jobs", "sessions", "gateway", "runs", "registry", "local", "client", "config", "platform", "protocol"],
   cli: [
     "client",
     "local",
@@ -42,6 +44,7 @@ const ENTRIES = [
   "src/server/main.ts",
   "src/keeper/main.ts",
   "src/sessions/screen/worker.ts",
+  "src/front/main.ts",
   "src/tui/main.ts",
   "src/tui/main.tsx",
 ];

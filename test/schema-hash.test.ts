@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
 import { MUTATING, PROTOCOL } from "../src/protocol/envelope.ts";
+import * as gatewayUnits from "../src/protocol/gateway-units.ts";
 import { KEEPER_CONTRACT } from "../src/protocol/keeper-calls.ts";
 import { encodeFrame, FRAME, FrameSplitter } from "../src/protocol/keeper-frames.ts";
 import { messages } from "../src/protocol/messages.ts";
@@ -27,7 +28,7 @@ test("protocol: the schemas are those of the version's history", () => {
     payload: schemaOf(payload),
     data: schemaOf(data),
   }));
-  const shapes = Object.entries(units)
+  const shapes = Object.entries({ ...units, ...gatewayUnits })
     .filter(([, value]) => "_zod" in value)
     .map(([name, schema]) => ({ name, schema: schemaOf(schema as z.core.$ZodType) }));
   assert.ok(table.length > 25 && shapes.length > 8, "the schemas were found");

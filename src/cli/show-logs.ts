@@ -8,8 +8,13 @@ import type { LogSelection } from "./log-flags.ts";
 import { LogPrinter } from "./log-printer.ts";
 import { type NamedRun, namedRun } from "./run-of.ts";
 
+/** Whose lines they are, and where: a run of a job, or an instance of a worker. */
+export type ShownRun = Pick<NamedRun, "runId" | "paths" | "isRunning"> & {
+  job: { id: string; name?: string | undefined };
+};
+
 /** Prints what is there of some runs, one after the other, and moves the cursor on when there is one. */
-export async function showLogs(context: Context, runs: readonly NamedRun[], wanted: LogSelection): Promise<void> {
+export async function showLogs(context: Context, runs: readonly ShownRun[], wanted: LogSelection): Promise<void> {
   const form = wanted.json ? "json" : runs.length > 1 && !isOneJob(runs) ? "tagged" : "raw";
   const printer = new LogPrinter(context.output, form);
   const cursor =
@@ -47,7 +52,7 @@ export async function runsSinceCursor(context: Context, latest: NamedRun, name: 
 }
 
 function optionsOf(
-  run: NamedRun,
+  run: ShownRun,
   wanted: LogSelection,
   from: Positions | undefined,
   leftBytes: number | undefined,
@@ -67,7 +72,7 @@ function optionsOf(
   };
 }
 
-const isOneJob = (runs: readonly NamedRun[]): boolean => runs.every(({ job }) => job.id === runs[0]?.job.id);
+const isOneJob = (runs: readonly ShownRun[]): boolean => runs.every(({ job }) => job.id === runs[0]?.job.id);
 
 const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 

@@ -239,6 +239,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/down.ts")).down,
   },
   {
+    name: "init",
+    group: "projects",
+    summary: "make a small project with workers",
+    load: async () => (await import("./commands/init.ts")).init,
+  },
+  {
     name: "import",
     group: "projects",
     summary: "make a warren.yaml from another tool's file",
@@ -286,6 +292,12 @@ export const VERBS: readonly Verb[] = [
     summary: "start the server by hand",
     hidden: true,
     load: async () => (await import("./commands/serve.ts")).serve,
+  },
+  {
+    name: "gateway",
+    group: "projects",
+    summary: "steer this project's HTTP server and its workers",
+    load: async () => (await import("./commands/gateway.ts")).gateway,
   },
   {
     name: "debug",

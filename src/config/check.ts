@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
 import { suggest } from "../protocol/suggest.ts";
+import { aliasesOf } from "./aliases.ts";
 import { type Field, type MapField, phraseOf, type RecordField, type ValueOf } from "./field.ts";
 import { byPosition, type Problem } from "./problems.ts";
 import { accepts, asWritten, convert, show, suggestValue } from "./scalar.ts";
@@ -8,7 +9,8 @@ import { accepts, asWritten, convert, show, suggestValue } from "./scalar.ts";
  * Reads a YAML 1.2 text against a table of fields and finds every problem in one pass, each with its place in the text.
  *
  * - A text that is not YAML is reported by its syntax errors alone: what stands in it is not known.
- * - Anchors and aliases may be used; merge keys (`<<`) are an unknown key, since YAML 1.2 has none.
+ * - Anchors and aliases may be used; merge keys (`<<`) are an unknown key, since YAML 1.2 has none. What aliases stand for is bounded, so that a short text
+ *   cannot stand for a billion values.
  * - An entry with a problem is left out of `value`, so that checks across entries can go on; `value` is whole only without problems.
  */
 export interface Checked<T> {
@@ -40,8 +42,14 @@ export function checkYaml<F extends RecordField>(text: string, file: string, roo
 
 const INVALID = Symbol("invalid");
 
+/** Values and keys behind aliases, counted each time that one is followed; past it that is a problem, and nothing more behind them is looked at. */
+const ALIASED_VALUES_MAX = 20_000;
+
 class Checker {
   readonly problems: Problem[] = [];
+  #aliases: ReadonlyMap<unknown, unknown> | undefined;
+  #aliasDepth = 0;
+  #aliasedCount = 0;
   readonly #offsets = new Map<string, number>();
   readonly #document: Document;
   readonly #lines: LineCounter;
@@ -77,12 +85,20 @@ class Checker {
 
   /** @param offset where a problem is placed when the node has no place of its own */
   check(field: Field, written: unknown, path: string, offset: number): unknown {
-    const node = isAlias(written) ? written.resolve(this.#document) : written;
-    if (isAlias(written) && node === undefined) {
-      return this.report(startOf(written) ?? offset, path, `*${written.source} names no anchor above it`);
-    }
     const at = startOf(written) ?? offset;
     this.#offsets.set(path, at);
+    if (!isAlias(written)) return this.#checkNode(field, written, path, at);
+    this.#aliases ??= aliasesOf(this.#document);
+    const node = this.#aliases.get(written);
+    if (node === undefined) return this.report(at, path, `*${written.source} names no anchor above it`);
+    this.#aliasDepth++;
+    const value = this.#checkNode(field, node, path, at);
+    this.#aliasDepth--;
+    return value;
+  }
+
+  #checkNode(field: Field, node: unknown, path: string, at: number): unknown {
+    if (this.#isTooMuch(path, at)) return INVALID;
     const form = field.kind === "either" ? field.forms.find((candidate) => accepts(candidate, node)) : field;
     if (form === undefined || !accepts(form, node)) return this.#refuse(field, node, path, at);
     switch (form.kind) {
@@ -100,6 +116,14 @@ class Checker {
       default:
         return this.#checkScalar(form, field, node, path, at);
     }
+  }
+
+  #isTooMuch(path: string, at: number): boolean {
+    if (this.#aliasDepth > 0) this.#aliasedCount++;
+    if (this.#aliasDepth === 0 || this.#aliasedCount < ALIASED_VALUES_MAX) return false;
+    if (this.#aliasedCount === ALIASED_VALUES_MAX)
+      this.report(at, path, `its aliases stand for more than ${ALIASED_VALUES_MAX} values`);
+    return true;
   }
 
   #checkRecord(field: RecordField, node: unknown, path: string, at: number): unknown {
@@ -156,6 +180,7 @@ class Checker {
     const seen = new Set<string>();
     for (const pair of isMap(node) ? node.items : []) {
       const keyOffset = startOf(pair.key) ?? 0;
+      if (this.#isTooMuch(path, keyOffset)) return;
       if (!isScalar(pair.key)) {
         this.report(keyOffset, path, "a key must be a word, not a list, a map or an alias");
         continue;

@@ -50,6 +50,10 @@ export interface SizeField extends Described {
 export interface NothingField extends Described {
   kind: "nothing";
 }
+/** Taken as it stands and not looked at: for what another tool's file says and we do not do. */
+export interface AnyField extends Described {
+  kind: "any";
+}
 export interface ListField<F extends Field = Field> extends Described {
   kind: "list";
   item: F;
@@ -90,6 +94,7 @@ export type Field =
   | DurationField
   | SizeField
   | NothingField
+  | AnyField
   | ListField
   | MapField
   | RecordField
@@ -111,17 +116,19 @@ export type ValueOf<F> = F extends { kind: "text" | "scalar" }
           ? number
           : F extends { kind: "nothing" }
             ? null
-            : F extends { kind: "list"; item: infer I }
-              ? ValueOf<I>[]
-              : F extends { kind: "map"; value: infer V }
-                ? Map<string, ValueOf<V>>
-                : F extends { kind: "either"; forms: readonly (infer A)[] }
-                  ? ValueOf<A>
-                  : F extends { kind: "record"; fields: infer S }
-                    ? { [K in keyof S as K extends RequiredOf<F> ? K : never]: ValueOf<S[K]> } & {
-                        [K in keyof S as K extends RequiredOf<F> ? never : K]?: ValueOf<S[K]>;
-                      }
-                    : never;
+            : F extends { kind: "any" }
+              ? unknown
+              : F extends { kind: "list"; item: infer I }
+                ? ValueOf<I>[]
+                : F extends { kind: "map"; value: infer V }
+                  ? Map<string, ValueOf<V>>
+                  : F extends { kind: "either"; forms: readonly (infer A)[] }
+                    ? ValueOf<A>
+                    : F extends { kind: "record"; fields: infer S }
+                      ? { [K in keyof S as K extends RequiredOf<F> ? K : never]: ValueOf<S[K]> } & {
+                          [K in keyof S as K extends RequiredOf<F> ? never : K]?: ValueOf<S[K]>;
+                        }
+                      : never;
 
 /** What the field wants, to stand after "must be". */
 export function phraseOf(field: Field): string {
@@ -144,6 +151,8 @@ export function phraseOf(field: Field): string {
       return "a size such as 64MB or a number of bytes";
     case "nothing":
       return "null";
+    case "any":
+      return "anything";
     case "list":
       return "a list";
     case "map":

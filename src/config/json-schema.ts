@@ -1,6 +1,6 @@
 import type { Field, RecordField } from "./field.ts";
 
-/** JSON Schema (draft 2020-12) of a table of fields, for editors. The repository's warren.schema.json is made from it; a test compares them. */
+/** JSON Schema (draft 2020-12) of a table of fields, for editors. The repository's *.schema.json are made from them; a test compares. */
 
 export type JsonSchema = { [keyword: string]: unknown };
 
@@ -55,6 +55,8 @@ function formOf(field: Field): JsonSchema {
       };
     case "nothing":
       return { type: "null" };
+    case "any":
+      return {};
     case "list":
       return { type: listType(field.minItems), items: schemaOf(field.item), ...optional("minItems", field.minItems) };
     case "map":

@@ -1,5 +1,6 @@
 import { NAME_PATTERN } from "../protocol/names.ts";
 import type { ValueOf } from "./field.ts";
+import { GATEWAY_FIELDS } from "./gateway/gateway-fields.ts";
 
 /** What a warren.yaml may hold. The validator, the schema in warren.schema.json and the types below are made from this table. */
 
@@ -155,15 +156,7 @@ export const PROJECT_FIELDS = {
       keyExpected: NAME_EXPECTED,
       value: job,
     },
-    gateway: {
-      kind: "record",
-      description: "The HTTP front of this project's workers.",
-      fields: {
-        port: { kind: "whole", min: 0, max: 65_535, default: 8080, description: "0 picks a free one." },
-        mode: { kind: "choice", choices: ["dev", "prod"], default: "dev", description: "`dev` rebuilds on save." },
-        workers: { kind: "text", default: "workers", description: "The folder of the workers, relative to this file." },
-      },
-    },
+    gateway: GATEWAY_FIELDS,
     agents: {
       kind: "map",
       description: "Agents by name: sessions with a mailbox.",

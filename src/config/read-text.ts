@@ -8,10 +8,10 @@ const FILE_BYTES_MAX = 1024 * 1024;
  * The text of a configuration file, or undefined when there is none.
  * @throws CONFIG_UNREADABLE when it is a directory, too large, or not ours to read.
  */
-export async function readText(file: string): Promise<string | undefined> {
+export async function readText(file: string, bytesMax = FILE_BYTES_MAX): Promise<string | undefined> {
   try {
     const { size } = await stat(file);
-    if (size > FILE_BYTES_MAX) throw unreadable(file, `it is larger than ${FILE_BYTES_MAX} bytes`);
+    if (size > bytesMax) throw unreadable(file, `it is larger than ${bytesMax} bytes`);
     return await readFile(file, "utf8");
   } catch (error) {
     const code = systemCode(error);

@@ -21,6 +21,8 @@ export function accepts(field: Field, node: unknown): boolean {
       return isSeq(node) || scalar === null;
     case "nothing":
       return scalar === null;
+    case "any":
+      return true;
     case "text":
     case "choice":
       return typeof scalar === "string";

@@ -42,7 +42,7 @@ agents:
   assert.deepEqual(web?.command, ["npm", "run", "dev"]);
   assert.deepEqual(web?.restart, { when: "on-failure" });
   assert.deepEqual([tests?.after, tests?.autostart, web?.autostart], [["web"], false, true]);
-  assert.deepEqual(config.gateway, { port: 8080, mode: "dev", workersDir: "/p/workers" });
+  assert.deepEqual(config.gateway, { workersDir: "/p/workers" });
   assert.deepEqual(config.agents, [{ name: "fox", agent: "node examples/agents/scripted.ts" }]);
 });
 

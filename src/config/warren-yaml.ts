@@ -10,7 +10,7 @@ import { configInvalid, type Problem } from "./problems.ts";
 import { type JobFile, PROJECT_FIELDS, type ProjectFile, type ReadyFile } from "./project-fields.ts";
 import { readText } from "./read-text.ts";
 
-/** A project's warren.yaml, checked as a whole: it is taken without a problem, or not at all. */
+/** The jobs and agents of a project's warren.yaml, checked as a whole: it is taken without a problem, or not at all. */
 
 export const PROJECT_FILE = "warren.yaml";
 const OTHER_PROJECT_FILE = "warren.yml";
@@ -24,7 +24,8 @@ export interface Project {
 export interface ProjectConfig extends Project {
   /** In the file's order. */
   jobs: JobConfig[];
-  gateway: GatewayConfig;
+  /** Where its workers are: absolute. The rest of the section is `gateway/load-gateway.ts`'s. */
+  gateway: { workersDir: string };
   agents: AgentConfig[];
 }
 
@@ -47,13 +48,6 @@ export interface JobConfig {
   stopSignal?: string;
   logMaxBytes?: number;
   blocked: boolean;
-}
-
-export interface GatewayConfig {
-  port: number;
-  mode: "dev" | "prod";
-  /** Absolute. */
-  workersDir: string;
 }
 
 export interface AgentConfig {
@@ -106,7 +100,8 @@ export async function parseProject(
   const jobs: JobConfig[] = [];
   for (const [name, job] of written.jobs ?? []) jobs.push(await jobOf(name, job, dir, checked));
   checkDependencies(jobs, written, checked);
-  const config = { file: resolve(file), dir, jobs, gateway: gatewayOf(written, dir), agents: agentsOf(written) };
+  const workersDir = resolve(dir, written.gateway?.workers ?? PROJECT_FIELDS.fields.gateway.fields.workers.default);
+  const config = { file: resolve(file), dir, jobs, gateway: { workersDir }, agents: agentsOf(written) };
   return { config, problems: checked.problems };
 }
 
@@ -174,12 +169,6 @@ function checkDependencies(jobs: readonly JobConfig[], written: ProjectFile, che
     checked.report(`jobs.${job}.${key}${index}`, message, suggestion);
   }
 }
-
-const gatewayOf = ({ gateway = {} }: ProjectFile, dir: string): GatewayConfig => ({
-  port: gateway.port ?? PROJECT_FIELDS.fields.gateway.fields.port.default,
-  mode: gateway.mode ?? PROJECT_FIELDS.fields.gateway.fields.mode.default,
-  workersDir: resolve(dir, gateway.workers ?? PROJECT_FIELDS.fields.gateway.fields.workers.default),
-});
 
 const agentsOf = ({ agents = new Map() }: ProjectFile): AgentConfig[] =>
   [...agents].map(([name, { agent }]) => ({ name, agent }));

@@ -20,6 +20,8 @@ export interface Places {
   cursorsDir: string;
   /** One directory for each session: its record, its journal, its last screen. */
   sessionsDir: string;
+  /** One directory for each project whose gateway is up. */
+  gatewayDir: string;
   /** The keeper's own announcement: socket, pid, start time, boot id. */
   keeperFile: string;
   keeperLog: string;
@@ -45,6 +47,7 @@ export function resolvePlaces(env: NodeJS.ProcessEnv): Places {
     buildsDir: join(home, "builds"),
     cursorsDir: join(home, "cursors"),
     sessionsDir: join(home, "sessions"),
+    gatewayDir: join(home, "gateway"),
     keeperFile: join(home, "keeper.json"),
     keeperLog: join(home, "logs", "keeper.log"),
     // Looked up when it is needed: a command that finds a server does not, and the user database is slow to read.

@@ -53,6 +53,18 @@ export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
   "session.cancel",
   "session.mode",
   "session.login",
+  "gateway.up",
+  "gateway.down",
+  "gateway.mode",
+  "gateway.refresh",
+  "gateway.pause",
+  "gateway.unpause",
+  "gateway.drain",
+  "gateway.stop",
+  "gateway.start",
+  "gateway.restart",
+  "gateway.rollback",
+  "gateway.build",
 ]);
 
 export interface Request<T extends MessageType = MessageType> {

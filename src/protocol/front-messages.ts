@@ -109,7 +109,9 @@ export type ServerToFront =
   | { type: "reload"; workers: string[]; css?: string[] }
   /** Shown by `/health`, by worker. */
   | { type: "health"; workers: WorkerHealth[] }
-  | { type: "stats"; id: number };
+  | { type: "stats"; id: number }
+  /** It is about to end for good: idle connections are closed, and others after their answer. */
+  | { type: "end" };
 
 export interface WorkerHealth {
   worker: string;

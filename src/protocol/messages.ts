@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { ContentBlock, ConversationSnapshot } from "./conversation.ts";
+import { Gateway, GatewayMode, Worker } from "./gateway-units.ts";
 import { Condition, Job, JobOptions, JobPorts, Labels, Run, Session, SessionCondition } from "./units.ts";
 
 /**
@@ -37,6 +38,12 @@ export const UpJob = z.looseObject({ ...NewJob.shape, name: z.string(), autostar
 /** A session by its name or id, on the server that has it. */
 const SessionRef = { session: z.string() };
 const SessionData = z.looseObject({ session: Session });
+
+/** A project's gateway, by a directory in it. */
+const GatewayRef = { workdir: z.string() };
+/** A worker by its name, in the project of `workdir`, or as `project/name`. */
+const WorkerRef = { worker: z.string(), workdir: z.optional(z.string()) };
+const WorkerData = z.looseObject({ worker: Worker });
 
 export const NewSession = z.looseObject({
   /** Default: a noun. */
@@ -160,6 +167,7 @@ export const messages = {
       removed: z.int(),
       survivors: z.array(z.int()),
       sessions: z.optional(z.int()),
+      gateways: z.optional(z.int()),
     }),
   ),
   get_job: message("view", z.looseObject(JobRef), JobData),
@@ -365,6 +373,48 @@ export const messages = {
   "session.move": message("admin", z.looseObject({ ...SessionRef, to: z.string() }), SessionData),
   /** To the server that is to have it, from the one that had it. */
   "session.take": message("admin", z.looseObject({ id: z.string() }), SessionData),
+  /** Serves the workers of a project, or goes on with it. `port`: in place of the configured one. Answers once the front listens; workers come up later. */
+  "gateway.up": message(
+    "admin",
+    z.looseObject({ dir: z.string(), env: Env, port: z.optional(z.int()) }),
+    z.looseObject({ gateway: Gateway, action: z.enum(["started", "already_running"]) }),
+  ),
+  /** Ends the front and the instances of the project of `workdir`. */
+  "gateway.down": message(
+    "admin",
+    z.looseObject(GatewayRef),
+    z.looseObject({ dir: z.string(), workers: z.array(z.string()) }),
+  ),
+  /** Of the project of `workdir`, or of all. */
+  "gateway.status": message(
+    "view",
+    z.looseObject({ workdir: z.optional(z.string()) }),
+    z.looseObject({ gateways: z.array(Gateway) }),
+  ),
+  "gateway.mode": message(
+    "admin",
+    z.looseObject({ ...GatewayRef, mode: GatewayMode }),
+    z.looseObject({ gateway: Gateway }),
+  ),
+  /** What was deployed is taken up: files are looked at, and what has changed is built and switched to. Answers when each worker is healthy, or is not to be. */
+  "gateway.refresh": message("admin", z.looseObject(GatewayRef), z.looseObject({ gateway: Gateway })),
+  /** Requests wait until `unpause`. */
+  "gateway.pause": message("admin", z.looseObject(WorkerRef), WorkerData),
+  "gateway.unpause": message("admin", z.looseObject(WorkerRef), WorkerData),
+  /** No new requests; what is in flight is finished, then its instances end. */
+  "gateway.drain": message("admin", z.looseObject(WorkerRef), WorkerData),
+  "gateway.stop": message("admin", z.looseObject({ ...WorkerRef, ...StopOptions }), WorkerData),
+  "gateway.start": message("admin", z.looseObject(WorkerRef), WorkerData),
+  /** New instances of the same version, then the old ones end. */
+  "gateway.restart": message("admin", z.looseObject(WorkerRef), WorkerData),
+  /** To that version, or to the one before. */
+  "gateway.rollback": message("admin", z.looseObject({ ...WorkerRef, version: z.optional(z.string()) }), WorkerData),
+  /** Builds anew, also what was built before. */
+  "gateway.build": message("admin", z.looseObject(WorkerRef), WorkerData),
+  /** Resolves when the worker is healthy, failed or stopped, or at the timeout, with how it is then. */
+  "gateway.settled": message("view", z.looseObject({ ...WorkerRef, timeout_ms: z.optional(z.int()) }), WorkerData),
+  /** Prometheus text. */
+  "gateway.metrics": message("view", z.looseObject(GatewayRef), z.looseObject({ text: z.string() })),
   /** From a newer server of the same home: hand over the jobs. Answers once the primary's lock is free. */
   "server.yield": message("admin", z.looseObject({ to: z.string() }), z.looseObject({ yielded: z.boolean() })),
 } as const;

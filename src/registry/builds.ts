@@ -1,4 +1,14 @@
-import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { constants, copyFile, rename } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -23,7 +33,7 @@ export function keepBuild(buildsDir: string, build: Build): Build {
     const fresh = `${dir}.${process.pid}.tmp`;
     mkdirSync(buildsDir, { recursive: true, mode: 0o700 });
     cpSync(build.dir, fresh, { recursive: true });
-    keepTerminalLibrary(build.dir, fresh);
+    for (const name of [TERMINAL_LIBRARY, ...BUNDLER]) keepPackage(name, build.dir, fresh);
     try {
       renameSync(fresh, dir);
     } catch (error) {
@@ -34,15 +44,34 @@ export function keepBuild(buildsDir: string, build: Build): Build {
   return { ...build, dir };
 }
 
-/** The native half of the terminal library is no part of the bundle: its package comes along, from wherever the installation has it. */
+/** What is native is no part of the bundle: these packages come along, from wherever the installation has them. */
 const TERMINAL_LIBRARY = `@lydell/node-pty-${process.platform}-${process.arch}`;
+const BUNDLER = ["esbuild", `@esbuild/${process.platform}-${process.arch}`];
 
-function keepTerminalLibrary(from: string, to: string): void {
+function keepPackage(name: string, from: string, to: string): void {
   try {
-    const file = createRequire(join(from, "keeper.js")).resolve(`${TERMINAL_LIBRARY}/package.json`);
-    cpSync(dirname(file), join(to, "node_modules", TERMINAL_LIBRARY), { recursive: true, dereference: true });
+    const file = createRequire(join(from, "keeper.js")).resolve(`${name}/package.json`);
+    linkTree(realpathSync(dirname(file)), join(to, "node_modules", name));
   } catch {
-    // Not installed: whoever opens a terminal is told.
+    // Not installed: whoever opens a terminal, or builds a worker, is told.
+  }
+}
+
+/** Hard links, which cost nothing and outlive an upgrade of the installation; copies where the file system allows none. */
+function linkTree(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkTree(source, target);
+    else if (entry.isFile()) linkOrCopy(source, target);
+  }
+}
+
+function linkOrCopy(source: string, target: string): void {
+  try {
+    linkSync(source, target);
+  } catch {
+    copyFileSync(source, target);
   }
 }
 

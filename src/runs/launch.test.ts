@@ -3,13 +3,14 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, BoundSocket, connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { environHas, listProcesses } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { launch } from "./launch.ts";
-import { fileSays, RunFixture, shimOf, spawnShim, until, wakefulClock } from "./run-fixture.ts";
+import { fileSays, isThere, RunFixture, shimOf, spawnShim, until, wakefulClock } from "./run-fixture.ts";
 import { LINUX_SHIM } from "./shim.ts";
 import { parseStatus, prepareStatusFile, readStatusFile } from "./status-file.ts";
 
@@ -135,3 +136,41 @@ test("launch: the status is kept when the disk is full", async (context) => {
     await run("umount", ["-l", full]);
   }
 });
+
+test("launch: an unchanged socket-activated program answers on the socket that it was given, which goes with it", async (t) => {
+  if (!existsSync("/usr/bin/python3")) return t.skip("python3 is not installed");
+  await using runs = await RunFixture.make();
+  const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });
+  const { port } = socket.address() as AddressInfo;
+  const program = `import os, socket
+assert os.environ["LISTEN_PID"] == str(os.getpid())
+listener = socket.socket(fileno=3)
+listener.listen(8)
+print("ready", flush=True)
+while True:
+    peer, _ = listener.accept()
+    peer.sendall(b"hello"); peer.close()`;
+  const started = await runs.start(["/usr/bin/python3", "-c", program], { listenFd: socket.fd() });
+  socket.close();
+  await fileSays(started.stdoutPath, (text) => text === "ready\n");
+  for (let n = 0; n < 3; n += 1) assert.equal(await textFrom(port), "hello");
+  process.kill(started.job.pid, "SIGKILL");
+  await until(() => !isThere(started.shim), "the end of the shim");
+  await assert.rejects(textFrom(port), { code: "ECONNREFUSED" });
+});
+
+test("launch: where the environment does not pass a shell, the run gets no socket", async () => {
+  await using runs = await RunFixture.make();
+  const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });
+  const script = 'echo "[$LISTEN_FDS]$(readlink /proc/$$/fd/0)"; [ -e /proc/$$/fd/3 ] || echo none';
+  const started = await runs.start(["sh", "-c", script], { listenFd: socket.fd(), env: ["A.B=1"] });
+  socket.close();
+  await started.ended();
+  assert.equal(await started.stdout(), "[]/dev/null\nnone\n");
+});
+
+async function textFrom(port: number): Promise<string> {
+  let text = "";
+  for await (const chunk of connect(port, "127.0.0.1")) text += chunk;
+  return text;
+}

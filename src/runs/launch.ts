@@ -30,6 +30,12 @@ export interface LaunchRequest {
   statusPath: string;
   /** Unique among the live runs of this machine's user; below 2^51. Marks the tree where its environment was removed. */
   tag: number;
+  /**
+   * A bound stream socket, open here: the job's descriptor 3, with LISTEN_FDS=1 and its LISTEN_PID. It is made blocking. The caller closes its own copy
+   * as soon as this has resolved: a copy that stays would go on accepting for a job that has ended. Not given where the environment does not pass a
+   * shell; the job binds its port itself then.
+   */
+  listenFd?: number;
 }
 
 export interface LaunchOptions {
@@ -92,11 +98,12 @@ async function start(prepared: Prepared, open: AsyncDisposableStack, undo: Async
   undo.defer(() => rm(statusPath, { force: true }));
   const stdout = open.use(await openLog(prepared.stdoutPath, undo));
   const stderr = open.use(await openLog(prepared.stderrPath, undo));
-  const { command, env } = await commandLine(prepared, undo);
-  const child = spawn(shim.shell, ["-c", shim.text, statusPath, ...shim.prefix, ...command], {
+  const { command, env, isExact } = await commandLine(prepared, undo);
+  const listen = isExact ? undefined : socketFor(prepared);
+  const child = spawn(shim.shell, ["-c", listen?.text ?? shim.text, statusPath, ...shim.prefix, ...command], {
     cwd: prepared.workdir,
     env: { ...env, W_TAG: String(limitOfTag(prepared.tag)) },
-    stdio: ["ignore", stdout.fd, status.fd, stderr.fd],
+    stdio: [listen?.fd ?? "ignore", stdout.fd, status.fd, stderr.fd],
     detached: true,
   });
   undo.defer(() => endAttempt(child, prepared));
@@ -104,16 +111,20 @@ async function start(prepared: Prepared, open: AsyncDisposableStack, undo: Async
   return child;
 }
 
+const socketFor = ({ listenFd, shim }: Prepared) =>
+  listenFd === undefined || shim.listenText === undefined ? undefined : { fd: listenFd, text: shim.listenText };
+
 /** The command as the shim gets it, and the environment of the shim's shell. */
 async function commandLine(prepared: Prepared, undo: AsyncDisposableStack) {
   const { command, file, nodePath, statusPath, unit, runId, tag, workdir } = prepared;
   const marks = { WARREN_UNIT: unit, WARREN_RUN_ID: runId, WARREN_RUN_TAG: String(tag) };
   const env = { ...environmentOf(prepared.env), PWD: workdir, ...marks };
-  if (passesShell(env)) return { command, env };
+  if (passesShell(env)) return { command, env, isExact: false };
   const envPath = exactEnvironmentPath(statusPath);
   undo.defer(() => rm(envPath, { force: true }));
   await writeExactEnvironment(envPath, env);
-  return { command: exactCommand({ nodePath, envPath, file, command }), env: { PWD: workdir, ...marks } };
+  const exact = exactCommand({ nodePath, envPath, file, command });
+  return { command: exact, env: { PWD: workdir, ...marks }, isExact: true };
 }
 
 /** Appends, so that nothing which is written there twice is lost; removed again only if it was not there before. */

@@ -7,7 +7,7 @@ import type { Clock } from "../platform/clock.ts";
 import { hasEnded, readProcess } from "../platform/process.ts";
 import { environmentOf } from "./environment.ts";
 import { type Launched, type LaunchRequest, launch } from "./launch.ts";
-import { DARWIN_SHIM, LINUX_SHIM, type Shim } from "./shim.ts";
+import { DARWIN_LISTEN_SHIM, DARWIN_SHIM, LINUX_LISTEN_SHIM, LINUX_SHIM, type Shim } from "./shim.ts";
 import { parseStatus, type RunStatus } from "./status-file.ts";
 import { stopTree } from "./stop.ts";
 import type { ProcessKey, RunMarks } from "./tree.ts";
@@ -33,6 +33,7 @@ export interface FixtureStart {
   shim?: Shim;
   statusDirectory?: string;
   deadlineMs?: number;
+  listenFd?: number;
 }
 
 export class RunFixture implements AsyncDisposable {
@@ -51,7 +52,7 @@ export class RunFixture implements AsyncDisposable {
   /** The request that the next `start` makes, for tests that launch themselves. */
   request(
     command: readonly string[],
-    { env = [], statusDirectory = this.directory }: FixtureStart = {},
+    { env = [], statusDirectory = this.directory, listenFd }: FixtureStart = {},
   ): LaunchRequest {
     this.#count += 1;
     const runId = `t${process.pid}-${this.#count}-${process.hrtime.bigint()}`;
@@ -65,6 +66,7 @@ export class RunFixture implements AsyncDisposable {
       stderrPath: join(this.directory, `${runId}.stderr.log`),
       statusPath: join(statusDirectory, `${runId}.1.status`),
       tag: process.pid * 1000 + this.#count,
+      ...(listenFd === undefined ? {} : { listenFd }),
     };
   }
 
@@ -112,6 +114,7 @@ export const wakefulClock: Clock = {
 export const shimOf = (shell: string, prefix: readonly string[] = ["/usr/bin/setsid", "--"]): Shim => ({
   shell,
   text: process.platform === "darwin" ? DARWIN_SHIM : LINUX_SHIM,
+  listenText: process.platform === "darwin" ? DARWIN_LISTEN_SHIM : LINUX_LISTEN_SHIM,
   prefix: process.platform === "darwin" ? [] : prefix,
 });
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { constants as constantsOf, existsSync, readFileSync, readlinkSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { type AddressInfo, BoundSocket, connect } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -118,6 +120,33 @@ for (const shell of SHELLS) {
       assert.ok(carriesTag(Number((await limits.stdout()).split(/\s+/)[3]), limits.marks.tag));
     });
 
+    test("gives a bound socket as descriptor 3, blocking, with the job's own LISTEN_PID", async () => {
+      await using runs = await RunFixture.make();
+      const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });
+      const { port } = socket.address() as AddressInfo;
+      const script =
+        'echo "$LISTEN_FDS $LISTEN_PID $$ $(readlink /proc/$$/fd/0)"; cat /proc/$$/fdinfo/3; exec sleep 60';
+      const run = await runs.start(["sh", "-c", script], { shim, listenFd: socket.fd() });
+      socket.close();
+      const text = await fileSays(run.stdoutPath, (seen) => /^flags:.*\n/m.test(seen));
+      assert.equal(text.split("\n")[0], `1 ${run.job.pid} ${run.job.pid} /dev/null`);
+      assert.equal(Number.parseInt(/^flags:\s+(\d+)/m.exec(text)![1]!, 8) & constantsOf.O_NONBLOCK, 0);
+      const inode = /socket:\[(\d+)\]/.exec(readlinkSync(`/proc/${run.job.pid}/fd/3`))?.[1];
+      assert.ok(inode, "a socket");
+      assert.throws(() => readlinkSync(`/proc/${run.job.pid}/fd/4`), { code: "ENOENT" });
+      // The port is held through the run, and free again with its end.
+      await assert.rejects(connected(port), { code: "ECONNREFUSED" });
+      process.kill(run.job.pid, "SIGTERM");
+      assert.equal((await run.ended()).exitStatus, 143);
+    });
+
+    test("gives a run without a socket /dev/null and no LISTEN_FDS", async () => {
+      await using runs = await RunFixture.make();
+      const run = await runs.start(["sh", "-c", 'echo "[$LISTEN_FDS$LISTEN_PID]$(readlink /proc/$$/fd/0)"'], { shim });
+      await run.ended();
+      assert.equal(await run.stdout(), "[]/dev/null\n");
+    });
+
     test("passes arguments as they are", async () => {
       await using runs = await RunFixture.make();
       const run = await runs.start(["printf", "[%s]", "", "-x", "--", "a\nb", "$HOME", "*"], { shim });
@@ -206,4 +235,13 @@ function inheritableDescriptors(): number[] {
     }
   };
   return Array.from({ length: 1024 }, (_, fd) => fd).filter((fd) => fd > 2 && (flags(fd) & 0o2000000) === 0);
+}
+
+async function connected(port: number): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+  } finally {
+    socket.destroy();
+  }
 }

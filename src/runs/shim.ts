@@ -20,21 +20,29 @@ import { access, constants } from "node:fs/promises";
  * - The subshell says who it is before it looks whether the status file is still there. Whoever takes the file away first and then reads it (see
  *   `invalidateAttempt`) can be sure: no job line means that nothing was run, or ever will be; otherwise `run` or `void` follows at once.
  * - `setsid`, part of the command on Linux, gives the job its own session: `kill -9 0` by the job, or SIGKILL to its group, misses the shim.
+ *
+ * A job that is given a listening socket gets it as descriptor 3, with LISTEN_FDS and LISTEN_PID as sd_listen_fds(3) has them, and reads /dev/null. It
+ * comes as the shim's own stdin, since libuv makes only 0, 1 and 2 blocking again for a child, and a program that does not expect EAGAIN of accept(2)
+ * dies of it. The shim itself holds the socket for as long as the job lives, as sh can close nothing between fork and wait.
  */
-export const LINUX_SHIM = `set +eux
+const linuxShim = (handOver: string) => `set +eux
 trap : HUP INT QUIT USR1 USR2 TERM ALRM VTALRM PROF XCPU XFSZ TSTP TTIN TTOU PIPE
 ulimit -S -f unlimited
 IFS= read -r W_LINE </proc/self/stat; printf 'shim %s\\n' "$W_LINE" >&2
 (IFS= read -r W_LINE </proc/self/stat; printf 'job %s\\n' "$W_LINE" >&2
  [ -e "$0" ] || { printf 'void\\n' >&2; exit 125; }
  printf 'run\\n' >&2
- ulimit -S -f "\${W_TAG:-unlimited}"; unset W_TAG W_LINE
- exec 2>&3 3>&-; exec "$@")
+ ulimit -S -f "\${W_TAG:-unlimited}"; ${handOver}; exec "$@")
 printf 'exit %s\\n' "$?" >&2
 `;
 
+export const LINUX_SHIM = linuxShim("unset W_TAG W_LINE; exec 2>&3 3>&-");
+export const LINUX_LISTEN_SHIM = linuxShim(
+  `export LISTEN_FDS=1 LISTEN_PID="\${W_LINE%% *}"; unset W_TAG W_LINE; exec 2>&3 3<&0 0</dev/null`,
+);
+
 /** Without /proc a subshell cannot learn its pid (\`$$\` is the shim's), so a second sh takes its place; without setsid the job shares the shim's group. */
-export const DARWIN_SHIM = `set +eux
+const darwinShim = (handOver: string) => `set +eux
 trap : HUP INT QUIT USR1 USR2 TERM ALRM VTALRM PROF XCPU XFSZ TSTP TTIN TTOU PIPE
 ulimit -S -f unlimited
 printf 'shim %s (sh) S\\n' "$$" >&2
@@ -42,14 +50,19 @@ printf 'shim %s (sh) S\\n' "$$" >&2
  [ -e "$0" ] || { printf "void\\n" >&2; exit 125; }
  printf "run\\n" >&2
  ulimit -S -f "\${W_TAG:-unlimited}"; unset W_TAG
- exec 2>&3 3>&-; exec "$@"' "$0" "$@")
+ ${handOver}; exec "$@"' "$0" "$@")
 printf 'exit %s\\n' "$?" >&2
 `;
+
+export const DARWIN_SHIM = darwinShim("exec 2>&3 3>&-");
+export const DARWIN_LISTEN_SHIM = darwinShim("export LISTEN_FDS=1 LISTEN_PID=$$; exec 2>&3 3<&0 0</dev/null");
 
 export interface Shim {
   /** The shell's path. */
   shell: string;
   text: string;
+  /** The same, for a run whose stdin is a bound socket. Without it no run gets one. */
+  listenText?: string;
   /** Goes before the command. */
   prefix: readonly string[];
 }
@@ -61,9 +74,10 @@ const SETSIDS = ["/usr/bin/setsid", "/bin/setsid"];
 
 export async function locateShim(platform: NodeJS.Platform = process.platform): Promise<Shim> {
   const shell = (await firstExecutable(SHELLS)) ?? "/bin/sh";
-  if (platform !== "linux") return { shell, text: DARWIN_SHIM, prefix: [] };
+  if (platform !== "linux") return { shell, text: DARWIN_SHIM, listenText: DARWIN_LISTEN_SHIM, prefix: [] };
   const setsid = await firstExecutable(SETSIDS);
-  return { shell, text: LINUX_SHIM, prefix: setsid === undefined ? [] : [setsid, "--"] };
+  const prefix = setsid === undefined ? [] : [setsid, "--"];
+  return { shell, text: LINUX_SHIM, listenText: LINUX_LISTEN_SHIM, prefix };
 }
 
 /** Above every size that a file can reach on today's systems, and below the largest limit in either unit (2^63 bytes). */

@@ -25,6 +25,7 @@ async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]
     log: silentLog,
     context: () => ({
       jobs: jobs && ({ answerTo: async () => undefined, ...jobs } as unknown as Jobs),
+      gateways: undefined,
       sessions: {} as Sessions,
       server: facts,
     }),

@@ -19,7 +19,7 @@ import { idOf, parseRequest } from "./parse-request.ts";
 export interface DispatcherOptions {
   hub: EventHub;
   log: Log;
-  context: () => Pick<HandlerContext, "jobs" | "sessions" | "server">;
+  context: () => Pick<HandlerContext, "jobs" | "gateways" | "sessions" | "server">;
   /** Of a server that is to commit some. */
   faults?: Faults | undefined;
 }

@@ -1,3 +1,5 @@
+import type { Gateways } from "../gateway/gateways.ts";
+import type { WorkerCommand } from "../gateway/lifecycle/events.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Receipt } from "../jobs/store.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
@@ -9,6 +11,8 @@ import * as errors from "./errors.ts";
 export interface HandlerContext {
   /** Undefined in a server that is not the primary. */
   jobs: Jobs | undefined;
+  /** As `jobs`. */
+  gateways: Gateways | undefined;
   sessions: Sessions;
   server: ServerFacts;
   /** Of a request that changes something, when its client gave one. */
@@ -70,9 +74,10 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
       force: false,
       ...(payload.grace_ms === undefined ? {} : { graceMs: payload.grace_ms }),
     });
+    const served = await context.gateways?.downAll(payload.grace_ms);
     const counts = await jobs.nuke(payload);
     await server.shutdown(true);
-    return { ...counts, sessions: ended };
+    return { ...counts, sessions: ended, ...(served ? { gateways: served } : {}) };
   },
   shutdown: async ({ force }, { server, jobs }) => {
     const running_jobs = jobs?.runningCount ?? 0;
@@ -98,8 +103,35 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   "session.mode": (payload, { sessions }) => sessions.agents.mode(payload),
   "session.login": (payload, { sessions }) => sessions.agents.login(payload),
   "session.conversation": (payload, { sessions }) => sessions.agents.conversation(payload),
+  "gateway.up": (payload, context) => gatewaysOf(context).up(payload),
+  "gateway.down": (payload, context) => gatewaysOf(context).down(payload),
+  "gateway.status": (payload, context) => gatewaysOf(context).status(payload),
+  "gateway.mode": (payload, context) => gatewaysOf(context).mode(payload),
+  "gateway.refresh": (payload, context) => gatewaysOf(context).refresh(payload, context.signal),
+  "gateway.pause": (payload, context) => tellWorker(context, payload, { verb: "pause" }),
+  "gateway.unpause": (payload, context) => tellWorker(context, payload, { verb: "unpause" }),
+  "gateway.drain": (payload, context) => tellWorker(context, payload, { verb: "drain" }),
+  "gateway.stop": (payload, context) => tellWorker(context, payload, { verb: "stop" }),
+  "gateway.start": (payload, context) => tellWorker(context, payload, { verb: "start" }),
+  "gateway.restart": (payload, context) => tellWorker(context, payload, { verb: "restart" }),
+  "gateway.rollback": ({ version, ...which }, context) =>
+    tellWorker(context, which, { verb: "rollback", ...(version === undefined ? {} : { to: version }) }),
+  "gateway.build": (payload, context) => tellWorker(context, payload, { verb: "build" }),
+  "gateway.settled": (payload, context) => gatewaysOf(context).settled(payload, context.signal),
+  "gateway.metrics": (payload, context) => gatewaysOf(context).metrics(payload),
   "server.yield": ({ to }, { server }) => ({ yielded: server.yieldTo(to) }),
 };
+
+function gatewaysOf({ gateways, server }: HandlerContext): Gateways {
+  if (!gateways) throw errors.notPrimary(server.name, server.primaryName());
+  return gateways;
+}
+
+const tellWorker = (
+  context: HandlerContext,
+  which: { worker: string; workdir?: string | undefined },
+  command: WorkerCommand,
+): Promise<DataOf<"gateway.stop">> => gatewaysOf(context).command(which, command, context.requestId);
 
 function jobsOf({ jobs, server }: HandlerContext): Jobs {
   if (!jobs) throw errors.notPrimary(server.name, server.primaryName());

@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     onKeeperLost: () => void server.afterKeeperLoss(),
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void server.terminate());
-  process.on("SIGHUP", () => {});
+  process.on("SIGHUP", () => void server.refreshGateways());
   control.say("warm");
 }
 

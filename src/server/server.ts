@@ -4,6 +4,8 @@ import { rmSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import type { HomeConfig } from "../config/home-defaults.ts";
+import type { GatewayEvent } from "../gateway/event-file.ts";
+import type { Gateways } from "../gateway/gateways.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { openState } from "../jobs/schema.ts";
 import type { Build } from "../platform/build.ts";
@@ -24,10 +26,12 @@ import { conversationSource, conversationStream, routedConversation } from "./co
 import { ConnectionMeter } from "./debug/connection-meter.ts";
 import { Debug } from "./debug/debug.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { EventHub, type RoutedEvent } from "./event-hub.ts";
+import { EventHub, type EventSource, type RoutedEvent } from "./event-hub.ts";
+import { gatewaySource, routedGatewayEvent } from "./gateway-stream.ts";
 import type { ServerFacts } from "./handlers.ts";
 import { jobsSource, routed } from "./jobs-stream.ts";
 import { KeeperLink } from "./keeper-link.ts";
+import { openGateways } from "./open-gateways.ts";
 import { askServer } from "./peer.ts";
 import { becomePrimary, livePrimary } from "./primary.ts";
 
@@ -77,6 +81,7 @@ export class Server {
   readonly #startedAtMs = Date.now();
   readonly #over = new AbortController();
   #jobs: Jobs | undefined;
+  #gateways: Gateways | undefined;
   #lock: Lock | undefined;
   #lastUseMs = performance.now();
   #ending: Promise<void> | undefined;
@@ -94,9 +99,12 @@ export class Server {
     });
     const options = { ...given, log: this.#debug.log };
     this.#options = options;
-    const jobs = jobsSource(() => this.#jobs);
+    const sources: Record<string, EventSource> = {
+      jobs: jobsSource(() => this.#jobs),
+      gateway: gatewaySource(() => this.#gateways),
+    };
     this.#hub = new EventHub({
-      get: (stream) => (stream === "jobs" ? jobs : conversationSource(stream, this.#sessions.agents)),
+      get: (stream) => sources[stream] ?? conversationSource(stream, this.#sessions.agents),
     });
     const { places, name, log, build } = options;
     this.#keeper = new KeeperLink(places);
@@ -117,7 +125,7 @@ export class Server {
       hub: this.#hub,
       log: options.log,
       faults: this.#debug.faults,
-      context: () => ({ jobs: this.#jobs, sessions: this.#sessions, server: facts }),
+      context: () => ({ jobs: this.#jobs, gateways: this.#gateways, sessions: this.#sessions, server: facts }),
     });
     this.#listener = net.createServer((socket) => this.#accept(socket));
   }
@@ -191,6 +199,21 @@ export class Server {
     });
     await jobs.start();
     this.#jobs = jobs;
+    this.#openGateways();
+  }
+
+  /** In its own time: nobody waits for a server because a project's files are slow to read. */
+  #openGateways(): void {
+    const { places, build, log } = this.#options;
+    const onEvent = (event: GatewayEvent): void => this.#publish(routedGatewayEvent(event));
+    const gateways = openGateways({ places, build, keeper: this.#keeper, log, onEvent });
+    this.#gateways = gateways;
+    void gateways.start().catch((error) => log.error("gateways_failed", { error: messageOf(error) }));
+  }
+
+  /** What was deployed is taken up (SIGHUP). */
+  async refreshGateways(): Promise<void> {
+    await this.#gateways?.refreshAll();
   }
 
   #publish(routed: RoutedEvent): void {
@@ -251,6 +274,8 @@ export class Server {
   }
 
   #closeJobs(): void {
+    this.#gateways?.close();
+    this.#gateways = undefined;
     this.#jobs?.close();
     this.#jobs = undefined;
     this.#lock?.release();
@@ -412,7 +437,12 @@ export class Server {
 
   #lookForIdleness(): void {
     const timer = setInterval(() => {
-      if (this.#connections.size > 0 || this.#sessions.liveCount > 0 || this.#jobs?.isIdle === false) {
+      if (
+        this.#connections.size > 0 ||
+        this.#sessions.liveCount > 0 ||
+        this.#jobs?.isIdle === false ||
+        this.#gateways?.isIdle === false
+      ) {
         this.#lastUseMs = performance.now();
         return;
       }

@@ -1,5 +1,8 @@
+import { isWarrenError } from "../../protocol/errors.ts";
+import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
+import type { Context } from "../context.ts";
 import { projectOf } from "../place.ts";
 import { plural } from "../render/plural.ts";
 import { durationOf } from "../values.ts";
@@ -21,14 +24,27 @@ export const down = defineCommand({
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const project = projectOf(context.cwd);
-    if (project === undefined) throw noProject(context.cwd);
+    const gateway = await endGateway(context);
+    if (project === undefined && !gateway) throw noProject(context.cwd);
     const graceMs = durationOf("--grace", values.grace);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
-    const result = await context.client().request("down", { project, ...options });
+    const result = project ? await context.client().request("down", { project, ...options }) : { stopped: [] };
     const names = result.stopped.map(({ name, id }) => name ?? id);
-    if (values.json) context.output.json(result);
-    else if (names.length === 0) context.output.line("Nothing of this project runs");
+    if (values.json) context.output.json({ ...result, ...(gateway ? { gateway } : {}) });
+    else if (gateway)
+      context.output.line(`Ended the gateway of ${gateway.dir}: ${gateway.workers.join(", ") || "no workers"}`);
+    if (values.json || (gateway && names.length === 0)) return EXIT.ok;
+    if (names.length === 0) context.output.line("Nothing of this project runs");
     else context.output.line(`Stopped ${plural(names.length, "job")}: ${names.join(", ")}`);
     return EXIT.ok;
   },
 });
+
+async function endGateway(context: Context): Promise<DataOf<"gateway.down"> | undefined> {
+  try {
+    return await context.client().request("gateway.down", { workdir: context.cwd });
+  } catch (error) {
+    if (isWarrenError(error, "GATEWAY_NOT_FOUND") || isWarrenError(error, "UNKNOWN_TYPE")) return undefined;
+    throw error;
+  }
+}

@@ -5,6 +5,8 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { followJobs } from "../follow-jobs.ts";
 import { followOne } from "../follow-one.ts";
+import { workerMeant } from "../gateway/worker-client.ts";
+import { workerLogs } from "../gateway/worker-logs.ts";
 import { LOG_OPTIONS, type LogSelection, logSelectionOf } from "../log-flags.ts";
 import { placeOf } from "../place.ts";
 import { latestRun, runNamed } from "../run-of.ts";
@@ -36,10 +38,12 @@ export const logs = defineCommand({
       if (session) return sessionLogs(context, session, wanted);
     }
     const run = await runNamed(context, name, values.run).catch(async (error) => {
-      const saved = isWarrenError(error, "JOB_NOT_FOUND") ? await savedSession(context, name) : undefined;
-      if (saved) return saved;
+      if (!isWarrenError(error, "JOB_NOT_FOUND")) throw error;
+      const other = (await workerMeant(context, name)) ?? (await savedSession(context, name));
+      if (other) return other;
       throw error;
     });
+    if ("worker" in run) return workerLogs(context, run, wanted);
     if ("client" in run) return sessionLogs(context, run, wanted);
     if (wanted.follow) return followOne(context, run, wanted);
     const isCursorOfJob = wanted.cursor !== undefined && values.run === undefined;

@@ -4,6 +4,7 @@ import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
+import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
@@ -35,7 +36,7 @@ export const restart = defineCommand({
     const status = await forEachUnit(context, operands, {
       json: values.json,
       act: (name) =>
-        onUnit<DataOf<"restart"> | DataOf<"session.resume">>(context, name, {
+        onUnit<DataOf<"restart"> | DataOf<"session.resume"> | DataOf<"gateway.restart">>(context, name, {
           job: async () => {
             const result = await client.request("restart", { job_id: name, ...request });
             ids.push(result.job.id);
@@ -45,8 +46,11 @@ export const restart = defineCommand({
             await handle.client.request("session.stop", { session: handle.id, ...options });
             return resumeSession(context, handle.id);
           },
+          worker: ({ worker, gateway }) =>
+            client.request("gateway.restart", { worker: worker.name, workdir: gateway.dir }),
         }),
       report: (result) => {
+        if ("worker" in result) return output.line(workerLine((result as DataOf<"gateway.restart">).worker));
         if ("session" in result) return output.line(startedText(context, result.session as Session));
         const { job } = result as DataOf<"restart">;
         output.line(

@@ -4,6 +4,7 @@ import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
+import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
@@ -29,15 +30,18 @@ export const start = defineCommand({
     const status = await forEachUnit(context, operands, {
       json: values.json,
       act: (name) =>
-        onUnit<DataOf<"start"> | DataOf<"session.resume">>(context, name, {
+        onUnit<DataOf<"start"> | DataOf<"session.resume"> | DataOf<"gateway.start">>(context, name, {
           job: async () => {
             const result = await client.request("start", { job_id: name, workdir: context.cwd, env });
             ids.push(result.job.id);
             return result;
           },
           session: ({ id }) => resumeSession(context, id),
+          worker: ({ worker, gateway }) =>
+            client.request("gateway.start", { worker: worker.name, workdir: gateway.dir }),
         }),
       report: (result) => {
+        if ("worker" in result) return output.line(workerLine((result as DataOf<"gateway.start">).worker));
         if ("session" in result) return output.line(startedText(context, result.session as Session));
         const { job } = result as DataOf<"start">;
         output.line(`Started job ${output.style.bold(nameOf(job))} with PID ${job.pid} running: ${commandText(job)}`);

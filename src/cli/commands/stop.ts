@@ -2,6 +2,7 @@ import type { DataOf } from "../../protocol/messages.ts";
 import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
+import { workerLine } from "../gateway/gateway-text.ts";
 import { nameOf } from "../render/job-text.ts";
 import { onUnit, sessionTitle } from "../sessions/session-client.ts";
 import { durationOf } from "../values.ts";
@@ -27,11 +28,14 @@ export const stop = defineCommand({
     return forEachUnit(context, operands, {
       json: values.json,
       act: (name) =>
-        onUnit<DataOf<"stop"> | DataOf<"session.stop">>(context, name, {
+        onUnit<DataOf<"stop"> | DataOf<"session.stop"> | DataOf<"gateway.stop">>(context, name, {
           job: () => context.client().request("stop", { job_id: name, workdir: context.cwd, ...options }),
           session: ({ client, id }) => client.request("session.stop", { session: id, ...options }),
+          worker: ({ worker, gateway }) =>
+            context.client().request("gateway.stop", { worker: worker.name, workdir: gateway.dir, ...options }),
         }),
       report(result) {
+        if ("worker" in result) return output.line(workerLine((result as DataOf<"gateway.stop">).worker));
         if ("session" in result) {
           const title = sessionTitle(context, result.session as Session);
           output.line(result.stopped ? `Stopped ${title}` : `${title} is not running`);

@@ -1,10 +1,14 @@
 import { WarrenError } from "../../protocol/errors.ts";
+import type { Gateway } from "../../protocol/gateway-units.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { suggest } from "../../protocol/suggest.ts";
 import { STREAMS } from "../../runs/logs/files.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
+import { askedPort } from "../gateway/asked-port.ts";
+import { gatewayLines } from "../gateway/gateway-text.ts";
+import { environmentOf } from "../new-job.ts";
 import { hintLines } from "../render/hints.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { stateOfJob } from "../render/states.ts";
@@ -26,17 +30,50 @@ export const up = defineCommand({
     const { findProject, loadProject } = await import("../../config/warren-yaml.ts");
     const { toUpJobs } = await import("../../config/up-jobs.ts");
     const project = await findProject(context.cwd);
-    if (!project) throw noProject(context.cwd);
-    const jobs = toUpJobs(await loadProject(project.file), context.env);
-    for (const name of operands) if (!jobs.some((job) => job.name === name)) throw noSuchJob(name, project.file, jobs);
+    const served = operands.length === 0 ? await gatewayHere(context.cwd) : undefined;
+    if (!project && served === undefined) throw noProject(context.cwd);
+    const config = project && (await loadProject(project.file));
+    const jobs = config ? toUpJobs(config, context.env) : [];
+    for (const name of operands)
+      if (!jobs.some((job) => job.name === name)) throw noSuchJob(name, project?.file ?? context.cwd, jobs);
     const names = operands.length > 0 ? { names: operands } : {};
-    const result = await context.client().request("up", { project: project.dir, jobs, ...names });
-    if (values.json) context.output.json(result);
-    else for (const line of upLines(context, result, operands)) context.output.line(line);
+    const gateway = served === undefined ? undefined : await serve(context, served);
+    const result = project
+      ? await context.client().request("up", { project: project.dir, jobs, ...names })
+      : { jobs: [] };
+    if (values.json) context.output.json({ ...result, ...(gateway ? { gateway } : {}) });
+    else {
+      for (const line of gateway ? gatewayLines(context.output, gateway) : []) context.output.line(line);
+      if (project && !(gateway && jobs.length === 0))
+        for (const line of upLines(context, result, operands)) context.output.line(line);
+    }
     if (values.detach || values.json) return EXIT.ok;
     return followProject(context, result);
   },
 });
+
+/** The folder whose workers are served from here. The files are read only where there may be some. */
+async function gatewayHere(cwd: string): Promise<string | undefined> {
+  const { findGateway } = await import("../../config/gateway/load-gateway.ts");
+  return findGateway(cwd);
+}
+
+/** Starts the gateway and, unless it is to return at once, waits until each worker has come to rest. */
+async function serve(context: Context, dir: string): Promise<Gateway> {
+  const port = askedPort(context.env);
+  const client = context.client();
+  const asked = { dir, env: environmentOf(context.env), ...(port === undefined ? {} : { port }) };
+  const { gateway } = await client.request("gateway.up", asked);
+  const waits = gateway.workers.map(({ name }) =>
+    client.request("gateway.settled", { worker: name, workdir: dir, timeout_ms: SETTLE_MS }),
+  );
+  await Promise.all(waits);
+  const { gateways } = await client.request("gateway.status", { workdir: dir });
+  return gateways[0] ?? gateway;
+}
+
+/** For the first build and start; later ones are shown by `warren gateway`. */
+const SETTLE_MS = 15_000;
 
 export const noProject = (directory: string): WarrenError =>
   new WarrenError("NO_PROJECT", `There is no warren.yaml in ${directory} or above it.`, { fix: "warren import" });

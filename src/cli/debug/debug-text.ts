@@ -11,7 +11,8 @@ import { formatBytes, formatDuration } from "../../protocol/durations.ts";
 import type { Output } from "../output.ts";
 import { shortAge } from "../render/ages.ts";
 import { serverTitle } from "../render/server-title.ts";
-import { padEnd, printable, widthOf } from "../render/text-width.ts";
+import { facts, table } from "../render/table.ts";
+import { printable } from "../render/text-width.ts";
 
 /** What `warren debug` prints of each answer. */
 
@@ -130,18 +131,3 @@ const counts = (byState: Record<string, number>): string =>
 
 const behind = (at: number | undefined, end: number): string =>
   at === undefined ? "-" : at >= end ? "all" : `${end - at} behind`;
-
-function facts({ style }: Output, rows: readonly [string, string][]): string[] {
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, text]) => `${style.dim(label.padEnd(width))}  ${text}`);
-}
-
-function table({ style }: Output, head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((title, at) => Math.max(widthOf(title), ...rows.map((row) => widthOf(row[at] ?? ""))));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, at) => padEnd(cell, widths[at]!))
-      .join("  ")
-      .trimEnd();
-  return [style.dim(line(head)), ...rows.map(line)];
-}

@@ -4,6 +4,7 @@ import { dialUnix } from "../../local/unix-wire.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
+import { type WorkerHandle, workerMeant } from "../gateway/worker-client.ts";
 import { openClient } from "../open-client.ts";
 
 /**
@@ -38,13 +39,14 @@ export async function savedSession(context: Context, reference: string): Promise
 }
 
 /**
- * Does what a verb means for the unit of that name: a job of this project, a live session of the home, a job elsewhere, a session that has ended.
+ * Does what a verb means for the unit of that name: a job of this project, a live session of the home, a job elsewhere, a worker of this project, a session
+ * that has ended.
  * @throws JOB_NOT_FOUND when nothing has that name
  */
 export async function onUnit<T>(
   context: Context,
   reference: string,
-  { job, session }: { job: () => Promise<T>; session: (handle: SessionHandle) => Promise<T> },
+  { job, session, worker }: UnitActions<T>,
 ): Promise<T> {
   const live = await sessionMeant(context, reference);
   if (live) return session(live);
@@ -52,10 +54,19 @@ export async function onUnit<T>(
     return await job();
   } catch (error) {
     if (!isWarrenError(error, "JOB_NOT_FOUND")) throw error;
+    const served = worker && (await workerMeant(context, reference));
+    if (served) return worker(served);
     const saved = await savedSession(context, reference);
     if (!saved) throw error;
     return session(saved);
   }
+}
+
+export interface UnitActions<T> {
+  job: () => Promise<T>;
+  session: (handle: SessionHandle) => Promise<T>;
+  /** Absent: the verb has no meaning for one. */
+  worker?: (handle: WorkerHandle) => Promise<T>;
 }
 
 /** @throws SESSION_NOT_FOUND */

@@ -1,0 +1,125 @@
+import { WarrenError } from "../../protocol/errors.ts";
+import type { Gateway, Worker } from "../../protocol/gateway-units.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, JSON_OPTION } from "../command.ts";
+import type { Context } from "../context.ts";
+import { gatewayLines, workerLines } from "../gateway/gateway-text.ts";
+import { unknownChoice, usageError } from "../usage-error.ts";
+import { durationOf } from "../values.ts";
+
+/** What is asked of one worker, each by the message of that name. */
+const OF_A_WORKER = ["pause", "unpause", "drain", "build", "start", "stop", "restart", "rollback"] as const;
+const TOPICS = ["status", "health", "mode", "refresh", "metrics", ...OF_A_WORKER] as const;
+type Topic = (typeof TOPICS)[number];
+
+export const gateway = defineCommand({
+  usage: [
+    "gateway [status] [--all] [--json]",
+    "gateway health|refresh|metrics",
+    "gateway mode dev|prod",
+    "gateway pause|unpause|drain|build|start|stop|restart WORKER [--wait DURATION]",
+    "gateway rollback WORKER [VERSION]",
+  ],
+  details: `The HTTP server of this project's workers, which \`warren up\` starts.
+
+  status    routes, workers, their versions and instances (the default)
+  health    exits 0 when every worker is healthy
+  mode      dev builds on save; prod takes up what was deployed, on \`refresh\` or SIGHUP
+  refresh   looks at the files, builds and switches what has changed
+  pause     requests wait until unpause
+  drain     no new requests; those in flight are finished, then it stops
+  rollback  back to the version before, or to VERSION
+  metrics   Prometheus text`,
+  examples: [
+    { command: "warren gateway", does: "shows this project's workers" },
+    { command: "warren gateway rollback api", does: "the version before serves again" },
+    { command: "warren gateway mode prod", does: "stops building on save" },
+  ],
+  options: {
+    all: { type: "boolean", short: "a", description: "of every project" },
+    wait: { type: "string", value: "DURATION", description: "return when the worker has come to rest, or after this" },
+    json: JSON_OPTION,
+  },
+  operands: { kinds: ["choice", "unit", "text"], min: 0, max: 3, choices: TOPICS },
+  async run(context, { values, operands }) {
+    const [word = "status", ...rest] = operands;
+    const topic = TOPICS.find((one) => one === word);
+    if (topic === undefined) throw unknownChoice("What can be asked", word, TOPICS);
+    const isOfWorker = (OF_A_WORKER as readonly Topic[]).includes(topic);
+    const most = topic === "mode" ? 1 : isOfWorker ? (topic === "rollback" ? 2 : 1) : 0;
+    if (rest.length > most) throw usageError(`gateway ${topic} takes no ${rest[most]}.`, "warren help gateway");
+    const waitMs = durationOf("--wait", values.wait);
+    const json = values.json === true;
+    if (isOfWorker) return ofWorker(context, topic as (typeof OF_A_WORKER)[number], rest, { waitMs, json });
+    return ofProject(context, topic, rest[0], { all: values.all === true, json });
+  },
+});
+
+async function ofProject(
+  context: Context,
+  topic: Topic,
+  operand: string | undefined,
+  { all, json }: { all: boolean; json: boolean },
+): Promise<number> {
+  const { output, cwd } = context;
+  const client = context.client();
+  const here = { workdir: cwd };
+  switch (topic) {
+    case "mode": {
+      if (operand !== "dev" && operand !== "prod") throw unknownChoice("mode", operand ?? "nothing", ["dev", "prod"]);
+      return show(context, [(await client.request("gateway.mode", { ...here, mode: operand })).gateway], json);
+    }
+    case "refresh":
+      return show(context, [(await client.request("gateway.refresh", here)).gateway], json);
+    case "metrics": {
+      await output.bytes("stdout", (await client.request("gateway.metrics", here)).text);
+      return EXIT.ok;
+    }
+    case "health": {
+      const gateways = await gatewaysOf(context, all);
+      if (json) output.json(gateways.map(({ project, workers }) => ({ project, workers: workers.map(health) })));
+      else for (const { workers } of gateways) for (const line of healthLines(workers)) output.line(line);
+      return gateways.every(({ workers }) => workers.every(({ state }) => isWell(state))) ? EXIT.ok : NOT_WELL;
+    }
+    default:
+      return show(context, await gatewaysOf(context, all), json);
+  }
+}
+
+const NOT_WELL = 1;
+const isWell = (state: Worker["state"]): boolean => state === "healthy" || state === "stopped" || state === "paused";
+const health = ({ name, state, reason }: Worker) => ({ name, state, ...(reason === undefined ? {} : { reason }) });
+const healthLines = (workers: readonly Worker[]): string[] =>
+  workers.map(({ name, state, reason }) => `${name}  ${state}${reason ? `: ${reason}` : ""}`);
+
+async function gatewaysOf({ client, cwd }: Context, all: boolean): Promise<Gateway[]> {
+  const { gateways } = await client().request("gateway.status", all ? {} : { workdir: cwd });
+  if (gateways.length === 0 && !all)
+    throw new WarrenError("GATEWAY_NOT_FOUND", `No gateway serves ${cwd}.`, { fix: "warren up" });
+  return gateways;
+}
+
+function show({ output }: Context, gateways: readonly Gateway[], json: boolean): number {
+  if (json) output.json(gateways);
+  else if (gateways.length === 0) output.line("No gateways");
+  else for (const gateway of gateways) for (const line of gatewayLines(output, gateway)) output.line(line);
+  return EXIT.ok;
+}
+
+async function ofWorker(
+  context: Context,
+  topic: (typeof OF_A_WORKER)[number],
+  [worker, version]: readonly string[],
+  { waitMs, json }: { waitMs: number | undefined; json: boolean },
+): Promise<number> {
+  if (worker === undefined) throw usageError(`gateway ${topic} needs a worker.`, `warren gateway ${topic} index`);
+  const { output, cwd } = context;
+  const client = context.client();
+  const which = { worker, workdir: cwd };
+  const extra = topic === "rollback" && version !== undefined ? { version } : {};
+  let answer = await client.request(`gateway.${topic}`, { ...which, ...extra });
+  if (waitMs !== undefined) answer = await client.request("gateway.settled", { ...which, timeout_ms: waitMs });
+  if (json) output.json(answer.worker);
+  else for (const line of workerLines(output, [answer.worker])) output.line(line);
+  return EXIT.ok;
+}

@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import net from "node:net";
+import { join } from "node:path";
+import { replaceFile } from "../platform/atomic-file.ts";
+import type { Log } from "../platform/log.ts";
+import { messageOf } from "../protocol/errors.ts";
+import { FRONT_FORMAT, type FrontTable, type FrontToServer, type ServerToFront } from "../protocol/front-messages.ts";
+import { FrontControl } from "./control.ts";
+import { LiveHub } from "./live/live-hub.ts";
+import { AccessFile, AccessLog } from "./observe/access-log.ts";
+import { Observer } from "./observe/observer.ts";
+import { DataPlane } from "./proxy/data-plane.ts";
+import { FrontResolver } from "./routing/resolver.ts";
+
+/**
+ * A front as a whole: listener, data plane, what is answered without a worker, and the line to the server. It goes by the table that it was told last, also
+ * when no server is there; the table is on disk for the next generation.
+ */
+export interface FrontOptions {
+  /** The project's place in the home: table, access log. */
+  dir: string;
+  /** Of the control socket. */
+  socketPath: string;
+  identity: { pid: number; generation: number; hash: string };
+  table: FrontTable;
+  log: Log;
+  /** It cannot listen. */
+  onFailed: (error: Error) => void;
+}
+
+const LISTEN_FD = 3;
+/** Of connections that wait to be accepted. */
+const BACKLOG = 2_048;
+/** A table that changes often is written this often at most. */
+const SAVE_MS = 200;
+/** After the end of a front before, for the server to say what has changed since its table was written. */
+const TABLE_WAIT_MS = 300;
+/** When it ends for good, what is in flight may go on for so long. */
+const END_MS = 1_000;
+
+export class Front {
+  readonly #options: FrontOptions;
+  readonly #listener: net.Server;
+  readonly #control: FrontControl;
+  readonly #live: LiveHub;
+  readonly #resolver: FrontResolver;
+  readonly #observer: Observer;
+  readonly #plane: DataPlane;
+  #saveTimer: NodeJS.Timeout | undefined;
+  #tableTimer: NodeJS.Timeout | undefined;
+  #savedAtMs = Number.NEGATIVE_INFINITY;
+  #isEnding = false;
+
+  constructor(options: FrontOptions) {
+    const { dir, socketPath, table, log, identity } = options;
+    this.#options = options;
+    mkdirSync(join(dir, "logs"), { recursive: true, mode: 0o700 });
+    this.#live = new LiveHub(randomBytes(4).toString("hex"));
+    this.#resolver = new FrontResolver(table, { live: this.#live, metricsText: () => this.#observer.metricsText() });
+    this.#observer = new Observer({
+      accessLog: new AccessLog(new AccessFile(join(dir, "logs", "access.jsonl"))),
+      gauges: () => ({ ...this.#plane.stats(), liveClients: this.#live.clientCount }),
+    });
+    this.#plane = new DataPlane({
+      resolve: this.#resolver.resolve,
+      explain: this.#resolver.explain,
+      record: this.#observer.record,
+      tell: (message) => this.#control.tell(message),
+      log,
+    });
+    this.#control = new FrontControl({
+      path: socketPath,
+      log,
+      greeting: () => ({
+        type: "hello",
+        format: FRONT_FORMAT,
+        ...identity,
+        revision: this.#resolver.table.revision,
+        isEnding: this.#isEnding,
+      }),
+      onMessage: (message) => this.#obey(message),
+    });
+    this.#listener = net.createServer({ noDelay: true }, (socket) => this.#plane.accept(socket));
+    this.#listener.on("listening", () => log.info("serving", { revision: this.#resolver.table.revision }));
+    this.#listener.on("error", options.onFailed);
+  }
+
+  /** A server may dial. Connections are taken as soon as it has told what is so, or, when none comes, by what was so last. */
+  async start(): Promise<void> {
+    await this.#control.listen();
+    if (this.#options.table.revision === 0) return; // nothing was told ever
+    this.#tableTimer = setTimeout(() => this.#apply(this.#options.table), TABLE_WAIT_MS);
+  }
+
+  /** Takes no more; resolves when the last connection has ended by itself. */
+  async end(): Promise<void> {
+    if (this.#isEnding) return new Promise(() => {}); // the first call ends the process
+    this.#isEnding = true;
+    clearTimeout(this.#tableTimer);
+    this.#listener.close();
+    this.#live.close(); // browsers come back to the next front
+    await this.#plane.drain();
+    this.#control.close();
+    await this.#observer.close();
+  }
+
+  #obey(message: ServerToFront): void {
+    switch (message.type) {
+      case "table":
+        this.#apply(message.table);
+        return this.#saveLater();
+      case "worker": {
+        const { revision, worker, draining } = message;
+        this.#resolver.applyWorker(revision, worker, draining);
+        this.#observer.applyTable(this.#resolver.table);
+        this.#plane.worker(worker, draining, revision); // last: it lets go who has waited
+        return this.#saveLater();
+      }
+      case "close":
+        return this.#plane.close(message.instance, message.spreadMs);
+      case "reload":
+        return this.#live.reload(message.workers, message.css);
+      case "health":
+        return this.#resolver.applyHealth(message.workers);
+      case "stats":
+        return this.#control.tell(this.#stats(message.id));
+      case "end":
+        this.#live.close();
+        void this.#plane.drain(); // the keeper's word follows
+        return void setTimeout(() => this.#plane.destroy(), END_MS).unref();
+      default:
+        return; // of a later build
+    }
+  }
+
+  #apply(table: FrontTable): void {
+    clearTimeout(this.#tableTimer);
+    // Before anybody is told that the table is in force. From here on the kernel's queue is emptied, at the latest when this has been done.
+    if (!this.#listener.listening && !this.#isEnding) this.#listener.listen({ fd: LISTEN_FD, backlog: BACKLOG });
+    this.#resolver.applyTable(table);
+    this.#observer.applyTable(table);
+    this.#plane.table(table);
+  }
+
+  #stats(id: number): FrontToServer {
+    return { type: "stats", id, stats: this.#observer.stats() };
+  }
+
+  #saveLater(): void {
+    const waitMs = this.#savedAtMs + SAVE_MS - performance.now();
+    if (waitMs <= 0) this.#save();
+    else this.#saveTimer ??= setTimeout(() => this.#save(), waitMs);
+  }
+
+  /** Only the front that takes connections writes: what an ending one knows may be old. */
+  #save(): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
+    this.#savedAtMs = performance.now();
+    if (this.#isEnding) return;
+    const path = join(this.#options.dir, "table.json");
+    replaceFile(path, JSON.stringify(this.#resolver.table)).catch((error) =>
+      this.#options.log.warn("table_not_written", { error: messageOf(error) }),
+    );
+  }
+}

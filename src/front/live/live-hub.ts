@@ -1,0 +1,135 @@
+import { type Clock, systemClock } from "../../platform/clock.ts";
+import type { FrontTable, FrontWorker } from "../../protocol/front-messages.ts";
+
+/**
+ * Who looks at which worker's pages, and when they have to be loaded again. Each page carries a mark of what it was made by: this front, how many reloads of
+ * its worker there had been, and the version that served it. A browser is told the present state when it connects and whenever the server asks for a
+ * reload; it compares, so it neither misses a change that came between page and connection, nor reloads a page that is new already.
+ */
+export interface LiveState {
+  /** Of this front's process: counts of another one say nothing. */
+  front: string;
+  /** Reloads that had nothing to do with a new version: public files. */
+  count: number;
+  /** What serves now; "" where it is not known (held, or nothing has versions). */
+  version: string;
+}
+
+/** One browser's stream of server-sent events. */
+export interface LiveStream {
+  /** Events are whole in one text. False when the client does not read: it is dropped, and comes again. */
+  write(text: string): boolean;
+  end(): void;
+}
+
+/** One more than that many gets 503: a browser needs one for each page that it shows. */
+export const LIVE_CLIENTS_MAX = 1_000;
+/** A comment this often finds out who has gone, and keeps what is between us from closing. */
+const HEARTBEAT_MS = 15_000;
+const RETRY_MS = 500;
+
+interface WorkerState {
+  version: string;
+  /** That pages have been asked to load. */
+  toldVersion: string;
+  count: number;
+}
+
+export class LiveHub {
+  readonly #front: string;
+  readonly #clock: Clock;
+  readonly #streams = new Map<LiveStream, string>();
+  readonly #workers = new Map<string, WorkerState>();
+  #cancelHeartbeat: (() => void) | undefined;
+
+  /** `front`: a word that no other front of this project has. */
+  constructor(front: string, clock: Clock = systemClock) {
+    this.#front = front;
+    this.#clock = clock;
+  }
+
+  get clientCount(): number {
+    return this.#streams.size;
+  }
+
+  get isFull(): boolean {
+    return this.#streams.size >= LIVE_CLIENTS_MAX;
+  }
+
+  applyTable({ workers }: Pick<FrontTable, "workers">): void {
+    const names = new Set(workers.map(({ name }) => name));
+    for (const name of this.#workers.keys()) if (!names.has(name)) this.#workers.delete(name);
+    for (const worker of workers) this.applyWorker(worker);
+  }
+
+  applyWorker(worker: FrontWorker): void {
+    const version = versionOf(worker);
+    const known = this.#workers.get(worker.name);
+    if (known === undefined) this.#workers.set(worker.name, { version, toldVersion: version, count: 0 });
+    else if (version !== "") known.version = version;
+  }
+
+  stateOf(worker: string): LiveState {
+    const { count, version } = this.#workers.get(worker) ?? { count: 0, version: "" };
+    return { front: this.#front, count, version };
+  }
+
+  /** False when there are too many. */
+  add(worker: string, stream: LiveStream): boolean {
+    if (this.isFull) return false;
+    this.#streams.set(stream, worker);
+    this.#cancelHeartbeat ??= this.#clock.timer(HEARTBEAT_MS, () => this.#beat());
+    this.#send(stream, `retry: ${RETRY_MS}\n${eventText("state", this.stateOf(worker))}`);
+    return true;
+  }
+
+  remove(stream: LiveStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    this.#cancelHeartbeat?.();
+    this.#cancelHeartbeat = undefined;
+  }
+
+  /** A reload for a version that is new since the last one leaves pages of that very version alone; any other is for all. */
+  reload(workers: readonly string[], css?: readonly string[]): void {
+    for (const name of workers) {
+      const state = this.#workers.get(name);
+      if (state === undefined) continue;
+      const isNewVersion = state.version !== state.toldVersion;
+      state.toldVersion = state.version;
+      if (!isNewVersion) state.count++;
+      const text =
+        isNewVersion || css === undefined
+          ? eventText("state", this.stateOf(name))
+          : eventText("css", { ...this.stateOf(name), paths: css });
+      for (const [stream, worker] of this.#streams) if (worker === name) this.#send(stream, text);
+    }
+  }
+
+  /** Ends every stream: this front takes no more, and the browsers find the next one. */
+  close(): void {
+    for (const stream of [...this.#streams.keys()]) {
+      this.remove(stream);
+      stream.end();
+    }
+  }
+
+  #beat(): void {
+    this.#cancelHeartbeat = this.#clock.timer(HEARTBEAT_MS, () => this.#beat());
+    for (const stream of [...this.#streams.keys()]) this.#send(stream, ":\n\n");
+  }
+
+  #send(stream: LiveStream, text: string): void {
+    if (stream.write(text)) return;
+    this.remove(stream);
+    stream.end();
+  }
+}
+
+function versionOf({ state, instances, failure }: FrontWorker): string {
+  if (state === "failed") return `failed ${failure?.at ?? ""}`;
+  return state === "serving" ? (instances[0]?.version ?? "") : "";
+}
+
+/** HTML Standard §9.2.6; JSON has no line break in it. */
+const eventText = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;

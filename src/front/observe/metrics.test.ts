@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FrontTable } from "../../protocol/front-messages.ts";
+import { Metrics } from "./metrics.ts";
+
+const table = (...names: string[]): FrontTable => ({
+  format: 1,
+  revision: 1,
+  mode: "dev",
+  project: "site",
+  routes: [],
+  workers: names.map((name) => ({
+    name,
+    kind: "http",
+    state: "serving",
+    instances: [{ id: `${name}-1`, version: "v1", host: "127.0.0.1", port: 9000 }],
+    isLive: false,
+  })),
+  draining: [],
+  trustedProxies: [],
+  hasPublicMetrics: false,
+  sessions: [],
+});
+
+function record(
+  metrics: Metrics,
+  worker: string | undefined,
+  method: string,
+  status: number,
+  durationMs: number,
+  bytesIn: number,
+  bytesOut: number,
+  target = "/",
+): void {
+  const rest = { requestId: "r", remoteAddress: "127.0.0.1", host: "x", instance: undefined };
+  metrics.record({ ...rest, worker, method, status, durationMs, bytesIn, bytesOut, target });
+}
+
+const gauges = { connections: 3, inFlight: { "api-1": 2 }, waiting: { api: 1 }, liveClients: 0, droppedLines: 0 };
+
+/** A sample's value by its name and labels, as Prometheus' parser reads them. */
+function samples(text: string): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const line of text.trimEnd().split("\n")) {
+    if (line.startsWith("#")) continue;
+    const match = /^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (\S+)$/.exec(line);
+    assert.ok(match, line);
+    assert.ok(!found.has(match[1]! + (match[2] ?? "")), `twice: ${line}`);
+    found.set(match[1]! + (match[2] ?? ""), Number(match[3]));
+  }
+  return found;
+}
+
+test("metrics: requests by worker, method and class; durations cumulative; gauges by worker", () => {
+  const metrics = new Metrics();
+  metrics.applyTable(table("api"));
+  record(metrics, "api", "GET", 200, 0.1, 0, 100);
+  record(metrics, "api", "GET", 204, 3, 5, 10);
+  record(metrics, "api", "BREW", 503, 70_000, 0, 10);
+  record(metrics, undefined, "GET", 404, 1, 0, 10);
+  record(metrics, "api", "GET", 101, 9_000, 0, 10);
+  record(metrics, undefined, "GET", 200, 9_000, 0, 10, "/.warren/live?worker=api");
+  const found = samples(metrics.text(gauges));
+  const value = (name: string) => found.get(`warren_gateway_${name}`);
+  assert.equal(value('requests_total{worker="api",method="GET",status="2xx"}'), 2);
+  assert.equal(value('requests_total{worker="api",method="other",status="5xx"}'), 1);
+  assert.equal(value('requests_total{worker="front",method="GET",status="4xx"}'), 1);
+  assert.equal(value('request_duration_seconds_bucket{worker="api",le="0.000128"}'), 1);
+  assert.equal(value('request_duration_seconds_bucket{worker="api",le="0.004096"}'), 2);
+  assert.equal(value('request_duration_seconds_bucket{worker="api",le="+Inf"}'), 3);
+  assert.equal(value('request_duration_seconds_count{worker="api"}'), 3);
+  assert.equal(value('request_duration_seconds_count{worker="front"}'), 1, "how long a page was open does not count");
+  assert.equal(value('sent_bytes_total{worker="api"}'), 130);
+  assert.equal(value('in_flight{worker="api"}'), 2);
+  assert.equal(value('waiting{worker="api"}'), 1);
+  assert.equal(value("connections"), 3);
+});
+
+test("metrics: labels come from the table alone, and go with it; counts of those that stay go on", () => {
+  const metrics = new Metrics();
+  metrics.applyTable(table("api", "old"));
+  record(metrics, "api", "GET", 200, 1, 0, 0);
+  record(metrics, "old", "GET", 200, 1, 0, 0);
+  for (let at = 0; at < 1_000; at++) record(metrics, `made-up-${at}`, `METHOD${at}`, 200, 1, 0, 0);
+  metrics.applyTable(table("api", "new"));
+  assert.deepEqual(Object.keys(metrics.workerStats()).sort(), ["api", "front", "new"]);
+  assert.equal(metrics.workerStats().api?.requests, 1);
+  assert.equal(metrics.workerStats().front?.requests, 1_000);
+  assert.equal(metrics.requests, 1_002);
+  assert.ok(metrics.text(gauges).split("\n").length < 150);
+});

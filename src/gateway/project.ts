@@ -1,0 +1,484 @@
+import { join } from "node:path";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
+import type { GatewayMode } from "../protocol/front-messages.ts";
+import { FRONT_FORMAT, type FrontTable } from "../protocol/front-messages.ts";
+import type { KeeperAnswers, KeeperCall, ListenAddress, ServerSpec } from "../protocol/keeper-calls.ts";
+import { suggest } from "../protocol/suggest.ts";
+import { Fronts } from "./fronts.ts";
+import { InstanceRuns } from "./instances/instance-runs.ts";
+import { drainingOf, frontWorkerOf } from "./lifecycle/front-record.ts";
+import { isGone } from "./lifecycle/state.ts";
+import { healthOf } from "./lifecycle/summary.ts";
+import { PortPool } from "./ports/port-pool.ts";
+import type { ProjectConfig } from "./project-config.ts";
+import { ProjectFile, type ProjectRecord } from "./project-record.ts";
+import { ProjectWorker } from "./project-worker.ts";
+import { type AssetChange, AssetWatch } from "./watch/asset-watch.ts";
+import { ConfigWatch } from "./watch/config-watch.ts";
+import { SourceWatch } from "./watch/source-watch.ts";
+import type { ProjectHands } from "./worker-hands.ts";
+
+/** The project's own public folder, among those of its workers. */
+const PROJECT_FILES = "";
+
+/**
+ * The gateway of one project: its front, its workers, and what they share. It puts the pieces together and passes things on; what is decided of a worker is
+ * decided in `lifecycle`.
+ *
+ * Invariants
+ * 1. The record is written before anything is done that it speaks of.
+ * 2. Each change at the front has a revision; a worker's publication is in force once a revision at least as new is.
+ */
+export interface ProjectOptions {
+  /** `<home>/gateway/<key>` */
+  homeDir: string;
+  /** Eight hex digits of its directory. */
+  key: string;
+  socketDir: string;
+  nodePath: string;
+  keeper: { call<C extends KeeperCall>(call: C): Promise<KeeperAnswers[C["call"]]> };
+  /** How a front of this build is started. */
+  frontSpec: (name: string, homeDir: string) => ServerSpec;
+  /** `mode`: in the place of what the files say. */
+  loadConfig: (dir: string, mode?: GatewayMode) => Promise<ProjectConfig>;
+  /** Ports that other projects have. */
+  isPortHeld: (port: number) => boolean;
+  clock: Clock;
+  log: Log;
+  onEvent: (type: string, dir: string, data: Record<string, unknown>) => void;
+}
+
+export class GatewayProject {
+  readonly #options: ProjectOptions;
+  readonly #file: ProjectFile;
+  readonly #record: ProjectRecord;
+  readonly #workers = new Map<string, ProjectWorker>();
+  readonly #over = new AbortController();
+  readonly #watchers = new Set<() => void>();
+  readonly #publications: { worker: string; publication: number; revision: number }[] = [];
+  #config: ProjectConfig;
+  #configError: string | undefined;
+  #fronts!: Fronts;
+  #runs!: InstanceRuns;
+  #ports!: PortPool;
+  #watch: SourceWatch | undefined;
+  #configWatch: ConfigWatch | undefined;
+  #assetWatch: AssetWatch | undefined;
+
+  /** @throws what the configuration, the port and the keeper say */
+  static async up(
+    options: ProjectOptions,
+    request: { dir: string; env: string[]; port?: number },
+  ): Promise<GatewayProject> {
+    const config = await options.loadConfig(request.dir);
+    const record: ProjectRecord = {
+      format: 1,
+      dir: config.dir,
+      env: request.env,
+      ...(request.port === undefined ? {} : { askedPort: request.port }),
+      revision: 0,
+      workers: {},
+    };
+    const project = new GatewayProject(options, config, record);
+    await project.#open({ isNew: true });
+    return project;
+  }
+
+  /** Goes on with what another server has begun. Undefined: it is not up. @throws as `up` */
+  static async takeUp(options: ProjectOptions): Promise<GatewayProject | undefined> {
+    const record = new ProjectFile(options.homeDir).read();
+    if (!record) return undefined;
+    const { config, error } = await configNow(options, record);
+    const project = new GatewayProject(options, config, record);
+    project.#configError = error;
+    await project.#open({ isNew: false });
+    return project;
+  }
+
+  private constructor(options: ProjectOptions, config: ProjectConfig, record: ProjectRecord) {
+    this.#options = options;
+    this.#config = config;
+    this.#record = record;
+    this.#file = new ProjectFile(options.homeDir);
+  }
+
+  get dir(): string {
+    return this.#record.dir;
+  }
+
+  get config(): ProjectConfig {
+    return this.#config;
+  }
+
+  get configError(): string | undefined {
+    return this.#configError;
+  }
+
+  get mode(): GatewayMode {
+    return this.#record.mode ?? this.#config.mode;
+  }
+
+  get address(): ListenAddress | undefined {
+    return this.#record.address;
+  }
+
+  get fronts(): Fronts {
+    return this.#fronts;
+  }
+
+  get ports(): PortPool {
+    return this.#ports;
+  }
+
+  get runs(): InstanceRuns {
+    return this.#runs;
+  }
+
+  get workers(): readonly ProjectWorker[] {
+    return [...this.#workers.values()];
+  }
+
+  /** @throws WORKER_NOT_FOUND */
+  worker(name: string): ProjectWorker {
+    const found = this.#workers.get(name);
+    if (found) return found;
+    const names = [...this.#workers.keys()];
+    const near = suggest(name, names);
+    throw new WarrenError(
+      "WORKER_NOT_FOUND",
+      `The project ${this.#config.project} has no worker ${name}. ${near ? `Did you mean ${near}?` : `It has ${names.join(", ") || "none"}.`}`,
+      { fix: "warren gateway status" },
+    );
+  }
+
+  /** Calls `look` now and after each change, until it answers something or `signal` is aborted. */
+  async until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<T | undefined>();
+    const check = (): void => {
+      const found = look();
+      if (found !== undefined) resolve(found);
+    };
+    const stop = (): void => resolve(undefined);
+    this.#watchers.add(check);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      check();
+      if (signal.aborted) stop();
+      return await promise;
+    } finally {
+      this.#watchers.delete(check);
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Another mode from now on, whatever the file says. @throws as `loadConfig`; nothing has changed then */
+  async setMode(mode: GatewayMode): Promise<void> {
+    const config = await this.#options.loadConfig(this.dir, mode);
+    this.#record.mode = mode;
+    this.#configure(config);
+  }
+
+  /** Reads the configuration and looks at every source: for production, in which nobody watches. @throws CONFIG_INVALID; nothing has changed then */
+  async refresh(): Promise<void> {
+    await this.reconfigure();
+    await Promise.all(this.workers.map((worker) => worker.look()));
+  }
+
+  /** The files may say something else by now. @throws as `loadConfig`; nothing has changed then */
+  async reconfigure(): Promise<void> {
+    try {
+      this.#configure(await this.#options.loadConfig(this.dir, this.#record.mode));
+      this.#configError = undefined;
+    } catch (error) {
+      this.#configError = messageOf(error);
+      const watched = isWarrenError(error) ? error.detail?.watched : undefined;
+      if (Array.isArray(watched)) this.#configWatch?.follow(watched as string[]); // one of them will mend it
+      this.#options.onEvent("config_refused", this.dir, { reason: this.#configError });
+      throw error;
+    }
+  }
+
+  /** Ends every instance and the front; resolves when all are gone. */
+  async down({ graceMs }: { graceMs?: number } = {}): Promise<string[]> {
+    const names = [...this.#workers.keys()];
+    await this.#fronts.stop();
+    for (const worker of this.workers) worker.close();
+    await Promise.all(this.workers.map((worker) => worker.end(graceMs)));
+    this.#over.abort();
+    this.#unwatchFiles();
+    this.#file.forget();
+    return names;
+  }
+
+  /** Lets go: front and instances go on, and another server takes them up. */
+  close(): void {
+    this.#over.abort();
+    for (const worker of this.workers) worker.close();
+    this.#unwatchFiles();
+    this.#fronts.close();
+  }
+
+  async #open({ isNew }: { isNew: boolean }): Promise<void> {
+    const { key, homeDir, frontSpec, keeper, socketDir, log, nodePath } = this.#options;
+    const { ports } = this.#config;
+    const { isPortHeld } = this.#options;
+    const name = `front-${key}`;
+    this.#ports = new PortPool({ ...ports, isHeld: (port) => port === this.#record.address?.port || isPortHeld(port) });
+    this.#runs = new InstanceRuns(
+      {
+        dir: homeDir,
+        nodePath,
+        log,
+        onEnded: (id, outcome, leftCount) => this.#ownerOf(id)?.ended(id, outcome, leftCount),
+      },
+      this.#over.signal,
+    );
+    await this.#runs.open();
+    const { host, port } = this.#record.address ?? {
+      host: this.#config.host,
+      port: this.#record.askedPort ?? this.#config.port,
+    };
+    this.#fronts = new Fronts(
+      {
+        keeper,
+        spec: frontSpec(name, homeDir),
+        listen: { host, port },
+        socketPathOf: (generation) => join(socketDir, `${name}.${generation}.sock`),
+        log,
+        events: {
+          onApplied: (revision) => this.#onApplied(revision),
+          onDrained: (id) => this.#ownerOf(id)?.tell({ kind: "drained", instance: id }),
+          onTrouble: ({ type: _, ...trouble }) =>
+            this.#ownerOf(trouble.instance)?.tell({ kind: "trouble", ...trouble }),
+          onWaiting: () => this.#changed(),
+        },
+      },
+      this.#table(),
+    );
+    if (isNew) await this.#fronts.open(); // the port first: without it nothing is started
+    await this.#takeUpWorkers();
+    if (!isNew) await this.#fronts.open();
+    this.#record.address = this.#fronts.server?.address ?? { host, port };
+    this.#save();
+    this.#watchFiles();
+    this.#options.onEvent("gateway_up", this.dir, { ...this.#record.address, mode: this.mode });
+  }
+
+  async #takeUpWorkers(): Promise<void> {
+    const known = new Set(Object.values(this.#record.workers).flatMap(({ tags }) => Object.keys(tags)));
+    await this.#runs.forgetOthers(known);
+    for (const config of this.#config.workers) this.#add(config);
+    // Those that are configured no more, and have processes still.
+    for (const [name, { state }] of Object.entries(this.#record.workers)) {
+      if (!this.#workers.has(name) && !isGone(state)) this.#addRemoved(name);
+    }
+    await Promise.all(this.workers.map((worker) => worker.open()));
+    for (const worker of this.workers) {
+      if (!this.#config.workers.some(({ name }) => name === worker.name)) worker.tell({ kind: "removed" });
+    }
+  }
+
+  #add(config: ProjectConfig["workers"][number]): ProjectWorker {
+    const worker = new ProjectWorker({
+      config,
+      mode: this.mode,
+      record: this.#record.workers[config.name],
+      project: this.#hands(),
+      personEnv: this.#record.env,
+      watch: () => (this.mode === "dev" ? this.#sourceWatch() : undefined),
+      clock: this.#options.clock,
+      save: () => this.#save(),
+      onChange: (one) => this.#onWorkerChange(one),
+    });
+    this.#workers.set(config.name, worker);
+    return worker;
+  }
+
+  /** In production nobody watches: what was deployed is taken up when somebody says so. */
+  #watchFiles(): void {
+    if (this.mode === "prod") return this.#unwatchFiles();
+    this.#configWatch ??= new ConfigWatch({ onChange: () => void this.reconfigure().catch(() => {}) });
+    this.#configWatch.follow(this.#config.watched);
+    this.#assetWatch?.close();
+    this.#assetWatch = new AssetWatch({ onAssets: (worker, changed) => this.#onAssets(worker, changed) });
+    for (const { name, publicDir } of this.#config.workers) if (publicDir) this.#assetWatch.add(name, publicDir);
+    if (this.#config.publicDir) this.#assetWatch.add(PROJECT_FILES, this.#config.publicDir);
+  }
+
+  #unwatchFiles(): void {
+    for (const watch of [this.#watch, this.#configWatch, this.#assetWatch]) watch?.close();
+    this.#watch = undefined;
+    this.#configWatch = undefined;
+    this.#assetWatch = undefined;
+  }
+
+  /** Browsers are told; style sheets alone are taken in without loading the page again. */
+  #onAssets(key: string, { css, others }: AssetChange): void {
+    const workers = this.workers.filter(({ name }) => key === PROJECT_FILES || name === key);
+    if (others.length > 0) {
+      this.#fronts.say({ type: "reload", workers: workers.map(({ name }) => name) });
+      return;
+    }
+    // As the browser asks for them: below the worker's route.
+    for (const { name, config } of workers) {
+      const base = key === PROJECT_FILES || config.path === "/" ? "" : config.path;
+      this.#fronts.say({ type: "reload", workers: [name], css: css.map((path) => `${base}${path}`) });
+    }
+  }
+
+  #sourceWatch(): SourceWatch {
+    const { log } = this.#options;
+    this.#watch ??= new SourceWatch({
+      onTouched: (worker, change) => this.#workers.get(worker)?.tell({ kind: "touched", change }),
+      onSettled: (worker, { change, version }) => this.#workers.get(worker)?.tell({ kind: "sources", change, version }),
+      onDegraded: (reason) => log.warn("watch_degraded", { dir: this.dir, reason }),
+      onError: (worker, error) => log.warn("sources_unreadable", { worker, error }),
+    });
+    return this.#watch;
+  }
+
+  #addRemoved(name: string): void {
+    const { spec } = this.#record.workers[name]!.state;
+    const health = { path: "/", isConfigured: false, ...spec.health };
+    const { drainMs, startTimeoutMs, keepCount, instances, isLive } = spec;
+    const rest = { drainMs, startTimeoutMs, keepCount, instances, isLive, health };
+    this.#add({
+      ...{ name, dir: this.dir, type: "command", path: "/", route: "/", env: {}, allowEnv: [], sharedDirs: [] },
+      ...rest,
+    });
+  }
+
+  #configure(config: ProjectConfig): void {
+    this.#config = config;
+    this.#watchFiles();
+    const names = new Set(config.workers.map(({ name }) => name));
+    for (const worker of this.workers) if (!names.has(worker.name)) worker.tell({ kind: "removed" });
+    for (const one of config.workers) {
+      const worker = this.#workers.get(one.name);
+      if (worker) worker.configure(one, this.mode);
+      else void this.#add(one).open();
+    }
+    this.#fronts.tell(this.#table());
+    this.#save();
+    this.#changed();
+  }
+
+  #hands(): ProjectHands {
+    const { nodePath, log, socketDir, key, onEvent } = this.#options;
+    const project = this;
+    return {
+      dir: this.dir,
+      get mode() {
+        return project.mode;
+      },
+      personEnv: Object.fromEntries(this.#record.env.map(splitVariable)),
+      nodePath,
+      ports: this.#ports,
+      runs: this.#runs,
+      log,
+      standbyPath: (instance) => join(socketDir, `${key}-${instance}.sock`),
+      publish: (worker, publication) => this.#publish(worker, publication),
+      close: (instance, spreadMs) => this.#fronts.say({ type: "close", instance, spreadMs }),
+      reload: (worker) => this.#fronts.say({ type: "reload", workers: [worker] }),
+      report: (worker, type, fields) => {
+        log.info(type, { worker, ...fields });
+        onEvent(type, this.dir, { worker, ...fields });
+      },
+    };
+  }
+
+  #publish(name: string, publication: number): void {
+    const worker = this.#workers.get(name);
+    if (!worker) return;
+    const revision = this.#nextRevision();
+    this.#publications.push({ worker: name, publication, revision });
+    this.#fronts.tellWorker(revision, frontWorkerOf(worker.state), this.#draining());
+  }
+
+  #onApplied(revision: number): void {
+    const inForce = this.#publications.filter((one) => one.revision <= revision);
+    this.#publications.splice(0, inForce.length);
+    for (const [worker, some] of Map.groupBy(inForce, (one) => one.worker)) {
+      const publication = some.at(-1)!.publication;
+      this.#workers.get(worker)?.tell({ kind: "applied", publication });
+    }
+  }
+
+  #table(): FrontTable {
+    const { project, routes, publicDir, trustedProxies, hasPublicMetrics, limits } = this.#config;
+    return {
+      format: FRONT_FORMAT,
+      revision: this.#nextRevision(),
+      mode: this.mode,
+      project,
+      routes: [...routes],
+      workers: this.workers.map(({ state }) => frontWorkerOf(state)),
+      draining: this.#draining(),
+      ...(publicDir === undefined ? {} : { publicDir }),
+      trustedProxies: [...trustedProxies],
+      hasPublicMetrics,
+      sessions: [],
+      limits,
+    };
+  }
+
+  #draining(): string[] {
+    return this.workers.flatMap(({ state }) => drainingOf(state));
+  }
+
+  /** Grows from server to server as well. */
+  #nextRevision(): number {
+    this.#record.revision = Math.max(this.#record.revision + 1, Date.now());
+    return this.#record.revision;
+  }
+
+  #onWorkerChange(worker: ProjectWorker): void {
+    if (isGone(worker.state) && this.#workers.get(worker.name) === worker) {
+      worker.close();
+      this.#workers.delete(worker.name);
+      delete this.#record.workers[worker.name];
+      this.#fronts.tell(this.#table());
+      this.#save();
+    }
+    this.#fronts.say({ type: "health", workers: this.workers.map(({ state }) => healthOf(state)) });
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  #ownerOf(instance: string): ProjectWorker | undefined {
+    return this.workers.find((worker) => worker.has(instance));
+  }
+
+  #save(): void {
+    this.#record.config = this.#config;
+    for (const worker of this.workers) this.#record.workers[worker.name] = worker.record;
+    try {
+      this.#file.write(this.#record);
+    } catch (error) {
+      this.#options.log.error("record_not_written", { dir: this.dir, error: messageOf(error) });
+    }
+  }
+}
+
+/** What the files say, or, when that cannot be, what was in force. */
+async function configNow(
+  { loadConfig }: ProjectOptions,
+  { dir, mode, config }: ProjectRecord,
+): Promise<{ config: ProjectConfig; error: string | undefined }> {
+  try {
+    return { config: await loadConfig(dir, mode), error: undefined };
+  } catch (error) {
+    if (!config) throw error;
+    return { config, error: messageOf(error) };
+  }
+}
+
+function splitVariable(assignment: string): [string, string] {
+  const at = assignment.indexOf("=");
+  return at < 1 ? [assignment, ""] : [assignment.slice(0, at), assignment.slice(at + 1)];
+}

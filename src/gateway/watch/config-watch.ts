@@ -1,0 +1,67 @@
+import { statSync, type watch } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Clock, systemClock } from "../../platform/clock.ts";
+import { DirectoryWatches, type OnDirectoryEvent } from "./directory-watches.ts";
+import { PASSING } from "./source-names.ts";
+
+/**
+ * Tells when the files that a configuration was read from may say something else: when one of them, or what a watched folder holds, changes, comes or goes.
+ * What is not there yet is waited for in the nearest folder above it that is.
+ */
+export interface ConfigWatchOptions {
+  /** Once it has been quiet for `quietMs`, default 50. */
+  onChange: () => void;
+  clock?: Clock;
+  quietMs?: number;
+  watch?: typeof watch;
+}
+
+const QUIET_MS = 50;
+
+export class ConfigWatch {
+  readonly #options: ConfigWatchOptions;
+  readonly #clock: Clock;
+  readonly #watches: DirectoryWatches;
+  #paths: readonly string[] = [];
+  #dirs = new Set<string>();
+  #cancelTimer = (): void => {};
+
+  constructor(options: ConfigWatchOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#watches = new DirectoryWatches(options.watch === undefined ? {} : { watch: options.watch });
+  }
+
+  /** From now on these, absolute, in the place of those before. */
+  follow(paths: readonly string[]): void {
+    this.#paths = paths;
+    const dirs = new Set(paths.flatMap((path) => (isDirectory(path) ? [path, above(path)] : [above(path)])));
+    for (const dir of this.#dirs) if (!dirs.has(dir)) this.#watches.remove(dir, this);
+    for (const dir of dirs) this.#watches.add(dir, this, this.#hear);
+    this.#dirs = dirs;
+  }
+
+  close(): void {
+    this.#cancelTimer();
+    this.#watches.close();
+  }
+
+  readonly #hear: OnDirectoryEvent = ({ dir, name }) => {
+    if (name !== undefined && (PASSING.test(name) || !this.#concerns(dir, join(dir, name)))) return;
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.timer(this.#options.quietMs ?? QUIET_MS, () => this.#options.onChange());
+  };
+
+  #concerns(dir: string, path: string): boolean {
+    return this.#paths.some((one) => one === path || one === dir || one.startsWith(`${path}/`));
+  }
+}
+
+/** The nearest folder above a path that is there. */
+function above(path: string): string {
+  let dir = dirname(path);
+  while (!isDirectory(dir) && dir !== dirname(dir)) dir = dirname(dir);
+  return dir;
+}
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -1,0 +1,119 @@
+import { type FSWatcher, statSync, watch } from "node:fs";
+import { systemCode } from "../../protocol/errors.ts";
+
+/**
+ * One inotify watch for each directory (inotify(7)), however many are interested in it. Not recursive: who is interested in what is below watches each.
+ *
+ * A directory that was removed and made again has another watch; `add` notices when it is called again. Where the system gives no watch (ENOSPC: the user's
+ * are used up; EMFILE) the directory is in `unwatched`, and who is interested has to look.
+ */
+export type OnDirectoryEvent = (event: { dir: string; name: string | undefined; isRename: boolean }) => void;
+
+interface Watched {
+  watcher: FSWatcher;
+  ino: number;
+  listeners: Map<object, OnDirectoryEvent>;
+}
+
+export interface DirectoryWatchesOptions {
+  /** Once for each time that a first directory cannot be watched. */
+  onUnwatched?: (reason: string) => void;
+  /** For tests that let it fail. */
+  watch?: typeof watch;
+}
+
+export class DirectoryWatches {
+  readonly #watched = new Map<string, Watched>();
+  readonly #unwatched = new Map<string, Set<object>>();
+  readonly #watch: typeof watch;
+  readonly #onUnwatched: (reason: string) => void;
+
+  constructor(options: DirectoryWatchesOptions = {}) {
+    this.#watch = options.watch ?? watch;
+    this.#onUnwatched = options.onUnwatched ?? (() => {});
+  }
+
+  /** Whether this owner is interested in a directory that is not watched. */
+  isBlind(owner: object): boolean {
+    for (const owners of this.#unwatched.values()) if (owners.has(owner)) return true;
+    return false;
+  }
+
+  get isAnyBlind(): boolean {
+    return this.#unwatched.size > 0;
+  }
+
+  /** From now on each change directly in `dir` is told. False: there is no such directory, or no watch. Twice changes nothing. */
+  add(dir: string, owner: object, listener: OnDirectoryEvent): boolean {
+    const found = statSync(dir, { throwIfNoEntry: false });
+    if (!found?.isDirectory()) {
+      this.remove(dir, owner);
+      return false;
+    }
+    const watched = this.#watched.get(dir);
+    if (watched?.ino === found.ino) {
+      watched.listeners.set(owner, listener);
+      return true;
+    }
+    watched?.watcher.close();
+    const listeners = watched?.listeners ?? new Map<object, OnDirectoryEvent>();
+    this.#watched.delete(dir);
+    return this.#open(dir, found.ino, listeners.set(owner, listener));
+  }
+
+  remove(dir: string, owner: object): void {
+    this.#forgetUnwatched(dir, owner);
+    const watched = this.#watched.get(dir);
+    if (!watched) return;
+    watched.listeners.delete(owner);
+    if (watched.listeners.size > 0) return;
+    watched.watcher.close();
+    this.#watched.delete(dir);
+  }
+
+  close(): void {
+    for (const { watcher } of this.#watched.values()) watcher.close();
+    this.#watched.clear();
+    this.#unwatched.clear();
+  }
+
+  get count(): number {
+    return this.#watched.size;
+  }
+
+  #open(dir: string, ino: number, listeners: Map<object, OnDirectoryEvent>): boolean {
+    let watcher: FSWatcher;
+    try {
+      watcher = this.#watch(dir, { persistent: false });
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT") this.#noteUnwatched(dir, listeners, systemCode(error) ?? String(error));
+      return false;
+    }
+    for (const owner of listeners.keys()) this.#forgetUnwatched(dir, owner);
+    const watched: Watched = { watcher, ino, listeners };
+    this.#watched.set(dir, watched);
+    watcher.on("change", (type, name) => {
+      const event = { dir, name: name === null ? undefined : String(name), isRename: type === "rename" };
+      for (const listener of [...listeners.values()]) listener(event);
+    });
+    watcher.on("error", (error) => {
+      watcher.close();
+      if (this.#watched.get(dir) !== watched) return;
+      this.#watched.delete(dir);
+      this.#noteUnwatched(dir, listeners, systemCode(error) ?? String(error));
+    });
+    return true;
+  }
+
+  #noteUnwatched(dir: string, listeners: Map<object, OnDirectoryEvent>, reason: string): void {
+    const isFirst = this.#unwatched.size === 0;
+    this.#unwatched.set(dir, new Set([...(this.#unwatched.get(dir) ?? []), ...listeners.keys()]));
+    if (isFirst) this.#onUnwatched(reason);
+  }
+
+  #forgetUnwatched(dir: string, owner: object): void {
+    const owners = this.#unwatched.get(dir);
+    owners?.delete(owner);
+    if (owners?.size === 0) this.#unwatched.delete(dir);
+  }
+}

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { mkdtemp, open, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { FileHashes } from "./file-hashes.ts";
+
+async function counting() {
+  const dir = await mkdtemp(join(tmpdir(), "warren-hashes-"));
+  const read: string[] = [];
+  let wallMs = Date.now();
+  const hashes = new FileHashes({
+    wallMs: () => wallMs,
+    open: (path, ...more) => {
+      read.push(String(path).slice(dir.length + 1));
+      return open(path, ...more);
+    },
+  });
+  const pass = (ms: number) => {
+    wallMs += ms;
+  };
+  return { dir, read, hashes, pass, [Symbol.asyncDispose]: () => rm(dir, { recursive: true }) };
+}
+
+test("hashes: what was changed just now is read each time, later only when its times or inode are others", async () => {
+  await using it = await counting();
+  const path = join(it.dir, "a");
+  await writeFile(path, "1");
+  const first = await it.hashes.of(path);
+  assert.equal(await it.hashes.of(path), first);
+  assert.deepEqual(it.read, ["a", "a"]);
+  it.pass(1_000);
+  for (let n = 0; n < 3; n += 1) assert.equal(await it.hashes.of(path), first);
+  assert.deepEqual(it.read, ["a", "a", "a"]);
+  await writeFile(join(it.dir, "b"), "2");
+  await rename(join(it.dir, "b"), path);
+  assert.notEqual(await it.hashes.of(path), first);
+});
+
+test("hashes: a missing file, a folder and a circle of links are none, and count in a hash of many", async () => {
+  await using it = await counting();
+  const path = join(it.dir, "a");
+  const all = () => it.hashes.ofAll([path], () => "a");
+  assert.equal(await it.hashes.of(path), undefined);
+  assert.equal(await it.hashes.of(it.dir), undefined);
+  assert.equal(await it.hashes.of(join(path, "below")), undefined);
+  await symlink("circle", join(it.dir, "circle"));
+  assert.equal(await it.hashes.of(join(it.dir, "circle")), undefined);
+  const missing = await all();
+  await writeFile(path, "");
+  assert.notEqual(await all(), missing);
+});

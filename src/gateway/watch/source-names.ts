@@ -1,0 +1,48 @@
+import { basename, extname, matchesGlob, relative, sep } from "node:path";
+import type { SourceSpec } from "../build/source-spec.ts";
+
+/** Which names below a worker's folder are sources. */
+
+/** Folders of ours or of tools, in any depth. Names with a dot in front are none either. */
+const IGNORED_DIRS = new Set(["node_modules", "__pycache__", "target", "dist"]);
+/** In the worker's folder itself: what we build, what is served as it is, what is the worker's own. */
+const OWN_DIRS = new Set(["bin", "public", "private"]);
+/** What editors and tools put beside a file for a moment, and what programs write while they run. */
+export const PASSING =
+  /(~|\.sw[a-z]|\.tmp|\.temp|\.bak|\.orig|\.log|\.pid|\.pyc|\.crswap)$|^(4913|#.*#)$|\.tmp[.-]|___jb_/;
+/** What a bundle can be made of, by what esbuild loads, and by what says how. */
+const NODE_SOURCE = new Set([".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".css", ".txt"]);
+const LOCKS = ["package-lock.json", "npm-shrinkwrap.json"];
+
+export class SourceNames {
+  readonly #dir: string;
+  readonly #kind: "node" | "command";
+  readonly #ignore: readonly string[];
+
+  constructor({ dir, program, ignore = [] }: SourceSpec) {
+    this.#dir = dir;
+    this.#kind = program.kind;
+    this.#ignore = ignore;
+  }
+
+  /** A folder in which sources may be. */
+  isSourceDir(path: string): boolean {
+    const name = basename(path);
+    if (name.startsWith(".") || IGNORED_DIRS.has(name) || this.#isIgnored(path)) return false;
+    return !(OWN_DIRS.has(name) && relative(this.#dir, path) === name);
+  }
+
+  /** A file that may be a source, by its name alone. */
+  isSourceFile(path: string): boolean {
+    const name = basename(path);
+    if (name.startsWith(".") || PASSING.test(name) || this.#isIgnored(path)) return false;
+    if (this.#kind === "command") return true;
+    return NODE_SOURCE.has(extname(name)) && !LOCKS.includes(name) && !name.endsWith(".d.ts");
+  }
+
+  #isIgnored(path: string): boolean {
+    if (this.#ignore.length === 0) return false;
+    const inside = relative(this.#dir, path).split(sep).join("/");
+    return this.#ignore.some((pattern) => pattern === basename(path) || matchesGlob(inside, pattern));
+  }
+}

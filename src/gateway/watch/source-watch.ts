@@ -1,0 +1,247 @@
+import { statSync, type watch } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type Clock, systemClock } from "../../platform/clock.ts";
+import { messageOf } from "../../protocol/errors.ts";
+import { DirectoryWatches, type OnDirectoryEvent } from "./directory-watches.ts";
+import { isInside, type Look, type WorkerSources } from "./worker-sources.ts";
+
+/**
+ * Tells which workers' sources change.
+ *
+ * 1. `onTouched` is called in the very tick in which the system tells of something that may be a change.
+ * 2. For each `onTouched` there is an `onSettled` of that change or a later one, once it has been quiet for `quietMs`, at the latest `boundMs` after it: which
+ *    version the sources are. The same as before means that nothing is different after all.
+ * 3. A directory is watched before it is read, and what was found is told after. So what comes later than a look is told by another `onTouched`.
+ * 4. Where the system does not tell (no watch left, or too much at once), everything concerned is looked at every `pollMs`, and that is said.
+ */
+export interface SourceWatchOptions {
+  /** `change` numbers a worker's signs, upwards from 1. */
+  onTouched: (worker: string, change: number) => void;
+  /** As of that change; 0: of none. */
+  onSettled: (worker: string, settled: Look & { change: number }) => void;
+  /** Directories cannot be watched: why. */
+  onDegraded?: (reason: string) => void;
+  /** The sources could not be looked at; they are again at the next sign. */
+  onError?: (worker: string, message: string) => void;
+  clock?: Clock;
+  quietMs?: number;
+  boundMs?: number;
+  pollMs?: number;
+  /** For tests that let it fail. */
+  watch?: typeof watch;
+}
+
+const QUIET_MS = 50;
+const BOUND_MS = 500;
+const POLL_MS = 250;
+/** The kernel holds 16,384 events (fs.inotify.max_queued_events) and drops the others without our being told; from this many on all is looked at. */
+const BURST_EVENTS_MAX = 4_096;
+
+interface Follow {
+  sources: WorkerSources;
+  change: number;
+  /** Since when, and until when last, something is told that was not looked at yet; monotonic milliseconds. */
+  touched: { firstMs: number; lastMs: number } | undefined;
+  cancelTimer: (() => void) | undefined;
+  looking: Promise<Look | undefined> | undefined;
+  /** Of the last `onSettled`. */
+  version: string | undefined;
+  dirs: Set<string>;
+  onEvent: OnDirectoryEvent;
+}
+
+export class SourceWatch {
+  readonly #options: SourceWatchOptions;
+  readonly #clock: Clock;
+  readonly #watches: DirectoryWatches;
+  readonly #follows = new Map<string, Follow>();
+  #burstCount = 0;
+  #cancelPoll: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: SourceWatchOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#watches = new DirectoryWatches({
+      ...(options.watch === undefined ? {} : { watch: options.watch }),
+      onUnwatched: (reason) => this.#degrade(reason),
+    });
+  }
+
+  /** Resolves with what the sources are now; from then on changes are told. Takes the place of a worker of that name. */
+  async add(sources: WorkerSources): Promise<Look> {
+    this.remove(sources.name);
+    const follow: Follow = {
+      sources,
+      change: 0,
+      touched: undefined,
+      cancelTimer: undefined,
+      looking: undefined,
+      version: undefined,
+      dirs: new Set(),
+      onEvent: (event) => this.#hear(follow, event),
+    };
+    this.#follows.set(sources.name, follow);
+    sources.follow({
+      onSuspect: () => this.#touch(follow),
+      onLearned: () => void this.#compare(follow),
+    });
+    const look = await this.#look(follow);
+    follow.version = look.version;
+    return look;
+  }
+
+  remove(worker: string): void {
+    const follow = this.#follows.get(worker);
+    if (!follow) return;
+    this.#follows.delete(worker);
+    follow.sources.follow(undefined);
+    follow.cancelTimer?.();
+    for (const dir of follow.dirs) this.#watches.remove(dir, follow);
+  }
+
+  /** Looks now, whatever was told; answers by `onSettled`. */
+  look(worker: string): void {
+    const follow = this.#follows.get(worker);
+    if (follow) void this.#settle(follow);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const worker of [...this.#follows.keys()]) this.remove(worker);
+    this.#cancelPoll?.();
+    this.#watches.close();
+  }
+
+  #hear(follow: Follow, { dir, name, isRename }: Parameters<OnDirectoryEvent>[0]): void {
+    this.#burstCount += 1;
+    if (name === undefined) return this.#touch(follow);
+    const path = join(dir, name);
+    if (follow.sources.concerns(path) || (isRename && this.#isDirectoryOf(follow, path))) this.#touch(follow);
+  }
+
+  /** A directory that came, went, or is another by now: one of ours, or one above what matters. */
+  #isDirectoryOf({ sources, dirs }: Follow, path: string): boolean {
+    if (dirs.has(path)) return true;
+    if ([...sources.roots, ...sources.outsiders].some((wanted) => isInside(wanted, path))) return true;
+    return sources.isSourceDir(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  }
+
+  #touch(follow: Follow): void {
+    if (this.#follows.get(follow.sources.name) !== follow) return;
+    const nowMs = this.#clock.monotonicMs();
+    if (follow.touched) {
+      follow.touched.lastMs = nowMs;
+      return;
+    }
+    follow.touched = { firstMs: nowMs, lastMs: nowMs };
+    follow.change += 1;
+    this.#wait(follow, this.#options.quietMs ?? QUIET_MS);
+    this.#options.onTouched(follow.sources.name, follow.change);
+  }
+
+  #wait(follow: Follow, delayMs: number): void {
+    follow.cancelTimer?.();
+    follow.cancelTimer = this.#clock.timer(delayMs, () => this.#quiet(follow));
+  }
+
+  #quiet(follow: Follow): void {
+    const { quietMs = QUIET_MS, boundMs = BOUND_MS } = this.#options;
+    if (!follow.touched) return;
+    const nowMs = this.#clock.monotonicMs();
+    const atMs = Math.min(follow.touched.lastMs + quietMs, follow.touched.firstMs + boundMs);
+    if (nowMs < atMs) return this.#wait(follow, atMs - nowMs);
+    void this.#settle(follow);
+  }
+
+  async #settle(follow: Follow): Promise<void> {
+    if (this.#burstCount > BURST_EVENTS_MAX) for (const other of this.#follows.values()) this.#touch(other);
+    this.#burstCount = 0;
+    // One look at a time; one that has begun may have missed this.
+    while (follow.looking) await follow.looking;
+    follow.cancelTimer?.();
+    follow.touched = undefined;
+    const { change } = follow;
+    const look = await this.#tryLook(follow);
+    if (!look || this.#follows.get(follow.sources.name) !== follow) return;
+    follow.version = look.version;
+    this.#options.onSettled(follow.sources.name, { ...look, change });
+  }
+
+  /** Looks without a sign; what is different is treated as one. */
+  async #compare(follow: Follow): Promise<void> {
+    while (follow.looking) await follow.looking;
+    if (this.#follows.get(follow.sources.name) !== follow) return;
+    const look = await this.#tryLook(follow);
+    if (look && follow.version !== undefined && look.version !== follow.version) this.#touch(follow);
+  }
+
+  async #tryLook(follow: Follow): Promise<Look | undefined> {
+    try {
+      return await this.#look(follow);
+    } catch (error) {
+      this.#options.onError?.(follow.sources.name, messageOf(error));
+      return undefined;
+    }
+  }
+
+  async #look(follow: Follow): Promise<Look> {
+    const looking = this.#armAndLook(follow);
+    const settled = looking.catch(() => undefined);
+    follow.looking = settled;
+    try {
+      return await looking;
+    } finally {
+      if (follow.looking === settled) follow.looking = undefined;
+    }
+  }
+
+  async #armAndLook(follow: Follow): Promise<Look> {
+    const { sources } = follow;
+    const dirs = new Set<string>();
+    const arm = (dir: string): void => {
+      if (this.#isClosed || this.#follows.get(sources.name) !== follow) return;
+      dirs.add(dir);
+      this.#watches.add(dir, follow, follow.onEvent);
+      follow.dirs.add(dir);
+    };
+    for (const dir of anchorsOf(sources)) arm(dir);
+    const look = await sources.look(arm);
+    for (const dir of follow.dirs) {
+      if (dirs.has(dir)) continue;
+      this.#watches.remove(dir, follow);
+      follow.dirs.delete(dir);
+    }
+    return look;
+  }
+
+  #degrade(reason: string): void {
+    if (this.#isClosed || this.#cancelPoll) return;
+    this.#options.onDegraded?.(reason);
+    this.#schedulePoll();
+  }
+
+  #schedulePoll(): void {
+    this.#cancelPoll = this.#clock.timer(this.#options.pollMs ?? POLL_MS, () => void this.#poll());
+  }
+
+  /** Each look tries to watch what it could not before. */
+  async #poll(): Promise<void> {
+    for (const follow of this.#follows.values()) if (this.#watches.isBlind(follow)) await this.#compare(follow);
+    if (this.#isClosed) return;
+    this.#cancelPoll = undefined;
+    if (this.#watches.isAnyBlind) this.#schedulePoll();
+  }
+}
+
+/** Directories around the sources: where a root is made again, and where single files lie. Those that are not there stand for the next one above. */
+function anchorsOf(sources: WorkerSources): Set<string> {
+  const wanted = [...sources.roots, ...sources.outsiders].map((path) => dirname(path));
+  return new Set(wanted.map(nearestDirectory));
+}
+
+function nearestDirectory(dir: string): string {
+  for (let at = dir; ; at = dirname(at)) {
+    if (statSync(at, { throwIfNoEntry: false })?.isDirectory() || at === dirname(at) || basename(at) === "") return at;
+  }
+}

@@ -1,0 +1,321 @@
+import { rmSync } from "node:fs";
+import { type Log, logTail } from "../platform/log.ts";
+import { listeningPorts } from "../platform/process.ts";
+import { isWarrenError, messageOf, toWire, unreachable } from "../protocol/errors.ts";
+import type { GatewayMode } from "../protocol/front-messages.ts";
+import type { Outcome } from "../protocol/outcome.ts";
+import type { Builder } from "./build/builder.ts";
+import { type InstanceRuns, newTag } from "./instances/instance-runs.ts";
+import { probe } from "./instances/probe.ts";
+import type { WorkerAction } from "./lifecycle/actions.ts";
+import type { WorkerEvent } from "./lifecycle/events.ts";
+import {
+  type InstanceCommand,
+  type InstanceWorker,
+  instanceCommand,
+  standbyCommand,
+} from "./node-worker/instance-command.ts";
+import { loadInto, type StandbyAnswer } from "./node-worker/standby-link.ts";
+import type { PortPool } from "./ports/port-pool.ts";
+import type { WorkerConfig } from "./project-config.ts";
+import type { WorkerHands } from "./worker-control.ts";
+
+/** What several workers of a project share, and what its front and its people are told through. */
+export interface ProjectHands {
+  dir: string;
+  mode: GatewayMode;
+  personEnv: Readonly<Record<string, string | undefined>>;
+  nodePath: string;
+  ports: PortPool;
+  runs: InstanceRuns;
+  log: Log;
+  /** Where a spare waits for its code. */
+  standbyPath: (instance: string) => string;
+  publish: (worker: string, publication: number) => void;
+  close: (instance: string, spreadMs: number) => void;
+  reload: (worker: string) => void;
+  report: (worker: string, name: string, fields: Record<string, string | number | null>) => void;
+}
+
+export interface WorkerHandsOptions {
+  config: WorkerConfig;
+  /** Undefined for what has no processes. */
+  builder: Builder | undefined;
+  project: ProjectHands;
+  tell: (event: WorkerEvent) => void;
+  /** Says which version the sources are. */
+  look: () => Promise<void>;
+  /** By instance; kept with the worker's state. */
+  tags: Map<string, number>;
+  save: () => void;
+}
+
+const SPARE_BOOT_MS = 10_000;
+const SPARE_LOOK_MS = 5;
+
+type Of<K extends WorkerAction["kind"]> = Extract<WorkerAction, { kind: K }>;
+
+/** Of a version's own making: another start of the same does no better. */
+const VERSIONS_FAULTS = new Set(["PROGRAM_NOT_FOUND", "PROGRAM_NOT_EXECUTABLE", "COMMAND_EMPTY", "ARTEFACT_MISSING"]);
+
+/** Carries a worker's decisions out, on real processes, files and sockets. What fails is an answer too; nothing throws. */
+export class RealHands implements WorkerHands {
+  readonly #options: WorkerHandsOptions;
+  readonly #over = new AbortController();
+  readonly #ports = new Map<string, number>();
+  /** Actions on one instance are carried out one after the other. */
+  readonly #turns = new Map<string, Promise<void>>();
+  #build: AbortController | undefined;
+  #config: WorkerConfig;
+  #builder: Builder | undefined;
+
+  constructor(options: WorkerHandsOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#builder = options.builder;
+  }
+
+  /** For whatever is started from now on. */
+  configure(config: WorkerConfig, builder: Builder | undefined): void {
+    this.#config = config;
+    this.#builder = builder;
+  }
+
+  carryOut(action: Exclude<WorkerAction, { kind: "wake" }>): void {
+    const { project } = this.#options;
+    const config = this.#config;
+    switch (action.kind) {
+      case "look":
+        return void this.#options.look();
+      case "build":
+        return void this.#make(action);
+      case "cancel_build":
+        return this.#build?.abort();
+      case "start":
+        return this.#inTurn(action.instance, () => this.#start(action));
+      case "load":
+        return this.#inTurn(action.instance, () => this.#load(action));
+      case "stop":
+        return this.#inTurn(action.instance, () => this.#stop(action));
+      case "publish":
+        return project.publish(config.name, action.publication);
+      case "close":
+        return project.close(action.instance, action.spreadMs);
+      case "probe":
+        return void this.#probe(action);
+      case "link":
+        return void this.#link(action.version);
+      case "reload":
+        return project.reload(config.name);
+      case "report":
+        return project.report(config.name, action.name, action.fields);
+      default:
+        return unreachable(action);
+    }
+  }
+
+  /** An instance that runs still has its port. */
+  adopt(instance: string, port: number): void {
+    this.#ports.set(instance, port);
+    this.#options.project.ports.adopt(port, instance);
+  }
+
+  /** Its first process has ended. */
+  ended(instance: string, outcome: Outcome, leftCount: number): void {
+    const { tell } = this.#options;
+    const output = this.#lastLines(instance);
+    const isPortTaken = output.some((line) => line.includes("EADDRINUSE"));
+    const port = this.#ports.get(instance);
+    if (isPortTaken && port !== undefined) this.#options.project.ports.refuse(port);
+    tell({ kind: "exited", instance, outcome, leftCount, output, ...(isPortTaken ? { isPortTaken } : {}) });
+    if (leftCount === 0) this.#gone(instance);
+  }
+
+  close(): void {
+    this.#over.abort();
+    this.#build?.abort();
+  }
+
+  #inTurn(instance: string, act: () => Promise<void>): void {
+    const { project } = this.#options;
+    const config = this.#config;
+    const turn = (this.#turns.get(instance) ?? Promise.resolve())
+      .then(() => (this.#over.signal.aborted ? undefined : act()))
+      .catch((error) => project.log.error("action_failed", { worker: config.name, instance, error: messageOf(error) }))
+      .then(() => {
+        if (this.#turns.get(instance) === turn) this.#turns.delete(instance);
+      });
+    this.#turns.set(instance, turn);
+  }
+
+  async #make({ version, isForced }: Of<"build">): Promise<void> {
+    const { tell, look } = this.#options;
+    const builder = this.#builder;
+    if (!builder) return tell({ kind: "built", version });
+    this.#build?.abort();
+    const build = new AbortController();
+    this.#build = build;
+    const signal = AbortSignal.any([build.signal, this.#over.signal]);
+    const outcome = await builder.build(version, signal, { isForced });
+    if (signal.aborted) return;
+    if (outcome.kind === "built") tell({ kind: "built", version });
+    else if (outcome.kind === "failed") tell({ kind: "build_failed", version, failure: outcome.failure });
+    else if (outcome.kind === "outdated") await look();
+  }
+
+  async #start({ instance, version }: Of<"start">): Promise<void> {
+    const { project, tell, tags, save } = this.#options;
+    const config = this.#config;
+    try {
+      const taken = project.ports.take(instance);
+      this.#ports.set(instance, taken.port);
+      try {
+        const { command, workdir, env, takesSocket } = await this.#commandFor(instance, version, taken.port);
+        const tag = newTag();
+        tags.set(instance, tag);
+        save();
+        if (!takesSocket) taken.close();
+        const listen = takesSocket ? { listenFd: taken.fd } : {};
+        const process = await project.runs.start({
+          id: instance,
+          tag,
+          unit: config.name,
+          command,
+          workdir,
+          env,
+          ...listen,
+        });
+        tell({ kind: "started", instance, pid: process.pid, port: taken.port });
+      } finally {
+        taken.close();
+      }
+    } catch (error) {
+      this.#release(instance);
+      const { code, error: reason } = toWire(error, "START_FAILED");
+      tell({ kind: "start_failed", instance, code, reason, isVersionsFault: VERSIONS_FAULTS.has(code) });
+    }
+  }
+
+  async #commandFor(instance: string, version: string | null, port: number): Promise<InstanceCommand> {
+    const { project } = this.#options;
+    const builder = this.#builder;
+    const common = {
+      worker: this.#worker(),
+      port,
+      mode: project.mode,
+      personEnv: project.personEnv,
+      nodePath: project.nodePath,
+    };
+    if (version === null) {
+      const path = project.standbyPath(instance);
+      rmSync(path, { force: true });
+      return standbyCommand(common, path);
+    }
+    const artefactPath = await builder?.artefactOf(version);
+    return instanceCommand({ ...common, ...(artefactPath === undefined ? {} : { artefactPath }) });
+  }
+
+  #worker(): InstanceWorker {
+    const { name, type, dir, path, route, command, env, allowEnv, takesSocket } = this.#config;
+    return {
+      ...{ name, kind: type === "node" ? "node" : "command", dir, path, route, env, allowEnv },
+      ...(command ? { command } : {}),
+      ...(takesSocket ? { takesSocket } : {}),
+    };
+  }
+
+  async #load({ instance, version }: Of<"load">): Promise<void> {
+    const { tell } = this.#options;
+    const builder = this.#builder;
+    const artefact = await builder?.artefactOf(version);
+    const failed = (reason: string, output: string[]): void => tell({ kind: "load_failed", instance, reason, output });
+    if (artefact === undefined) return failed(`the artefact of ${version} is gone`, []);
+    // Not awaited: its top level may wait for a long time, and it can be stopped meanwhile.
+    void this.#loadOnceThere(instance, artefact)
+      .then((answer) => {
+        if (answer.kind === "failed") failed(answer.message, answer.stack.split("\n"));
+        if (answer.kind === "absent") failed(messageOf(answer.error), this.#lastLines(instance));
+      })
+      .catch(() => {}); // the next server finds it, and ends it
+  }
+
+  /** A spare that was just started takes a moment until it can be told. */
+  async #loadOnceThere(instance: string, artefact: string): Promise<StandbyAnswer> {
+    const { project } = this.#options;
+    const order = { load: artefact, env: { WORKER_ARTEFACT: artefact } };
+    const deadlineMs = performance.now() + SPARE_BOOT_MS;
+    for (;;) {
+      const answer = await loadInto(project.standbyPath(instance), order, this.#over.signal);
+      const isThere = project.runs.runs(instance);
+      if (answer.kind !== "absent" || !isThere || performance.now() > deadlineMs) return answer;
+      await new Promise((wake) => setTimeout(wake, SPARE_LOOK_MS));
+    }
+  }
+
+  async #stop({ instance, graceMs }: Of<"stop">): Promise<void> {
+    const { project } = this.#options;
+    const config = this.#config;
+    const survivors = await project.runs.stop(instance, { graceMs });
+    if (survivors.length > 0) {
+      project.log.error("tree_survived", { worker: config.name, instance, pids: survivors });
+      this.#ports.delete(instance); // it stays taken
+    }
+    this.#gone(instance);
+  }
+
+  async #probe({ instance, waitMs, timeoutMs }: Of<"probe">): Promise<void> {
+    const { tell, project } = this.#options;
+    const port = this.#ports.get(instance);
+    if (port === undefined) return;
+    const { path, isConfigured } = this.#config.health;
+    const signal = this.#over.signal;
+    const asked = { host: "127.0.0.1", port, path, isPathConfigured: isConfigured, timeoutMs, waitMs, signal };
+    const found = await probe(asked);
+    if (signal.aborted) return;
+    if (found.kind === "answer") {
+      const reason = found.reason === undefined ? {} : { reason: found.reason };
+      return tell({ kind: "probed", instance, isOk: found.isOk, status: found.status, ...reason });
+    }
+    const elsewhere = found.isRefused ? this.#portElsewhere(instance, port) : undefined;
+    if (elsewhere !== undefined) return tell({ kind: "squatted", instance, port: elsewhere });
+    project.log.debug("probe_silent", { instance, reason: found.reason });
+    tell({ kind: "probed", instance, isOk: false, reason: found.reason });
+  }
+
+  #portElsewhere(instance: string, own: number): number | undefined {
+    const pids = this.#options.project.runs.membersOf(instance).map(({ pid }) => pid);
+    const ports = listeningPorts(pids).filter(({ protocol }) => protocol.startsWith("tcp"));
+    return ports.some(({ port }) => port === own) ? undefined : ports[0]?.port;
+  }
+
+  async #link(version: string): Promise<void> {
+    const { project } = this.#options;
+    const builder = this.#builder;
+    const config = this.#config;
+    try {
+      await builder?.setCurrent(version);
+    } catch (error) {
+      const code = isWarrenError(error) ? error.code : undefined;
+      project.log.warn("link_failed", { worker: config.name, version, code, error: messageOf(error) });
+    }
+  }
+
+  #gone(instance: string): void {
+    this.#release(instance);
+    this.#options.tags.delete(instance);
+    rmSync(this.#options.project.standbyPath(instance), { force: true });
+    this.#options.tell({ kind: "gone", instance });
+  }
+
+  #release(instance: string): void {
+    const port = this.#ports.get(instance);
+    if (port !== undefined) this.#options.project.ports.release(port);
+    this.#ports.delete(instance);
+  }
+
+  #lastLines(instance: string): string[] {
+    const { stdoutPath, stderrPath } = this.#options.project.runs.logsOf(instance);
+    const errors = logTail(stderrPath);
+    return errors.length > 0 ? errors : logTail(stdoutPath);
+  }
+}
