@@ -113,6 +113,7 @@ class Load {
           response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
           response.on("error", reject);
           response.on("end", () => {
+            request.destroy(); // an answer may come before the body was sent
             if (response.statusCode !== 200) reject(new Error(`${response.statusCode} ${text}`));
             else if ((JSON.parse(text) as Said).bytes !== body.length) reject(new Error(`not whole: ${text}`));
             else resolve();

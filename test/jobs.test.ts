@@ -128,7 +128,9 @@ test("two restarts at once leave one process, and both are answered", { timeout:
     clients.map((client) => client.request("restart", { job_id: "web", env: envOf(house) })),
   );
   assert.equal(answers.length, 8);
-  const sleepers = house.processes("other").filter(({ argv }) => argv[0] === "sleep");
+  const sleepersNow = () => house.processes("other").filter(({ argv }) => argv[0] === "sleep");
+  await waitUntil(() => sleepersNow().length > 0, { what: "the last one's exec" }); // a start is answered when the process is there
+  const sleepers = sleepersNow();
   assert.equal(sleepers.length, 1);
   const [job] = await list(house);
   assert.deepEqual([job?.pid, job?.run_count], [sleepers[0]?.pid, 9]);

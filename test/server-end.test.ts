@@ -23,7 +23,7 @@ const STEPS: readonly [before: string, kill: Kill][] = [
     "the sessions' programs are told to end",
     { edit: /(?<=return )(?=await Promise\.all\(all\.map\(session=>this\.#live\.end\()/ },
   ],
-  ["the end of a session is written down", { edit: /(?=record2?\.ended=\{outcome,at_ms:)/ }],
+  ["the end of a session is written down", { edit: /(?=record\d*\.ended=\{outcome,at_ms:)/ }],
   ["the keeper forgets a session", { edit: /(?=await keeper\.call\(\{call:"close",)/ }],
   ["the entry is removed", { fault: "ending.leaving" }],
   ["its sessions are let go", { fault: "ending.withdrawn" }],

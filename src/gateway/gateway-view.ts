@@ -30,9 +30,15 @@ export function viewGateway(project: GatewayProject, stats: FrontStats | undefin
       : {}),
     workers: project.workers.map((worker) => viewWorker(project, worker, stats)),
     ports: { from: ports.from, to: ports.to, used: ports.used.map((use) => ({ ...use })) },
+    ...lastSaveOf(project),
     ...(configError === undefined ? {} : { config_error: configError }),
     ...(config.warnings.length > 0 ? { warnings: [...config.warnings] } : {}),
   };
+}
+
+function lastSaveOf({ workers }: GatewayProject): Pick<Gateway, "last_save"> {
+  const saves = workers.flatMap(({ lastSave }) => lastSave ?? []).sort((a, b) => b.at.localeCompare(a.at));
+  return saves[0] ? { last_save: saves[0] } : {};
 }
 
 export function viewWorker(

@@ -1,12 +1,15 @@
 import type { Clock } from "../platform/clock.ts";
+import { usageOf } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
+import type { SaveTimes } from "../protocol/gateway-units.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import { Builder } from "./build/builder.ts";
 import type { WorkerEvent } from "./lifecycle/events.ts";
-import { initialState, type WorkerState } from "./lifecycle/state.ts";
+import { healthyOf, initialState, type WorkerState } from "./lifecycle/state.ts";
 import type { WorkerConfig } from "./project-config.ts";
 import type { WorkerRecord } from "./project-record.ts";
+import { SaveWatch } from "./save-times.ts";
 import type { SourceWatch } from "./watch/source-watch.ts";
 import { WorkerSources } from "./watch/worker-sources.ts";
 import { WorkerControl } from "./worker-control.ts";
@@ -14,12 +17,26 @@ import { type ProjectHands, RealHands } from "./worker-hands.ts";
 import { lifecycleSpec, sourceSpec } from "./worker-spec.ts";
 
 /** What a worker without sources of ours is said to be. */
+const MEMORY_LOOK_MS = 5_000;
 const NO_VERSION = "as-it-is";
 
 interface Material {
   sources: WorkerSources;
   builder: Builder;
 }
+
+/** What must not be removed from disk. */
+const versionsOf = ({ instances, current, standby, candidate, pin, source }: WorkerState): Set<string> =>
+  new Set(
+    [
+      ...instances.map(({ version }) => version),
+      current?.version,
+      standby?.version,
+      candidate?.version,
+      pin,
+      source,
+    ].filter((version) => version != null),
+  );
 
 /** Undefined for what is not made of sources. */
 function materialOf(config: WorkerConfig, projectDir: string, personEnv: readonly string[]): Material | undefined {
@@ -54,6 +71,8 @@ export class ProjectWorker {
   #material: Material | undefined;
   #config: WorkerConfig;
   #watching: SourceWatch | undefined;
+  readonly #save: SaveWatch;
+  #cancelMemory = (): void => {};
 
   constructor(options: ProjectWorkerOptions) {
     const { config, mode, record, project, clock, save, personEnv } = options;
@@ -62,9 +81,12 @@ export class ProjectWorker {
     this.name = config.name;
     this.#tags = new Map(Object.entries(record?.tags ?? {}));
     this.#material = materialOf(config, project.dir, personEnv);
-    const tell = (event: WorkerEvent): void => this.#control.tell(event);
+    this.#save = new SaveWatch(config.name);
+    const tell = (event: WorkerEvent): void => this.tell(event);
     const look = (): Promise<void> => this.look();
+    const versionsInUse = (): Set<string> => versionsOf(this.state);
     this.#hands = new RealHands({
+      versionsInUse,
       config,
       builder: this.#material?.builder,
       project,
@@ -123,6 +145,12 @@ export class ProjectWorker {
 
   tell(event: WorkerEvent): void {
     this.#control.tell(event);
+    this.#save.note(event, this.#options.clock.monotonicMs(), this.#servingVersion());
+  }
+
+  /** How long the last save took. */
+  get lastSave(): SaveTimes | undefined {
+    return this.#save.last;
   }
 
   configure(config: WorkerConfig, mode: GatewayMode): void {
@@ -130,6 +158,28 @@ export class ProjectWorker {
     this.#replaceMaterial(config);
     this.#hands.configure(config, this.#material?.builder);
     this.tell({ kind: "configured", spec: lifecycleSpec(config, mode) });
+    this.#cancelMemory();
+    if (config.memoryBytesMax !== undefined) this.#lookAtMemory();
+  }
+
+  /** What is in force at the front, and new requests go to. */
+  #servingVersion(): string | undefined {
+    const { current, publication, appliedPublication } = this.state;
+    return appliedPublication >= publication && healthyOf(this.state, current).length > 0
+      ? current?.version
+      : undefined;
+  }
+
+  /** Only where there is a limit. */
+  #lookAtMemory(): void {
+    const { clock, project } = this.#options;
+    this.#cancelMemory = clock.timer(MEMORY_LOOK_MS, () => {
+      for (const { id, process } of this.state.instances) {
+        if (process !== "running") continue;
+        this.tell({ kind: "memory", instance: id, bytes: usageOf(project.runs.membersOf(id)).rssBytes });
+      }
+      this.#lookAtMemory();
+    });
   }
 
   /** Made of something else from now on: what is built of it is looked up anew. */
@@ -173,6 +223,7 @@ export class ProjectWorker {
 
   close(): void {
     this.#control.close();
+    this.#cancelMemory();
     this.#watching?.remove(this.name);
     this.#hands.close();
     void this.#material?.builder.close();

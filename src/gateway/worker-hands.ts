@@ -45,6 +45,8 @@ export interface WorkerHandsOptions {
   tell: (event: WorkerEvent) => void;
   /** Says which version the sources are. */
   look: () => Promise<void>;
+  /** Their artefacts stay, however many there are. */
+  versionsInUse: () => Set<string>;
   /** By instance; kept with the worker's state. */
   tags: Map<string, number>;
   save: () => void;
@@ -63,6 +65,8 @@ export class RealHands implements WorkerHands {
   readonly #options: WorkerHandsOptions;
   readonly #over = new AbortController();
   readonly #ports = new Map<string, number>();
+  /** Those that were seen to listen on their own port. */
+  readonly #proven = new Set<string>();
   /** Actions on one instance are carried out one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
   #build: AbortController | undefined;
@@ -272,6 +276,8 @@ export class RealHands implements WorkerHands {
     const asked = { host: "127.0.0.1", port, path, isPathConfigured: isConfigured, timeoutMs, waitMs, signal };
     const found = await probe(asked);
     if (signal.aborted) return;
+    if (found.kind === "answer" && !this.#isOwn(instance, port))
+      return tell({ kind: "probed", instance, isOk: false, reason: `port ${port} is answered by another program` });
     if (found.kind === "answer") {
       const reason = found.reason === undefined ? {} : { reason: found.reason };
       return tell({ kind: "probed", instance, isOk: found.isOk, status: found.status, ...reason });
@@ -280,6 +286,22 @@ export class RealHands implements WorkerHands {
     if (elsewhere !== undefined) return tell({ kind: "squatted", instance, port: elsewhere });
     project.log.debug("probe_silent", { instance, reason: found.reason });
     tell({ kind: "probed", instance, isOk: false, reason: found.reason });
+  }
+
+  /**
+   * A port that was bound is not yet ours: another program may have bound it too, listen first, and answer. So the first answer counts only once a process of
+   * the instance listens there; from then on nobody else can.
+   */
+  #isOwn(instance: string, port: number): boolean {
+    if (this.#proven.has(instance)) return true;
+    const { runs } = this.#options.project;
+    const listens = (pids: number[]): boolean =>
+      listeningPorts(pids).some((open) => open.port === port && open.protocol.startsWith("tcp"));
+    const first = runs.firstPidOf(instance);
+    if (first === undefined) return false;
+    if (!listens([first]) && !listens(runs.membersOf(instance).map(({ pid }) => pid))) return false;
+    this.#proven.add(instance);
+    return true;
   }
 
   #portElsewhere(instance: string, own: number): number | undefined {
@@ -294,6 +316,7 @@ export class RealHands implements WorkerHands {
     const config = this.#config;
     try {
       await builder?.setCurrent(version);
+      await builder?.prune(this.#options.versionsInUse());
     } catch (error) {
       const code = isWarrenError(error) ? error.code : undefined;
       project.log.warn("link_failed", { worker: config.name, version, code, error: messageOf(error) });
@@ -303,6 +326,7 @@ export class RealHands implements WorkerHands {
   #gone(instance: string): void {
     this.#release(instance);
     this.#options.tags.delete(instance);
+    this.#proven.delete(instance);
     rmSync(this.#options.project.standbyPath(instance), { force: true });
     this.#options.tell({ kind: "gone", instance });
   }

@@ -375,3 +375,15 @@ test("findGateway: the nearest folder upwards with a section, TQServer's file or
   await project.write({ "warren.yaml": "gateway: { redirects: { /: 'https://example.org' } }\n" });
   assert.equal(await find("plain"), "");
 });
+
+test("examples: their workers are a gateway", async () => {
+  const { workers, warnings } = await loadGateway(join(import.meta.dirname, "../../../examples"));
+  assert.deepEqual(
+    workers.map(({ name, type, path }) => [name, type, path]),
+    [
+      ["guide", "static", "/guide"],
+      ["index", "node", "/"],
+    ],
+  );
+  assert.deepEqual(warnings, []);
+});

@@ -3,21 +3,13 @@ import { WarrenError } from "../../protocol/errors.ts";
 import type { GatewayMode } from "../../protocol/front-messages.ts";
 import { configInvalid, type Problem } from "../problems.ts";
 import { findProject } from "../warren-yaml.ts";
-import type { Source } from "./config-source.ts";
-import type { GatewayConfig, WorkerConfig } from "./gateway-config.ts";
+import type { GatewayConfig } from "./gateway-config.ts";
 import { Notes } from "./notes.ts";
 import { isFolder, isThere, namesIn, realPathOf } from "./places.ts";
 import { type ReadWorker, readWorker } from "./read-worker.ts";
 import { routesOf } from "./routes.ts";
 import { readSettings, type Settings } from "./settings.ts";
-import {
-  type PlacedRoute,
-  reportCircles,
-  reportConflicts,
-  reportNames,
-  reportPorts,
-  reportReserved,
-} from "./whole-checks.ts";
+import { checkWhole } from "./whole-checks.ts";
 import { LOOKED_FOR, typeOfFolder } from "./worker-program.ts";
 
 /** A project's gateway, from its files: checked as a whole, taken without a problem or not at all. */
@@ -130,43 +122,10 @@ async function workerFolders(workersDir: string): Promise<string[]> {
   return folders.filter((_, index) => are[index]);
 }
 
-function checkWhole({ config, rules, source, jobs }: Settings, workers: readonly ReadWorker[]): void {
-  const whole = workers.flatMap((worker) =>
-    worker.config === undefined ? [] : [{ ...worker, config: worker.config }],
-  );
-  const routes: PlacedRoute[] = whole.flatMap(({ config: one, source: from, rules: own }) => [
-    ...routesOf({ workers: [{ ...one, rules: [] }], rules: [] }).map((route) => ({
-      route,
-      owner: `the worker ${one.name}`,
-      source: from,
-      at: "path",
-    })),
-    ...own.map(({ rule, at }) => ({ route: rule, owner: `a rule of the worker ${one.name}`, source: from, at })),
-  ]);
-  routes.push(...rules.map(({ rule, at }) => ({ route: rule, owner: "a rule of the gateway", source, at })));
-  reportConflicts(routes);
-  reportReserved(routes, config.hasPublicMetrics);
-  reportCircles(routes);
-  reportNames(whole, jobs);
-  reportPorts(
-    config.ports,
-    whole.map((worker) => worker.config),
-    (message) => source.report("gateway.ports", message),
-  );
-  for (const { config: one, source: from } of whole) reportOwnUrl(one, config.port, from);
-}
-
-/** A worker that is the gateway itself: each request would come back. */
-function reportOwnUrl({ target }: WorkerConfig, port: number, source: Source): void {
-  const isHere = target !== undefined && /^(localhost|127\..*|::1|0\.0\.0\.0)$/.test(target.host);
-  if (isHere && target.port === port && port !== 0)
-    source.report("url", `${target.host}:${port} is this gateway itself`);
-}
-
 const noWorkers = (dir: string, watched: string[]): WarrenError =>
   new WarrenError(
     "NO_WORKERS",
-    `There is no worker in ${dir}: a worker is a folder workers/<name> with a ${LOOKED_FOR.replace(", nor", ", or")}.`,
+    `There is no worker in ${dir}: a worker is a folder workers/<name> with one of ${LOOKED_FOR.replace(", nor", ", or")}.`,
     {
       fix: "warren init site",
       detail: { watched },

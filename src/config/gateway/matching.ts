@@ -48,7 +48,9 @@ function prefixesOf(path: string): string[] {
   return [...prefixes, "/"];
 }
 
+/** GET brings HEAD (RFC 9110 §9.3.2). */
 function bestOf(routes: readonly FrontRoute[], method: string): FrontRoute | undefined {
   const named = routes.find(({ methods }) => methods?.includes(method));
-  return named ?? routes.find(({ methods }) => methods === undefined);
+  const byGet = method === "HEAD" ? routes.find(({ methods }) => methods?.includes("GET")) : undefined;
+  return named ?? byGet ?? routes.find(({ methods }) => methods === undefined);
 }

@@ -1,6 +1,6 @@
 /** What `warren init` writes: the text of each file, by its path in the project. */
 export const STARTER_FILES: Readonly<Record<string, string>> = {
-  "warren.yaml": `# Each folder of workers/ is a worker of its own: \`index\` serves /, \`api\` serves /api. Keys: docs/gateway-configuration.md.
+  "warren.yaml": `# Each folder of workers/ is a worker of its own: \`index\` serves /, \`api\` serves /api. All keys: warren.schema.json.
 gateway:
   port: 8080
   # prod: nothing is built on save; \`warren gateway refresh\` takes up what has changed
@@ -9,16 +9,8 @@ gateway:
   "package.json": `${JSON.stringify({ private: true, type: "module" }, null, 2)}\n`,
   ".gitignore": "node_modules/\nworkers/*/bin/\nworkers/*/private/\n",
   "workers/index/src/main.ts": `import { createServer } from "node:http";
-import { page } from "./page.ts";
 
-// PORT is what the gateway chose; requests come from it alone. Save this file, and the page in the browser is the new one.
-createServer((request, response) => {
-  const isHome = request.url === "/";
-  response.writeHead(isHome ? 200 : 404, { "content-type": "text/html; charset=utf-8" });
-  response.end(isHome ? page("It works", "Change workers/index/src/main.ts and save.") : page("Not found", "There is nothing here."));
-}).listen(process.env.PORT);
-`,
-  "workers/index/src/page.ts": `export const page = (title: string, text: string): string => \`<!doctype html>
+const page = (title: string, text: string): string => \`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
@@ -31,6 +23,13 @@ createServer((request, response) => {
   </body>
 </html>
 \`;
+
+// PORT is what the gateway chose. Save this file, and the browser shows the new page.
+createServer((request, response) => {
+  const isHome = request.url === "/";
+  response.writeHead(isHome ? 200 : 404, { "content-type": "text/html; charset=utf-8" });
+  response.end(isHome ? page("It works", "Change workers/index/src/main.ts and save.") : page("Not found", "Nothing is here."));
+}).listen(process.env.PORT);
 `,
   "workers/index/public/style.css": `body {
   max-width: 40rem;
@@ -50,7 +49,7 @@ createServer((request, response) => {
   response.end(JSON.stringify({ path: request.url, at: new Date().toISOString() }));
 }).listen(process.env.PORT);
 `,
-  "workers/api/worker.yaml": `# Nothing of this has to be said; all keys are in docs/gateway-configuration.md.
+  "workers/api/worker.yaml": `# Nothing of this has to be said. All keys: worker.schema.json.
 path: /api
 health: { path: /api/health }
 `,

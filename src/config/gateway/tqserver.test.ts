@@ -39,7 +39,8 @@ name: API worker
 type: go
 enabled: "true"
 log_file: logs/{name}.log
-logging: { log_file: logs/{name}_{date}.log }
+logging:
+  log_file: logs/{name}_{date}.log
 go: { go_max_procs: 2, go_mem_limit: 128MiB, read_timeout_seconds: 30, write_timeout_seconds: 30, idle_timeout_seconds: 120, max_requests: 1000 }
 scaling: { min_workers: 2, max_workers: 5, queue_threshold: 10, scale_down_delay: 60 }
 runtime: go
@@ -119,7 +120,7 @@ test("TQServer: an unknown key is a problem as everywhere, php one that says wha
   });
   assert.deepEqual(await project.problems(), [
     'config/server.yaml:1:11 server.prot: there is no key "prot" here; did you mean "port"?',
-    "config/server.yaml:2:57 workers.port_range_end: begins at 9200, after its end 9100",
+    "config/server.yaml:2:52 workers.port_range_end: begins at 9200, after its end 9100",
     'workers/old/config/worker.yaml:2:7 type: php (by php-fpm) is not implemented; php can serve by itself: "type: command" and "command: php -S 127.0.0.1:$PORT -t public"',
     'workers/x/config/worker.yaml:3:8 bun.entry: there is no key "entry" here',
   ]);

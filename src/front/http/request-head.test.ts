@@ -44,6 +44,7 @@ test("request line: what is refused, and with what (RFC 9112 §3)", () => {
     [get("/", "Host: a\r\n", "HTTP/11"), 400],
     ["CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501],
     ["CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n", 501],
+    ["PRI / HTTP/1.1\r\nHost: a\r\n\r\n", 501],
     [get(`/${"a".repeat(8 * 1024 - 1)}`), "good"],
     [get(`/${"a".repeat(8 * 1024)}`), 414],
   ];

@@ -59,7 +59,8 @@ export class RequestReader {
     if (targetEnd < 0 || targetEnd > lineEnd) refuse(400, "the request line");
     if (targetEnd - methodEnd - 1 > TARGET_BYTES_MAX) refuse(414, "the target is too long");
     const minorVersion = requestVersion(text, targetEnd + 1, lineEnd);
-    if (method === "CONNECT") refuse(501, "CONNECT"); // RFC 9110 §9.3.6
+    // RFC 9110 §9.3.6, RFC 9113 §11.6: servers read a tunnel, or HTTP/2, into what follows.
+    if (method === "CONNECT" || method === "PRI") refuse(501, "the method");
     const target = requestTarget(text, methodEnd + 1, targetEnd, method);
     fields.read(text, lineEnd + 2, "request", isTrusted);
 

@@ -1,5 +1,6 @@
 import type net from "node:net";
 import type { TLSSocket } from "node:tls";
+import { messageOf } from "../../protocol/errors.ts";
 import { BodyReader, type BodySink } from "../http/body-reader.ts";
 import { forwardingLines, type Peer, plainAddress, type TrustedProxies } from "../http/forwarding.ts";
 import { HttpProblem } from "../http/problem.ts";
@@ -194,12 +195,18 @@ export class ClientConnection implements BodySink, TunnelEnd {
     try {
       while (this.#step());
     } catch (error) {
-      if (!(error instanceof HttpProblem)) throw error;
-      this.refuse(error.status, error.message);
+      if (error instanceof HttpProblem) this.refuse(error.status, error.message);
+      else this.#failed(error);
     } finally {
       this.#isAdvancing = false;
     }
     this.#readOrPause();
+  }
+
+  /** A bug, here or in what the exchange called: ends this connection, and not the front. What it has counted is counted back when it closes. */
+  #failed(error: unknown): void {
+    this.#context.log.error("connection_failed", { error: messageOf(error), stack: (error as Error).stack });
+    this.destroy();
   }
 
   /** False: nothing more can be done now. */

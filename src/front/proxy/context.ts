@@ -1,5 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { messageOf } from "../../protocol/errors.ts";
 import type { FrontLimits, FrontToServer } from "../../protocol/front-messages.ts";
 import { AnswerReader } from "../http/answer-head.ts";
 import type { Identifiers } from "../http/identifiers.ts";
@@ -49,7 +50,7 @@ export class Context {
     this.identifiers = options.identifiers;
     this.resolve = options.resolve;
     this.explain = options.explain;
-    this.record = options.record;
+    this.record = options.record && guarded(options.record, options.log);
     this.tell = options.tell;
     this.nowMs = options.clock.monotonicMs();
   }
@@ -61,4 +62,15 @@ export class Context {
       this.#date = { second, line: `date: ${new Date(second * 1_000).toUTCString()}\r\n` };
     return this.#date.line;
   }
+}
+
+/** Who looks on does no harm to what is looked at. */
+function guarded(record: RecordExchange, log: Log): RecordExchange {
+  return (exchange) => {
+    try {
+      record(exchange);
+    } catch (error) {
+      log.error("record_failed", { error: messageOf(error) });
+    }
+  };
 }

@@ -26,7 +26,7 @@ export const READ_AHEAD_BYTES = 16 * 1024;
 /** A client that has not taken what was queued for it all this time: cut off. That is less than 1 KiB a second. */
 export const STALLED_READER_MS = 300_000;
 /** Bodies and chunks up to here are copied into the text before them and sent with one write. */
-export const COPIED_BYTES_MAX = 16 * 1024;
+export const COPIED_BYTES_MAX = 8 * 1024;
 
 /** After an answer that ends a connection: what still comes is read and thrown away, so that the client reads the answer and not a reset. Past either: cut. */
 export const LINGER_MS = 5_000;

@@ -189,3 +189,35 @@ test("a transform: its length is known or not, its fields are changed, and a req
     assert.equal(headers.cookie, undefined);
   }
 });
+
+test("a transform that throws ends its own exchange, and nothing else", async () => {
+  await using worker = await NodeWorker.start();
+  for (const broken of ["push", "end"] as const) {
+    await using front = await TestFront.start([], {
+      resolve: ({ path }) => ({
+        kind: "worker",
+        worker: "app",
+        target: path,
+        transform: () =>
+          path === "/good"
+            ? undefined
+            : {
+                addedBytes: 0,
+                push: (chunk) => (broken === "push" ? fail() : chunk),
+                end: () => fail(),
+              },
+      }),
+    });
+    front.plane.table(tableOf([workerOf([instanceOf(worker.port)])]));
+    using client = await RawClient.connect(front.port);
+    client.send(request());
+    await client.closed();
+    using other = await RawClient.connect(front.port);
+    await other.ask("GET /good HTTP/1.1\r\nHost: a\r\n\r\n", "hello");
+    assert.deepEqual(front.plane.stats().inFlight, {});
+  }
+});
+
+function fail(): never {
+  throw new Error("a transform's mistake");
+}

@@ -188,7 +188,7 @@ export class Passage implements AnswerReceiver {
   }
 
   lost(loss: Loss, reason: string, hasAnswerBytes: boolean): void {
-    const isUnread = !this.#upstream!.isConnected;
+    const isUnread = this.#upstream?.isConnected === false;
     if (loss !== "cut") this.instance.trouble[loss]++;
     this.#leave();
     this.#owner.lost({ loss, reason, isUnread, hasAnswerBytes });

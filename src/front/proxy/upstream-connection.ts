@@ -145,9 +145,16 @@ export class UpstreamConnection implements BodySink {
     try {
       this.#read();
     } catch (error) {
-      if (!(error instanceof HttpProblem)) throw error;
-      this.#lose("bad", `it sent something that is no answer: ${error.message}`);
+      if (error instanceof HttpProblem) this.#lose("bad", `it sent something that is no answer: ${error.message}`);
+      else this.#failed(error);
     }
+  }
+
+  /** A bug, here or in a transform: ends this exchange, and not the front. */
+  #failed(error: unknown, exchange = this.#exchange): void {
+    this.#context.log.error("answer_failed", { error: messageOf(error), stack: (error as Error).stack });
+    this.#exchange = exchange;
+    this.#lose("cut", "the gateway could not pass the answer on");
   }
 
   #read(): void {
@@ -210,7 +217,11 @@ export class UpstreamConnection implements BodySink {
     this.#isBodyUntilClose = false;
     if (isKept) this.#keep(head.keepAliveS);
     else this.destroy();
-    exchange.bodyEnd(trailers);
+    try {
+      exchange.bodyEnd(trailers);
+    } catch (error) {
+      this.#failed(error, exchange);
+    }
   }
 
   #keep(keepAliveS: number): void {

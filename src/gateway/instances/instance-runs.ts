@@ -147,6 +147,12 @@ export class InstanceRuns {
     return this.#live.get(id)?.isLeft === false;
   }
 
+  /** Undefined when it is not known, or has ended. */
+  firstPidOf(id: string): number | undefined {
+    const live = this.#live.get(id);
+    return live && !live.isLeft ? live.marks.job.pid : undefined;
+  }
+
   /** Every process of it, its first one too. Empty when it has ended. */
   membersOf(id: string): ProcessInfo[] {
     const live = this.#live.get(id);

@@ -56,6 +56,31 @@ test("hold: a digest that does not come is asked for again", () => {
   assert.equal(play.versionServed(), "v1");
 });
 
+test("hold: a watcher that counts anew is understood, with a hold of the old one still open or not", () => {
+  for (const isOpen of [false, true]) {
+    const play = Play.healthy();
+    for (const change of [1, 2, 3]) {
+      play.say({ kind: "touched", change });
+      play.sources("v1", change);
+    }
+    if (isOpen) play.say({ kind: "touched", change: 4 });
+    play.replies.look = never;
+    play.sources("v1", 0); // looked at from the beginning
+    play.say({ kind: "touched", change: 1 });
+    assert.equal(play.front.state, "held");
+    play.sources("v2", 1);
+    assert.equal(play.versionServed(), "v2");
+  }
+});
+
+test("hold: is not for ever, though the watcher that could end it is gone", () => {
+  const play = Play.healthy();
+  play.say({ kind: "touched", change: 4 });
+  play.replies.look = () => ({ kind: "sources", change: 0, version: "v2" });
+  play.pass(5_000);
+  assert.equal(play.versionServed(), "v2");
+});
+
 test("hold: production does not watch", () => {
   const play = Play.healthy(PROD);
   play.say({ kind: "touched", change: 1 });

@@ -11,7 +11,7 @@ export type WorkerEvent =
   | { kind: "configured"; spec: WorkerSpec }
   /** It is no longer configured. */
   | { kind: "removed" }
-  /** Something changed at the sources; `change` numbers such signs, upwards. */
+  /** Something changed at the sources; `change` numbers such signs, upwards from 1. Who watches anew counts anew. */
   | { kind: "touched"; change: number }
   /** The sources, as of that change (0: when they were looked at without one), have this version. The answer to `look` too. */
   | { kind: "sources"; change: number; version: string }

@@ -125,4 +125,11 @@ test("found (530836): a version that takes back is whole again, though another s
   play.replies = {};
   play.exit(serving);
   assert.deepEqual([play.versionServed(), play.serving().length], ["v1", 2]);
+  assert.deepEqual(
+    play.state.versions.map(({ id, bad }) => [id, bad !== null]),
+    [
+      ["v1", false],
+      ["v2", true],
+    ],
+  );
 });

@@ -10,15 +10,19 @@ type Of<K extends WorkerEvent["kind"]> = Extract<WorkerEvent, { kind: K }>;
 /** A digest that does not come is asked for again. */
 const LOOK_AGAIN_MS = 5_000;
 
+/** A number that is not above the last one is of a watcher that counts anew. */
 export function recordTouch({ state, nowMs }: Step, change: number): void {
-  if (state.spec.mode !== "dev" || change <= state.sourceChange) return;
-  state.touched = { change: Math.max(change, state.touched?.change ?? 0), sinceMs: state.touched?.sinceMs ?? nowMs };
-  state.lookAtMs ??= nowMs + LOOK_AGAIN_MS;
+  if (state.spec.mode !== "dev") return;
+  const isAnew = change <= Math.max(state.sourceChange, state.touched?.change ?? 0);
+  if (isAnew) state.sourceChange = 0;
+  state.touched = { change, sinceMs: state.touched?.sinceMs ?? nowMs, isLooked: false };
+  state.lookAtMs = isAnew ? nowMs : (state.lookAtMs ?? nowMs + LOOK_AGAIN_MS);
 }
 
 export function recordSources(step: Step, { change, version }: Of<"sources">): void {
   const { state } = step;
-  if (change < state.sourceChange) return; // an answer from before the last one
+  const isOld = change > 0 && change < state.sourceChange; // an answer from before the last one
+  if (isOld && !state.touched?.isLooked) return;
   settleChange(step, change);
   if (!state.touched) state.lookAtMs = null;
   if (version === state.source) return;
@@ -29,8 +33,9 @@ export function recordSources(step: Step, { change, version }: Of<"sources">): v
 }
 
 export function settleChange({ state }: Step, change: number): void {
-  state.sourceChange = Math.max(state.sourceChange, change);
-  if (!state.touched || change < state.touched.change) return;
+  const { touched } = state;
+  state.sourceChange = change === 0 ? 0 : Math.max(state.sourceChange, change);
+  if (!touched || (change < touched.change && !touched.isLooked)) return;
   state.touched = null;
   if (state.source !== null) state.lookAtMs = null;
 }
@@ -57,6 +62,7 @@ export function expireSources(step: Step): void {
   const { state, nowMs, actions } = step;
   if (state.lookAtMs !== null && nowMs >= state.lookAtMs && hasProcesses(state.spec)) {
     state.lookAtMs = nowMs + LOOK_AGAIN_MS;
+    if (state.touched) state.touched.isLooked = true;
     actions.push({ kind: "look" });
   }
   const { build } = state;

@@ -21,7 +21,7 @@ export interface WorkerState {
   /** A person went back to this one: it takes the place of `source` until that changes. */
   pin: string | null;
   /** Development: something changed at the sources, and `sources` has not told what. */
-  touched: { change: number; sinceMs: number } | null;
+  touched: Touched | null;
   /** When the sources are to be looked at, for the first time or again; null: nobody waits for that. */
   lookAtMs: number | null;
   /** Oldest first; those that are on disk, are being made, or are bad. */
@@ -46,6 +46,13 @@ export interface WorkerState {
   appliedPublication: number;
   /** The browsers are told to reload when this publication is in force. */
   reloadAt: number | null;
+}
+
+export interface Touched {
+  change: number;
+  sinceMs: number;
+  /** The sources were asked for since: the answer covers it, whatever number it has. */
+  isLooked: boolean;
 }
 
 export interface Release {
@@ -182,6 +189,7 @@ export function initialState(spec: WorkerSpec, { idPrefix = spec.name }: { idPre
 export function copyOf(state: WorkerState): WorkerState {
   return {
     ...state,
+    touched: state.touched && { ...state.touched },
     versions: state.versions.map((version) => ({ ...version })),
     candidate: copyRelease(state.candidate),
     current: copyRelease(state.current),

@@ -37,6 +37,7 @@ const CHANCES: readonly (readonly [Chance, number])[] = [
   [save, 10],
   [revert, 3],
   [(world) => world.noticeSave(), 2],
+  [(world) => world.watchAnew(), 1],
   [command, 6],
   [killServer, 5],
   [(world) => world.disconnect(), 3],

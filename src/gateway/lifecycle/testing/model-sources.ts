@@ -12,6 +12,7 @@ export class ModelSources {
   readonly disk = new Set<string>();
   /** Numbers signs of change, anew with each server. */
   #change = 0;
+  #watcher = 0;
   readonly #world: Surroundings;
   readonly #builds = new Map<string, number>();
 
@@ -33,18 +34,26 @@ export class ModelSources {
   notice(): void {
     const { random, state } = this.#world;
     const change = ++this.#change;
+    const watcher = this.#watcher;
     const saysUnchanged = random.chance(50);
     const tellMs = random.between(1, 200);
     this.#world.answer(random.between(50, 400), () => {
       const { version } = this;
-      this.#world.answer(tellMs, () =>
-        version === this.#world.state.source && saysUnchanged
-          ? { kind: "unchanged", change }
-          : { kind: "sources", change, version },
-      );
+      this.#world.answer(tellMs, () => {
+        if (watcher !== this.#watcher) return undefined;
+        const isUnchanged = version === this.#world.state.source && saysUnchanged;
+        return isUnchanged ? { kind: "unchanged", change } : { kind: "sources", change, version };
+      });
       return undefined;
     });
     if (state.spec.mode === "dev") this.#world.tell({ kind: "touched", change });
+  }
+
+  /** Watched anew: what the old watcher was about to tell is not told. */
+  watchAnew(): void {
+    this.#change = 0;
+    this.#watcher += 1;
+    this.look();
   }
 
   look(): void {

@@ -133,6 +133,10 @@ export class World implements Surroundings {
     if (this.#isUp) this.sources.notice();
   }
 
+  watchAnew(): void {
+    if (this.#isUp) this.sources.watchAnew();
+  }
+
   #note(event: WorkerEvent): void {
     this.trace?.(`${this.nowMs} ${JSON.stringify(event)}`);
     this.#pardon(event);

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseAnswers } from "./testing/answers.ts";
+import { DEADLINE_MS } from "./testing/deadline.ts";
+import { RawClient } from "./testing/raw-client.ts";
+import { requestStream } from "./testing/request-stream.ts";
+import { StrictWorker } from "./testing/strict-worker.ts";
+import { TestClock } from "./testing/test-clock.ts";
+import { instanceOf, TestFront, tableOf, workerOf } from "./testing/test-front.ts";
+import { NodeWorker } from "./testing/workers.ts";
+
+/** Streams in each of the two tests; more by REQUEST_STREAMS, from another one by REQUEST_SEED. */
+const STREAMS = Number(process.env.REQUEST_STREAMS ?? 1_000);
+const FIRST_SEED = Number(process.env.REQUEST_SEED ?? 1);
+
+interface Journal {
+  /** Requests read whole, in order. */
+  whole: { method: string; url: string; body: string }[];
+  /** Heads read. */
+  headCount: () => number;
+}
+
+/** Sends one stream, and lets time pass for as long as it hangs: only heads and bodies that do not come have a deadline. */
+async function send(front: TestFront, clock: TestClock, pieces: string[]): Promise<string> {
+  using client = await RawClient.connect(front.port);
+  for (const piece of pieces) {
+    client.send(piece);
+    if (pieces.length < 50) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const endMs = performance.now() + DEADLINE_MS;
+  for (let turn = 1; !client.isEnded && !client.isClosed; turn++) {
+    if (performance.now() > endMs) throw new Error("the stream hangs");
+    if (turn % 50 === 0) clock.pass(31_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { text } = client;
+  client.socket.end();
+  await front.settled();
+  return text;
+}
+
+async function runSeed(seed: number, front: TestFront, clock: TestClock, journal: Journal): Promise<void> {
+  front.records.length = 0;
+  journal.whole.length = 0;
+  const before = journal.headCount();
+  const pieces = requestStream(seed);
+  const name = `seed ${seed}: ${JSON.stringify(pieces.join(""))}`;
+  const text = await send(front, clock, pieces);
+  const sentOn = front.records.filter(({ instance }) => instance !== undefined);
+  const answered = sentOn.filter(({ status }) => status === 200);
+  assert.deepEqual(
+    journal.whole.map(({ method, url, body }) => `${method} ${url} ${body.length}`),
+    answered.map(({ method, target, bytesIn }) => `${method} ${target} ${bytesIn}`),
+    name,
+  );
+  assert.ok(journal.headCount() - before <= sentOn.length, name);
+  const methods = front.records.map(({ method }) => method);
+  const statuses = parseAnswers(text, methods).flatMap(({ status }) => (status >= 200 ? [status] : []));
+  assert.deepEqual(
+    statuses,
+    front.records.map(({ status }) => status),
+    name,
+  );
+}
+
+async function runAll(port: number, journal: Journal, faults: () => string[]): Promise<number> {
+  const clock = new TestClock();
+  await using front = await TestFront.start([], { clock });
+  const limits = { answerMs: 1e12, idleMs: 1e12 };
+  front.plane.table(tableOf([workerOf([instanceOf(port)])], { limits }));
+  let wholeCount = 0;
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + STREAMS; seed++) {
+    await runSeed(seed, front, clock, journal);
+    assert.deepEqual(faults(), [], `seed ${seed}`);
+    wholeCount += journal.whole.length;
+  }
+  return wholeCount;
+}
+
+test("request count: node:http sees exactly the requests that we count, whatever the bytes", async () => {
+  const faults: string[] = [];
+  await using worker = await NodeWorker.start((_request, response) => response.end("ok"));
+  worker.server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    // It knows the methods of a list only, and takes a body that we gave up for bad; anything else is bad bytes of ours.
+    const { code = "" } = error;
+    if (code.startsWith("HPE_") && code !== "HPE_INVALID_METHOD" && code !== "HPE_INVALID_EOF_STATE") faults.push(code);
+    socket.destroy();
+  });
+  const journal: Journal = { whole: worker.whole, headCount: () => worker.seen.length };
+  const count = await runAll(worker.port, journal, () => faults);
+  assert.ok(count > STREAMS, `${count} requests in ${STREAMS} streams`);
+});
+
+test("request count: a worker that takes only what we may write sees the same", async () => {
+  await using worker = await StrictWorker.start();
+  const journal: Journal = { whole: worker.whole, headCount: () => worker.heads.length };
+  const count = await runAll(worker.port, journal, () => worker.faults);
+  assert.ok(count > STREAMS, `${count} requests in ${STREAMS} streams`);
+});

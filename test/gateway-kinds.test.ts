@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { variant } from "./harness/build-copy.ts";
+import { Site, saying } from "./harness/site.ts";
+import { waitUntil } from "./harness/wait-until.ts";
+
+/** Workers of every kind, and the front that is replaced by that of another build. */
+const TIMEOUT_MS = 90_000;
+
+/** Listens on $PORT; what it says was put in by the build. */
+const SCRIPT = `const http = require("node:http");
+http.createServer((request, response) => response.end("WORD " + process.env.WORKER_NAME + " " + request.url + "\\n")).listen(process.env.PORT);
+`;
+
+test(
+  "kinds: a command with a build, another without, a folder of files, an address elsewhere",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const elsewhere = http.createServer((request, response) => response.end(`elsewhere ${request.url}`));
+    elsewhere.listen(0, "127.0.0.1");
+    await once(elsewhere, "listening");
+    const { port } = elsewhere.address() as AddressInfo;
+    try {
+      await using site = await Site.make({
+        "workers/built/worker.yaml": `type: command\nbuild: sed s/WORD/made/ main.js > bin/built\ncommand: ${process.execPath} bin/built\n`,
+        "workers/built/main.js": SCRIPT,
+        "workers/plain/worker.yaml": `type: command\ncommand: ${process.execPath} main.js\nstrip: true\n`,
+        "workers/plain/main.js": SCRIPT,
+        "workers/files/public/index.html": "<p>files</p>",
+        "workers/files/public/a/style.css": "p { color: red }",
+        "workers/away/worker.yaml": `type: url\nurl: http://127.0.0.1:${port}\n`,
+      });
+      const { workers } = await site.up();
+      assert.deepEqual(workers.map(({ name, type, state }) => [name, type, state]).sort(), [
+        ["away", "url", "healthy"],
+        ["built", "command", "healthy"],
+        ["files", "static", "healthy"],
+        ["plain", "command", "healthy"],
+      ]);
+      assert.equal(await site.text("/built/x"), "made built /built/x\n");
+      assert.equal(await site.text("/plain/x?y"), "WORD plain /x?y\n", "the prefix is taken off");
+      assert.match(await site.text("/files/"), /^<p>files<\/p>/);
+      const css = await site.get("/files/a/style.css");
+      assert.deepEqual([css.status, css.headers["content-type"]], [200, "text/css; charset=utf-8"]);
+      const { etag } = css.headers;
+      assert.equal((await site.get("/files/a/style.css", { headers: { "if-none-match": etag ?? "" } })).status, 304);
+      assert.equal(await site.text("/away/z"), "elsewhere /away/z");
+      assert.equal((await site.get("/files/../../worker.yaml")).status, 400);
+
+      site.write("workers/built/main.js", SCRIPT.replace("WORD", "another WORD"));
+      await waitUntil(async () => (await site.text("/built")).startsWith("another made"), { what: "the new build" });
+      site.write("workers/plain/main.js", SCRIPT.replace("WORD", "plainly"));
+      await waitUntil(async () => (await site.text("/plain")).startsWith("plainly"), { what: "the new script" });
+      site.write(
+        "workers/built/worker.yaml",
+        `type: command\nbuild: "echo main.js:3:7 is no good; exit 4"\ncommand: ${process.execPath} bin/built\n`,
+      );
+      const failed = await waitUntil(
+        async () => {
+          const answer = await site.get("/built");
+          return answer.status === 500 && answer;
+        },
+        { what: "the failed build" },
+      );
+      assert.match(failed.body, /is no good/);
+    } finally {
+      elsewhere.close();
+    }
+  },
+);
+
+test(
+  "front: another build's takes its place; no request fails, and a stream goes on to its end",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const streaming = `import { createServer } from "node:http";
+createServer((request, response) => {
+  if (request.url !== "/events") return void response.end("one");
+  let count = 0;
+  const timer = setInterval(() => {
+    response.write(\`data: \${count}\\n\\n\`);
+    if (++count < 150) return;
+    clearInterval(timer);
+    response.end("data: end\\n\\n");
+  }, 10);
+}).listen(process.env.PORT);
+`;
+    await using site = await Site.make({
+      "workers/index/src/main.ts": streaming,
+      "workers/api/src/main.ts": saying("api"),
+    });
+    const { front } = await site.up();
+    const failures: string[] = [];
+    const over = new AbortController();
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
+    let count = 0;
+    const ask = async (options: http.RequestOptions): Promise<void> => {
+      while (!over.signal.aborted) {
+        await site.text("/", options).catch((error) => failures.push(String(error)));
+        count += 1;
+        await delay(1);
+      }
+    };
+    const loops = [ask({ agent }), ask({}), ask({})];
+    const stream = site.text("/events");
+    const from = variant({ hash: "front01", newerByMs: 5_000 });
+    const reloaded = await site.house.warren(["reload"], { from });
+    assert.equal(reloaded.status, 0, reloaded.stderr);
+    const next = await waitUntil(
+      async () => {
+        const now = (await site.status()).front;
+        return now && now.pid !== front?.pid && now;
+      },
+      { what: "the front of the new build" },
+    );
+    assert.equal(next.generation, 2);
+    assert.ok((await stream).endsWith("data: 149\n\ndata: end\n\n"));
+    over.abort();
+    await Promise.all(loops);
+    agent.destroy();
+    assert.deepEqual(failures, []);
+    assert.ok(count > 50, String(count));
+  },
+);
