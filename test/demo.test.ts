@@ -18,7 +18,7 @@ const HEADLINE = "Nothing you start is lost.";
 async function start(house: TemporaryHome): Promise<string> {
   const child = spawn(process.execPath, ["scripts/start.mjs"], {
     cwd: CHECKOUT,
-    env: house.env,
+    env: { ...house.env, WARREN_GATEWAY_PORT: "0" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);

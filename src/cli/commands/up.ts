@@ -37,7 +37,7 @@ export const up = defineCommand({
     for (const name of operands)
       if (!jobs.some((job) => job.name === name)) throw noSuchJob(name, project?.file ?? context.cwd, jobs);
     const names = operands.length > 0 ? { names: operands } : {};
-    const gateway = served === undefined ? undefined : await serve(context, served);
+    const gateway = served === undefined ? undefined : await serve(context, served, values.detach !== true);
     const result = project
       ? await context.client().request("up", { project: project.dir, jobs, ...names })
       : { jobs: [] };
@@ -59,15 +59,16 @@ async function gatewayHere(cwd: string): Promise<string | undefined> {
 }
 
 /** Starts the gateway and, unless it is to return at once, waits until each worker has come to rest. */
-async function serve(context: Context, dir: string): Promise<Gateway> {
+async function serve(context: Context, dir: string, waits: boolean): Promise<Gateway> {
   const port = askedPort(context.env);
   const client = context.client();
   const asked = { dir, env: environmentOf(context.env), ...(port === undefined ? {} : { port }) };
   const { gateway } = await client.request("gateway.up", asked);
-  const waits = gateway.workers.map(({ name }) =>
+  if (!waits) return gateway;
+  const settling = gateway.workers.map(({ name }) =>
     client.request("gateway.settled", { worker: name, workdir: dir, timeout_ms: SETTLE_MS }),
   );
-  await Promise.all(waits);
+  await Promise.all(settling);
   const { gateways } = await client.request("gateway.status", { workdir: dir });
   return gateways[0] ?? gateway;
 }

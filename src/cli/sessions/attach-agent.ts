@@ -18,6 +18,9 @@ import { userLabel } from "./user-label.ts";
  */
 const ITEMS_BEFORE = 30;
 const PROMPT = "> ";
+/** Between two turns; a prompt that a cancel has dropped never gets one. */
+const QUEUED_MS = 2_000;
+const LOOK_MS = 5;
 const COMMANDS_TEXT = "/approve [OPTION]  /deny  /cancel  /mode MODE  /login [METHOD]  /reload  /detach";
 export async function attachAgent(context: Context, id: string, { isViewer }: { isViewer: boolean }): Promise<number> {
   const handle = await sessionNamed(context, id);
@@ -39,6 +42,10 @@ class AgentAttachment {
   #input: Interface | undefined;
   /** Behind the last line end. */
   #unfinished = "";
+  /** Up to where the conversation was shown. */
+  #seq = 0;
+  /** By request: what was said from here. */
+  readonly #prompts = new Set<string>();
   /** Prompts that are on their way. */
   #saying: Promise<unknown> = Promise.resolve();
 
@@ -88,10 +95,12 @@ class AgentAttachment {
 
   #take(news: ConversationNews): void {
     if (news.kind === "snapshot") {
+      this.#seq = news.snapshot.seq;
       this.#printer.snapshot(news.snapshot, ITEMS_BEFORE);
       if (news.snapshot.state !== "working") this.#printer.flush();
       return;
     }
+    this.#seq = news.event.seq;
     this.#printer.event(news.event);
     if (news.event.type === "state" && news.event.state !== "working") this.#printer.flush();
   }
@@ -125,10 +134,27 @@ class AgentAttachment {
   async #onInputEnd(): Promise<void> {
     if (this.#isTerminal) return this.#left.abort();
     await this.#saying;
-    await this.#handle.client
-      .request("session.wait", { session: this.#handle.id, conditions: [{ kind: "idle" }, { kind: "exit" }] })
-      .catch(() => {});
+    await this.#allAnswered().catch(() => {}); // it has ended, or nobody can say: then there is nothing to wait for
     this.#left.abort();
+  }
+
+  /** Every prompt has had its turn, and what came of it was shown. Between two turns an agent is idle for a moment. */
+  async #allAnswered(): Promise<void> {
+    const { client, id } = this.#handle;
+    const conditions = [{ kind: "idle" as const }, { kind: "exit" as const }];
+    const untilMs = performance.now() + QUEUED_MS;
+    for (;;) {
+      await client.request("session.wait", { session: id, conditions });
+      const { conversation } = await client.request("session.conversation", { session: id });
+      const begun = new Set(conversation.items.map((item) => ("request_id" in item ? item.request_id : undefined)));
+      const areWaiting = [...this.#prompts].some((prompt) => !begun.has(prompt)) && performance.now() < untilMs;
+      if (conversation.state !== "working" && !areWaiting) return this.#shownUpTo(conversation.seq);
+      await new Promise((wake) => setTimeout(wake, LOOK_MS));
+    }
+  }
+
+  async #shownUpTo(seq: number): Promise<void> {
+    while (this.#seq < seq && !this.#left.signal.aborted) await new Promise((wake) => setTimeout(wake, LOOK_MS));
   }
 
   async #onLine(line: string): Promise<void> {
@@ -155,12 +181,13 @@ class AgentAttachment {
     "/help": () => this.#print(`${COMMANDS_TEXT}\n`),
   };
 
-  #say(text: string): Promise<unknown> {
-    return this.#handle.client.request("session.prompt", {
+  async #say(text: string): Promise<void> {
+    const { request_id } = await this.#handle.client.request("session.prompt", {
       session: this.#handle.id,
       text,
       by: userLabel(this.#context),
     });
+    this.#prompts.add(request_id);
   }
 
   #answer(choice: string): Promise<unknown> {

@@ -101,6 +101,45 @@ test("a worker that dies: what the client gets, and how often the request is run
   }
 });
 
+test("a request that ends whoever reads it is sent twice at most", async () => {
+  await using worker = await RawWorker.start((socket, received) => {
+    if (received.endsWith("\r\n\r\n")) socket.resetAndDestroy();
+  });
+  await using front = await TestFront.start([worker.port]);
+  using client = await RawClient.connect(front.port);
+  client.send(request("GET", "Connection: close\r\n"));
+  assert.equal(parseAnswers(await client.closed())[0]!.status, 502);
+  assert.equal(runs(worker), 2);
+});
+
+test("an answer before the request's end: what is half sent is followed by nobody's request", async () => {
+  await using worker = await RawWorker.start((socket, received) => {
+    if (received.includes("POST") && received.endsWith("half")) socket.write(OK);
+    if (received.startsWith("GET")) socket.write(OK);
+  });
+  await using front = await TestFront.start([worker.port]);
+  using client = await RawClient.connect(front.port);
+  client.send(`${request("POST", "Content-Length: 100\r\n")}half`);
+  await client.receive("the answer", (text) => text.endsWith("ok"));
+  using other = await RawClient.connect(front.port);
+  await other.ask(request("GET"), "ok");
+  assert.equal(worker.received.length, 2);
+  assert.doesNotMatch(worker.received[0]!, /GET/);
+});
+
+test("an answer that breaks off is cut by a reset where its end would be taken for the whole", async () => {
+  await using worker = await RawWorker.start((socket) => {
+    socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  });
+  await using front = await TestFront.start([worker.port]);
+  using client = await RawClient.connect(front.port);
+  client.send("GET / HTTP/1.0\r\n\r\n");
+  await client.receive("a part", (text) => text.endsWith("abc"));
+  worker.sockets[0]!.end();
+  await until("the cut", () => client.isClosed);
+  assert.equal(client.error, "ECONNRESET");
+});
+
 test("a refused connection: any method goes to the next instance, body and all, once", async () => {
   await using worker = await NodeWorker.start((_request, response, seen) => response.end(`got ${seen.body}`));
   const dead = await deadPort();
@@ -229,6 +268,12 @@ test("deadlines: each has its answer", async () => {
     },
     { name: "no answer", sent: request("GET", "Connection: close\r\n"), waits: 60_000, status: 504 },
     {
+      name: "no body after 100",
+      sent: request("POST", "Expect: 100-continue\r\nContent-Length: 3\r\n"),
+      waits: 30_000,
+      status: 408,
+    },
+    {
       name: "no 100",
       sent: request("POST", "Expect: 100-continue\r\nContent-Length: 3\r\n"),
       waits: 60_000,
@@ -237,19 +282,23 @@ test("deadlines: each has its answer", async () => {
   ];
   for (const { name, sent, waits, status } of cases) {
     const clock = new TestClock();
-    await using worker = await RawWorker.start();
+    await using worker = await RawWorker.start((socket) => {
+      if (name === "no body after 100") socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+    });
     await using front = await TestFront.start([worker.port], { clock });
     using client = await RawClient.connect(front.port);
     client.send(sent);
     await until("the bytes", () => front.sockets[0]?.bytesRead === sent.length);
     if (sent.startsWith("GET /a") || sent.startsWith("POST"))
       await until("the request", () => worker.received.join("").includes("\r\n\r\n"));
+    if (name === "no body after 100") await client.receive("100", (text) => text.includes("100 Continue"));
+    const before = client.text;
     clock.pass(waits - 500);
     assert.equal(client.isEnded, false, name);
-    assert.equal(client.text, "", name);
+    assert.equal(client.text, before, name);
     clock.pass(1_000);
     const text = await client.closed();
-    assert.equal(text === "" ? "closed" : parseAnswers(text)[0]!.status, status, name);
+    assert.equal(text === "" ? "closed" : parseAnswers(text).at(-1)!.status, status, name);
     await front.settled();
     clock.pass(250);
     assert.equal(

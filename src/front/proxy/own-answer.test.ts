@@ -140,6 +140,20 @@ test("a responder is held up by a client that does not read, and hears of one th
   await front.settled();
 });
 
+test("a client that pipelines and does not read is not answered on and on", async () => {
+  await using front = await TestFront.start([], {
+    resolve: () => ({ kind: "answer", answer: { status: 200, headers: [], body: "x".repeat(10_000) } }),
+  });
+  using client = await RawClient.connect(front.port);
+  client.socket.pause();
+  client.send(request().repeat(4_000));
+  await until("a client that is not read", () => front.sockets[0]?.isPaused() === true);
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(front.sockets[0]!.writableLength < 512 * 1024, `${front.sockets[0]!.writableLength}`);
+  client.socket.resume();
+  await until("all answers", () => front.records.length === 4_000 && client.receivedBytes > 40_000_000);
+});
+
 test("a transform: its length is known or not, its fields are changed, and a request's too", async () => {
   await using worker = await NodeWorker.start((incoming, response) => {
     response.setHeader("etag", "x");

@@ -184,6 +184,20 @@ test("an instance that serves again does not drain; one that another worker's ch
   await until("drained", () => front.toldOf("drained").length === 1);
 });
 
+test("a table that does not have an instance among those that drain is not told of it", async () => {
+  await using old = await startGated();
+  await using front = await TestFront.start();
+  front.plane.table(tableOf([workerOf([instanceOf(old.port, "old")])]));
+  using client = await RawClient.connect(front.port);
+  client.send(request("/1"));
+  await until("it", () => old.answers.length === 1);
+  front.plane.table(tableOf([held()], { revision: 2, draining: ["old"] }));
+  front.plane.table(tableOf([held()], { revision: 3 }));
+  old.answers[0]!.end("one");
+  await client.receive("one", (text) => text.endsWith("one"));
+  assert.deepEqual(front.toldOf("drained"), []);
+});
+
 test("several instances: the one with the least in flight gets the next", async () => {
   await using one = await startGated();
   await using two = await startGated();

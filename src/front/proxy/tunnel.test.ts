@@ -111,11 +111,14 @@ test("close: WebSockets get 1012, spread, between two frames, and then nothing m
   assert.equal(sockets[0]!.closeCode, undefined);
   amid!.socket.write(Buffer.concat([frame.subarray(6), encodeFrame(TEXT, Buffer.from("too late"), false)]));
   await until("its close", () => sockets[0]!.closeCode === 1012);
-  assert.deepEqual(sockets[0]!.texts, ["half and half"]);
+  amid!.send(TEXT, "later still");
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
   await until("the worker is told", () => worker.ends.every(({ closeCode }) => closeCode === 1001));
   // The clients answer as they should, the last one never does.
   for (const socket of sockets.slice(0, 3)) socket.send(CLOSE, Buffer.from([0x03, 0xf4]));
   await until("their ends", () => sockets.slice(0, 3).every(({ isClosed }) => isClosed));
+  assert.deepEqual(sockets[0]!.texts, ["half and half"]);
+  assert.equal(sockets[0]!.frames.at(-1)!.opcode, CLOSE);
   assert.equal(sockets[3]!.isClosed, false);
   clock.pass(5_500);
   await until("the last one's end", () => sockets[3]!.isClosed);
