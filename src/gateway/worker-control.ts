@@ -1,6 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import type { WorkerAction } from "./lifecycle/actions.ts";
-import { decide } from "./lifecycle/decide.ts";
+import { decide, needsWriting } from "./lifecycle/decide.ts";
 import type { WorkerEvent } from "./lifecycle/events.ts";
 import type { WorkerState } from "./lifecycle/state.ts";
 
@@ -59,15 +59,15 @@ export class WorkerControl {
 
   #decide(event: WorkerEvent): void {
     const { clock, hands, save, onChange } = this.#options;
-    const before = this.#state;
-    const { state, actions } = decide(before, event, clock.wallMs());
+    const { state, actions } = decide(this.#state, event, clock.wallMs());
     this.#state = state;
-    if (state !== before) save();
+    const isNews = needsWriting(event, actions);
+    if (isNews) save();
     for (const action of actions) {
       if (action.kind === "wake") this.#wakeAt(action.atMs);
       else hands.carryOut(action);
     }
-    if (state !== before) onChange();
+    if (isNews) onChange();
   }
 
   #wakeAt(atMs: number): void {

@@ -52,6 +52,8 @@ export interface WorkerHandsOptions {
   save: () => void;
 }
 
+/** Longer than it takes to tell of a change. */
+const OUTDATED_MS = 200;
 const SPARE_BOOT_MS = 10_000;
 const SPARE_LOOK_MS = 5;
 
@@ -153,7 +155,7 @@ export class RealHands implements WorkerHands {
   }
 
   async #make({ version, isForced }: Of<"build">): Promise<void> {
-    const { tell, look } = this.#options;
+    const { tell } = this.#options;
     const builder = this.#builder;
     if (!builder) return tell({ kind: "built", version });
     this.#build?.abort();
@@ -164,7 +166,14 @@ export class RealHands implements WorkerHands {
     if (signal.aborted) return;
     if (outcome.kind === "built") tell({ kind: "built", version });
     else if (outcome.kind === "failed") tell({ kind: "build_failed", version, failure: outcome.failure });
-    else if (outcome.kind === "outdated") await look();
+    else if (outcome.kind === "outdated") await this.#makeAgain({ kind: "build", version, isForced }, signal);
+  }
+
+  /** The sources changed while it was built. What they are now is told by those who watch, and cancels this; if they are the same after all, it is built. */
+  async #makeAgain(order: Of<"build">, signal: AbortSignal): Promise<void> {
+    await this.#options.look();
+    await new Promise((wake) => setTimeout(wake, OUTDATED_MS));
+    if (!signal.aborted) await this.#make(order);
   }
 
   async #start({ instance, version }: Of<"start">): Promise<void> {

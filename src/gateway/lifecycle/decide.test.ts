@@ -57,7 +57,12 @@ test("hold: a digest that does not come is asked for again", () => {
 });
 
 test("hold: a watcher that counts anew is understood, with a hold of the old one still open or not", () => {
-  for (const isOpen of [false, true]) {
+  for (const [isOpen, isLookedAt] of [
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ]) {
     const play = Play.healthy();
     for (const change of [1, 2, 3]) {
       play.say({ kind: "touched", change });
@@ -65,7 +70,7 @@ test("hold: a watcher that counts anew is understood, with a hold of the old one
     }
     if (isOpen) play.say({ kind: "touched", change: 4 });
     play.replies.look = never;
-    play.sources("v1", 0); // looked at from the beginning
+    if (isLookedAt) play.sources("v1", 0); // from the beginning
     play.say({ kind: "touched", change: 1 });
     assert.equal(play.front.state, "held");
     play.sources("v2", 1);
