@@ -196,10 +196,14 @@ test("gateway: logs of a worker, from one version to the next", { timeout: TIMEO
   assert.deepEqual([shown.status, shown.stdout], [0, "hello from one\n"], shown.stderr);
   const following = site.house.start(["logs", "-f", "index"]);
   await following.shows(/hello from one/);
+  const attached = site.house.start(["up"]);
+  await attached.shows(/hello from one/);
   site.write(INDEX, `console.log("hello from two");\n${saying("two")}`);
-  await following.shows(/hello from two/);
-  following.child.kill("SIGINT");
-  assert.equal((await following.ended).status, 130);
+  for (const one of [following, attached]) {
+    await one.shows(/hello from two/);
+    one.child.kill("SIGINT");
+    assert.equal((await one.ended).status, 130);
+  }
 });
 
 test(

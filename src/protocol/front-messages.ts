@@ -101,7 +101,7 @@ export interface BuildFailure {
 
 export type ServerToFront =
   | { type: "table"; table: FrontTable }
-  /** One worker, in the place of that name, and who drains; applied as one. */
+  /** One worker, in the place of that name, and who drains besides those that did; applied as one. */
   | { type: "worker"; revision: number; worker: FrontWorker; draining: string[] }
   /** Ends what an instance has still open: WebSockets with 1012, spread over `spreadMs`; others are cut after it. */
   | { type: "close"; instance: string; spreadMs: number }

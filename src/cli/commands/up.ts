@@ -16,7 +16,7 @@ import { stateOfJob } from "../render/states.ts";
 export const up = defineCommand({
   usage: ["up [NAME…] [--detach] [--json]"],
   details:
-    "Makes the jobs of this project's warren.yaml run: what is new is started, what has changed is started anew, what runs already stays. Without names, all that start by themselves; a name brings what it depends on. Attached, it shows their logs until Ctrl-C, after which they go on.",
+    "Makes the jobs of this project's warren.yaml run, and serves its workers: what is new is started, what has changed is started anew, what runs already stays. Without names, all that start by themselves; a name brings what it depends on. Attached, it shows their logs until Ctrl-C, after which they go on.",
   examples: [
     { command: "warren up", does: "starts the project and shows its logs" },
     { command: "warren up web --detach", does: "starts web and what it depends on, and returns" },
@@ -48,7 +48,7 @@ export const up = defineCommand({
         for (const line of upLines(context, result, operands)) context.output.line(line);
     }
     if (values.detach || values.json) return EXIT.ok;
-    return followProject(context, result);
+    return followProject(context, result, gateway);
   },
 });
 
@@ -118,13 +118,21 @@ function upLines({ output }: Context, { jobs }: DataOf<"up">, names: readonly st
   return lines.length > 0 ? lines : ["This project has no jobs"];
 }
 
-async function followProject(context: Context, { jobs }: DataOf<"up">): Promise<number> {
+async function followProject(context: Context, { jobs }: DataOf<"up">, gateway: Gateway | undefined): Promise<number> {
   const { followJobs } = await import("../follow-jobs.ts");
+  const { followWorkers } = await import("../gateway/worker-logs.ts");
   const interrupted = context.interrupted();
   const wanted = { streams: STREAMS, grep: undefined, json: false };
   const jobIds = jobs.map(({ job }) => job.id);
-  await followJobs(context, { jobIds, wanted, interrupted, start: { kind: "tail", lines: LINES_OF_RUNNING } });
-  context.output.errorLine("Stopped following; the jobs go on.");
+  const tail = { tailLines: LINES_OF_RUNNING, sinceMs: undefined };
+  await Promise.all([
+    gateway && followWorkers(context, { dir: gateway.dir, wanted: { ...wanted, ...tail } }),
+    (jobIds.length > 0 || !gateway) &&
+      followJobs(context, { jobIds, wanted, interrupted, start: { kind: "tail", lines: LINES_OF_RUNNING } }),
+  ]);
+  context.output.errorLine(
+    gateway ? "Stopped following; jobs and workers go on." : "Stopped following; the jobs go on.",
+  );
   const hints = [
     ["warren up", "follow them again"],
     ["warren down", "stop them"],

@@ -7,18 +7,32 @@ import type { Context } from "../context.ts";
 import type { LogSelection } from "../log-flags.ts";
 import { LogPrinter } from "../log-printer.ts";
 import { type ShownRun, showLogs } from "../show-logs.ts";
-import { type WorkerHandle, workerMeant } from "./worker-client.ts";
+import type { WorkerHandle } from "./worker-client.ts";
 
 /** `logs WORKER`: what its instances have said; with -f those that come later too, as long as somebody looks. */
 export async function workerLogs(context: Context, handle: WorkerHandle, wanted: LogSelection): Promise<number> {
-  if (wanted.follow) return new WorkerFollower(context, handle, wanted).follow();
-  await showLogs(
-    context,
-    handle.worker.instances.flatMap((instance) => shownOf(handle.worker, instance)),
-    wanted,
-  );
+  if (wanted.follow) {
+    const { name } = handle.worker;
+    await followWorkers(context, { dir: handle.gateway.dir, names: [name], wanted });
+    context.output.errorLine(`Stopped following; worker ${name} goes on.`);
+    return EXIT.interrupted;
+  }
+  const runs = handle.worker.instances.flatMap((instance) => shownOf(handle.worker, instance));
+  await showLogs(context, runs, wanted);
   return EXIT.ok;
 }
+
+export interface FollowWorkersOptions {
+  /** The project's. */
+  dir: string;
+  /** Default: all of the project, those that come later too. */
+  names?: readonly string[];
+  wanted: Pick<LogSelection, "streams" | "grep" | "json" | "tailLines" | "sinceMs">;
+}
+
+/** Prints what workers say, from one version to the next, until Ctrl-C. */
+export const followWorkers = (context: Context, options: FollowWorkersOptions): Promise<void> =>
+  new WorkersFollower(context, options).follow();
 
 function shownOf({ name }: Worker, instance: WorkerInstance): ShownRun[] {
   const paths = pathsOf(instance);
@@ -31,65 +45,70 @@ function pathsOf({ id, stdout_path, stderr_path }: WorkerInstance): RunLogPaths 
     : logPathsOfRun({ id, stdout_path, stderr_path });
 }
 
-class WorkerFollower {
+class WorkersFollower {
   readonly #context: Context;
-  readonly #handle: WorkerHandle;
-  readonly #wanted: LogSelection;
+  readonly #options: FollowWorkersOptions;
   readonly #printer: LogPrinter;
   /** By instance: called when it is no more. */
   readonly #ends = new Map<string, () => void>();
   readonly #followers = new Set<Promise<void>>();
+  #hasLooked = false;
 
-  constructor(context: Context, handle: WorkerHandle, wanted: LogSelection) {
+  constructor(context: Context, options: FollowWorkersOptions) {
     this.#context = context;
-    this.#handle = handle;
-    this.#wanted = wanted;
-    this.#printer = new LogPrinter(context.output, wanted.json ? "json" : "tagged");
+    this.#options = options;
+    this.#printer = new LogPrinter(context.output, options.wanted.json ? "json" : "tagged");
   }
 
-  async follow(): Promise<number> {
+  async follow(): Promise<void> {
     const interrupted = this.#context.interrupted();
-    const filter = { streams: ["gateway"], workdir: this.#handle.gateway.dir };
+    const filter = { streams: ["gateway"], workdir: this.#options.dir };
     for await (const _ of this.#context.ownClient().subscribe(filter, interrupted)) await this.#look(interrupted);
     for (const end of this.#ends.values()) end();
     await Promise.all(this.#followers);
     await this.#printer.flush();
-    this.#context.output.errorLine(`Stopped following; worker ${this.#handle.worker.name} goes on.`);
-    return EXIT.interrupted;
   }
 
   /** Something has happened at the gateway: which instances are there now? */
   async #look(interrupted: AbortSignal): Promise<void> {
-    const { name } = this.#handle.worker;
-    const found = await workerMeant(this.#context, `${this.#handle.gateway.project}/${name}`);
-    const instances = found?.worker.instances ?? [];
-    const isFirst = this.#ends.size === 0;
-    for (const [id, end] of this.#ends) if (!instances.some((one) => one.id === id)) end();
-    for (const instance of instances) {
-      const paths = this.#ends.has(instance.id) ? undefined : pathsOf(instance);
-      if (paths) this.#begin(instance, paths, interrupted, isFirst);
+    const { dir, names } = this.#options;
+    const { gateways } = await this.#context.client().request("gateway.status", { workdir: dir });
+    const workers = (gateways[0]?.workers ?? []).filter(({ name }) => names?.includes(name) ?? true);
+    const isFirst = !this.#hasLooked;
+    this.#hasLooked = true;
+    const known = new Set(workers.flatMap(({ instances }) => instances.map(({ id }) => id)));
+    for (const [id, end] of this.#ends) if (!known.has(id)) end();
+    for (const worker of workers) {
+      for (const instance of worker.instances) {
+        const paths = this.#ends.has(instance.id) ? undefined : pathsOf(instance);
+        if (paths) this.#begin(worker.name, instance, paths, interrupted, isFirst);
+      }
     }
   }
 
-  #begin(instance: WorkerInstance, paths: RunLogPaths, signal: AbortSignal, isFirst: boolean): void {
+  #begin(
+    name: string,
+    { id, version }: WorkerInstance,
+    paths: RunLogPaths,
+    signal: AbortSignal,
+    isFirst: boolean,
+  ): void {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
-    this.#ends.set(instance.id, resolve);
-    const follower = this.#followOne(instance, paths, ended, signal, isFirst).finally(() =>
+    this.#ends.set(id, resolve);
+    const follower = this.#followOne(name, version, paths, { ended, signal, isFirst }).finally(() =>
       this.#followers.delete(follower),
     );
     this.#followers.add(follower);
   }
 
   async #followOne(
-    { version }: WorkerInstance,
+    name: string,
+    version: string,
     paths: RunLogPaths,
-    ended: Promise<void>,
-    signal: AbortSignal,
-    isFirst: boolean,
+    { ended, signal, isFirst }: { ended: Promise<void>; signal: AbortSignal; isFirst: boolean },
   ): Promise<void> {
-    const { streams, grep } = this.#wanted;
-    const start = isFirst ? startOf(this.#wanted) : undefined;
-    const { name } = this.#handle.worker;
+    const { streams, grep } = this.#options.wanted;
+    const start = isFirst ? startOf(this.#options.wanted) : undefined;
     await this.#printer.note(`${name} ${version}`);
     for await (const item of followRun({ paths, streams, ended, signal, ...(start ? { start } : {}) })) {
       if (item.kind === "omitted" || !grep || grep(item.bytes)) await this.#printer.item(item, name);
@@ -98,7 +117,7 @@ class WorkerFollower {
   }
 }
 
-function startOf({ tailLines, sinceMs }: LogSelection): Start | undefined {
+function startOf({ tailLines, sinceMs }: FollowWorkersOptions["wanted"]): Start | undefined {
   if (tailLines !== undefined) return { kind: "tail", lines: tailLines };
   return sinceMs === undefined ? undefined : { kind: "since", timeMs: sinceMs };
 }

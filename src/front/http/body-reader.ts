@@ -31,11 +31,6 @@ export class BodyReader {
     return new BodyReader(undefined, Number.POSITIVE_INFINITY);
   }
 
-  /** What is still to come of a known length. */
-  get leftBytes(): number {
-    return this.#leftBytes;
-  }
-
   /**
    * Reads from `at` what is of the body; answers the position after it.
    * @throws HttpProblem for bad chunks

@@ -1,5 +1,5 @@
 import { CR, equalsIgnoringCase, LF, SPACE, TOKEN } from "./characters.ts";
-import { connectionOptions, fieldIn, withoutFields } from "./field-lines.ts";
+import { connectionOptions, withoutFields } from "./field-lines.ts";
 import { Fields } from "./fields.ts";
 import { checkHost } from "./host.ts";
 import { METHOD_CHARS_MAX, TARGET_BYTES_MAX } from "./limits.ts";
@@ -156,8 +156,6 @@ const receivedForwarding = (fields: Fields): ReceivedForwarding => ({
   host: fields.forwardedHost,
   proto: fields.forwardedProto,
 });
-
-export const requestField = (head: RequestHead, name: string): string | undefined => fieldIn(head.lines, name);
 
 /** RFC 9112 §2.2: one empty line before a request is skipped. The bytes to skip; -1: too few to tell. */
 export function leadingLineLength(bytes: Buffer, start: number, end: number): number {

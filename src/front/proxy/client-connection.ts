@@ -8,11 +8,11 @@ import { leadingLineLength, type RequestHead } from "../http/request-head.ts";
 import type { Context } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import { recordRefusal, refusalText } from "./failure-answer.ts";
+import { IncomingRequest } from "./incoming-request.ts";
 import { Input } from "./input.ts";
 import { LINGER_BYTES_MAX, LINGER_MS, QUEUED_BYTES_MARK, READ_AHEAD_BYTES } from "./limits.ts";
 import { Output } from "./output.ts";
 import type { Places } from "./places.ts";
-import { Request } from "./request.ts";
 import type { Tunnel, TunnelEnd } from "./tunnel.ts";
 
 /**
@@ -68,10 +68,6 @@ export class ClientConnection implements BodySink, TunnelEnd {
     socket.on("end", () => this.#ended());
     socket.on("error", () => {}); // a close follows
     socket.on("close", () => this.#closed());
-  }
-
-  get isIdle(): boolean {
-    return this.#state === "idle";
   }
 
   setTrusted(trusted: TrustedProxies): void {
@@ -249,7 +245,7 @@ export class ClientConnection implements BodySink, TunnelEnd {
     else if (head.contentLength > 0) this.#body = BodyReader.ofLength(head.contentLength);
     this.#hasSkippedLine = false;
     this.#become("exchange");
-    const request = new Request(head, this.peer, this.#context.identifiers);
+    const request = new IncomingRequest(head, this.peer, this.#context.identifiers);
     this.#exchange = new Exchange(this, request, this.#context, this.#places);
     this.#exchange.start();
   }

@@ -1,28 +1,16 @@
 import { messageOf } from "../../protocol/errors.ts";
-import { linesOf, withEdits } from "../http/field-lines.ts";
-import { viaLine } from "../http/forwarding.ts";
-import { requestText } from "../http/request-text.ts";
-import { statusText } from "../http/status-text.ts";
-import { isSendableTarget } from "../http/target.ts";
 import { AnswerStream } from "./answer-stream.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Context } from "./context.ts";
 import { failureAnswer, failureOf, textAnswer } from "./failure-answer.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
 import type { Instance } from "./instance.ts";
 import { SENDS_MAX } from "./limits.ts";
-import { OwnAnswer } from "./own-answer.ts";
+import { beginOwn, OwnAnswer } from "./own-answer.ts";
 import { Passage, type PassageLoss, type PassageOwner } from "./passage.ts";
 import type { Places } from "./places.ts";
-import type { Request } from "./request.ts";
-import type {
-  Answer,
-  ExchangeFailure,
-  HeadField,
-  Responder,
-  SessionTarget,
-  Target,
-  WorkerTarget,
-} from "./responder.ts";
+import type { Answer, ExchangeFailure, Responder, SessionTarget, Target, WorkerTarget } from "./responder.ts";
+import { sentHead } from "./sent-head.ts";
 import type { Waiting, WorkerEntry } from "./worker-entry.ts";
 
 /**
@@ -33,7 +21,7 @@ import type { Waiting, WorkerEntry } from "./worker-entry.ts";
  * answer's head has gone to the client, a loss cuts the client's connection, so that it sees that something is missing.
  */
 export class Exchange implements PassageOwner, Waiting {
-  readonly request: Request;
+  readonly request: IncomingRequest;
   readonly number: number;
   readonly #client: ClientConnection;
   readonly #context: Context;
@@ -53,7 +41,7 @@ export class Exchange implements PassageOwner, Waiting {
   #tried: Instance[] | undefined;
   #sendCount = 0;
 
-  constructor(client: ClientConnection, request: Request, context: Context, places: Places) {
+  constructor(client: ClientConnection, request: IncomingRequest, context: Context, places: Places) {
     this.request = request;
     this.#client = client;
     this.#context = context;
@@ -226,10 +214,20 @@ export class Exchange implements PassageOwner, Waiting {
   }
 
   #send(instance: Instance): void {
-    const text = this.#headText(instance);
-    if (text === undefined) return;
     const { request } = this;
     const target = this.#target!;
+    const isElsewhere = target.kind === "worker" && this.#entry?.worker.kind === "url";
+    const text = sentHead({
+      request,
+      target,
+      instance,
+      isElsewhere,
+      forwarding: this.#client.forwarding(request.head),
+    });
+    if (typeof text !== "string") {
+      this.failed(text.code, text.reason);
+      return;
+    }
     const passage = new Passage({
       client: this.#client,
       context: this.#context,
@@ -243,34 +241,6 @@ export class Exchange implements PassageOwner, Waiting {
     passage.start(text);
   }
 
-  #headText(instance: Instance): string | undefined {
-    const { request } = this;
-    const { head } = request;
-    const target = this.#target!;
-    const via = viaLine(head.via);
-    if (via === undefined) {
-      this.failed("LOOP", "This request has come through the gateway too often.");
-      return undefined;
-    }
-    if (target.target !== head.path && !isSendableTarget(target.target)) {
-      this.failed("INTERNAL", "A route has made a target that cannot be sent.");
-      return undefined;
-    }
-    const edits = target.kind === "worker" ? target.edits : undefined;
-    const isElsewhere = target.kind === "worker" && this.#entry?.worker.kind === "url";
-    return requestText({
-      head,
-      target: target.target,
-      // What is elsewhere is found by its own name; the client's is in X-Forwarded-Host.
-      host: isElsewhere ? instance.authority : (head.host ?? instance.authority),
-      lines: edits === undefined ? head.lines : withEdits(head.lines, edits),
-      forwarding: this.#client.forwarding(head),
-      via,
-      requestId: request.requestId,
-      traceparent: request.traceparent,
-    });
-  }
-
   /** To a session's program it is sent to the same one, or not at all. */
   #sendAgain(reason: string): void {
     const target = this.#target!;
@@ -281,7 +251,7 @@ export class Exchange implements PassageOwner, Waiting {
 
   #sendOwn(answer: Answer): void {
     const body = typeof answer.body === "string" ? Buffer.from(answer.body) : answer.body;
-    this.#beginOwn(answer.status, answer.headers, body.length);
+    beginOwn(this.#answer, this.request, this.#context, { ...answer, lengthBytes: body.length });
     this.#answer.part(body, 0, body.length);
     this.#answer.end("");
     this.#finish();
@@ -289,7 +259,7 @@ export class Exchange implements PassageOwner, Waiting {
 
   #respond(respond: Responder): void {
     this.#own = new OwnAnswer(this.#client, this.#context, this.#answer, {
-      begin: (status, headers, lengthBytes) => this.#beginOwn(status, headers, lengthBytes),
+      begin: (head) => beginOwn(this.#answer, this.request, this.#context, head),
       finish: (isWhole) => this.#finish(!isWhole),
       failed: (reason) => {
         this.#context.log.error("responder_failed", { path: this.request.path, error: reason });
@@ -297,20 +267,6 @@ export class Exchange implements PassageOwner, Waiting {
       },
     });
     this.#own.run(respond, this.request);
-  }
-
-  /** `lengthBytes`: -1 where it is not known. */
-  #beginOwn(status: number, headers: readonly HeadField[], lengthBytes: number): void {
-    const { head, hasBody } = this.request;
-    const hasNoBody = status === 204 || status === 304;
-    const framing =
-      hasNoBody || head.method === "HEAD" || lengthBytes === 0 ? "none" : lengthBytes < 0 ? "close" : "length";
-    const lines = linesOf(headers.filter(isForResponders)) + this.#context.dateLine();
-    const contentLength = hasNoBody ? -1 : lengthBytes;
-    this.#answer.begin(
-      { status, statusText: statusText(status), lines, framing, contentLength, transform: undefined },
-      head.keepsAlive && !hasBody && !this.#context.isEnding,
-    );
   }
 
   #finish(isCut = false): void {
@@ -341,7 +297,3 @@ export class Exchange implements PassageOwner, Waiting {
     });
   }
 }
-
-/** Fields that are ours to say in an answer of our own. */
-const OURS = new Set(["content-length", "transfer-encoding", "connection", "keep-alive", "date", "upgrade"]);
-const isForResponders = ([name]: HeadField): boolean => !OURS.has(name);

@@ -1,13 +1,22 @@
 import { messageOf } from "../../protocol/errors.ts";
+import { linesOf } from "../http/field-lines.ts";
+import { statusText } from "../http/status-text.ts";
 import type { AnswerStream } from "./answer-stream.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Context } from "./context.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
 import { QUEUED_BYTES_MARK, STALLED_READER_MS } from "./limits.ts";
 import type { HeadField, RequestFacts, Responder, ResponseWriter } from "./responder.ts";
 
+export interface OwnHead {
+  status: number;
+  headers: readonly HeadField[];
+  /** -1: not known. */
+  lengthBytes: number;
+}
+
 export interface OwnAnswerOwner {
-  /** `lengthBytes`: -1 where it is not known. */
-  begin(status: number, headers: readonly HeadField[], lengthBytes: number): void;
+  begin(head: OwnHead): void;
   finish(isWhole: boolean): void;
   /** The responder threw. */
   failed(reason: string): void;
@@ -59,7 +68,7 @@ export class OwnAnswer implements ResponseWriter {
     if (!this.#isOpen) return;
     if (this.#answer.hasBegun) throw new Error("an answer has one head");
     const length = headers.find(([name]) => name === "content-length")?.[1];
-    this.#owner.begin(status, headers, length === undefined ? -1 : Number(length));
+    this.#owner.begin({ status, headers, lengthBytes: length === undefined ? -1 : Number(length) });
   }
 
   write(chunk: string | Buffer): boolean {
@@ -123,3 +132,26 @@ export class OwnAnswer implements ResponseWriter {
     this.#ready = undefined;
   }
 }
+
+/** Begins an answer that is ours; what a request brings of a body is not read, so the connection ends with it. */
+export function beginOwn(answer: AnswerStream, request: IncomingRequest, context: Context, own: OwnHead): void {
+  const { status, headers, lengthBytes } = own;
+  const { head, hasBody } = request;
+  const hasNoBody = status === 204 || status === 304;
+  const isBodiless = hasNoBody || head.method === "HEAD" || lengthBytes === 0;
+  answer.begin(
+    {
+      status,
+      statusText: statusText(status),
+      lines: linesOf(headers.filter(isForResponders)) + context.dateLine(),
+      framing: isBodiless ? "none" : lengthBytes < 0 ? "close" : "length",
+      contentLength: hasNoBody ? -1 : lengthBytes,
+      transform: undefined,
+    },
+    head.keepsAlive && !hasBody && !context.isEnding,
+  );
+}
+
+/** Fields that are ours to say in an answer of our own. */
+const OURS = new Set(["content-length", "transfer-encoding", "connection", "keep-alive", "date", "upgrade"]);
+const isForResponders = ([name]: HeadField): boolean => !OURS.has(name);

@@ -4,9 +4,9 @@ import { fieldIn, withEdits } from "../http/field-lines.ts";
 import { type AnswerStream, writeChunk } from "./answer-stream.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Context } from "./context.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
 import type { Instance } from "./instance.ts";
 import { QUEUED_BYTES_MARK, STALLED_READER_MS } from "./limits.ts";
-import type { Request } from "./request.ts";
 import type { BodyTransform, ExchangeFailure, Transform } from "./responder.ts";
 import { Tunnel } from "./tunnel.ts";
 import type { AnswerReceiver, Loss, UpstreamConnection } from "./upstream-connection.ts";
@@ -35,7 +35,7 @@ export interface PassageOwner {
 export interface PassageOptions {
   client: ClientConnection;
   context: Context;
-  request: Request;
+  request: IncomingRequest;
   answer: AnswerStream;
   instance: Instance;
   transform: Transform | undefined;
@@ -53,7 +53,7 @@ type Phase = "body" | "answer" | "end";
 export class Passage implements AnswerReceiver {
   readonly #client: ClientConnection;
   readonly #context: Context;
-  readonly #request: Request;
+  readonly #request: IncomingRequest;
   readonly #answer: AnswerStream;
   readonly #transform: Transform | undefined;
   readonly #owner: PassageOwner;

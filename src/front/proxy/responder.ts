@@ -151,7 +151,7 @@ export interface ExchangeFailure {
 /** Makes a page of a failure; undefined, or what it throws: a line of text is answered. */
 export type Explain = (request: RequestFacts, failure: ExchangeFailure) => Answer | undefined;
 
-/** One exchange, when its answer has ended or was given up. The object is used again: copy what is to be kept. */
+/** One exchange, when its answer has ended or was given up. Of what could not be read as a request, method and target are "". */
 export interface ExchangeRecord {
   requestId: string;
   remoteAddress: string;

@@ -19,7 +19,7 @@ export class StrictWorker implements AsyncDisposable {
   readonly #sockets = new Set<net.Socket>();
 
   private constructor() {
-    this.#server = net.createServer((socket) => {
+    this.#server = net.createServer({ noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       let text = "";
       let headsSeen = 0;

@@ -90,7 +90,7 @@ export class WebSocketWorker implements AsyncDisposable {
   readonly #sockets = new Set<net.Socket>();
 
   private constructor(onFrame: (frame: Frame, end: WebSocketEnd) => void) {
-    this.#server = net.createServer((socket) => {
+    this.#server = net.createServer({ noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       let head = "";
       socket.on("error", () => {});

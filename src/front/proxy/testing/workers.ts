@@ -77,7 +77,7 @@ export class RawWorker implements AsyncDisposable {
   readonly received: string[] = [];
 
   private constructor(onData: (socket: net.Socket, received: string, chunk: Buffer) => void) {
-    this.server = net.createServer((socket) => {
+    this.server = net.createServer({ noDelay: true }, (socket) => {
       const index = this.sockets.push(socket) - 1;
       this.received.push("");
       socket.on("error", () => {});

@@ -5,7 +5,7 @@ import { hasBody, type RequestHead } from "../http/request-head.ts";
 import type { RequestFacts } from "./responder.ts";
 
 /** A request that was found good, as everything on this side of the seam and beyond it sees it. */
-export class Request implements RequestFacts {
+export class IncomingRequest implements RequestFacts {
   readonly head: RequestHead;
   readonly peer: Peer;
   readonly requestId: string;
