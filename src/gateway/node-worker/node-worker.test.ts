@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { type AddressInfo, BoundSocket, connect, createServer } from "node:net";
 import { join } from "node:path";
@@ -48,10 +48,16 @@ class Workers extends RunFixture {
   async standby() {
     const socketPath = join(this.directory, "standby.sock");
     const { run, port } = await this.run((port) => standbyCommand(this.options(port), socketPath));
-    await until(() => existsSync(socketPath), "the standby's socket");
+    await until(() => isListening(socketPath), "the standby's socket");
     return { run, port, socketPath };
   }
 }
+
+/** Between bind(2), which makes the file, and listen(2) a connection is refused. SO_ACCEPTCON is said by proc_net(5). */
+const isListening = (path: string): boolean =>
+  readFileSync("/proc/net/unix", "utf8")
+    .split("\n")
+    .some((line) => line.endsWith(` ${path}`) && line.split(/\s+/)[3] === "00010000");
 
 const deadline = () => AbortSignal.timeout(15_000);
 const says = (run: FixtureRun, text: string) => fileSays(run.stdoutPath, (seen) => seen.includes(text));
