@@ -5,7 +5,7 @@ import { messageOf, systemCode } from "../protocol/errors.ts";
 
 /**
  * What has happened to the gateways of a home, by number: the stream `gateway`. A line is in the file before anybody is told; the numbers go on after a
- * restart. Two files of at most `FILE_BYTES_MAX` are kept, and read back at the start.
+ * restart. Two files of at most `FILE_BYTES_MAX` are kept, and read back when they are first asked for or added to: a server's start does not wait for that.
  */
 export interface GatewayEvent {
   seq: number;
@@ -23,39 +23,45 @@ export class GatewayEventFile {
   readonly #path: string;
   readonly #log: Log;
   readonly #onEvent: (event: GatewayEvent) => void;
-  #events: GatewayEvent[];
-  #fileBytes: number;
-  #seq: number;
+  #read: { events: GatewayEvent[]; seq: number } | undefined;
+  #fileBytes = 0;
 
   constructor({ path, log, onEvent }: { path: string; log: Log; onEvent: (event: GatewayEvent) => void }) {
     this.#path = path;
     this.#log = log;
     this.#onEvent = onEvent;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.#events = [...read(`${path}.1`), ...read(path)];
-    this.#fileBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    this.#seq = this.#events.at(-1)?.seq ?? 0;
-    // Behind a line that a crash has cut off.
-    if (this.#fileBytes > 0) this.#write("\n");
   }
 
   get seq(): number {
-    return this.#seq;
+    return this.#known().seq;
   }
 
   add(type: string, dir: string, data: Record<string, unknown>): void {
-    this.#seq += 1;
-    const event: GatewayEvent = { seq: this.#seq, at: new Date().toISOString(), type, dir, data };
+    const known = this.#known();
+    known.seq += 1;
+    const event: GatewayEvent = { seq: known.seq, at: new Date().toISOString(), type, dir, data };
     this.#write(`${JSON.stringify(event)}\n`);
-    this.#events.push(event);
+    known.events.push(event);
     this.#onEvent(event);
   }
 
   /** At most `limit` of those after `seq`; undefined when some of them are gone. */
   after(seq: number, limit: number): GatewayEvent[] | undefined {
-    const first = this.#events[0]?.seq ?? this.#seq + 1;
-    if (seq + 1 < first && seq < this.#seq) return undefined;
-    return this.#events.filter((event) => event.seq > seq).slice(0, limit);
+    const { events, seq: last } = this.#known();
+    const first = events[0]?.seq ?? last + 1;
+    if (seq + 1 < first && seq < last) return undefined;
+    return events.filter((event) => event.seq > seq).slice(0, limit);
+  }
+
+  #known(): { events: GatewayEvent[]; seq: number } {
+    if (this.#read) return this.#read;
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    const events = [...read(`${this.#path}.1`), ...read(this.#path)];
+    this.#read = { events, seq: events.at(-1)?.seq ?? 0 };
+    this.#fileBytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    // Behind a line that a crash has cut off.
+    if (this.#fileBytes > 0) this.#write("\n");
+    return this.#read;
   }
 
   /** A full disk loses the line, not the event: who follows is told all the same. */
@@ -72,7 +78,7 @@ export class GatewayEventFile {
   #turn(): void {
     const kept = read(this.#path).length;
     renameSync(this.#path, `${this.#path}.1`);
-    this.#events = this.#events.slice(-kept);
+    if (this.#read) this.#read.events = this.#read.events.slice(-kept);
     this.#fileBytes = 0;
   }
 }
