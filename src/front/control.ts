@@ -15,6 +15,8 @@ export interface FrontControlOptions {
   /** The first line to each server. */
   greeting: () => Extract<FrontToServer, { type: "hello" }>;
   onMessage: (message: ServerToFront) => void;
+  /** The last server has gone. */
+  onAlone: () => void;
 }
 
 /** A table of 10,000 routes is some 2 MB. */
@@ -59,10 +61,13 @@ export class FrontControl {
   }
 
   #accept(socket: net.Socket): void {
-    const { greeting, onMessage, log } = this.#options;
+    const { greeting, onMessage, onAlone, log } = this.#options;
     this.#servers.add(socket);
     socket.on("error", () => {}); // a close follows
-    socket.on("close", () => this.#servers.delete(socket));
+    socket.on("close", () => {
+      this.#servers.delete(socket);
+      if (this.#servers.size === 0) onAlone();
+    });
     const splitter = new LineSplitter(LINE_BYTES_MAX);
     socket.on("data", (chunk: Buffer) => {
       try {

@@ -5,13 +5,20 @@ import { join } from "node:path";
 import { replaceFile } from "../platform/atomic-file.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf } from "../protocol/errors.ts";
-import { FRONT_FORMAT, type FrontTable, type FrontToServer, type ServerToFront } from "../protocol/front-messages.ts";
+import {
+  FRONT_FORMAT,
+  type FrontTable,
+  type FrontToServer,
+  type FrontWorker,
+  type ServerToFront,
+} from "../protocol/front-messages.ts";
 import { FrontControl } from "./control.ts";
 import { LiveHub } from "./live/live-hub.ts";
 import { AccessFile, AccessLog } from "./observe/access-log.ts";
 import { Observer } from "./observe/observer.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
 import { FrontResolver } from "./routing/resolver.ts";
+import { SourceSigns } from "./signs/source-signs.ts";
 
 /**
  * A front as a whole: listener, data plane, what is answered without a worker, and the line to the server. It goes by the table that it was told last, also
@@ -36,6 +43,8 @@ const BACKLOG = 2_048;
 const SAVE_MS = 200;
 /** After the end of a front before, for the server to say what has changed since its table was written. */
 const TABLE_WAIT_MS = 300;
+/** Far longer than the server needs to say what a sign means. */
+const SIGN_HOLD_MS = 30_000;
 /** When it ends for good, what is in flight may go on for so long. */
 const END_MS = 1_000;
 
@@ -47,6 +56,9 @@ export class Front {
   readonly #resolver: FrontResolver;
   readonly #observer: Observer;
   readonly #plane: DataPlane;
+  readonly #signs: SourceSigns;
+  /** By the server; what is in force holds those workers besides whose sources have given a sign. */
+  #told: FrontTable;
   #saveTimer: NodeJS.Timeout | undefined;
   #tableTimer: NodeJS.Timeout | undefined;
   #savedAtMs = Number.NEGATIVE_INFINITY;
@@ -80,6 +92,14 @@ export class Front {
         isEnding: this.#isEnding,
       }),
       onMessage: (message) => this.#obey(message),
+      onAlone: () => this.#signs.forgetAll(),
+    });
+    this.#told = table;
+    this.#signs = new SourceSigns({
+      onUnseen: (worker) => this.#applyAgain(worker),
+      onSign: (worker, sign) => this.#control.tell({ type: "sign", worker, sign }),
+      onClear: (worker) => this.#applyAgain(worker),
+      onUnwatched: (reason) => log.warn("sources_not_watched", { reason }),
     });
     this.#listener = net.createServer({ noDelay: true }, (socket) => this.#plane.accept(socket));
     this.#listener.on("listening", () => log.info("serving", { revision: this.#resolver.table.revision }));
@@ -99,6 +119,7 @@ export class Front {
     this.#isEnding = true;
     clearTimeout(this.#tableTimer);
     this.#listener.close();
+    this.#signs.forgetAll();
     this.#live.close(); // browsers come back to the next front
     await this.#plane.drain();
     this.#control.close();
@@ -110,13 +131,13 @@ export class Front {
       case "table":
         this.#apply(message.table);
         return this.#saveLater();
-      case "worker": {
-        const { revision, worker, draining } = message;
-        this.#resolver.applyWorker(revision, worker, draining);
-        this.#observer.applyTable(this.#resolver.table);
-        this.#plane.worker(worker, draining, revision); // last: it lets go who has waited
+      case "worker":
+        this.#applyWorker(message);
         return this.#saveLater();
-      }
+      case "watch":
+        return this.#signs.follow(message.worker, message.watched);
+      case "seen":
+        return this.#signs.seen(message.worker, message.sign);
       case "close":
         return this.#plane.close(message.instance, message.spreadMs);
       case "reload":
@@ -138,9 +159,34 @@ export class Front {
     clearTimeout(this.#tableTimer);
     // Before anybody is told that the table is in force. From here on the kernel's queue is emptied, at the latest when this has been done.
     if (!this.#listener.listening && !this.#isEnding) this.#listener.listen({ fd: LISTEN_FD, backlog: BACKLOG });
-    this.#resolver.applyTable(table);
-    this.#observer.applyTable(table);
-    this.#plane.table(table);
+    this.#told = table;
+    const inForce = { ...table, workers: table.workers.map((worker) => this.#heldIfUnseen(worker)) };
+    this.#resolver.applyTable(inForce);
+    this.#observer.applyTable(inForce);
+    this.#plane.table(inForce);
+  }
+
+  #applyWorker({ revision, worker, draining }: Omit<Extract<ServerToFront, { type: "worker" }>, "type">): void {
+    const others = this.#told.workers.filter(({ name }) => name !== worker.name);
+    this.#told = { ...this.#told, revision, workers: [...others, worker], draining };
+    const inForce = this.#heldIfUnseen(worker);
+    this.#resolver.applyWorker(revision, inForce, draining);
+    this.#observer.applyTable(this.#resolver.table);
+    this.#plane.worker(inForce, draining, revision); // last: it lets go who has waited
+  }
+
+  /** Its sources have given a sign, or what it means is known now. */
+  #applyAgain(name: string): void {
+    const { workers, revision, draining } = this.#told;
+    const worker = workers.find((one) => one.name === name);
+    if (worker) this.#applyWorker({ revision, worker, draining });
+  }
+
+  /** As long as nobody knows what a sign means, none of its versions is the one to ask. */
+  #heldIfUnseen(worker: FrontWorker): FrontWorker {
+    if (!this.#signs.isUnseen(worker.name) || worker.state === "held") return worker;
+    const { failure: _, ...rest } = worker;
+    return { ...rest, state: "held", holdMs: SIGN_HOLD_MS, reason: "its sources may have changed" };
   }
 
   #stats(id: number): FrontToServer {
@@ -160,7 +206,7 @@ export class Front {
     this.#savedAtMs = performance.now();
     if (this.#isEnding) return;
     const path = join(this.#options.dir, "table.json");
-    replaceFile(path, JSON.stringify(this.#resolver.table)).catch((error) =>
+    replaceFile(path, JSON.stringify(this.#told)).catch((error) =>
       this.#options.log.warn("table_not_written", { error: messageOf(error) }),
     );
   }

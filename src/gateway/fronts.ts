@@ -2,7 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Backoff } from "../platform/backoff.ts";
 import type { Log } from "../platform/log.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
-import type { FrontStats, FrontTable, FrontToServer, FrontWorker, ServerToFront } from "../protocol/front-messages.ts";
+import type {
+  FrontStats,
+  FrontTable,
+  FrontToServer,
+  FrontWorker,
+  ServerToFront,
+  WatchedSources,
+} from "../protocol/front-messages.ts";
 import type { KeeperAnswers, KeeperCall, KeeperServer, ListenAddress, ServerSpec } from "../protocol/keeper-calls.ts";
 import { FrontLink } from "./front-link.ts";
 
@@ -28,6 +35,8 @@ export interface FrontEvents {
   onDrained: (instance: string) => void;
   onTrouble: (trouble: Extract<FrontToServer, { type: "trouble" }>) => void;
   onWaiting: (worker: string, count: number) => void;
+  /** The front has seen that sources may have changed. Resolves when it has been told what came of it. */
+  onSign: (worker: string) => Promise<void>;
 }
 
 const REDIAL = { firstMs: 10, maxMs: 1_000 };
@@ -49,6 +58,8 @@ export class Fronts {
   readonly #generations = new Set<Generation>();
   readonly #over = new AbortController();
   readonly #stats = new Map<number, (stats: FrontStats) => void>();
+  /** By worker: what the front watches too. */
+  readonly #watched = new Map<string, WatchedSources>();
   #table: FrontTable;
   #server: KeeperServer | undefined;
   #applied = 0;
@@ -99,6 +110,13 @@ export class Fronts {
 
   say(message: Exclude<ServerToFront, { type: "table" | "worker" | "stats" }>): void {
     this.#say(message);
+  }
+
+  /** What a worker is made of lies there. */
+  watch(worker: string, watched: WatchedSources): void {
+    if (watched.dirs.length === 0) this.#watched.delete(worker);
+    else this.#watched.set(worker, watched);
+    this.#say({ type: "watch", worker, watched });
   }
 
   /** Of the front that takes connections; undefined when it does not answer. */
@@ -176,6 +194,7 @@ export class Fronts {
     const onApplied = (applied: number): void => void (applied >= revision && resolve());
     this.#generations.add({ link, applied: 0, drained: new Set(), onApplied });
     link.tell({ type: "table", table: this.#table });
+    for (const [worker, watched] of this.#watched) link.tell({ type: "watch", worker, watched });
     // It takes connections by then.
     await Promise.race([promise, delay(APPLIED_MS, undefined, { ref: false })]);
   }
@@ -200,6 +219,10 @@ export class Fronts {
         return events.onTrouble(message);
       case "waiting":
         return events.onWaiting(message.worker, message.count);
+      case "sign": {
+        const { worker, sign } = message;
+        return void events.onSign(worker).then(() => link.tell({ type: "seen", worker, sign }));
+      }
       case "stats":
         return this.#stats.get(message.id)?.(message.stats);
       default:

@@ -14,14 +14,11 @@ import { healthOf } from "./lifecycle/summary.ts";
 import { PortPool } from "./ports/port-pool.ts";
 import type { ProjectConfig } from "./project-config.ts";
 import { ProjectFile, type ProjectRecord } from "./project-record.ts";
+import { ProjectWatches } from "./project-watches.ts";
 import { ProjectWorker } from "./project-worker.ts";
-import { type AssetChange, AssetWatch } from "./watch/asset-watch.ts";
-import { ConfigWatch } from "./watch/config-watch.ts";
-import { SourceWatch } from "./watch/source-watch.ts";
+import { Publications } from "./publications.ts";
+import type { AssetChange } from "./watch/asset-watch.ts";
 import type { ProjectHands } from "./worker-hands.ts";
-
-/** The project's own public folder, among those of its workers. */
-const PROJECT_FILES = "";
 
 /**
  * The gateway of one project: its front, its workers, and what they share. It puts the pieces together and passes things on; what is decided of a worker is
@@ -57,15 +54,13 @@ export class GatewayProject {
   readonly #workers = new Map<string, ProjectWorker>();
   readonly #over = new AbortController();
   readonly #watchers = new Set<() => void>();
-  readonly #publications: { worker: string; publication: number; revision: number }[] = [];
+  readonly #publications = new Publications();
+  readonly #watches: ProjectWatches;
   #config: ProjectConfig;
   #configError: string | undefined;
   #fronts!: Fronts;
   #runs!: InstanceRuns;
   #ports!: PortPool;
-  #watch: SourceWatch | undefined;
-  #configWatch: ConfigWatch | undefined;
-  #assetWatch: AssetWatch | undefined;
 
   /** @throws what the configuration, the port and the keeper say */
   static async up(
@@ -102,6 +97,18 @@ export class GatewayProject {
     this.#config = config;
     this.#record = record;
     this.#file = new ProjectFile(options.homeDir);
+    this.#watches = new ProjectWatches({
+      dir: record.dir,
+      log: options.log,
+      onConfig: () => void this.reconfigure().catch(() => {}),
+      onAssets: (worker, change) => this.#onAssets(worker, change),
+      sources: {
+        onTouched: (worker, change) => this.#workers.get(worker)?.tell({ kind: "touched", change }),
+        onSettled: (worker, { change, version }) =>
+          this.#workers.get(worker)?.tell({ kind: "sources", change, version }),
+        onWatching: (worker, watched) => this.#fronts.watch(worker, watched),
+      },
+    });
   }
 
   get dir(): string {
@@ -194,7 +201,7 @@ export class GatewayProject {
     } catch (error) {
       this.#configError = messageOf(error);
       const watched = isWarrenError(error) ? error.detail?.watched : undefined;
-      if (Array.isArray(watched)) this.#configWatch?.follow(watched as string[]); // one of them will mend it
+      if (Array.isArray(watched)) this.#watches.followConfig(watched as string[]);
       this.#options.onEvent("config_refused", this.dir, { reason: this.#configError });
       throw error;
     }
@@ -207,7 +214,7 @@ export class GatewayProject {
     for (const worker of this.workers) worker.close();
     await Promise.all(this.workers.map((worker) => worker.end(graceMs)));
     this.#over.abort();
-    this.#unwatchFiles();
+    this.#watches.close();
     this.#file.forget();
     return names;
   }
@@ -216,7 +223,7 @@ export class GatewayProject {
   close(): void {
     this.#over.abort();
     for (const worker of this.workers) worker.close();
-    this.#unwatchFiles();
+    this.#watches.close();
     this.#fronts.close();
   }
 
@@ -253,16 +260,17 @@ export class GatewayProject {
           onTrouble: ({ type: _, ...trouble }) =>
             this.#ownerOf(trouble.instance)?.tell({ kind: "trouble", ...trouble }),
           onWaiting: () => this.#changed(),
+          onSign: (worker) => this.#watches.sources?.touch(worker) ?? Promise.resolve(),
         },
       },
       this.#table(),
     );
     if (isNew) await this.#fronts.open(); // the port first: without it nothing is started
+    this.#watches.follow(this.#config, this.mode);
     await this.#takeUpWorkers();
     if (!isNew) await this.#fronts.open();
     this.#record.address = this.#fronts.server?.address ?? { host, port };
     this.#save();
-    this.#watchFiles();
     this.#options.onEvent("gateway_up", this.dir, { ...this.#record.address, mode: this.mode });
   }
 
@@ -287,7 +295,7 @@ export class GatewayProject {
       record: this.#record.workers[config.name],
       project: this.#hands(),
       personEnv: this.#record.env,
-      watch: () => (this.mode === "dev" ? this.#sourceWatch() : undefined),
+      watch: () => this.#watches.sources,
       clock: this.#options.clock,
       save: () => this.#save(),
       onChange: (one) => this.#onWorkerChange(one),
@@ -296,47 +304,18 @@ export class GatewayProject {
     return worker;
   }
 
-  /** In production nobody watches: what was deployed is taken up when somebody says so. */
-  #watchFiles(): void {
-    if (this.mode === "prod") return this.#unwatchFiles();
-    this.#configWatch ??= new ConfigWatch({ onChange: () => void this.reconfigure().catch(() => {}) });
-    this.#configWatch.follow(this.#config.watched);
-    this.#assetWatch?.close();
-    this.#assetWatch = new AssetWatch({ onAssets: (worker, changed) => this.#onAssets(worker, changed) });
-    for (const { name, publicDir } of this.#config.workers) if (publicDir) this.#assetWatch.add(name, publicDir);
-    if (this.#config.publicDir) this.#assetWatch.add(PROJECT_FILES, this.#config.publicDir);
-  }
-
-  #unwatchFiles(): void {
-    for (const watch of [this.#watch, this.#configWatch, this.#assetWatch]) watch?.close();
-    this.#watch = undefined;
-    this.#configWatch = undefined;
-    this.#assetWatch = undefined;
-  }
-
   /** Browsers are told; style sheets alone are taken in without loading the page again. */
-  #onAssets(key: string, { css, others }: AssetChange): void {
-    const workers = this.workers.filter(({ name }) => key === PROJECT_FILES || name === key);
+  #onAssets(owner: string | undefined, { css, others }: AssetChange): void {
+    const workers = this.workers.filter(({ name }) => owner === undefined || name === owner);
     if (others.length > 0) {
       this.#fronts.say({ type: "reload", workers: workers.map(({ name }) => name) });
       return;
     }
     // As the browser asks for them: below the worker's route.
     for (const { name, config } of workers) {
-      const base = key === PROJECT_FILES || config.path === "/" ? "" : config.path;
+      const base = owner === undefined || config.path === "/" ? "" : config.path;
       this.#fronts.say({ type: "reload", workers: [name], css: css.map((path) => `${base}${path}`) });
     }
-  }
-
-  #sourceWatch(): SourceWatch {
-    const { log } = this.#options;
-    this.#watch ??= new SourceWatch({
-      onTouched: (worker, change) => this.#workers.get(worker)?.tell({ kind: "touched", change }),
-      onSettled: (worker, { change, version }) => this.#workers.get(worker)?.tell({ kind: "sources", change, version }),
-      onDegraded: (reason) => log.warn("watch_degraded", { dir: this.dir, reason }),
-      onError: (worker, error) => log.warn("sources_unreadable", { worker, error }),
-    });
-    return this.#watch;
   }
 
   #addRemoved(name: string): void {
@@ -352,7 +331,7 @@ export class GatewayProject {
 
   #configure(config: ProjectConfig): void {
     this.#config = config;
-    this.#watchFiles();
+    this.#watches.follow(config, this.mode);
     const names = new Set(config.workers.map(({ name }) => name));
     for (const worker of this.workers) if (!names.has(worker.name)) worker.tell({ kind: "removed" });
     for (const one of config.workers) {
@@ -393,17 +372,13 @@ export class GatewayProject {
     const worker = this.#workers.get(name);
     if (!worker) return;
     const revision = this.#nextRevision();
-    this.#publications.push({ worker: name, publication, revision });
+    this.#publications.add(name, publication, revision);
     this.#fronts.tellWorker(revision, frontWorkerOf(worker.state), this.#draining());
   }
 
   #onApplied(revision: number): void {
-    const inForce = this.#publications.filter((one) => one.revision <= revision);
-    this.#publications.splice(0, inForce.length);
-    for (const [worker, some] of Map.groupBy(inForce, (one) => one.worker)) {
-      const publication = some.at(-1)!.publication;
+    for (const [worker, publication] of this.#publications.applied(revision))
       this.#workers.get(worker)?.tell({ kind: "applied", publication });
-    }
   }
 
   #table(): FrontTable {
@@ -430,7 +405,7 @@ export class GatewayProject {
 
   /** Grows from server to server as well. */
   #nextRevision(): number {
-    this.#record.revision = Math.max(this.#record.revision + 1, Date.now());
+    this.#record.revision = Publications.revisionAfter(this.#record.revision, this.#options.clock.wallMs());
     return this.#record.revision;
   }
 

@@ -109,9 +109,26 @@ export type ServerToFront =
   | { type: "reload"; workers: string[]; css?: string[] }
   /** Shown by `/health`, by worker. */
   | { type: "health"; workers: WorkerHealth[] }
+  /**
+   * In development: where a worker's sources lie. The front watches them too, in the loop in which it takes requests, so that none that comes after a change
+   * goes by what was before it. An empty one: no more.
+   */
+  | { type: "watch"; worker: string; watched: WatchedSources }
+  /** What the front saw up to this sign is in what it was told of that worker. */
+  | { type: "seen"; worker: string; sign: number }
   | { type: "stats"; id: number }
   /** It is about to end for good: idle connections are closed, and others after their answer. */
   | { type: "end" };
+
+/** Each change of a file of `files` matters, and that files come and go whose name matches `names`, or folders, directly in one of `dirs`. */
+export interface WatchedSources {
+  /** Absolute; each is watched by itself. */
+  dirs: string[];
+  /** Absolute. */
+  files: string[];
+  /** A regular expression, for names without their folders. */
+  names: string;
+}
 
 export interface WorkerHealth {
   worker: string;
@@ -148,6 +165,8 @@ export type FrontToServer =
     }
   /** Requests wait for a worker: when the first does, and when none does any more (0). */
   | { type: "waiting"; worker: string; count: number }
+  /** The front holds a worker because its sources may have changed, until `seen` says this number or a later one. */
+  | { type: "sign"; worker: string; sign: number }
   | { type: "stats"; id: number; stats: FrontStats };
 
 export interface FrontStats {

@@ -1,7 +1,7 @@
 import { readdirSync, statSync, type watch } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
-import { DirectoryWatches, type OnDirectoryEvent } from "./directory-watches.ts";
+import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
 import { PASSING } from "./source-names.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { statSync, type watch } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
-import { DirectoryWatches, type OnDirectoryEvent } from "./directory-watches.ts";
+import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
 import { PASSING } from "./source-names.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { basename, extname, matchesGlob, relative, sep } from "node:path";
+import { basename, matchesGlob, relative, sep } from "node:path";
 import type { SourceSpec } from "../build/source-spec.ts";
 
 /** Which names below a worker's folder are sources. */
@@ -11,18 +11,24 @@ const OWN_DIRS = new Set(["bin", "public", "private"]);
 export const PASSING =
   /(~|\.sw[a-z]|\.tmp|\.temp|\.bak|\.orig|\.log|\.pid|\.pyc|\.crswap)$|^(4913|#.*#)$|\.tmp[.-]|___jb_/;
 /** What a bundle can be made of, by what esbuild loads, and by what says how. */
-const NODE_SOURCE = new Set([".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".css", ".txt"]);
-const LOCKS = ["package-lock.json", "npm-shrinkwrap.json"];
+const NODE_SOURCE = /\.([cm]?[jt]s|[jt]sx|json|css|txt)$/;
+const NO_NODE_SOURCE = /\.d\.ts$|^(package-lock|npm-shrinkwrap)\.json$/;
 
 export class SourceNames {
   readonly #dir: string;
-  readonly #kind: "node" | "command";
   readonly #ignore: readonly string[];
+  readonly #isFileName: RegExp;
 
   constructor({ dir, program, ignore = [] }: SourceSpec) {
     this.#dir = dir;
-    this.#kind = program.kind;
     this.#ignore = ignore;
+    const isAlso = program.kind === "node" ? `(?!.*(?:${NO_NODE_SOURCE.source}))(?=.*(?:${NODE_SOURCE.source}))` : "";
+    this.#isFileName = new RegExp(`^(?!\\.)(?!.*(?:${PASSING.source}))${isAlso}`);
+  }
+
+  /** A regular expression's source, for the names of source files without their folders. */
+  get filePattern(): string {
+    return this.#isFileName.source;
   }
 
   /** A folder in which sources may be. */
@@ -34,10 +40,7 @@ export class SourceNames {
 
   /** A file that may be a source, by its name alone. */
   isSourceFile(path: string): boolean {
-    const name = basename(path);
-    if (name.startsWith(".") || PASSING.test(name) || this.#isIgnored(path)) return false;
-    if (this.#kind === "command") return true;
-    return NODE_SOURCE.has(extname(name)) && !LOCKS.includes(name) && !name.endsWith(".d.ts");
+    return this.#isFileName.test(basename(path)) && !this.#isIgnored(path);
   }
 
   #isIgnored(path: string): boolean {

@@ -1,8 +1,9 @@
 import { statSync, type watch } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
+import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
 import { messageOf } from "../../protocol/errors.ts";
-import { DirectoryWatches, type OnDirectoryEvent } from "./directory-watches.ts";
+import type { WatchedSources } from "../../protocol/front-messages.ts";
 import { isInside, type Look, type WorkerSources } from "./worker-sources.ts";
 
 /**
@@ -12,13 +13,16 @@ import { isInside, type Look, type WorkerSources } from "./worker-sources.ts";
  * 2. For each `onTouched` there is an `onSettled` of that change or a later one, once it has been quiet for `quietMs`, at the latest `boundMs` after it: which
  *    version the sources are. The same as before means that nothing is different after all.
  * 3. A directory is watched before it is read, and what was found is told after. So what comes later than a look is told by another `onTouched`.
- * 4. Where the system does not tell (no watch left, or too much at once), everything concerned is looked at every `pollMs`, and that is said.
+ * 4. Others who watch too may say what they saw: it is treated as if the system had told.
+ * 5. Where the system does not tell (no watch left, or too much at once), everything concerned is looked at every `pollMs`, and that is said.
  */
 export interface SourceWatchOptions {
   /** `change` numbers a worker's signs, upwards from 1. */
   onTouched: (worker: string, change: number) => void;
   /** As of that change; 0: of none. */
   onSettled: (worker: string, settled: Look & { change: number }) => void;
+  /** Which files are watched for; told before the first look at them ends, and whenever that is different. */
+  onWatching?: (worker: string, watched: WatchedSources) => void;
   /** Directories cannot be watched: why. */
   onDegraded?: (reason: string) => void;
   /** The sources could not be looked at; they are again at the next sign. */
@@ -37,6 +41,8 @@ const POLL_MS = 250;
 /** The kernel holds 16,384 events (fs.inotify.max_queued_events) and drops the others without our being told; from this many on all is looked at. */
 const BURST_EVENTS_MAX = 4_096;
 
+const NOTHING: WatchedSources = { dirs: [], files: [], names: "" };
+
 interface Follow {
   sources: WorkerSources;
   change: number;
@@ -48,6 +54,10 @@ interface Follow {
   version: string | undefined;
   dirs: Set<string>;
   onEvent: OnDirectoryEvent;
+  /** As told last, in JSON. */
+  watched: string;
+  /** Who wait for a look that begins from now on. */
+  waiting: PromiseWithResolvers<void>[];
 }
 
 export class SourceWatch {
@@ -80,6 +90,8 @@ export class SourceWatch {
       version: undefined,
       dirs: new Set(),
       onEvent: (event) => this.#hear(follow, event),
+      watched: "",
+      waiting: [],
     };
     this.#follows.set(sources.name, follow);
     sources.follow({
@@ -98,6 +110,18 @@ export class SourceWatch {
     follow.sources.follow(undefined);
     follow.cancelTimer?.();
     for (const dir of follow.dirs) this.#watches.remove(dir, follow);
+    for (const { resolve } of follow.waiting) resolve();
+    this.#tellWatched(follow, NOTHING);
+  }
+
+  /** Somebody else has seen a sign. Resolves when what was looked at after it has been told by `onSettled`, or nobody is interested any more. */
+  touch(worker: string): Promise<void> {
+    const follow = this.#follows.get(worker);
+    if (!follow) return Promise.resolve();
+    const waiting = Promise.withResolvers<void>();
+    follow.waiting.push(waiting);
+    this.#touch(follow);
+    return waiting.promise;
   }
 
   /** Looks now, whatever was told; answers by `onSettled`. */
@@ -162,10 +186,13 @@ export class SourceWatch {
     follow.cancelTimer?.();
     follow.touched = undefined;
     const { change } = follow;
+    const waiting = follow.waiting.splice(0);
     const look = await this.#tryLook(follow);
-    if (!look || this.#follows.get(follow.sources.name) !== follow) return;
-    follow.version = look.version;
-    this.#options.onSettled(follow.sources.name, { ...look, change });
+    if (look && this.#follows.get(follow.sources.name) === follow) {
+      follow.version = look.version;
+      this.#options.onSettled(follow.sources.name, { ...look, change });
+    }
+    for (const { resolve } of waiting) resolve();
   }
 
   /** Looks without a sign; what is different is treated as one. */
@@ -212,7 +239,16 @@ export class SourceWatch {
       this.#watches.remove(dir, follow);
       follow.dirs.delete(dir);
     }
+    if (this.#follows.get(sources.name) === follow)
+      this.#tellWatched(follow, { dirs: [...dirs], files: sources.known, names: sources.fileNames });
     return look;
+  }
+
+  #tellWatched(follow: Follow, watched: WatchedSources): void {
+    const key = JSON.stringify(watched);
+    if (key === follow.watched) return;
+    follow.watched = key;
+    this.#options.onWatching?.(follow.sources.name, watched);
   }
 
   #degrade(reason: string): void {

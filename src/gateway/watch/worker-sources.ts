@@ -90,6 +90,17 @@ export class WorkerSources {
     return [...new Set([...this.#surroundings, ...inputs])];
   }
 
+  /** Files whose every change matters; of others it matters that they come and go. */
+  get known(): string[] {
+    const inputs = this.#isUnsure || this.#inputs === undefined ? this.#listed : this.#inputs;
+    return [...new Set([...inputs, ...this.outsiders])].sort();
+  }
+
+  /** A pattern, for the names of source files without their folders. */
+  get fileNames(): string {
+    return this.#names.filePattern;
+  }
+
   /**
    * Which version the sources are. `onDir` is called with each folder before it is read, so that who watches it from there on misses nothing.
    * A source that changes meanwhile gives some version: look again after it has told.

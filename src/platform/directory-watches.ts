@@ -1,5 +1,5 @@
 import { type FSWatcher, statSync, watch } from "node:fs";
-import { systemCode } from "../../protocol/errors.ts";
+import { systemCode } from "../protocol/errors.ts";
 
 /**
  * One inotify watch for each directory (inotify(7)), however many are interested in it. Not recursive: who is interested in what is below watches each.

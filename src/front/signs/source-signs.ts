@@ -1,0 +1,146 @@
+import { statSync, type watch } from "node:fs";
+import { basename, join } from "node:path";
+import { type Clock, systemClock } from "../../platform/clock.ts";
+import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
+import type { WatchedSources } from "../../protocol/front-messages.ts";
+
+/**
+ * Signs that a worker's sources may have changed, seen in the loop in which requests are taken: a change that came before a request is seen before it, however
+ * late both are. What it means the server finds out; until it has said so, the sign is unseen.
+ *
+ * 1. Each sign has a number, upwards from 1 among all workers. `seen` of one is said when the server has looked at what was there after it.
+ * 2. A folder that is watched from now on gives a sign: what came into it meanwhile was told to nobody.
+ * 3. A server that does not answer holds nobody for ever: a sign is given up after `SEEN_MAX_MS`, and all of them when it has gone.
+ */
+export interface SourceSignsOptions {
+  /** A worker has an unseen sign from now on: in the very tick in which the system tells of something. */
+  onUnseen: (worker: string) => void;
+  /** What the server is to be told: once for all that the system tells at a time. */
+  onSign: (worker: string, sign: number) => void;
+  /** It has none any more. */
+  onClear: (worker: string) => void;
+  /** Folders cannot be watched: the server still does. */
+  onUnwatched?: (reason: string) => void;
+  clock?: Clock;
+  /** For tests that let it fail. */
+  watch?: typeof watch;
+}
+
+/** From here on the server holds the worker itself, if it lives. */
+const SEEN_MAX_MS = 10_000;
+
+interface Followed {
+  worker: string;
+  dirs: Set<string>;
+  files: ReadonlySet<string>;
+  names: RegExp;
+  onEvent: OnDirectoryEvent;
+}
+
+interface Unseen {
+  sign: number;
+  /** The server is about to be told of it. */
+  telling: NodeJS.Immediate | undefined;
+  cancelTimer: () => void;
+}
+
+export class SourceSigns {
+  readonly #options: SourceSignsOptions;
+  readonly #clock: Clock;
+  readonly #watches: DirectoryWatches;
+  readonly #followed = new Map<string, Followed>();
+  readonly #unseen = new Map<string, Unseen>();
+  #sign = 0;
+
+  constructor(options: SourceSignsOptions) {
+    const { onUnwatched, watch: open } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#watches = new DirectoryWatches({
+      ...(onUnwatched === undefined ? {} : { onUnwatched }),
+      ...(open === undefined ? {} : { watch: open }),
+    });
+  }
+
+  isUnseen(worker: string): boolean {
+    return this.#unseen.has(worker);
+  }
+
+  /** In the place of what was followed of that worker. */
+  follow(worker: string, { dirs, files, names }: WatchedSources): void {
+    if (dirs.length === 0) return this.#forget(worker);
+    const before = this.#followed.get(worker);
+    const followed: Followed = before ?? {
+      worker,
+      dirs: new Set(),
+      files: new Set(),
+      names: /^/,
+      onEvent: (event) => this.#hear(followed, event),
+    };
+    this.#followed.set(worker, followed);
+    followed.files = new Set(files);
+    followed.names = new RegExp(names);
+    const wanted = new Set(dirs);
+    for (const dir of followed.dirs) if (!wanted.has(dir)) this.#watches.remove(dir, followed);
+    const isGrown = dirs.some((dir) => !followed.dirs.has(dir));
+    for (const dir of dirs) this.#watches.add(dir, followed, followed.onEvent);
+    followed.dirs = wanted;
+    if (before && isGrown) this.#give(worker);
+  }
+
+  /** The server has looked at what was there after this sign, and has said what follows. */
+  seen(worker: string, sign: number): void {
+    const unseen = this.#unseen.get(worker);
+    if (unseen && sign >= unseen.sign) this.#clear(worker);
+  }
+
+  /** No server is there: nobody would say what a sign means. */
+  forgetAll(): void {
+    for (const worker of [...this.#followed.keys()]) this.#forget(worker);
+  }
+
+  #hear(followed: Followed, { dir, name, isRename }: Parameters<OnDirectoryEvent>[0]): void {
+    if (name === undefined) return this.#give(followed.worker);
+    const path = join(dir, name);
+    if (followed.files.has(path) || (isRename && isOther(followed, path))) this.#give(followed.worker);
+  }
+
+  #give(worker: string): void {
+    const before = this.#unseen.get(worker);
+    if (before?.telling) return;
+    before?.cancelTimer();
+    const unseen: Unseen = {
+      sign: ++this.#sign,
+      telling: setImmediate(() => {
+        unseen.telling = undefined;
+        this.#options.onSign(worker, unseen.sign);
+      }),
+      cancelTimer: this.#clock.timer(SEEN_MAX_MS, () => this.#clear(worker)),
+    };
+    this.#unseen.set(worker, unseen);
+    if (!before) this.#options.onUnseen(worker);
+  }
+
+  #clear(worker: string): void {
+    const unseen = this.#unseen.get(worker);
+    if (!unseen) return;
+    unseen.cancelTimer();
+    clearImmediate(unseen.telling);
+    this.#unseen.delete(worker);
+    this.#options.onClear(worker);
+  }
+
+  #forget(worker: string): void {
+    const followed = this.#followed.get(worker);
+    this.#followed.delete(worker);
+    for (const dir of followed?.dirs ?? []) this.#watches.remove(dir, followed!);
+    this.#clear(worker);
+  }
+}
+
+/** A source file that comes or goes, or a folder. */
+function isOther({ dirs, names }: Followed, path: string): boolean {
+  const name = basename(path);
+  if (dirs.has(path) || names.test(name)) return true;
+  return !name.startsWith(".") && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+}
