@@ -17,10 +17,14 @@ const TIMEOUT_MS = process.env.WARREN_PROOF ? 1_200_000 : 120_000;
 const AFTER_SAVE_MS = 20;
 const MEBIBYTE = 1024 * 1024;
 
-const source = (version: number, journal: string): string => `import { appendFileSync } from "node:fs";
+/** What a WebSocket is closed with for a restart (RFC 6455 §7.4.2, IANA's registry). */
+const SERVICE_RESTART = 1012;
+
+const source = (version: number, journal: string): string => `import { createHash } from "node:crypto";
+import { appendFileSync } from "node:fs";
 import { createServer } from "node:http";
 const version = ${version};
-createServer((request, response) => {
+const server = createServer((request, response) => {
   if (request.url === "/events") {
     response.setHeader("content-type", "text/event-stream");
     let count = 0;
@@ -38,7 +42,26 @@ createServer((request, response) => {
     if (request.method === "POST") appendFileSync(${JSON.stringify(journal)}, request.headers["x-post"] + "\\n");
     response.end(JSON.stringify({ version, bytes }));
   });
-}).listen(process.env.PORT);
+});
+// Says its version in a text frame for each frame of at most 125 bytes that comes (RFC 6455 §5.2).
+server.on("upgrade", (request, socket) => {
+  const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+  socket.write("HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n" +
+    "Sec-WebSocket-Accept: " + accept.digest("base64") + "\\r\\n\\r\\n");
+  let bytes = Buffer.alloc(0);
+  socket.on("data", (chunk) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    while (bytes.length >= 6 && bytes.length >= 6 + (bytes[1] & 127)) {
+      const isClose = (bytes[0] & 15) === 8;
+      bytes = bytes.subarray(6 + (bytes[1] & 127));
+      if (isClose) return void socket.end(Buffer.from([0x88, 0]));
+      const text = Buffer.from(String(version));
+      socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
+    }
+  });
+  socket.on("error", () => {});
+});
+server.listen(process.env.PORT);
 `;
 
 interface Said {
@@ -50,6 +73,7 @@ interface Said {
 class Load {
   readonly failures: string[] = [];
   readonly posted: string[] = [];
+  readonly webSocketEnds: number[] = [];
   requestCount = 0;
   readonly #site: Site;
   readonly #over = new AbortController();
@@ -64,6 +88,7 @@ class Load {
     this.#run("chunked POST", () => this.#post(Buffer.alloc(70_000, 66), { isChunked: true }));
     this.#run("slow upload", () => this.#post(Buffer.alloc(3_000, 67), { isChunked: true, pauseMs: 15 }));
     this.#run("100-continue", () => this.#post(Buffer.alloc(10_000, 68), { expects: true }));
+    this.#run("WebSocket", () => this.#webSocket());
     this.#run("events", async () => {
       const body = await this.#site.text("/events");
       assert.ok(body.endsWith("data: end\n\n"), body);
@@ -89,6 +114,31 @@ class Load {
       }
     };
     this.#clients.push(loop());
+  }
+
+  /** Talks until the instance at the other end is replaced: whatever was said before is answered, and the end is a restart's. */
+  async #webSocket(): Promise<void> {
+    const socket = new WebSocket(`ws://127.0.0.1:${this.#site.port}/`);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let version: string | undefined;
+    const stop = (): void => socket.close(1000);
+    this.#over.signal.addEventListener("abort", stop, { once: true });
+    socket.addEventListener("open", () => socket.send("?"));
+    socket.addEventListener("message", ({ data }) => {
+      version ??= String(data);
+      if (data !== version) reject(new Error(`one connection, two versions: ${version} and ${data}`));
+      setTimeout(() => socket.readyState === WebSocket.OPEN && socket.send("?"), 5);
+    });
+    socket.addEventListener("close", ({ code }) => {
+      this.webSocketEnds.push(code);
+      if (code === SERVICE_RESTART || (this.#over.signal.aborted && code <= 1005)) resolve();
+      else reject(new Error(`closed with ${code} after ${version === undefined ? "nothing" : `version ${version}`}`));
+    });
+    try {
+      await promise;
+    } finally {
+      this.#over.signal.removeEventListener("abort", stop);
+    }
   }
 
   async #get(options: http.RequestOptions): Promise<void> {
@@ -161,9 +211,12 @@ test(
       await load.stop();
     }
     const done = readFileSync(journal, "utf8").split("\n").filter(Boolean);
-    t.diagnostic(`${load.requestCount} requests, ${load.posted.length} of them with a body`);
+    t.diagnostic(
+      `${load.requestCount} requests, ${load.posted.length} of them with a body, ${load.webSocketEnds.length} WebSockets`,
+    );
     assert.deepEqual(load.failures, []);
     assert.deepEqual(stale, []);
+    assert.ok(load.webSocketEnds.filter((code) => code === SERVICE_RESTART).length > 0, String(load.webSocketEnds));
     assert.ok(load.requestCount > SWITCHES * 5, String(load.requestCount));
     assert.deepEqual(done.toSorted(), load.posted.toSorted(), "each POST was done once");
     writeFileSync(journal, "");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAnswers } from "./testing/answers.ts";
 import { DEADLINE_MS } from "./testing/deadline.ts";
+import { hasNginx, NginxWorker } from "./testing/nginx-worker.ts";
 import { RawClient } from "./testing/raw-client.ts";
 import { requestStream } from "./testing/request-stream.ts";
 import { StrictWorker } from "./testing/strict-worker.ts";
@@ -97,3 +98,37 @@ test("request count: a worker that takes only what we may write sees the same", 
   const count = await runAll(worker.port, journal, () => worker.faults);
   assert.ok(count > STREAMS, `${count} requests in ${STREAMS} streams`);
 });
+
+test(
+  "request count: nginx sees exactly the requests that it answered through us",
+  {
+    skip: hasNginx() ? false : "nginx is not installed",
+  },
+  async () => {
+    const clock = new TestClock();
+    await using worker = await NginxWorker.start();
+    await using front = await TestFront.start([], { clock });
+    front.plane.table(tableOf([workerOf([instanceOf(worker.port)])], { limits: { answerMs: 1e12, idleMs: 1e12 } }));
+    const sent: { line: string; isAnswered: boolean }[] = [];
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + STREAMS; seed++) {
+      front.records.length = 0;
+      await send(front, clock, requestStream(seed));
+      for (const { status, method, target, instance } of front.records)
+        if (instance !== undefined) sent.push({ line: `${method} ${target} HTTP/1.1`, isAnswered: status === 200 });
+    }
+    await worker.stop();
+    // It answers before it has read a body; one that then turns out to be bad has its answer from us, and is in its journal or not.
+    const answered = sent.filter(({ isAnswered }) => isAnswered);
+    let next = 0;
+    for (const line of worker.seen) {
+      while (next < sent.length && sent[next]!.line !== line) {
+        assert.ok(!sent[next]!.isAnswered, `nginx did not see request ${next}: ${sent[next]!.line}, but ${line}`);
+        next += 1;
+      }
+      assert.ok(next < sent.length, `nginx saw ${line}, which was not sent`);
+      next += 1;
+    }
+    assert.ok(!sent.slice(next).some(({ isAnswered }) => isAnswered), "nginx has not seen the last ones");
+    assert.ok(answered.length > STREAMS, `${answered.length} requests in ${STREAMS} streams`);
+  },
+);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { FileHashes } from "../watch/file-hashes.ts";
+import { WorkerSources } from "../watch/worker-sources.ts";
 import { buildNow, builtNow, ProjectFixture } from "./project-fixture.ts";
 
 const run = promisify(execFile);
@@ -348,3 +350,45 @@ test("build: the artefact's text is all there as soon as its name is", async () 
   assert.ok(text.trimEnd().endsWith(`//# sourceMappingURL=${basename(artefactPath!)}.map`));
   assert.ok(existsSync(join(`${artefactPath}.map`)));
 });
+
+/** A source changes just before it is read for the nth time since `arm`. */
+class ChangingHashes extends FileHashes {
+  #left = Number.POSITIVE_INFINITY;
+
+  constructor(path: string, text: string) {
+    super({
+      open: (async (...parameters: Parameters<typeof open>) => {
+        if (parameters[0] === path && --this.#left === 0) await writeFile(path, text);
+        return open(...parameters);
+      }) as typeof open,
+    });
+  }
+
+  arm(nth: number): void {
+    this.#left = nth;
+  }
+
+  get hasHappened(): boolean {
+    return this.#left <= 0;
+  }
+}
+
+for (const kind of ["node", "command"] as const)
+  test(`build: of a ${kind} worker, whenever a source changes meanwhile, what is there then is not taken for what was built`, async () => {
+    for (let nth = 1; ; nth++) {
+      await using project = await ProjectFixture.make();
+      const path = await project.write("workers/api/src/main.ts", "console.log(1)");
+      const hashes = new ChangingHashes(path, "console.log(2)");
+      const spec = kind === "node" ? project.node("api") : project.command("api", "cp src/main.ts $WORKER_ARTEFACT");
+      const sources = new WorkerSources(spec, hashes);
+      const builder = project.builder(sources);
+      const { version } = await sources.look();
+      hashes.arm(nth);
+      await builder.build(version, AbortSignal.timeout(30_000));
+      if (!hashes.hasHappened) {
+        assert.ok(nth > 3, `read ${nth - 1} times`);
+        return;
+      }
+      assert.notEqual((await sources.look()).version, version, `changed before it was read for the ${nth}th time`);
+    }
+  });

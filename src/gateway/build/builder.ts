@@ -101,7 +101,6 @@ export class Builder {
       if (!this.#hasArtefacts) return built(undefined, [], true);
       const there = await this.#artefacts.find(version);
       if (!isForced && (there !== undefined || this.#builtInPlace === version)) return built(there, [], true);
-      if (!(await this.#isNow(version))) return this.#outdated();
       const made = this.#bundler ? await this.#bundle(version, signal) : await this.#command(version, signal);
       if ("kind" in made) return made;
       return built(made.path, made.inputs);
@@ -112,17 +111,19 @@ export class Builder {
   }
 
   async #bundle(version: string, signal: AbortSignal): Promise<Made | BuildOutcome> {
+    if (!(await this.#isNow(version))) return this.#outdated();
     let known = this.#sources.outsiders;
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const before = await this.#sources.inputsDigest(known);
       const bundle = await this.#bundler!.bundle(signal);
-      if (!(await this.#isNow(version))) return this.#outdated();
       const { namesDigest, files } = await this.#sources.survey();
+      const from = await this.#builtFrom(version, bundle.inputs, namesDigest);
+      // Last: what is taken down of the sources is from before it, so that it is of what was built.
+      if (!(await this.#isNow(version))) return this.#outdated();
       const listed = new Set(files);
       const outsiders = bundle.inputs.filter((path) => !listed.has(path));
       const areKnown = outsiders.every((path) => known.includes(path));
       if (areKnown && before === (await this.#sources.inputsDigest(known))) {
-        const from = await this.#builtFrom(version, bundle.inputs, namesDigest);
         signal.throwIfAborted();
         await this.#artefacts.open();
         const name = `${this.#spec.name}-${version}${bundle.extension}`;
@@ -138,9 +139,10 @@ export class Builder {
   async #command(version: string, signal: AbortSignal): Promise<Made | BuildOutcome> {
     const { build, buildEnv = [] } = this.#spec.program as CommandProgram;
     const { dir, name, projectDir } = this.#spec;
-    await this.#artefacts.open();
     const { files } = await this.#sources.survey();
     const before = await this.#sources.inputsDigest(files);
+    if (!(await this.#isNow(version))) return this.#outdated();
+    await this.#artefacts.open();
     const temporary = this.#artefacts.temporaryPath(version);
     const env = [...buildEnv, `WORKER_NAME=${name}`, `WORKER_ARTEFACT=${temporary}`];
     const link = await this.#artefacts.link();
@@ -156,9 +158,9 @@ export class Builder {
         return this.#failed(version, { ...failureOf(name, message, output), places });
       }
       // What the build itself has written anew is not a change; what it was built from must not have become another.
-      if (before !== (await this.#sources.inputsDigest(files))) return this.#outdated();
       const { namesDigest } = await this.#sources.survey();
       const from = await this.#builtFrom(version, files, namesDigest);
+      if (before !== from.inputsDigest) return this.#outdated();
       const made = (await isFile(temporary)) ? temporary : await this.#artefacts.madeAtLink();
       const path = made === undefined ? undefined : await this.#artefacts.take(from, made);
       if (made === undefined) this.#builtInPlace = version;
