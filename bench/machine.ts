@@ -2,19 +2,18 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, release, totalmem } from "node:os";
 import { promisify } from "node:util";
-import type { Peer } from "./peers/peer.ts";
 import { sleep } from "./processes.ts";
 import { root } from "./stage.ts";
 
-/** What the figures were taken on and with, one line each. */
-export async function machineFacts(peers: readonly Peer[]): Promise<string[]> {
+/** What the figures were taken on and with, one line each. @param versions `pm2 7.0.4` of each tool */
+export async function machineFacts(versions: readonly string[]): Promise<string[]> {
   const cpu = /^model name\s*:\s*(.+)$/m.exec(await readFile("/proc/cpuinfo", "utf8"))?.[1] ?? "unknown CPU";
   const memoryGB = (totalmem() / 1e9).toFixed(0);
   const system = /^PRETTY_NAME="(.+)"$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "Linux";
   return [
     `${cpu}, ${availableParallelism()} cores, ${memoryGB} GB; ${system}, kernel ${release()}`,
     `Node ${process.versions.node} (the pinned runtime, for the peers too)`,
-    `${peers.map(({ name, version }) => `${name} ${version}`).join(", ")}; commit ${await commit()}`,
+    `${versions.join(", ")}; commit ${await commit()}`,
     `${new Date().toISOString().slice(0, 10)}`,
   ];
 }

@@ -8,6 +8,13 @@ import { flood } from "./cases/flood.ts";
 import { footprint } from "./cases/footprint.ts";
 import { fullStore } from "./cases/full-store.ts";
 import { hundredJobs } from "./cases/hundred-jobs.ts";
+import { halfLoad } from "./gateway/half-load.ts";
+import { idleConnections } from "./gateway/idle-connections.ts";
+import { proxyNames, proxyVersions } from "./gateway/proxies.ts";
+import { loadCases } from "./gateway/requests.ts";
+import { hangup, saveToServed } from "./gateway/save-to-served.ts";
+import { slowDownload } from "./gateway/slow-download.ts";
+import { webSocketEcho } from "./gateway/websocket-echo.ts";
 import { machineFacts, quietMachine } from "./machine.ts";
 import { makePeers } from "./peers/all.ts";
 import { report, writeBetweenMarkers } from "./report.ts";
@@ -20,13 +27,26 @@ import { reloadPause } from "./sessions/reload-pause.ts";
 import { terminalFlood } from "./sessions/terminal-flood.ts";
 import { root, setStage } from "./stage.ts";
 
-/** `npm run bench -- jobs [--quick] [--only CASE,…]`: measures, prints, and (a whole, full run) writes the figures into docs/benchmarks.md. */
-const PARTS: Record<string, { cases: readonly Case[]; peers: readonly string[] }> = {
+/** `npm run bench -- jobs|sessions|gateway [--quick] [--only CASE,…]`: measures, prints, and (a whole, full run) writes the figures into docs/benchmarks.md. */
+interface Part {
+  cases: readonly Case[];
+  /** The columns beside Warren's. */
+  peers: readonly string[];
+  /** `pm2 7.0.4` of each tool that is there; default: those of jobs. */
+  versions?: (bench: Bench) => Promise<string[]>;
+}
+
+const PARTS: Record<string, Part> = {
   jobs: {
     cases: [commandLine, coldStart, hundredJobs, fullStore, exitNotice, footprint, flood],
     peers: ["pm2", "supervisor"],
   },
   sessions: { cases: [attach, echo, terminalFlood, idleSessions, manySessions, reloadPause], peers: ["tmux"] },
+  gateway: {
+    cases: [...loadCases, halfLoad, webSocketEcho, idleConnections, slowDownload, saveToServed, hangup],
+    peers: proxyNames,
+    versions: ({ stage, say }) => proxyVersions(stage, say),
+  },
 };
 const DOCUMENT = join(root, "docs", "benchmarks.md");
 const EXIT_USAGE = 2;
@@ -46,18 +66,18 @@ async function main(): Promise<void> {
     console.error(`usage: npm run bench -- ${Object.keys(PARTS).join("|")} [--quick] [--only ${names.join(",")}]`);
     process.exit(EXIT_USAGE);
   }
-  const text = await measure(cases, all.peers, values.quick);
+  const text = await measure({ ...all, cases }, values.quick);
   console.log(text);
   if (!values.quick && cases.length === all.cases.length) await writeBetweenMarkers(DOCUMENT, part, text);
 }
 
-async function measure(cases: readonly Case[], peers: readonly string[], quick: boolean): Promise<string> {
+async function measure({ cases, peers, versions = jobTools }: Part, quick: boolean): Promise<string> {
   const stage = await setStage();
   process.on("exit", () => stage.strike());
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => process.exit(EXIT_INTERRUPTED));
   const bench: Bench = { stage, quick, say: (line) => console.error(line) };
-  const facts = await machineFacts((await makePeers(stage, "facts")).all);
+  const facts = await machineFacts(await versions(bench));
   const sections: Section[] = [];
   const loads: string[] = [];
   for (const one of cases) {
@@ -72,6 +92,10 @@ async function measure(cases: readonly Case[], peers: readonly string[], quick: 
   }
   const load = `what others used of the processors before each case: ${loads.join(", ")}`;
   return report([...facts, load], sections, peers);
+}
+
+async function jobTools({ stage }: Bench): Promise<string[]> {
+  return (await makePeers(stage, "facts")).all.map(({ name, version }) => `${name} ${version}`);
 }
 
 await main();

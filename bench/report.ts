@@ -10,7 +10,11 @@ const SUBJECT = "warren";
 
 /** @param peers the columns beside Warren's */
 export function report(facts: readonly string[], sections: readonly Section[], peers: readonly string[]): string {
-  return [...facts.map((fact) => `- ${fact}`), "", ...sections.flatMap((one) => sectionLines(one, peers))].join("\n");
+  return [
+    ...facts.map((fact) => `- ${fact}`),
+    "",
+    ...sections.flatMap((one) => sectionLines(one, one.peers ?? peers)),
+  ].join("\n");
 }
 
 /** Replaces what stands between the markers of that part. @throws when the file has no markers */

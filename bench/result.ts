@@ -1,5 +1,5 @@
 /** What cases hand to the report. */
-export type Unit = "ms" | "MB" | "%" | "MB/min" | "MB/s";
+export type Unit = "ms" | "MB" | "%" | "MB/min" | "MB/s" | "kB" | "" | "µs" | "req/s" | "msg/s";
 
 export interface Measured {
   /** `warren`, or a peer's name. */
@@ -27,4 +27,6 @@ export interface Row {
 export interface Section {
   title: string;
   rows: readonly Row[];
+  /** The columns beside Warren's, where they are others than the part's. */
+  peers?: readonly string[];
 }
