@@ -7,10 +7,14 @@ import { install, root, run, runtime } from "./install.mjs";
 const SYSTEM_PROGRAMS = [
   { program: "tmux", package: "tmux", suite: "test/tui" },
   { program: "setsid", package: "util-linux", suite: "src/runs" },
+  { program: "ssh", package: "openssh-client", suite: "deploys" },
+  { program: "/usr/sbin/sshd", package: "openssh-server", suite: "deploys" },
+  { program: "rsync", package: "rsync", suite: "deploys" },
   { program: "vim", package: "vim", suite: "screens of vim" },
   { program: "less", package: "less", suite: "screens of less" },
   { program: "htop", package: "htop", suite: "screens of htop" },
   { program: "zsh", package: "zsh", suite: "completion for zsh" },
+  { program: "chromium", package: "chromium", suite: "what a browser shows of the gateway" },
   { program: "fish", package: "fish", suite: "completion for fish" },
 ];
 

@@ -18,6 +18,7 @@ const HOST = {
     port: { kind: "whole", min: 1, max: 65_535, description: "Of ssh. Default: as ssh is configured." },
     path: { ...text, description: "The project's folder there: absolute, or below the home." },
     name: { ...text, description: "What `warren gateway deploy` calls it. Default: the host." },
+    warren: { ...text, description: "The command of Warren there. Default: as for all hosts." },
   },
   required: ["host", "path"],
   foreign: { directory: "path", dir: "path", server: "host", hostname: "host", target: "host", user: "host" },
@@ -28,6 +29,24 @@ export const DEPLOYMENT_FIELDS = {
   description: "Where a project is deployed to, and what is run around it.",
   fields: {
     hosts: { kind: "list", item: HOST, minItems: 1, description: "In this order." },
+    warren: {
+      ...text,
+      default: "warren",
+      description: "The command of Warren there, when it is not on the PATH of `ssh HOST`; a host's own goes first.",
+    },
+    ssh_config: { ...text, description: "A file for `ssh -F`, relative to the project." },
+    sources: {
+      kind: "either",
+      default: false,
+      forms: [{ kind: "flag" }, { kind: "list", item: text }],
+      description: "Workers that are deployed as sources and built there: true for all, or their names.",
+    },
+    include: {
+      kind: "list",
+      item: text,
+      description: "Files and folders of the project that are copied besides: node_modules, workers/api/private.",
+    },
+    timeout: { kind: "duration", default: "2m", description: "From the switch until every worker there is healthy." },
     keep: { kind: "whole", min: 1, max: 1_000, default: 5, description: "Versions that stay there for a rollback." },
     hooks: {
       kind: "record",

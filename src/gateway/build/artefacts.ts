@@ -28,6 +28,12 @@ const EXTENSIONS = [".mjs", ".cjs", ""];
 /** Temporary files of a builder that was killed; older than this they are nobody's. */
 const ABANDONED_MS = 600_000;
 
+export type Linked =
+  | { kind: "artefact"; version: string }
+  | { kind: "nothing" }
+  /** `reason` stands behind the link's path. */
+  | { kind: "other"; reason: string };
+
 interface Manifest extends BuiltFrom {
   format: number;
 }
@@ -102,6 +108,35 @@ export class Artefacts {
     await this.pointTo(path.slice(this.binDir.length + 1));
   }
 
+  /** Where the link is. */
+  get path(): string {
+    return this.#linkPath;
+  }
+
+  /** What the link leads to. */
+  async linked(): Promise<Linked> {
+    const found = await lstat(this.#linkPath).catch(() => undefined);
+    if (!found) return { kind: "nothing" };
+    if (!found.isSymbolicLink()) return { kind: "other", reason: "is no link to a version" };
+    const target = await readlink(this.#linkPath);
+    const version = this.#versionIn(target);
+    if (version === undefined) return { kind: "other", reason: `leads to ${target}, which is no version of it` };
+    if ((await this.find(version)) === undefined)
+      return { kind: "other", reason: `leads to ${target}, which is not there` };
+    return { kind: "artefact", version };
+  }
+
+  /** Of all artefacts, also of those of which nobody has written down what they were built from; the oldest first. */
+  async versions(): Promise<string[]> {
+    const found: { version: string; atMs: number }[] = [];
+    for (const name of await readdir(this.binDir).catch(() => [])) {
+      const version = this.#versionIn(name);
+      const about = version === undefined ? undefined : await stat(join(this.binDir, name)).catch(() => undefined);
+      if (version !== undefined && about?.isFile()) found.push({ version, atMs: about.mtimeMs });
+    }
+    return found.sort((a, b) => a.atMs - b.atMs).map(({ version }) => version);
+  }
+
   /** The link's text: a name in `bin/`. Undefined: there is no link. */
   async link(): Promise<string | undefined> {
     return readlink(this.#linkPath).catch(() => undefined);
@@ -162,6 +197,13 @@ export class Artefacts {
     }
     await this.#sweep();
     return gone;
+  }
+
+  /** Of an artefact's name. */
+  #versionIn(name: string): string | undefined {
+    const extension = EXTENSIONS.find((one) => one !== "" && name.endsWith(one)) ?? "";
+    const version = name.slice(this.name.length + 1, name.length - extension.length);
+    return name.startsWith(`${this.name}-`) && /^[0-9a-f]+$/.test(version) ? version : undefined;
   }
 
   get #linkPath(): string {

@@ -9,6 +9,7 @@ import { type BuildOutcome, failureOf } from "./build-outcome.ts";
 import { placesIn } from "./code-frame.ts";
 import { BundleFailure, failureOfBundle, NodeBundler } from "./node-bundle.ts";
 import type { CommandProgram, SourceSpec } from "./source-spec.ts";
+import type { VersionMaker } from "./version-maker.ts";
 
 /**
  * Makes artefacts of one worker's sources, one at a time.
@@ -30,7 +31,7 @@ const TIMEOUT_MS = 120_000;
 /** Files from elsewhere are known only after a build; then it is made once more, over files that are compared before and after. */
 const ATTEMPTS_MAX = 5;
 
-export class Builder {
+export class Builder implements VersionMaker {
   readonly #sources: WorkerSources;
   readonly #spec: SourceSpec;
   readonly #artefacts: Artefacts;
@@ -100,7 +101,10 @@ export class Builder {
       if (signal.aborted) return { kind: "cancelled" };
       if (!this.#hasArtefacts) return built(undefined, [], true);
       const there = await this.#artefacts.find(version);
-      if (!isForced && (there !== undefined || this.#builtInPlace === version)) return built(there, [], true);
+      if (!isForced && (there !== undefined || this.#builtInPlace === version)) {
+        const known = (await this.#artefacts.known()).find((one) => one.version === version);
+        return built(there, known?.inputs ?? [], true);
+      }
       const made = this.#bundler ? await this.#bundle(version, signal) : await this.#command(version, signal);
       if ("kind" in made) return made;
       return built(made.path, made.inputs);

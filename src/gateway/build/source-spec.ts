@@ -6,6 +6,8 @@ export interface SourceSpec {
   /** The project's: what is shown to people is relative to it. */
   projectDir: string;
   program: NodeProgram | CommandProgram;
+  /** Only what was built of it is here. */
+  isDeployed?: boolean;
   /** Folders outside of its own that it is made of, besides those that an esbuild build finds by itself. */
   sharedDirs?: readonly string[];
   /** In its folder: names, or paths with `*` and `**` relative to it, that are no sources. Besides IGNORED. */
