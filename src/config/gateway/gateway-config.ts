@@ -1,4 +1,4 @@
-import type { FrontLimits, FrontRoute, GatewayMode } from "../../protocol/front-messages.ts";
+import type { FrontLimits, FrontRoute, FrontTls, GatewayMode } from "../../protocol/front-messages.ts";
 
 /**
  * A project's gateway as its files say it, checked as a whole and with every default filled in. Paths are absolute, times are milliseconds. Plain JSON.
@@ -25,6 +25,8 @@ export interface GatewayConfig {
   trustedProxies: readonly string[];
   hasPublicMetrics: boolean;
   limits: Partial<FrontLimits>;
+  /** Absent: plain HTTP alone. */
+  tls?: FrontTls;
   /** First and last, both included. */
   ports: PortRange;
   /** What is read and does nothing, and what is no worker: in sentences, two at most. */
@@ -70,7 +72,7 @@ export interface WorkerConfig {
   /** The command takes its listening socket as sd_listen_fds(3) has it. */
   takesSocket: boolean;
   /** Of a `url` worker. */
-  target?: { host: string; port: number; isTls?: boolean };
+  target?: { host: string; port: number; isTls?: boolean; ca?: string };
   /** It need not be there. */
   publicDir?: string;
   /** 0 for `static` and `url`. */

@@ -30,6 +30,11 @@ export const KEEP_FIELD = {
   description: "Built versions that are kept for a rollback.",
 } as const;
 
+const CERTIFICATE_WORDS = {
+  ...{ certificate: "cert", crt: "cert", fullchain: "cert", file: "cert" },
+  ...{ private_key: "key", key_file: "key", cert_file: "cert" },
+} as const;
+
 export const GATEWAY_FIELDS = {
   kind: "record",
   description: "The HTTP front of this project's workers.",
@@ -70,6 +75,34 @@ export const GATEWAY_FIELDS = {
     live_reload: LIVE_RELOAD_FIELD,
     keep: KEEP_FIELD,
     allow_env: ALLOW_ENV_FIELD,
+    tls: {
+      kind: "record",
+      description: "https on the same port. Certificates are taken up when their files change.",
+      fields: {
+        certificates: {
+          kind: "list",
+          minItems: 1,
+          item: {
+            kind: "record",
+            fields: {
+              cert: { ...text, description: "A PEM file with the certificate and its chain, relative to this file." },
+              key: { ...text, description: "Its private key; without it, it is in the same file." },
+            },
+            required: ["cert"],
+            foreign: CERTIFICATE_WORDS,
+          },
+          description: "The first is for clients that name no host, or one that none of them has.",
+        },
+        plain: {
+          kind: "choice",
+          choices: ["redirect", "serve", "refuse"],
+          default: "redirect",
+          description: "What becomes of plain HTTP: 308 to https, served as it is, or 400.",
+        },
+      },
+      required: ["certificates"],
+      foreign: { ...{ certificate: "certificates", cert: "certificates", certs: "certificates" }, http: "plain" },
+    },
     limits: {
       kind: "record",
       description: "What a client and an instance may take.",
@@ -78,6 +111,19 @@ export const GATEWAY_FIELDS = {
         body: time("A body of which nothing comes: 408.", "30s"),
         idle: time("A connection without a request: closed.", "75s"),
         answer: time("An instance that does not begin to answer: 504.", "60s"),
+        body_rate: {
+          kind: "size",
+          default: "100",
+          description: "Bytes a second, over 30 s. A body that comes more slowly: 408. 0: no limit.",
+        },
+        connections: {
+          kind: "whole",
+          min: 1,
+          max: 1_000_000,
+          default: 65_536,
+          description:
+            "Of clients at a time, as far as descriptors go. One more: the oldest idle one is closed, or the new one.",
+        },
         body_size: { kind: "size", description: "A larger body: 413. Without it there is no limit." },
       },
       foreign: {

@@ -3,11 +3,13 @@ import { basename, join, resolve } from "node:path";
 import type { GatewayMode } from "../../protocol/front-messages.ts";
 import { PROJECT_FIELDS, type ProjectFile } from "../project-fields.ts";
 import { type CheckedSource, checkFile, folderSource, type Source } from "./config-source.ts";
+import { DEPLOYED_FILE } from "./deployed-file.ts";
 import type { GatewayConfig, PortRange } from "./gateway-config.ts";
 import type { Notes } from "./notes.ts";
-import { isInside } from "./places.ts";
+import { isInside, isThere } from "./places.ts";
 import { publicDirOf } from "./public-dir.ts";
 import { type PlacedRule, redirectsOf, rewritesOf } from "./rules.ts";
+import type { TlsContext } from "./tls.ts";
 import { readTqServerFile, type TqServerSettings } from "./tqserver-file.ts";
 import { DEFAULTS, type WorkerDefaults } from "./worker-defaults.ts";
 
@@ -45,7 +47,8 @@ export async function readSettings(
     ...redirectsOf(written.redirects, "gateway.redirects", source),
   ];
   const workersDir = workersDirOf(dir, written, source, theirs);
-  const resolvedMode = mode ?? written.mode ?? "dev";
+  const deployed = (await isThere(join(dir, DEPLOYED_FILE))) ? "prod" : undefined;
+  const resolvedMode = mode ?? deployed ?? written.mode ?? "dev";
   const config: Settings["config"] = {
     dir,
     project: basename(dir),
@@ -59,6 +62,7 @@ export async function readSettings(
     hasPublicMetrics: written.public_metrics ?? theirs.hasPublicMetrics ?? false,
     limits: limitsOf(written, theirs),
     ports: portsOf(written, source, theirs),
+    ...(await tlsOf(dir, written, { source, notes, watched })),
   };
   watched.add(workersDir);
   const theirSources = theirs.source === undefined ? [] : [theirs.source];
@@ -172,14 +176,23 @@ function trustedProxiesOf({ trusted_proxies: written = [] }: Section, source: So
   return [...new Set(written)];
 }
 
+/** What it takes is only loaded where it is needed. */
+async function tlsOf(dir: string, { tls }: Section, context: TlsContext) {
+  if (tls === undefined) return {};
+  const { readTls } = await import("./tls.ts");
+  return { tls: await readTls(dir, tls, context) };
+}
+
 function limitsOf({ limits = {} }: Section, theirs: TqServerSettings): GatewayConfig["limits"] {
-  const { head, body, idle, answer, body_size } = limits;
+  const { head, body, idle, answer, body_size, body_rate, connections } = limits;
   return {
     ...theirs.limits,
     ...(head !== undefined && { headMs: head }),
     ...(body !== undefined && { bodyIdleMs: body }),
     ...(idle !== undefined && { idleMs: idle }),
     ...(answer !== undefined && { answerMs: answer }),
+    ...(body_rate !== undefined && { bodyBytesPerS: body_rate }),
+    ...(connections !== undefined && { connectionsMax: connections }),
     ...(body_size !== undefined && { bodyBytesMax: body_size }),
   };
 }

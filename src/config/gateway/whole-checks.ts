@@ -2,6 +2,7 @@ import type { FrontRoute } from "../../protocol/front-messages.ts";
 import { reportCircles } from "./circles.ts";
 import type { Source } from "./config-source.ts";
 import type { PortRange, WorkerConfig } from "./gateway-config.ts";
+import { isInside } from "./places.ts";
 import type { ReadWorker } from "./read-worker.ts";
 import { routesOfWorker } from "./routes.ts";
 import type { Settings } from "./settings.ts";
@@ -30,7 +31,22 @@ export function checkWhole({ config, rules, source, jobs }: Settings, workers: r
   reportCircles(routes);
   reportNames(whole, jobs);
   reportPorts(config.ports, whole, source);
+  reportServedKeys(config, whole, source);
   for (const worker of whole) reportOwnUrl(worker, config.port);
+}
+
+/** Private keys in a folder whose files are given to everybody. */
+function reportServedKeys(
+  { tls, publicDir }: Settings["config"],
+  workers: readonly WholeWorker[],
+  source: Source,
+): void {
+  const folders = [publicDir, ...workers.flatMap(({ config }) => config.publicDir ?? [])];
+  for (const [index, { key }] of (tls?.certificates ?? []).entries()) {
+    const folder = folders.find((one) => isInside(key, one));
+    if (folder !== undefined)
+      source.report(`gateway.tls.certificates[${index}]`, `${key} lies in ${folder}, whose files are served`);
+  }
 }
 
 interface WholeWorker extends ReadWorker {

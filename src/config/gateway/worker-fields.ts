@@ -49,6 +49,11 @@ export const WORKER_FIELDS = {
     ),
     command: command("Of a command worker: what listens on $PORT, run in its folder."),
     url: { ...text, description: "Of a url worker: where it is, https://host:port without a path." },
+    ca: {
+      ...text,
+      description:
+        "Of a url worker by https: a PEM file with the authorities to trust there, instead of those that Node knows.",
+    },
     public: {
       ...text,
       default: "public",

@@ -1,6 +1,8 @@
+import { readlink } from "node:fs/promises";
 import { extname, join, relative, resolve } from "node:path";
 import { suggest } from "../../protocol/suggest.ts";
 import { parseCommand } from "../command-line.ts";
+import { checkAuthorities } from "./authorities.ts";
 import type { Source } from "./config-source.ts";
 import type { WorkerConfig } from "./gateway-config.ts";
 import { firstFile, isFile, isFolder, isInside, isThere, namesIn, realPathOf } from "./places.ts";
@@ -39,7 +41,7 @@ export async function typeOfFolder(dir: string, name: string): Promise<"node" | 
   if ((await firstFile(dir, NODE_ENTRIES)) !== undefined) return "node";
   if (await isFile(join(dir, GO_ENTRY))) return "go";
   // It was built before, so that its entry is being replaced, or has stayed where it was deployed from.
-  if (await isThere(join(dir, "bin", name))) return "node";
+  if ((await isThere(join(dir, "bin", name))) || (await artefactsIn(dir, name)).some(isScript)) return "node";
   return (await isFolder(join(dir, "public"))) && !(await isThere(join(dir, "src"))) ? "static" : undefined;
 }
 
@@ -69,11 +71,11 @@ export async function programOf(place: WorkerPlace): Promise<WorkerProgram | und
       );
       return undefined;
     case "go":
-      return commandProgram(place, goCommand(name));
+      return await commandProgram(place, goCommand(name));
     case "bun":
       return bunProgram(place);
     case "command":
-      return commandProgram(place, {});
+      return await commandProgram(place, {});
   }
 }
 
@@ -89,6 +91,7 @@ const PROGRAM_KEYS: Record<string, readonly Type[]> = {
   command: ["command", "go", "bun"],
   takes_socket: ["command", "go", "bun"],
   url: ["url"],
+  ca: ["url"],
 };
 /** They are for processes of ours. */
 const PROCESS_KEYS = [
@@ -116,7 +119,8 @@ function refuseForeignKeys(type: Type, file: WorkerFile, source: Source): void {
     if (written(key)) source.report(key, `is for processes, and a worker of type ${type} has none`);
 }
 
-async function nodeProgram({ name, dir, file, source, mayBeBuilt }: WorkerPlace): Promise<WorkerProgram | undefined> {
+async function nodeProgram(place: WorkerPlace): Promise<WorkerProgram | undefined> {
+  const { name, dir, file, source, mayBeBuilt } = place;
   const entry = file.entry === undefined ? await firstFile(dir, NODE_ENTRIES) : resolve(dir, file.entry);
   const program = { type: "node", hasSources: true, takesSocket: true } as const;
   if (entry !== undefined && (await isFile(entry))) {
@@ -128,6 +132,7 @@ async function nodeProgram({ name, dir, file, source, mayBeBuilt }: WorkerPlace)
   }
   const wanted = entry ?? join(dir, NODE_ENTRIES[0]);
   if (mayBeBuilt && (await isThere(join(dir, "bin", name)))) return { ...program, entry: wanted, hasSources: false };
+  if (mayBeBuilt && (await reportLostLink(place))) return undefined;
   source.report("entry", `${relative(dir, wanted)} does not exist in ${dir}`, await nearestEntry(dir, wanted));
   return undefined;
 }
@@ -151,7 +156,8 @@ interface ImpliedCommand {
   command?: readonly string[];
 }
 
-function commandProgram({ file, source }: WorkerPlace, implied: ImpliedCommand): WorkerProgram | undefined {
+async function commandProgram(place: WorkerPlace, implied: ImpliedCommand): Promise<WorkerProgram | undefined> {
+  const { file, source, mayBeBuilt } = place;
   const build = argumentsOf(file.build, "build", source) ?? implied.build;
   const command = argumentsOf(file.command, "command", source) ?? implied.command;
   if (command === undefined) {
@@ -161,7 +167,42 @@ function commandProgram({ file, source }: WorkerPlace, implied: ImpliedCommand):
     return undefined;
   }
   const takesSocket = file.takes_socket ?? false;
-  return { type: "command", hasSources: true, takesSocket, command, ...(build !== undefined && { build }) };
+  const isDeployed = mayBeBuilt && build !== undefined && (await isDeployedCommand(place));
+  return { type: "command", hasSources: !isDeployed, takesSocket, command, ...(build !== undefined && { build }) };
+}
+
+/** There is no src/, and the link leads to an artefact that was not built here: a build writes down what it was made of, beside it. */
+async function isDeployedCommand(place: WorkerPlace): Promise<boolean> {
+  const { name, dir } = place;
+  if (await isThere(join(dir, "src"))) return false;
+  const target = await readlink(join(dir, "bin", name)).catch(() => undefined);
+  if (target !== undefined) return !(await isThere(join(dir, "bin", `.${target}.json`)));
+  return reportLostLink(place);
+}
+
+/** Artefacts that were not built here, and no link to one of them: which is meant is not known. */
+async function reportLostLink({ name, dir, source }: WorkerPlace): Promise<boolean> {
+  if (await isThere(join(dir, "src"))) return false;
+  const artefacts = await artefactsIn(dir, name);
+  if (artefacts.length === 0 || (await isThere(join(dir, "bin", name)))) return false;
+  source.report(
+    "",
+    `bin/${name}, the link to the version that serves, is missing; there ${artefacts.length === 1 ? "is" : "are"} ${artefacts.join(", ")}`,
+    `ln -s ${artefacts.at(-1)} ${join(dir, "bin", name)}`,
+  );
+  return true;
+}
+
+const isScript = (name: string): boolean => /\.[cm]js$/.test(name);
+
+/** Names of those that were not built here. */
+async function artefactsIn(dir: string, name: string): Promise<string[]> {
+  const names = await namesIn(join(dir, "bin"));
+  return names.filter((one) => {
+    const version = one.replace(/\.[cm]js$/, "").slice(name.length + 1);
+    const isArtefact = one.startsWith(`${name}-`) && /^[0-9a-f]+$/.test(version);
+    return isArtefact && !names.includes(`.${name}-${version}.json`);
+  });
 }
 
 async function bunProgram(place: WorkerPlace): Promise<WorkerProgram | undefined> {
@@ -172,7 +213,10 @@ async function bunProgram(place: WorkerPlace): Promise<WorkerProgram | undefined
     return undefined;
   }
   const hasPackages = await isFile(join(dir, "package.json"));
-  return commandProgram(place, { command: ["bun", "run", entry], ...(hasPackages && { build: ["bun", "install"] }) });
+  return await commandProgram(place, {
+    command: ["bun", "run", entry],
+    ...(hasPackages && { build: ["bun", "install"] }),
+  });
 }
 
 /** As the jobs of a warren.yaml: a text gets a shell only when it needs one. */
@@ -185,7 +229,7 @@ function argumentsOf(written: WorkerFile["command"], key: string, source: Source
   return undefined;
 }
 
-function urlProgram({ file, source }: WorkerPlace): WorkerProgram | undefined {
+async function urlProgram({ dir, file, source }: WorkerPlace): Promise<WorkerProgram | undefined> {
   const written = file.url;
   if (written === undefined) {
     source.report("", 'has no "url"', '"url: http://127.0.0.1:3000"');
@@ -210,5 +254,9 @@ function urlProgram({ file, source }: WorkerPlace): WorkerProgram | undefined {
   const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (port === 0) return refuse("port 0 is no port to connect to");
-  return { type: "url", hasSources: true, takesSocket: false, target: { host, port, ...(isTls && { isTls }) } };
+  if (file.ca !== undefined && !isTls) source.report("ca", `is for https, and ${url.origin} is not`);
+  const ca = file.ca === undefined ? undefined : resolve(dir, file.ca);
+  if (ca !== undefined) await checkAuthorities(ca, source);
+  const target = { host, port, ...(isTls && { isTls }), ...(ca !== undefined && { ca }) };
+  return { type: "url", hasSources: true, takesSocket: false, target };
 }
