@@ -37,6 +37,8 @@ export interface RequestHead {
   tracestate: string | undefined;
   via: string | undefined;
   received: ReceivedForwarding | undefined;
+  /** There are such fields, or Via: from whoever. */
+  isForwarded: boolean;
   /** Bytes of the head, with its empty line. */
   length: number;
 }
@@ -83,6 +85,7 @@ export class RequestReader {
       tracestate: fields.tracestate,
       via: fields.via,
       received: isTrusted ? receivedForwarding(fields) : undefined,
+      isForwarded: isForwarded(fields),
       length: fields.end,
     };
     if (fields.connection !== undefined) applyConnection(head, fields.connection, fields.upgrade);
@@ -149,6 +152,9 @@ function applyConnection(head: RequestHead, connection: string, upgrade: string 
   head.lines = withoutFields(head.lines, (name) => named.has(name));
   if (named.has("x-request-id")) head.requestId = undefined;
 }
+
+const isForwarded = ({ forwarded, forwardedFor, forwardedHost, forwardedProto, via }: Fields): boolean =>
+  (forwarded ?? forwardedFor ?? forwardedHost ?? forwardedProto ?? via) !== undefined;
 
 const receivedForwarding = (fields: Fields): ReceivedForwarding => ({
   forwarded: fields.forwarded,

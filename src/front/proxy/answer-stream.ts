@@ -77,7 +77,7 @@ export class AnswerStream {
   part(bytes: Buffer, start: number, end: number): boolean {
     if (this.#framing === "none") return true;
     if (this.#transform === undefined) return this.#send(bytes, start, end);
-    const changed = this.#transform.push(bytes.subarray(start, end));
+    const changed = this.#transform.push(Buffer.from(bytes.subarray(start, end))); // it may keep them
     return this.#send(changed, 0, changed.length);
   }
 

@@ -1,5 +1,4 @@
 import type net from "node:net";
-import type { TLSSocket } from "node:tls";
 import { messageOf } from "../../protocol/errors.ts";
 import { BodyReader, type BodySink } from "../http/body-reader.ts";
 import { forwardingLines, type Peer, plainAddress, type TrustedProxies } from "../http/forwarding.ts";
@@ -29,6 +28,8 @@ export class ClientConnection implements BodySink, TunnelEnd {
   readonly output: Output;
   readonly peer: Peer;
   readonly #socket: net.Socket;
+  /** What the socket lies on where it is a secure one; else the socket. */
+  readonly #transport: net.Socket;
   readonly #context: Context;
   readonly #places: Places;
   readonly #onClosed: (connection: ClientConnection) => void;
@@ -49,25 +50,32 @@ export class ClientConnection implements BodySink, TunnelEnd {
 
   constructor(
     socket: net.Socket,
+    transport: net.Socket,
     context: Context,
     places: Places,
     trusted: TrustedProxies,
     onClosed: (connection: ClientConnection) => void,
   ) {
     this.#socket = socket;
+    this.#transport = transport;
     this.#context = context;
     this.#places = places;
     this.#onClosed = onClosed;
     this.#sinceMs = context.nowMs;
-    this.output = new Output(socket, context.flusher);
+    this.output = new Output(socket, context);
     const address = plainAddress(socket.remoteAddress ?? "");
-    this.peer = { address, isSecure: isEncrypted(socket), isTrusted: trusted.has(address) };
+    this.peer = { address, isSecure: socket !== transport, isTrusted: trusted.has(address) };
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#ended());
     socket.on("error", () => {}); // a close follows
     socket.on("close", () => this.#closed());
+  }
+
+  /** Nothing of a request has come; it can be closed without anybody's loss. */
+  get isIdle(): boolean {
+    return this.#state === "idle";
   }
 
   setTrusted(trusted: TrustedProxies): void {
@@ -108,7 +116,7 @@ export class ClientConnection implements BodySink, TunnelEnd {
       return;
     }
     this.output.text(refusalText(status, reason, this.#context.dateLine()));
-    recordRefusal(this.#context, this.peer.address, status);
+    recordRefusal(this.#context, this.peer, status);
     this.#linger();
   }
 
@@ -116,7 +124,7 @@ export class ClientConnection implements BodySink, TunnelEnd {
     this.#exchange = undefined;
     this.#tunnel = tunnel;
     this.#become("tunnel");
-    this.#socket.setKeepAlive(true, TUNNEL_KEEP_ALIVE_MS);
+    this.#transport.setKeepAlive(true, TUNNEL_KEEP_ALIVE_MS);
     const { bytes, start, end } = this.#input;
     this.#input.clear();
     if (end > start) tunnel.fromClient(bytes.subarray(start, end));
@@ -142,7 +150,7 @@ export class ClientConnection implements BodySink, TunnelEnd {
   /** Ends it amid an answer. `isByReset`: where the end of the connection would be taken for that of the answer. */
   cut(isByReset: boolean): void {
     this.#exchange = undefined;
-    if (isByReset) this.#socket.resetAndDestroy();
+    if (isByReset) this.#transport.resetAndDestroy();
     else this.#linger();
   }
 
@@ -300,5 +308,3 @@ export class ClientConnection implements BodySink, TunnelEnd {
 
 /** A peer that has vanished is noticed by the system. */
 const TUNNEL_KEEP_ALIVE_MS = 60_000;
-
-const isEncrypted = (socket: net.Socket): boolean => (socket as Partial<TLSSocket>).encrypted === true;

@@ -7,6 +7,7 @@ import type { Identifiers } from "../http/identifiers.ts";
 import { RequestReader } from "../http/request-head.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { Flusher } from "./output.ts";
+import { ReadBuffers } from "./read-buffers.ts";
 import type { Explain, RecordExchange, Resolver } from "./responder.ts";
 
 /** What the front says of itself to the server while it moves bytes. */
@@ -32,6 +33,7 @@ export class Context {
   readonly record: RecordExchange | undefined;
   readonly tell: (message: Told) => void;
   readonly flusher = new Flusher();
+  readonly readBuffers = new ReadBuffers();
   readonly requests = new RequestReader();
   readonly answers = new AnswerReader();
   limits: Readonly<FrontLimits> = DEFAULT_LIMITS;

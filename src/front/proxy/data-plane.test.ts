@@ -35,6 +35,7 @@ test("a request goes to the worker, and its answer to the client; both connectio
       requestId: "",
       remoteAddress: "127.0.0.1",
       method: "GET",
+      isSecure: false,
       host: "site.test:80",
       target: "/a~b?q=3",
       worker: "app",

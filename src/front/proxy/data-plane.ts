@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type net from "node:net";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { type Log, silentLog } from "../../platform/log.ts";
-import type { FrontTable, FrontWorker } from "../../protocol/front-messages.ts";
+import type { FrontLimits, FrontTable, FrontWorker } from "../../protocol/front-messages.ts";
 import { TrustedProxies } from "../http/forwarding.ts";
 import { Identifiers } from "../http/identifiers.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -66,14 +66,37 @@ export class DataPlane {
     this.#places = new Places(this.#context);
   }
 
-  /** A connection that nobody has read from; TLS may be on it already. It has to be made with `allowHalfOpen: false`, the default. */
-  accept(socket: net.Socket): void {
+  /**
+   * A connection that nobody has read from; with TLS on it the secure socket, and the one that it lies on. It has to be made with `allowHalfOpen: false`, the
+   * default.
+   */
+  accept(socket: net.Socket, transport = socket): void {
     this.#wake();
     this.#connections.add(
-      new ClientConnection(socket, this.#context, this.#places, this.#trusted, (connection) =>
+      new ClientConnection(socket, transport, this.#context, this.#places, this.#trusted, (connection) =>
         this.#closed(connection),
       ),
     );
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  get limits(): Readonly<FrontLimits> {
+    return this.#context.limits;
+  }
+
+  /** Closes connections that have no request, those first that have been open longest, up to `most`. Answers how many. */
+  closeIdle(most: number): number {
+    let count = 0;
+    for (const connection of this.#connections) {
+      if (count === most) break;
+      if (!connection.isIdle) continue;
+      connection.destroy();
+      count++;
+    }
+    return count;
   }
 
   /** In the place of what was told before. In force when this returns: `applied` has been told, and who has drained already. */
@@ -103,8 +126,8 @@ export class DataPlane {
    */
   drain(): Promise<void> {
     this.#context.isEnding = true;
+    if (this.#connections.size === 0) return Promise.resolve();
     this.#ended ??= Promise.withResolvers<void>();
-    if (this.#connections.size === 0) this.#ended.resolve();
     return this.#ended.promise;
   }
 
@@ -132,7 +155,9 @@ export class DataPlane {
 
   #closed(connection: ClientConnection): void {
     this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#ended?.resolve();
+    if (this.#connections.size > 0) return;
+    this.#ended?.resolve();
+    this.#ended = undefined;
   }
 
   /** After a rest the time has to be looked at before anything is dated by it. */

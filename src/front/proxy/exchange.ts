@@ -39,6 +39,8 @@ export class Exchange implements PassageOwner, Waiting {
   #own: OwnAnswer | undefined;
   /** Instances that took no connection. */
   #tried: Instance[] | undefined;
+  /** Why the last of them took none. */
+  #refusal = "";
   #sendCount = 0;
 
   constructor(client: ClientConnection, request: IncomingRequest, context: Context, places: Places) {
@@ -134,9 +136,10 @@ export class Exchange implements PassageOwner, Waiting {
     if (isUnread) {
       this.#tried ??= [];
       this.#tried.push(instance);
+      this.#refusal = reason;
     }
     const mayRepeat = this.request.isRepeatable && !hasAnswerBytes && this.#sendCount < SENDS_MAX;
-    if (isUnread || mayRepeat) this.#sendAgain(reason);
+    if (isUnread || mayRepeat) this.#sendAgain();
     else if (loss === "bad") this.failed("BAD_ANSWER", `The worker's answer cannot be used: ${reason}.`);
     else this.failed("CONNECTION_LOST", `The worker's connection was lost before it answered: ${reason}.`);
   }
@@ -195,7 +198,8 @@ export class Exchange implements PassageOwner, Waiting {
     else {
       const instance = entry.pick(this.#tried);
       if (instance !== undefined) this.#send(instance);
-      else if (kind === "url") this.failed("CONNECT_FAILED", `The worker ${name} takes no connection.`);
+      else if (kind === "url")
+        this.failed("CONNECT_FAILED", `The worker ${name} takes no connection: ${this.#refusal}.`);
       else this.#wait(entry);
     }
   }
@@ -241,12 +245,19 @@ export class Exchange implements PassageOwner, Waiting {
     passage.start(text);
   }
 
-  /** To a session's program it is sent to the same one, or not at all. */
-  #sendAgain(reason: string): void {
+  #sendAgain(): void {
     const target = this.#target!;
     if (target.kind === "worker") this.#toWorker(target.worker);
-    else if (this.#tried !== undefined) this.failed("CONNECT_FAILED", `${target.name} takes no connection: ${reason}.`);
-    else this.#send(this.#places.session(target));
+    else this.#sendToSession(target);
+  }
+
+  /** It is one program, at one of two addresses; nobody starts it, so it is not waited for. */
+  #sendToSession(target: SessionTarget): void {
+    const triedCount = this.#tried?.length ?? 0;
+    if (triedCount === 0) this.#send(this.#places.session(target));
+    else if (triedCount === 1 && target.otherHost !== undefined)
+      this.#send(this.#places.session({ ...target, host: target.otherHost }));
+    else this.failed("SESSION_SILENT", sessionSilent(target));
   }
 
   #sendOwn(answer: Answer): void {
@@ -286,6 +297,7 @@ export class Exchange implements PassageOwner, Waiting {
       requestId: request.requestId,
       remoteAddress: request.remoteAddress,
       method: request.method,
+      isSecure: request.peer.isSecure,
       host: request.host,
       target: request.target,
       worker: this.#workerName,
@@ -297,3 +309,6 @@ export class Exchange implements PassageOwner, Waiting {
     });
   }
 }
+
+const sessionSilent = ({ name, port }: SessionTarget): string =>
+  `The session ${name} runs, and nothing listens on its port ${port}. Start a server in it that listens on $PORT.`;

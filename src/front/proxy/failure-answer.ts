@@ -1,4 +1,5 @@
 import { linesOf } from "../http/field-lines.ts";
+import type { Peer } from "../http/forwarding.ts";
 import { statusText } from "../http/status-text.ts";
 import type { Context } from "./context.ts";
 import { RETRY_AFTER_S } from "./limits.ts";
@@ -23,11 +24,12 @@ export function refusalText(status: number, reason: string, dateLine: string): s
   return `HTTP/1.1 ${statusText(status)}\r\n${lines}${dateLine}\r\n${body}`;
 }
 
-export function recordRefusal(context: Context, remoteAddress: string, status: number): void {
+export function recordRefusal(context: Context, { address, isSecure }: Peer, status: number): void {
   context.record?.({
     requestId: "",
-    remoteAddress,
+    remoteAddress: address,
     method: "",
+    isSecure,
     host: undefined,
     target: "",
     worker: undefined,
@@ -63,6 +65,7 @@ const STATUS: Readonly<Record<Code, ExchangeFailure["status"]>> = {
   WAITED_TOO_LONG: 503,
   TOO_MANY_WAIT: 503,
   CONNECT_FAILED: 502,
+  SESSION_SILENT: 503,
   CONNECTION_LOST: 502,
   BAD_ANSWER: 502,
   TOO_LATE: 504,

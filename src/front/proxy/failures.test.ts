@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { parseAnswers } from "./testing/answers.ts";
@@ -204,7 +206,7 @@ test("nobody takes a connection for 30 s: 503, and when to come again", async ()
   assert.equal(front.plane.stats().waiting.app, undefined);
 });
 
-test("what is elsewhere, or a session's program, is not waited for: 502", async () => {
+test("what is elsewhere, or a session's program, is not waited for", async () => {
   const dead = await deadPort();
   await using front = await TestFront.start([], {
     resolve: ({ path }) =>
@@ -213,10 +215,38 @@ test("what is elsewhere, or a session's program, is not waited for: 502", async 
         : { kind: "worker", worker: "app", target: path },
   });
   front.plane.table(tableOf([workerOf([instanceOf(dead)], { kind: "url" })]));
-  for (const path of ["/session", "/url"]) {
+  for (const [path, status] of [
+    ["/session", 503],
+    ["/url", 502],
+  ] as const) {
     using client = await RawClient.connect(front.port);
     client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
-    assert.equal(parseAnswers(await client.closed())[0]!.status, 502, path);
+    assert.equal(parseAnswers(await client.closed())[0]!.status, status, path);
+  }
+});
+
+test("a session's program is found at either address of localhost, whatever the method", async (t) => {
+  const program = http.createServer(async (incoming, answer) =>
+    answer.end(`${incoming.method} ${Buffer.concat(await incoming.toArray())}`),
+  );
+  t.after(() => program.close().closeAllConnections());
+  program.listen(0, "::1");
+  const isThere = await Promise.race([
+    once(program, "listening").then(() => true),
+    once(program, "error").then(() => false),
+  ]);
+  if (!isThere) return t.skip("no IPv6 here");
+  const { port } = program.address() as AddressInfo;
+  const target = { kind: "session", name: "fox", host: "127.0.0.1", otherHost: "::1", port, target: "/" } as const;
+  await using front = await TestFront.start([], { resolve: () => target });
+  for (const [head, body] of [
+    ["POST / HTTP/1.1\r\nContent-Length: 5", "hello"],
+    ["GET / HTTP/1.1", ""],
+  ]) {
+    using client = await RawClient.connect(front.port);
+    client.send(`${head}\r\nHost: fox.localhost\r\nConnection: close\r\n\r\n${body}`);
+    const [answer] = parseAnswers(await client.closed());
+    assert.deepEqual([answer!.status, answer!.body], [200, `${head!.split(" ")[0]} ${body}`]);
   }
 });
 

@@ -1,7 +1,7 @@
 import { fieldIn } from "../http/field-lines.ts";
 import type { Peer } from "../http/forwarding.ts";
 import { type Identifiers, isSaneRequestId, isTraceparent } from "../http/identifiers.ts";
-import { hasBody, type RequestHead } from "../http/request-head.ts";
+import { hasBody, type ReceivedForwarding, type RequestHead } from "../http/request-head.ts";
 import type { RequestFacts } from "./responder.ts";
 
 /** A request that was found good, as everything on this side of the seam and beyond it sees it. */
@@ -48,7 +48,11 @@ export class IncomingRequest implements RequestFacts {
   }
 
   get isSecure(): boolean {
-    return this.peer.isSecure;
+    return this.peer.isSecure || isSecurely(this.head.received);
+  }
+
+  get isForwarded(): boolean {
+    return this.head.isForwarded;
   }
 
   get isUpgrade(): boolean {
@@ -71,3 +75,8 @@ export class IncomingRequest implements RequestFacts {
     return fieldIn(this.head.lines, name);
   }
 }
+
+/** As a trusted proxy says of the client's own connection: the first of several (RFC 7239 §4). */
+const isSecurely = (received: ReceivedForwarding | undefined): boolean =>
+  received !== undefined &&
+  (/^https\b/i.test(received.proto ?? "") || /^[^,]*\bproto="?https\b/i.test(received.forwarded ?? ""));

@@ -33,6 +33,11 @@ export class Input {
     this.end += chunk.length;
   }
 
+  /** What was pushed last is overwritten after this: what is left of it is copied. */
+  detach(): void {
+    if (!this.#isOwn && this.end > this.start) this.#grow(this.end - this.start);
+  }
+
   consume(length: number): void {
     this.start += length;
     if (this.start === this.end) this.clear();

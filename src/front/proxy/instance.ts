@@ -2,11 +2,14 @@ import type { Context } from "./context.ts";
 import { POOL_CONNECTIONS_MAX, POOL_FRESH_MS } from "./limits.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { UpstreamConnection } from "./upstream-connection.ts";
+import { UpstreamTrust } from "./upstream-trust.ts";
 
 export interface InstanceAddress {
   host: string;
   port: number;
   isTls: boolean;
+  /** A file with the authorities that are trusted; absent: those that Node knows. */
+  ca?: string | undefined;
 }
 
 /** What was seen of an instance since it was last told. */
@@ -33,6 +36,8 @@ export class Instance {
   readonly address: InstanceAddress;
   readonly connections = new Set<UpstreamConnection>();
   readonly tunnels = new Set<Tunnel>();
+  /** Only of one that is asked by https. */
+  readonly trust: UpstreamTrust | undefined;
   readonly #context: Context;
   readonly #onIdle: (instance: Instance) => void;
   /** The one that was used last is taken first: the others get old and are closed. */
@@ -49,6 +54,7 @@ export class Instance {
   constructor(id: string, address: InstanceAddress, context: Context, onIdle: (instance: Instance) => void) {
     this.id = id;
     this.address = address;
+    this.trust = address.isTls ? new UpstreamTrust(address.ca) : undefined;
     this.#context = context;
     this.#onIdle = onIdle;
   }

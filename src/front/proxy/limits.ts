@@ -12,7 +12,14 @@ export const DEFAULT_LIMITS: Readonly<FrontLimits> = {
   answerMs: 60_000,
   /** A request's body: 413. */
   bodyBytesMax: Number.POSITIVE_INFINITY,
+  /** A request's body that comes more slowly: 408. Less than any line that a person would call one. */
+  bodyBytesPerS: 100,
+  /** Connections of clients: idle ones are closed for new ones, then new ones are refused. */
+  connectionsMax: 65_536,
 };
+
+/** Over this long a body is measured, and only while it is taken: pauses and bursts are no sign of anything. */
+export const BODY_RATE_WINDOW_MS = 30_000;
 
 /** One look at all deadlines; nothing has a timer of its own. Deadlines are late by up to this. */
 export const SWEEP_MS = 250;
@@ -27,10 +34,17 @@ export const READ_AHEAD_BYTES = 16 * 1024;
 export const STALLED_READER_MS = 300_000;
 /** Bodies and chunks up to here are copied into the text before them and sent with one write. */
 export const COPIED_BYTES_MAX = 8 * 1024;
+/** Gathered for one side within a turn; more is written at once. */
+export const GATHERED_BYTES_MAX = 64 * 1024;
 
 /** After an answer that ends a connection: what still comes is read and thrown away, so that the client reads the answer and not a reset. Past either: cut. */
 export const LINGER_MS = 5_000;
 export const LINGER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What one read of an instance's answer takes at most. */
+export const READ_BUFFER_BYTES = 64 * 1024;
+/** Buffers for reading that nobody uses and that are kept for whoever needs one next: 2 MiB. */
+export const READ_BUFFERS_KEPT_MAX = 32;
 
 /** Connections to an instance that wait for the next request; one more is closed. */
 export const POOL_CONNECTIONS_MAX = 128;

@@ -6,7 +6,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { Context } from "./context.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import type { Instance } from "./instance.ts";
-import { QUEUED_BYTES_MARK, STALLED_READER_MS } from "./limits.ts";
+import { BODY_RATE_WINDOW_MS, QUEUED_BYTES_MARK, STALLED_READER_MS } from "./limits.ts";
 import type { BodyTransform, ExchangeFailure, Transform } from "./responder.ts";
 import { Tunnel } from "./tunnel.ts";
 import type { AnswerReceiver, Loss, UpstreamConnection } from "./upstream-connection.ts";
@@ -62,6 +62,9 @@ export class Passage implements AnswerReceiver {
   #phase: Phase;
   /** When what it waits for last came a step nearer. */
   #progressMs: number;
+  /** The body is measured since then, and had brought so much by then. */
+  #measuredSinceMs: number;
+  #measuredBytes = 0;
   #awaits100: boolean;
   #isCounted = true;
   isRequestSent: boolean;
@@ -80,7 +83,7 @@ export class Passage implements AnswerReceiver {
     this.isRequestSent = !request.hasBody;
     this.#awaits100 = request.head.expectsContinue;
     this.#phase = this.isRequestSent || this.#awaits100 ? "answer" : "body";
-    this.#progressMs = context.nowMs;
+    this.#progressMs = this.#measuredSinceMs = context.nowMs;
   }
 
   get method(): string {
@@ -109,6 +112,7 @@ export class Passage implements AnswerReceiver {
     this.#progressMs = this.#context.nowMs;
     if (this.isRequestSent || this.takesBody) return;
     this.takesBody = true;
+    this.#measure();
     this.#client.pumpBody();
   }
 
@@ -213,10 +217,23 @@ export class Passage implements AnswerReceiver {
         this.#owner.failed("TOO_LATE", "The client does not read.");
     } else if (this.#phase === "body" && this.takesBody) {
       if (idleMs >= bodyIdleMs) this.#client.refuse(408, "the body does not come");
+      else if (this.#isTooSlow(nowMs)) this.#client.refuse(408, "the body comes too slowly");
     } else if (idleMs >= answerMs) {
       this.instance.trouble.late++;
       this.#owner.failed("TOO_LATE", `The worker has not begun to answer within ${answerMs / 1_000} s.`);
     }
+  }
+
+  #measure(): void {
+    this.#measuredSinceMs = this.#context.nowMs;
+    this.#measuredBytes = this.bytesIn;
+  }
+
+  #isTooSlow(nowMs: number): boolean {
+    if (nowMs - this.#measuredSinceMs < BODY_RATE_WINDOW_MS) return false;
+    const bytes = this.bytesIn - this.#measuredBytes;
+    this.#measure();
+    return bytes < (this.#context.limits.bodyBytesPerS * BODY_RATE_WINDOW_MS) / 1_000;
   }
 
   #transformOf(head: AnswerHead): BodyTransform | undefined {

@@ -114,9 +114,9 @@ export class Places {
   }
 
   /** An id keeps its address for life; one that has another is another. */
-  #instance({ id, host, port, isTls = false }: FrontInstance): Instance {
+  #instance({ id, host, port, isTls = false, ca }: FrontInstance): Instance {
     const known = this.#instances.get(id);
-    const address: InstanceAddress = { host, port, isTls };
+    const address: InstanceAddress = { host, port, isTls, ca };
     if (known !== undefined && isSameAddress(known.address, address)) return known;
     const instance = new Instance(id, address, this.#context, (idle) => this.#becameIdle(idle));
     this.#instances.set(id, instance);
@@ -143,4 +143,4 @@ export class Places {
 }
 
 const isSameAddress = (one: InstanceAddress, other: InstanceAddress): boolean =>
-  one.host === other.host && one.port === other.port && one.isTls === other.isTls;
+  one.host === other.host && one.port === other.port && one.isTls === other.isTls && one.ca === other.ca;

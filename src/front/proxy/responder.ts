@@ -23,8 +23,10 @@ export interface RequestFacts {
   readonly minorVersion: 0 | 1;
   /** Of the connection, without the prefix of a mapped IPv4 address. */
   readonly remoteAddress: string;
-  /** The client reached us by TLS. */
+  /** The client came by TLS, to us or to a trusted proxy before us. */
   readonly isSecure: boolean;
+  /** Its head says that it has come through a proxy (Forwarded, X-Forwarded-*, Via), believed or not. */
+  readonly isForwarded: boolean;
   readonly requestId: string;
   readonly hasBody: boolean;
   /** It asks for a WebSocket. */
@@ -63,6 +65,8 @@ export interface SessionTarget {
   kind: "session";
   name: string;
   host: string;
+  /** Where it is asked when nobody listens at `host`: a program that listens on `localhost` may have taken either. */
+  otherHost?: string;
   port: number;
   target: string;
 }
@@ -134,6 +138,7 @@ export interface ExchangeFailure {
     | "WAITED_TOO_LONG"
     | "TOO_MANY_WAIT"
     | "CONNECT_FAILED"
+    | "SESSION_SILENT"
     | "CONNECTION_LOST"
     | "BAD_ANSWER"
     | "TOO_LATE"
@@ -156,6 +161,8 @@ export interface ExchangeRecord {
   requestId: string;
   remoteAddress: string;
   method: string;
+  /** The connection was one of TLS. */
+  isSecure?: boolean;
   host: string | undefined;
   /** Path and query as the client asked, normalised. */
   target: string;

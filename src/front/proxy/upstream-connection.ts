@@ -59,21 +59,20 @@ export class UpstreamConnection implements BodySink {
     this.#instance = instance;
     this.#context = context;
     const { host, port, isTls } = instance.address;
-    const socket = isTls
-      ? tls.connect({ host, port, servername: net.isIP(host) === 0 ? host : "", ALPNProtocols: ["http/1.1"] })
-      : net.connect({ host, port });
+    const socket = isTls ? secureSocket(instance) : net.connect({ host, port, onread: this.#intoBuffer() });
     socket.setNoDelay(true);
     this.#socket = socket;
-    this.output = new Output(socket, context.flusher);
+    this.output = new Output(socket, context);
     socket.once(isTls ? "secureConnect" : "connect", () => this.#connected());
-    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    if (isTls) socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => {
       if (this.#tunnel !== undefined) this.#tunnel.workerDrained();
       else this.#exchange?.drained();
     });
     socket.on("end", () => this.#ended());
     socket.on("error", (error) => {
-      this.#errorText = systemCode(error) ?? messageOf(error);
+      const { trust, address } = instance;
+      this.#errorText = trust?.reasonOf(error, address.host) ?? systemCode(error) ?? messageOf(error);
     });
     socket.on("close", () => this.#closed());
   }
@@ -128,6 +127,25 @@ export class UpstreamConnection implements BodySink {
   #connected(): void {
     this.isConnected = true;
     this.#exchange?.connected();
+  }
+
+  /** Without a buffer, a turn of a stream and an event for each read (net.connect, `onread`). */
+  #intoBuffer(): net.OnReadOpts {
+    const { readBuffers } = this.#context;
+    let buffer = readBuffers.take();
+    let readBytes = 0;
+    const passOn = (): void => {
+      this.#received(buffer.bytes.subarray(0, readBytes));
+      this.#input.detach();
+    };
+    return {
+      buffer: () => buffer.bytes,
+      callback: (count) => {
+        readBytes = count;
+        buffer = readBuffers.use(buffer, passOn);
+        return true;
+      },
+    };
   }
 
   #received(chunk: Buffer): void {
@@ -256,4 +274,16 @@ export class UpstreamConnection implements BodySink {
     this.destroy();
     exchange?.lost(loss, reason, this.#hasAnswerBytes);
   }
+}
+
+/** Who answers has to prove that it is the host that was configured, whatever the environment says of it. */
+function secureSocket({ address: { host, port }, trust }: Instance): net.Socket {
+  return tls.connect({
+    host,
+    port,
+    servername: net.isIP(host) === 0 ? host : "",
+    ALPNProtocols: ["http/1.1"],
+    rejectUnauthorized: true,
+    ...(trust?.context !== undefined && { secureContext: trust.context }),
+  });
 }
