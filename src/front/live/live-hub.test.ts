@@ -84,15 +84,37 @@ test("live: a new version is told with the reload, and pages that it served alre
   assert.deepEqual(reader.take(), [["state", { front: "f1", count: 1, version: "v2" }]], "public files have changed");
 });
 
-test("live: a failure and its end are new versions; the version of a held worker is not known", () => {
-  const { hub } = hubWith(worker("v1"));
-  const failure: BuildFailure = { worker: "index", at: "T1", phase: "build", message: "", places: [], output: [] };
-  hub.applyWorker(worker("v1", { state: "failed", instances: [], failure }));
-  assert.equal(hub.stateOf("index").version, "failed T1");
+test("live: a failure is told at once, its end too when the version before serves on; what a held worker serves is not known", () => {
+  const { hub, reader, beat } = hubWith(worker("v1"));
+  const failing = (at: string): FrontWorker => {
+    const failure: BuildFailure = { worker: "index", at, phase: "build", message: "", places: [], output: [] };
+    return worker("v1", { state: "failed", instances: [], failure });
+  };
+  const told = () => reader.take().map(([, { version, count }]) => [version, count]);
+  told();
+  hub.applyWorker(failing("T1"));
+  assert.deepEqual(told(), [["failed T1", 0]]);
+  hub.applyWorker(failing("T1"));
   hub.applyWorker(worker("v1", { state: "held", instances: [] }));
   assert.equal(hub.stateOf("index").version, "failed T1");
+  assert.deepEqual(told(), []);
+  hub.applyTable({ workers: [failing("T2")] });
+  assert.deepEqual(told(), [["failed T2", 0]]);
   hub.applyWorker(worker("v1"));
-  assert.equal(hub.stateOf("index").version, "v1");
+  beat();
+  assert.deepEqual(told(), [["v1", 0]]);
+  hub.applyWorker(failing("T3"));
+  hub.applyWorker(worker("v2"));
+  hub.reload(["index"]);
+  beat();
+  assert.deepEqual(
+    told(),
+    [
+      ["failed T3", 0],
+      ["v2", 0],
+    ],
+    "what the server says is not said again",
+  );
 });
 
 test("live: style sheets are told apart; another worker's pages hear nothing", () => {

@@ -27,12 +27,15 @@ export const LIVE_CLIENTS_MAX = 1_000;
 /** A comment this often finds out who has gone, and keeps what is between us from closing. */
 const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 500;
+/** From the first answer after a failure to when the server has said that it is a new version, if it is one. */
+const FAILURE_END_MS = 250;
 
 interface WorkerState {
   version: string;
   /** That pages have been asked to load. */
   toldVersion: string;
   count: number;
+  cancelTelling?: (() => void) | undefined;
 }
 
 export class LiveHub {
@@ -58,7 +61,11 @@ export class LiveHub {
 
   applyTable({ workers }: Pick<FrontTable, "workers">): void {
     const names = new Set(workers.map(({ name }) => name));
-    for (const name of this.#workers.keys()) if (!names.has(name)) this.#workers.delete(name);
+    for (const [name, { cancelTelling }] of this.#workers)
+      if (!names.has(name)) {
+        cancelTelling?.();
+        this.#workers.delete(name);
+      }
     for (const worker of workers) this.applyWorker(worker);
   }
 
@@ -66,7 +73,29 @@ export class LiveHub {
     const version = versionOf(worker);
     const known = this.#workers.get(worker.name);
     if (known === undefined) this.#workers.set(worker.name, { version, toldVersion: version, count: 0 });
-    else if (version !== "") known.version = version;
+    else if (version !== "" && version !== known.version) this.#changed(worker.name, known, version);
+  }
+
+  /**
+   * A page about a failure comes by itself, and goes by itself, also when what failed was taken back and the version before serves on: nobody asks for a
+   * reload then. For a version that is new the server does, as soon as it is in force; so a failure's end is told a moment later, if that has not come.
+   */
+  #changed(name: string, known: WorkerState, version: string): void {
+    const wasFailed = isFailed(known.version);
+    known.version = version;
+    known.cancelTelling?.();
+    known.cancelTelling = undefined;
+    if (isFailed(version)) this.#tellVersion(name, known);
+    else if (wasFailed)
+      known.cancelTelling = this.#clock.timer(FAILURE_END_MS, () => {
+        known.cancelTelling = undefined;
+        if (known.version !== known.toldVersion) this.#tellVersion(name, known);
+      });
+  }
+
+  #tellVersion(name: string, known: WorkerState): void {
+    known.toldVersion = known.version;
+    this.#tell(name, eventText("state", this.stateOf(name)));
   }
 
   stateOf(worker: string): LiveState {
@@ -102,16 +131,21 @@ export class LiveHub {
         isNewVersion || css === undefined
           ? eventText("state", this.stateOf(name))
           : eventText("css", { ...this.stateOf(name), paths: css });
-      for (const [stream, worker] of this.#streams) if (worker === name) this.#send(stream, text);
+      this.#tell(name, text);
     }
   }
 
   /** Ends every stream: this front takes no more, and the browsers find the next one. */
   close(): void {
+    for (const { cancelTelling } of this.#workers.values()) cancelTelling?.();
     for (const stream of [...this.#streams.keys()]) {
       this.remove(stream);
       stream.end();
     }
+  }
+
+  #tell(name: string, text: string): void {
+    for (const [stream, worker] of this.#streams) if (worker === name) this.#send(stream, text);
   }
 
   #beat(): void {
@@ -126,8 +160,11 @@ export class LiveHub {
   }
 }
 
+const FAILED = "failed ";
+const isFailed = (version: string): boolean => version.startsWith(FAILED);
+
 function versionOf({ state, instances, failure }: FrontWorker): string {
-  if (state === "failed") return `failed ${failure?.at ?? ""}`;
+  if (state === "failed") return FAILED + (failure?.at ?? "");
   return state === "serving" ? (instances[0]?.version ?? "") : "";
 }
 

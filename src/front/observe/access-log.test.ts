@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -173,5 +182,20 @@ test("access log: a file is rotated once at its limit, and may be taken away mea
     assert.ok(existsSync(`${path}.1`));
   } finally {
     rmSync(directory, { recursive: true });
+  }
+});
+
+test("access log: what is no file of ours is never moved away: a link to a device stays one", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "access-"));
+  try {
+    const path = join(dir, "access.jsonl");
+    symlinkSync("/dev/null", path);
+    const file = new AccessFile(path, 10);
+    for (let count = 0; count < 3; count++) await file.append("more than ten bytes\n");
+    await file.close();
+    assert.deepEqual(readdirSync(dir), ["access.jsonl"]);
+    assert.equal(readlinkSync(path), "/dev/null");
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
 });

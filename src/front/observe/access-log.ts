@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, rename } from "node:fs/promises";
+import { type FileHandle, lstat, open, rename } from "node:fs/promises";
 import { type Clock, systemClock, timestamp } from "../../platform/clock.ts";
 import type { ExchangeRecord } from "../proxy/responder.ts";
 
@@ -91,7 +91,7 @@ export class AccessLog {
     const mark = target.indexOf("?");
     return `{"at":"${this.#timestamp()}","request_id":${quoted(record.requestId)},"remote":${quoted(record.remoteAddress)},"method":${quoted(
       record.method,
-    )},"host":${quoted(host ?? "")},"path":${quoted(mark < 0 ? target : target.slice(0, mark))},"worker":${
+    )}${record.isSecure === true ? ',"tls":true' : ""},"host":${quoted(host ?? "")},"path":${quoted(mark < 0 ? target : target.slice(0, mark))},"worker":${
       worker === undefined ? "null" : quoted(worker)
     },"instance":${instance === undefined ? "null" : quoted(instance)},"status":${record.status},"bytes_in":${
       record.bytesIn
@@ -148,8 +148,10 @@ export class AccessFile implements AccessSink {
 
   async #rotate(): Promise<void> {
     await this.close();
+    this.#sizeBytes = 0;
+    // A device or a pipe is written to for ever. A link of somebody's is not ours to move either.
+    if (!(await lstat(this.#path).catch(() => undefined))?.isFile()) return;
     // Where it cannot be renamed, or somebody took it away, what is at the path is written on; the next batch tries again.
     await rename(this.#path, `${this.#path}.1`).catch(() => {});
-    this.#sizeBytes = 0;
   }
 }

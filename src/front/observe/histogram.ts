@@ -34,6 +34,16 @@ export class Histogram {
     return 0;
   }
 
+  /** Both together. */
+  with(other: Histogram): Histogram {
+    const both = new Histogram();
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++)
+      both.#counts[bucket] = this.#counts[bucket]! + other.#counts[bucket]!;
+    both.count = this.count + other.count;
+    both.sumMs = this.sumMs + other.sumMs;
+    return both;
+  }
+
   /** How many were shorter than 2^bit µs; bit: 3–27. */
   countBelow(bit: number): number {
     let seen = 0;

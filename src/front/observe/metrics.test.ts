@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FrontTable } from "../../protocol/front-messages.ts";
 import { Metrics } from "./metrics.ts";
+import { parsePrometheus } from "./testing/prometheus-text.ts";
 
 const table = (...names: string[]): FrontTable => ({
   format: 1,
@@ -38,17 +39,15 @@ function record(
 
 const gauges = { connections: 3, inFlight: { "api-1": 2 }, waiting: { api: 1 }, liveClients: 0, droppedLines: 0 };
 
-/** A sample's value by its name and labels, as Prometheus' parser reads them. */
+/** A sample's value by its name and labels. */
 function samples(text: string): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const line of text.trimEnd().split("\n")) {
-    if (line.startsWith("#")) continue;
-    const match = /^([a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (\S+)$/.exec(line);
-    assert.ok(match, line);
-    assert.ok(!found.has(match[1]! + (match[2] ?? "")), `twice: ${line}`);
-    found.set(match[1]! + (match[2] ?? ""), Number(match[3]));
-  }
-  return found;
+  const found = parsePrometheus(text).flatMap((family) => family.samples);
+  return new Map(
+    found.map(({ name, labels, value }) => {
+      const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
+      return [`${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`}`, value];
+    }),
+  );
 }
 
 test("metrics: requests by worker, method and class; durations cumulative; gauges by worker", () => {
@@ -88,4 +87,35 @@ test("metrics: labels come from the table alone, and go with it; counts of those
   assert.equal(metrics.workerStats().front?.requests, 1_000);
   assert.equal(metrics.requests, 1_002);
   assert.ok(metrics.text(gauges).split("\n").length < 150);
+});
+
+test("metrics: the text holds whatever a worker is called, and does not grow with what clients ask for", () => {
+  const metrics = new Metrics();
+  const odd = 'a "b"\\n\n{x="y"} é';
+  metrics.applyTable(table("api", odd));
+  record(metrics, odd, "GET", 200, 1, 1, 1);
+  const before = parsePrometheus(metrics.text(gauges));
+  assert.ok(before.some(({ samples: found }) => found.some(({ labels }) => labels.worker === odd)));
+  for (let at = 0; at < 10_000; at++) record(metrics, "api", "GET", 200, at / 10, 0, 0, `/path-${at}?query=${at}`);
+  const after = metrics.text(gauges);
+  const countOf = (families: typeof before) => families.reduce((sum, { samples: found }) => sum + found.length, 0);
+  assert.equal(countOf(parsePrometheus(after)), countOf(before) + 1, "one more: GET of api");
+  assert.doesNotMatch(after, /path-|query/);
+});
+
+test("metrics: what reads them in tests refuses what is not the format", () => {
+  const head = "# HELP a_total A.\n# TYPE a_total counter\n";
+  parsePrometheus(`${head}a_total{b="c\\n"} 1\n`);
+  for (const bad of [
+    `${head}a_total 1`,
+    `${head}a_total{b="c"d="e"} 1\n`,
+    `${head}a_total{b="\\x"} 1\n`,
+    `${head}a_total 1\na_total 2\n`,
+    `${head}b_total 1\n`,
+    `${head}${head}`,
+    "# TYPE a_total counter\n",
+    "# HELP a A.\n# TYPE a counter\n",
+    '# HELP h H.\n# TYPE h histogram\nh_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n',
+  ])
+    assert.throws(() => parsePrometheus(bad), bad);
 });

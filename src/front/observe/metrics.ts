@@ -51,14 +51,14 @@ export class Metrics {
   }
 
   /** One exchange, when it is over. */
-  record({ worker, method, status, durationMs, bytesIn, bytesOut, target }: Readonly<ExchangeRecord>): void {
+  record(exchange: Readonly<ExchangeRecord>): void {
+    const { worker, method, status, durationMs, bytesIn, bytesOut } = exchange;
     const counts = this.#workers.get(worker ?? FRONT) ?? this.#workers.get(FRONT)!;
     this.requests++;
     counts.requests++;
     counts.bytesIn += bytesIn;
     counts.bytesOut += bytesOut;
-    // How long a WebSocket or a page was open says nothing about how fast we are.
-    if (status !== 101 && !target.startsWith(`${STREAM_PATH}?`)) counts.durations.record(durationMs);
+    if (isTimed(exchange)) counts.durations.record(durationMs);
     if (status >= 500) counts.failed++;
     if (status >= 100 && status <= 599)
       counts.byMethodAndClass[methodIndex(method) * CLASSES.length + Math.floor(status / 100) - 1]!++;
@@ -134,6 +134,10 @@ export class Metrics {
     for (const { name, state } of workers) out.sample({ worker: name, state }, 1);
   }
 }
+
+/** How long a WebSocket or a page was open says nothing about how fast we are. */
+export const isTimed = ({ status, target }: Pick<ExchangeRecord, "status" | "target">): boolean =>
+  status !== 101 && !target.startsWith(`${STREAM_PATH}?`);
 
 function methodIndex(method: string): number {
   const index = (METHODS as readonly string[]).indexOf(method);

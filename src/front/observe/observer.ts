@@ -1,7 +1,9 @@
 import type { FrontStats, FrontTable } from "../../protocol/front-messages.ts";
 import type { RecordExchange } from "../proxy/responder.ts";
 import type { AccessLog } from "./access-log.ts";
+import { Changes } from "./changes.ts";
 import { type Gauges, Metrics } from "./metrics.ts";
+import { Recent } from "./recent.ts";
 
 /** Everything that is known of what the front does: counted, and written down where an access log is kept. */
 export interface ObserverOptions {
@@ -14,6 +16,8 @@ export class Observer {
   readonly #metrics = new Metrics();
   readonly #accessLog: AccessLog | undefined;
   readonly #gauges: ObserverOptions["gauges"];
+  readonly recent = new Recent();
+  readonly changes = new Changes();
 
   constructor({ accessLog, gauges }: ObserverOptions) {
     this.#accessLog = accessLog;
@@ -23,10 +27,13 @@ export class Observer {
   /** After each table and each worker that is told. */
   applyTable(table: FrontTable): void {
     this.#metrics.applyTable(table);
+    this.recent.keep(table.workers);
+    this.changes.applyTable(table);
   }
 
   readonly record: RecordExchange = (exchange) => {
     this.#metrics.record(exchange);
+    this.recent.record(exchange);
     this.#accessLog?.record(exchange);
   };
 
@@ -36,6 +43,11 @@ export class Observer {
   }
 
   stats(): FrontStats {
+    return { ...this.counts(), metrics: this.metricsText() };
+  }
+
+  /** Without the text, which is long. */
+  counts(): Omit<FrontStats, "metrics"> {
     const { connections, inFlight, waiting } = this.#gauges();
     return {
       connections,
@@ -43,7 +55,6 @@ export class Observer {
       inFlight: { ...inFlight },
       waiting: { ...waiting },
       workers: this.#metrics.workerStats(),
-      metrics: this.metricsText(),
     };
   }
 

@@ -44,17 +44,18 @@ function htmlOf(failure: BuildFailure, project: string, script: string): string 
     .slice(0, PLACES_SHOWN)
     .map(
       (place) =>
-        `<h2>${escapeHtml(placeOf(place))}</h2>\n<p class="mark">${escapeHtml(place.message)}</p>\n${preOf(place.frame)}`,
+        `<h2>${escapeHtml(placeOf(place))}</h2>\n${place.message === message ? "" : `<p class="mark">${escapeHtml(place.message)}</p>\n`}${preOf(place.frame)}`,
     );
   const more = places.length > PLACES_SHOWN ? [`<p class="soft">and ${places.length - PLACES_SHOWN} more</p>`] : [];
   const last = output.length === 0 ? [] : [`<h2>Last output</h2>`, preOf(output)];
-  const content = [`<p>${escapeHtml(message)}</p>`, ...shown, ...more, ...last].join("\n");
-  const footer = `500 · ${project} · ${at} · this page goes on by itself once it works`;
+  const content = [`<p class="mark">${escapeHtml(message)}</p>`, ...shown, ...more, ...last].join("\n");
+  const goesOn = script === "" ? "load this page again once it works" : "this page goes on by itself once it works";
+  const footer = `500 · ${project} · ${at} · ${goesOn}`;
   return layout({ status: 500, title: titleOf(failure), content, footer, script });
 }
 
 const preOf = (lines: readonly string[]): string =>
-  lines.length === 0 ? "" : `<pre>${lines.map(escapeHtml).join("\n")}</pre>`;
+  lines.length === 0 ? "" : `<pre tabindex="0">${lines.map(escapeHtml).join("\n")}</pre>`;
 
 function textOf(failure: BuildFailure): string {
   const places = failure.places.flatMap((place) => ["", `${placeOf(place)}: ${place.message}`, ...place.frame]);

@@ -1,11 +1,8 @@
 import { escapeHtml } from "./escape.ts";
+import { TOKENS } from "./tokens.ts";
 
 /** One page's frame: nothing from elsewhere, readable without scripts, light or dark as the system is. */
-const STYLE = `
-:root { color-scheme: light dark; --ink: #1f2328; --soft: #59636e; --paper: #fbfaf8; --card: #ffffff; --line: #d9d6d0; --mark: #b3261e; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e6e3; --soft: #9da5ae; --paper: #17191c; --card: #1f2226; --line: #363a40; --mark: #ff8a80; }
-}
+const STYLE = `${TOKENS}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 12vh 1.5rem 4rem; }
@@ -13,7 +10,9 @@ h1 { font-size: 1.5rem; font-weight: 600; line-height: 1.3; margin: 0 0 .5rem; o
 h2 { font-size: .95rem; font-weight: 600; margin: 2rem 0 .5rem; overflow-wrap: anywhere; }
 p { margin: 0 0 .75rem; overflow-wrap: anywhere; }
 .soft, footer { color: var(--soft); }
-.mark { color: var(--mark); }
+.mark { color: var(--bad); white-space: pre-wrap; }
+ul { margin: 0; padding-left: 1.2rem; } li { overflow-wrap: anywhere; font: .875rem/1.7 ui-monospace, monospace; }
+pre:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 pre { margin: 0; padding: .9rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; overflow-x: auto; tab-size: 2; font: .875rem/1.5 ui-monospace, monospace; }
 footer { margin-top: 2.5rem; font-size: .85rem; }`;
 

@@ -14,6 +14,13 @@ export interface Problem {
   worker?: string;
   /** The methods that there are: of a 405. */
   allow?: readonly string[];
+  /** For a person. */
+  list?: ProblemList | undefined;
+}
+
+export interface ProblemList {
+  title: string;
+  items: readonly string[];
 }
 
 /** A page that is ready to be sent. */
@@ -50,7 +57,7 @@ export function pageOf(status: number, medium: Medium, body: string, more: reado
 }
 
 function problemBody(
-  { status, code, title, text, worker }: Problem,
+  { status, code, title, text, worker, list }: Problem,
   medium: Medium,
   project: string,
   id: string,
@@ -59,13 +66,16 @@ function problemBody(
     case "json":
       return `${JSON.stringify({ error: text, code, status, worker, request_id: id })}\n`;
     case "text":
-      return `${status} ${withoutControls(title)}\n${withoutControls(text)}\n`;
+      return `${[`${status} ${title}`, text, ...(list === undefined ? [] : ["", `${list.title}:`, ...list.items])].map(withoutControls).join("\n")}\n`;
     case "html":
       return layout({
         status,
         title,
-        content: `<p>${escapeHtml(text)}</p>`,
+        content: `<p>${escapeHtml(text)}</p>${list === undefined ? "" : listHtml(list)}`,
         footer: `${status} · ${project} · request ${id}`,
       });
   }
 }
+
+const listHtml = ({ title, items }: ProblemList): string =>
+  `\n<h2>${escapeHtml(title)}</h2>\n<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("\n")}</ul>`;

@@ -7,6 +7,7 @@ import { failurePage } from "./failure-page.ts";
 import { mediumOf } from "./media.ts";
 import { problemPage } from "./page.ts";
 import { noRoute } from "./problems.ts";
+import { routeList } from "./route-list.ts";
 
 const medium = (accept?: string, more: { fetchMode?: string; fetchDest?: string } = {}) =>
   mediumOf({ accept, fetchMode: more.fetchMode, fetchDest: more.fetchDest });
@@ -72,7 +73,37 @@ test("pages: a failure shows its place, its frame and the last output, escaped a
   assert.match(body, /&gt; 3 │ b &lt; c/);
   assert.match(body, /red\nlast &amp; least/);
   assert.ok(body.includes(`${script}</body>`));
+  assert.match(body, /goes on by itself/);
+  assert.doesNotMatch(failurePage({ failure: failure(), project: "site", script: "" }, "html").body, /by itself/);
   assert.ok(!body.includes("\x1b"));
+});
+
+test("pages: what is said of the only place is not said twice", () => {
+  const [place] = failure().places;
+  const page = failurePage({ failure: failure({ message: place!.message }), project: "site", script: "" }, "html");
+  assert.equal(page.body.split("Unexpected &lt;").length, 2);
+});
+
+test("pages: a person is told what there is, a few of many, and a program is not", () => {
+  const routes = Array.from({ length: 60 }, (_, at) => ({
+    kind: "worker" as const,
+    path: `/<${at}>`,
+    methods: ["GET"],
+    worker: "api",
+    strip: false,
+  }));
+  const problem = noRoute("/x", routeList(routes));
+  const html = problemPage(problem, "html", "site", "r").body;
+  assert.match(html, /<li>GET \/&lt;0&gt; → api<\/li>/);
+  assert.match(html, /<li>and 10 more<\/li>/);
+  assert.match(problemPage(problem, "text", "site", "r").body, /\n\nThere is:\nGET \/<0> → api\n/);
+  assert.deepEqual(Object.keys(JSON.parse(problemPage(problem, "json", "site", "r").body)), [
+    "error",
+    "code",
+    "status",
+    "request_id",
+  ]);
+  assert.equal(routeList([]), undefined);
 });
 
 test("pages: a failure as JSON is the failure itself; as text it reads like a compiler", () => {
@@ -89,7 +120,7 @@ test("pages: a failure as JSON is the failure itself; as text it reads like a co
 test("pages: whatever a build says, no tag of it reaches the page", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
-      const place = { file: text, line: 1, column: 1, message: text, frame: [text] };
+      const place = { file: text, line: 1, column: 1, message: `${text}!`, frame: [text] };
       const facts = {
         failure: failure({ worker: text, message: text, places: [place], output: [text] }),
         project: text,

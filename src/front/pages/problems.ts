@@ -1,14 +1,15 @@
 import type { FrontWorker } from "../../protocol/front-messages.ts";
 import type { ExchangeFailure } from "../proxy/responder.ts";
-import type { Problem } from "./page.ts";
+import type { Problem, ProblemList } from "./page.ts";
 
 /** Everything that the front has to say no to by itself, one factory each. What is wrong with a request's form is said where it is read (`http/`). */
 
-export const noRoute = (path: string): Problem => ({
+export const noRoute = (path: string, list?: ProblemList): Problem => ({
   status: 404,
   code: "NO_ROUTE",
   title: "Nothing is here",
   text: `No route and no public file answers ${path}.`,
+  list,
 });
 
 export const noFile = (path: string, worker: string): Problem => ({
@@ -24,6 +25,13 @@ export const reserved = (path: string): Problem => ({
   code: "RESERVED",
   title: "Nothing is here",
   text: `Paths below /.warren/ are the gateway's own, and ${path} is none of them.`,
+});
+
+export const notFromElsewhere = (): Problem => ({
+  status: 403,
+  code: "NOT_FROM_ELSEWHERE",
+  title: "Only on its own machine",
+  text: "The dashboard is shown to browsers on the gateway's own machine, at http://localhost:<port>/.warren/. From another one: ssh -L 8080:localhost:<port> <machine>.",
 });
 
 export const methodNotAllowed = (method: string, allow: readonly string[]): Problem => ({
@@ -87,6 +95,7 @@ const FAILURE_TITLES: Readonly<Record<ExchangeFailure["code"], string>> = {
   WAITED_TOO_LONG: "It is not ready yet",
   TOO_MANY_WAIT: "Too many wait already",
   CONNECT_FAILED: "It does not answer",
+  SESSION_SILENT: "Nothing listens there yet",
   CONNECTION_LOST: "It broke off",
   BAD_ANSWER: "It answered what is no HTTP",
   TOO_LATE: "It takes too long",
