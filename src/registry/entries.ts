@@ -34,6 +34,8 @@ export interface EntrySession {
   name: string;
   /** Absent for one with a terminal. */
   kind?: "agent";
+  /** Absent where it has none. */
+  port?: number;
 }
 
 /** A reader of this build understands entries up to this format. */

@@ -25,6 +25,12 @@ export const nameInvalid = (name: string): WarrenError =>
 export const nameTaken = (name: string): WarrenError =>
   new WarrenError("NAME_TAKEN", `A session named ${name} is running already.`, { fix: `warren attach ${name}` });
 
+export const portInvalid = (port: number): WarrenError =>
+  new WarrenError("SESSION_PORT_INVALID", `${port} cannot be a port: 1 to 65535.`);
+
+export const portTaken = (port: number): WarrenError =>
+  new WarrenError("SESSION_PORT_TAKEN", `Port ${port} is another session's.`, { fix: "warren sessions --all --json" });
+
 export const noProgram = (): WarrenError =>
   new WarrenError("COMMAND_EMPTY", "There is no program to start in the session.", { fix: "warren new -- bash" });
 

@@ -4,6 +4,7 @@ import type { ConversationEvent } from "../protocol/conversation.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
 import type { SignalledBy } from "../protocol/outcome.ts";
+import type { EntrySession } from "../registry/entries.ts";
 import { pickSessionName } from "../registry/session-names.ts";
 import { resolveProgram } from "../runs/resolve-program.ts";
 import { SharedSearches } from "../runs/shared-searches.ts";
@@ -116,8 +117,13 @@ export class LiveSessions {
   }
 
   /** For the registry. */
-  members(): { id: string; name: string; kind?: "agent" }[] {
-    return this.all().map(({ record: { id, name, kind } }) => (kind === "agent" ? { id, name, kind } : { id, name }));
+  members(): EntrySession[] {
+    return this.all().map(({ record: { id, name, kind, port } }) => ({
+      id,
+      name,
+      ...(kind === "agent" ? { kind } : {}),
+      ...(port === undefined ? {} : { port }),
+    }));
   }
 
   get(id: string): LiveSession | undefined {

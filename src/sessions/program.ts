@@ -17,9 +17,12 @@ const OF_ANOTHER_TERMINAL = [
   "WINDOWID",
 ];
 
-/** The environment of a session's program: its own, with the marks by which Warren finds it and by which it knows its name. */
+/**
+ * The environment of a session's program: its own, with the marks by which Warren finds it and by which it knows its name. A `PORT` of the terminal from which
+ * it was started is not its: that is mostly another session's.
+ */
 export function environmentOfSession(record: SessionRecord): Record<string, string> {
-  const env: Record<string, string> = { ...environmentOf(record.env) };
+  const { PORT: _, ...env }: Record<string, string> = environmentOf(record.env);
   if (record.kind === "session") {
     for (const name of OF_ANOTHER_TERMINAL) delete env[name];
     Object.assign(env, TERMINAL);
@@ -27,6 +30,7 @@ export function environmentOfSession(record: SessionRecord): Record<string, stri
   return {
     ...env,
     PWD: record.directory,
+    ...(record.port === undefined ? {} : { PORT: String(record.port) }),
     WARREN_UNIT: record.name,
     WARREN_SESSION: record.id,
     WARREN_RUN_ID: record.id,

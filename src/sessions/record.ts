@@ -34,6 +34,10 @@ export interface SessionRecord {
   title?: string;
   former_name?: string;
   resume_count: number;
+  /** Its own, in its programs' PORT; absent when there was none left, and in records of builds that gave none. */
+  port?: number;
+  /** By a person, not by us. */
+  is_port_chosen?: boolean;
   ended: { outcome: Outcome; at_ms: number /** By Warren's own end, not by the program's. */; saved: boolean } | null;
   /** Of an agent: its own id of the conversation. */
   agent_session_id?: string;
@@ -46,9 +50,12 @@ const RECORD_FILE = "session.json";
 
 export class SessionRecords {
   readonly #dir: string;
+  readonly #onRemove: (record: SessionRecord) => void;
 
-  constructor(sessionsDir: string) {
+  /** `onRemove`: called before the record goes. */
+  constructor(sessionsDir: string, onRemove: (record: SessionRecord) => void) {
     this.#dir = sessionsDir;
+    this.#onRemove = onRemove;
   }
 
   directoryOf(id: string): string {
@@ -87,6 +94,8 @@ export class SessionRecords {
 
   /** Takes everything of it away; first the record, so that a kill in between leaves no session without a journal. */
   async remove(id: string): Promise<void> {
+    const record = this.read(id);
+    if (record) this.#onRemove(record);
     rmSync(join(this.#dir, id, RECORD_FILE), { force: true });
     await rm(this.directoryOf(id), { recursive: true, force: true });
   }

@@ -21,6 +21,15 @@ export class SavedSessions {
     return (await this.#sorted()).saved;
   }
 
+  /** Of these ids those that run nowhere: first those that nobody knows, then who was active longest ago. */
+  async endedOf(ids: readonly string[]): Promise<string[]> {
+    const { saved, running } = await this.#sorted();
+    const asked = new Set(ids);
+    const known = new Set([...saved, ...running].map(({ id }) => id));
+    const oldestFirst = saved.map(({ id }) => id).reverse();
+    return [...ids.filter((id) => !known.has(id)), ...oldestFirst.filter((id) => asked.has(id))];
+  }
+
   /**
    * The newest of that name, or the one of that id. `liveNames`: for what may have been meant. `server`: who is asked.
    * @throws SESSION_NOT_FOUND; SESSION_MOVED when another server has it, and it is live

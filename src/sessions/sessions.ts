@@ -1,13 +1,15 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { signalName, signalNumber } from "../platform/process.ts";
+import { listeningTcpPorts, signalName, signalNumber } from "../platform/process.ts";
 import type { ConversationEvent } from "../protocol/conversation.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { DataOf, NewSession, PayloadOf } from "../protocol/messages.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import type { Session } from "../protocol/units.ts";
+import type { EntrySession } from "../registry/entries.ts";
+import type { SessionPorts } from "../registry/session-ports.ts";
 import { resolveProgram } from "../runs/resolve-program.ts";
 import { dropConversationAhead } from "./agent-files.ts";
 import { AgentSession } from "./agent-session.ts";
@@ -20,6 +22,7 @@ import { openJournal } from "./journal/open-journal.ts";
 import type { KeeperPort } from "./keeper-port.ts";
 import type { LiveSession } from "./live-session.ts";
 import { LiveSessions, lostNow } from "./live-sessions.ts";
+import { type PortSource, portOfNew, portOfResumed } from "./own-port.ts";
 import { type SessionRecord, SessionRecords } from "./record.ts";
 import { SavedSessions } from "./saved-sessions.ts";
 import { newSessionId, sessionIdFor } from "./session-ids.ts";
@@ -34,6 +37,8 @@ import { waitForSession } from "./wait.ts";
  */
 export interface SessionsOptions {
   sessionsDir: string;
+  /** Of the home, whatever server. */
+  ports: SessionPorts;
   /** The server's name. */
   server: string;
   keeper: KeeperPort;
@@ -71,7 +76,9 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#records = new SessionRecords(options.sessionsDir);
+    this.#records = new SessionRecords(options.sessionsDir, ({ id, port }) => {
+      if (port !== undefined) options.ports.release(port, id);
+    });
     this.#live = new LiveSessions({ ...options, records: this.#records });
     this.#saved = new SavedSessions(this.#records, options.keeper);
     this.agents = new AgentVerbs({
@@ -114,7 +121,7 @@ export class Sessions {
   }
 
   /** For the registry. */
-  members(): { id: string; name: string; kind?: "agent" }[] {
+  members(): EntrySession[] {
     return this.#live.members();
   }
 
@@ -152,9 +159,11 @@ export class Sessions {
     await resolveProgram(command, workdir, env);
     this.#records.prepare(id);
     try {
+      Object.assign(record, await portOfNew(id, request.port, this.#portSource));
       await this.#live.open(record, name === undefined ? "any" : "exact");
     } catch (error) {
       await this.#records.remove(id);
+      if (record.port !== undefined) this.#options.ports.release(record.port, id); // its record may not have been written
       throw error;
     }
     return this.#greeted(id, "remove");
@@ -162,13 +171,16 @@ export class Sessions {
 
   list({ saved = false }: PayloadOf<"session.list">): Promise<DataOf<"session.list">> | DataOf<"session.list"> {
     if (saved) return this.#listSaved();
-    return { sessions: this.#live.all().map(viewOf) };
+    const listening = listeningTcpPorts();
+    return { sessions: this.#live.all().map((session) => withListening(viewOf(session), listening)) };
   }
 
   async get({ session }: PayloadOf<"session.get">): Promise<{ session: Session }> {
     const live = await this.#liveNamed(session);
     return {
-      session: live ? viewOf(live) : viewSession(await this.#savedNamed(session), undefined),
+      session: live
+        ? withListening(viewOf(live), listeningTcpPorts())
+        : viewSession(await this.#savedNamed(session), undefined),
     };
   }
 
@@ -309,8 +321,10 @@ export class Sessions {
     await resolveProgram(record.command, record.directory, env);
     const journal = await openJournal(this.#records.journalDirOf(record.id));
     if (isAgent) await dropConversationAhead(this.#records.directoryOf(record.id), journal);
+    const { port: _, ...kept } = record;
     const next: SessionRecord = {
-      ...record,
+      ...kept,
+      ...(await portOfResumed(record, this.#portSource)),
       env,
       cols,
       rows,
@@ -388,6 +402,10 @@ export class Sessions {
     return this.#live.release();
   }
 
+  get #portSource(): PortSource {
+    return { ports: this.#options.ports, ended: (ids) => this.#saved.endedOf(ids) };
+  }
+
   async #greeted(id: string, otherwise: "remove" | "save"): Promise<{ session: Session }> {
     await this.#live.greeted(id, otherwise);
     return { session: this.#viewOf(id) };
@@ -443,3 +461,6 @@ export class Sessions {
 }
 
 const viewOf = (session: LiveSession): Session => viewSession(session.record, session.live());
+
+const withListening = (session: Session, listening: ReadonlySet<number>): Session =>
+  session.port === undefined ? session : { ...session, is_listening: listening.has(session.port) };

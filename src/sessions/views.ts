@@ -31,6 +31,7 @@ export function viewSession(record: SessionRecord, live: LiveView | undefined): 
     resume_count: record.resume_count,
     ...facts,
     ...(title === undefined ? {} : { title }),
+    ...(record.port === undefined ? {} : { port: record.port }),
     ...(record.former_name === undefined ? {} : { former_name: record.former_name }),
     ...(live || !record.ended ? {} : { stopped_at: timestamp(record.ended.at_ms) }),
     ...(agent === undefined ? {} : { agent }),

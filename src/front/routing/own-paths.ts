@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { FrontTable, WorkerHealth } from "../../protocol/front-messages.ts";
+import type { Dashboard } from "../dashboard/dashboard.ts";
 import { CLIENT_SCRIPT, RESERVED_PREFIX, SCRIPT_PATH, STREAM_PATH } from "../live/client-script.ts";
 import type { LiveHub } from "../live/live-hub.ts";
 import { liveResponder } from "../live/live-responder.ts";
 import { healthDocument } from "../observe/health.ts";
 import type { Problem } from "../pages/page.ts";
-import { methodNotAllowed, reserved, tooManyPages } from "../pages/problems.ts";
+import { methodNotAllowed, notFromElsewhere, reserved, tooManyPages } from "../pages/problems.ts";
 import type { HeadField } from "../proxy/responder.ts";
 import { evaluate } from "../static/conditions.ts";
 import { type AskedRequest, isReading, type OwnTarget } from "./asked.ts";
@@ -19,6 +20,7 @@ export interface OwnPathsFacts {
   health: () => readonly WorkerHealth[];
   metricsText: () => string;
   live: LiveHub;
+  dashboard?: Dashboard | undefined;
   /** Makes a page of a problem. */
   page: (request: AskedRequest, problem: Problem) => OwnTarget;
 }
@@ -47,7 +49,14 @@ export class OwnPaths {
     const isLive = this.#facts.table().workers.some((worker) => worker.isLive);
     if (isLive && path === SCRIPT_PATH) return script;
     if (isLive && path === STREAM_PATH) return (request) => this.#events(request);
-    return (request) => this.#facts.page(request, reserved(path));
+    return (request) => this.#dashboard(request) ?? this.#facts.page(request, reserved(path));
+  }
+
+  #dashboard(request: AskedRequest): OwnTarget | undefined {
+    const { dashboard, table, health, page } = this.#facts;
+    const answer = dashboard?.answer(request, table(), health());
+    if (answer?.kind === "refused") return page(request, notFromElsewhere());
+    return answer?.kind === "target" ? answer.target : undefined;
   }
 
   #health(): OwnTarget {

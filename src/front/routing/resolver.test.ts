@@ -199,6 +199,33 @@ test("resolver: a session's host is the session's, with all its paths", () => {
     assert.equal(fixture.said(path, { host: "fox.localhost:8080" }), `→ session 127.0.0.1:4000 ${path}`);
 });
 
+test("resolver: a session that there is not is a page with those that there are", () => {
+  using fixture = new Fixture({
+    sessions: [
+      { name: "fox", port: 4000 },
+      { name: "old", port: 0 },
+    ],
+  });
+  const said = (host: string): string => fixture.said("/", { host }, { accept: "application/json" });
+  assert.match(said("fix.localhost"), /^404 .*Did you mean fox\.localhost\?.*NO_SESSION/);
+  assert.match(said("giraffe.localhost"), /^404 .*There are fox\.localhost, old\.localhost\./);
+  assert.match(said("old.localhost"), /^503 .*warren resume old/);
+});
+
+test("resolver: sessions are for this machine alone, whatever the Host field says", () => {
+  using fixture = new Fixture({ sessions: [{ name: "fox", port: 4000 }] });
+  for (const [from, kind] of [
+    [{ remoteAddress: "127.0.0.1" }, "session"],
+    [{ remoteAddress: "::1" }, "session"],
+    [{ remoteAddress: "192.168.1.7" }, "403"],
+    [{ remoteAddress: "fe80::1" }, "403"],
+    [{ remoteAddress: "127.0.0.1", isForwarded: true }, "403"],
+  ] as const) {
+    const target = fixture.ask("/", { host: "fox.localhost", ...from });
+    assert.equal(target.kind === "answer" ? `${target.answer.status}` : target.kind, kind, JSON.stringify(from));
+  }
+});
+
 test("resolver: HTML of a live worker brings the script, with the version that serves; other files do not", () => {
   const workers = [worker("index", { isLive: true, publicDir: "public" })];
   using fixture = new Fixture({ workers }, { "public/page.html": "<p>hi</p></body>", "public/a.txt": "</body>" });

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { systemCode } from "../../protocol/errors.ts";
 import type { FrontTable, FrontWorker, WorkerHealth } from "../../protocol/front-messages.ts";
+import type { Dashboard } from "../dashboard/dashboard.ts";
 import { scriptTag } from "../live/client-script.ts";
 import { LIVE_REQUEST_EDITS, liveTransform } from "../live/live-answer.ts";
 import type { LiveHub } from "../live/live-hub.ts";
@@ -8,11 +9,13 @@ import { failurePage } from "../pages/failure-page.ts";
 import { mediumOf } from "../pages/media.ts";
 import { type Problem, problemPage } from "../pages/page.ts";
 import * as problems from "../pages/problems.ts";
-import type { Explain, Resolver, Target, WorkerTarget } from "../proxy/responder.ts";
+import { routeList } from "../pages/route-list.ts";
+import type { Explain, RequestFacts, Resolver, Target, WorkerTarget } from "../proxy/responder.ts";
 import { PublicFiles } from "../static/public-files.ts";
 import { type AskedRequest, isReading, type OwnTarget } from "./asked.ts";
 import { OwnPaths } from "./own-paths.ts";
-import { Routes, type Way, type WorkerWay } from "./routes.ts";
+import { Routes, type SessionWay, type Way, type WorkerWay } from "./routes.ts";
+import { sessionTarget } from "./session-target.ts";
 
 /**
  * What is done with a request, by the table that is in force: the gateway's own paths, then the route; of a route to a worker first its public folder, then the
@@ -22,6 +25,8 @@ export interface FrontResolverOptions {
   live: LiveHub;
   /** Prometheus text, made when it is asked for. */
   metricsText: () => string;
+  /** Default: there is none. */
+  dashboard?: Dashboard;
   clock?: Clock;
 }
 
@@ -31,7 +36,6 @@ interface KnownWorker {
   live: Pick<WorkerTarget, "edits" | "transform">;
 }
 
-const SESSION_HOST = "127.0.0.1";
 /** RFC 9110 §9.3.7: of the server as a whole. */
 const ALL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
@@ -44,7 +48,7 @@ export class FrontResolver {
   #workers = new Map<string, KnownWorker>();
   #health: readonly WorkerHealth[] = [];
 
-  constructor(table: FrontTable, { live, metricsText, clock = systemClock }: FrontResolverOptions) {
+  constructor(table: FrontTable, { live, metricsText, dashboard, clock = systemClock }: FrontResolverOptions) {
     this.#live = live;
     this.#files = new PublicFiles(clock);
     this.#own = new OwnPaths({
@@ -52,6 +56,7 @@ export class FrontResolver {
       health: () => this.#health,
       metricsText,
       live,
+      dashboard,
       page: (request, problem) => this.#page(request, problem),
     });
     this.#table = table;
@@ -90,14 +95,7 @@ export class FrontResolver {
       if (request.path === "*")
         return { kind: "answer", answer: { status: 204, headers: [["allow", ALL_METHODS]], body: "" } };
       const way = this.#routes.find(request);
-      if (way.kind === "session")
-        return {
-          kind: "session",
-          name: way.name,
-          host: SESSION_HOST,
-          port: way.port,
-          target: targetOf(request.path, request.query),
-        };
+      if (way.kind === "session") return this.#toSession(way, request);
       return this.#own.resolve(request) ?? this.#along(way, request);
     } catch (error) {
       const code = systemCode(error);
@@ -122,8 +120,19 @@ export class FrontResolver {
           this.#page(request, problems.methodNotAllowed(request.method, way.allow))
         );
       case "none":
-        return this.#projectFile(way.path, request) ?? this.#page(request, problems.noRoute(request.path));
+        return this.#projectFile(way.path, request) ?? this.#page(request, this.#noRoute(request.path));
     }
+  }
+
+  #toSession(way: SessionWay, request: RequestFacts): Target {
+    const found = sessionTarget(way, request, this.#table.sessions);
+    return found.kind === "session" ? found : this.#page(request, found.problem);
+  }
+
+  /** What there is, is for those who work on it. */
+  #noRoute(path: string): Problem {
+    const { mode, routes } = this.#table;
+    return problems.noRoute(path, mode === "dev" ? routeList(routes) : undefined);
   }
 
   #toWorker(way: WorkerWay, request: AskedRequest): Target {

@@ -168,7 +168,18 @@ test("routes: a session's name is a host of its own, unless a route has that ver
   assert.deepEqual(ask(routes, "/any", { host: "Fox.localhost:8080" }), { kind: "session", name: "fox", port: 4000 });
   assert.equal(workerOf(ask(routes, "/mine", { host: "owl.localhost" })), "own");
   assert.equal(ask(routes, "/", { host: "owl.localhost" }).kind, "session");
-  assert.equal(workerOf(ask(routes, "/", { host: "hen.localhost" })), "index");
+  assert.deepEqual(ask(routes, "/", { host: "hen.localhost" }), { kind: "session", name: "hen", port: undefined });
+  for (const host of ["localhost", "a.b.localhost", "1a.localhost", ".localhost", "fox.localhost.example.org"])
+    assert.equal(workerOf(ask(routes, "/", { host })), "index", host);
+});
+
+test("routes: a worker may have all names below localhost but those of sessions; in production they are hosts like any other", () => {
+  const sessions = [{ name: "fox", port: 4000 }];
+  const tenants = new Routes({ routes: [worker("/", "tenants", { host: "*.localhost" })], sessions });
+  assert.equal(workerOf(ask(tenants, "/", { host: "hen.localhost" })), "tenants");
+  assert.equal(ask(tenants, "/", { host: "fox.localhost" }).kind, "session");
+  const production = new Routes({ routes: [worker("/", "index")], sessions, mode: "prod" });
+  assert.equal(workerOf(ask(production, "/", { host: "fox.localhost" })), "index");
 });
 
 test("routes: with 10,000 routes a lookup looks at no more nodes than the path has segments and branches", () => {

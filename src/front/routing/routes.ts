@@ -2,20 +2,24 @@ import type { FrontTable } from "../../protocol/front-messages.ts";
 import { hostName } from "./host-name.ts";
 import { replacePrefix, splitTarget } from "./location.ts";
 import { PathTree, type PlacedRoute } from "./path-tree.ts";
+import { type SessionHost, SessionHosts } from "./session-hosts.ts";
 
 /**
  * Finds the way of a request: of all routes that match host, path and method the one with the most specific host (exact, then the longest wildcard, then
- * any), then the longest path, then named methods. Rewrites are followed here. Made once for a table, never changed.
+ * any), then the longest path, then named methods. A session's host goes after an exact one; that of a session which there is not after the wildcards.
+ * Rewrites are followed here. Made once for a table, never changed.
  */
 export type Way =
   | WorkerWay
   | { kind: "redirect"; status: 301 | 302 | 307 | 308; location: string }
-  | { kind: "session"; name: string; port: number }
+  | SessionWay
   /** Other methods have a way: `allow` names them. */
   | { kind: "method"; allow: string[]; path: string }
   /** Rewrites that lead to each other. */
   | { kind: "loop" }
   | { kind: "none"; path: string };
+
+export type SessionWay = { kind: "session" } & SessionHost;
 
 export interface WorkerWay {
   kind: "worker";
@@ -48,11 +52,11 @@ export class Routes {
   /** By what follows the `*`: `*.example.org` is `.example.org`. */
   readonly #wildcards = new Map<string, PathTree>();
   readonly #any = new PathTree();
-  readonly #sessions = new Map<string, { name: string; port: number }>();
+  readonly #sessions: SessionHosts;
 
-  constructor(table: Pick<FrontTable, "routes" | "sessions">) {
+  constructor(table: Pick<FrontTable, "routes" | "sessions"> & Partial<Pick<FrontTable, "mode">>) {
     for (const route of table.routes) this.#treeOf(route.host?.toLowerCase()).add(route);
-    for (const { name, port } of table.sessions) this.#sessions.set(`${name}.localhost`, { name, port });
+    this.#sessions = new SessionHosts(table);
   }
 
   /** Nodes looked at so far by all lookups. */
@@ -67,7 +71,7 @@ export class Routes {
     for (let rewriteCount = 0; ; rewriteCount++) {
       const found = this.#lookUp(host, path, asked.method);
       if (found === undefined) return this.#missing(host, path);
-      if ("port" in found) return { kind: "session", ...found };
+      if (!("route" in found)) return { kind: "session", ...found };
       if (found.route.kind !== "rewrite") return wayOf(found, path, query);
       if (rewriteCount === REWRITES_MAX) return { kind: "loop" };
       ({ path, query } = splitTarget(replacePrefix(found.route.to, path.slice(found.prefixLength), query)));
@@ -75,17 +79,20 @@ export class Routes {
   }
 
   get #hasHosts(): boolean {
-    return this.#exact.size > 0 || this.#sessions.size > 0 || this.#wildcards.size > 0;
+    return this.#exact.size > 0 || this.#sessions.isServed || this.#wildcards.size > 0;
   }
 
-  #lookUp(host: string, path: string, method: string): PlacedRoute | { name: string; port: number } | undefined {
+  #lookUp(host: string, path: string, method: string): PlacedRoute | SessionHost | undefined {
     if (host !== "") {
-      const exact = this.#exact.get(host)?.find(path, method) ?? this.#sessions.get(host);
+      const exact = this.#exact.get(host)?.find(path, method);
       if (exact !== undefined) return exact;
+      const session = this.#sessions.find(host);
+      if (session?.port !== undefined) return session;
       for (const tree of this.#wildcardsOf(host)) {
         const found = tree.find(path, method);
         if (found !== undefined) return found;
       }
+      if (session !== undefined) return session;
     }
     return this.#any.find(path, method);
   }

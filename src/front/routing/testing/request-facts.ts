@@ -12,6 +12,7 @@ export function factsOf(incoming: Pick<IncomingMessage, "url" | "method" | "head
     minorVersion: 1,
     remoteAddress: "127.0.0.1",
     isSecure: false,
+    isForwarded: false,
     requestId: "r1",
     hasBody: false,
     isUpgrade: false,
