@@ -126,7 +126,10 @@ test("wait: 0 when it holds, 124 at the timeout, 1 when the job ended before", {
 
 test("up and down: the jobs of a warren.yaml, the history stays", { skip }, async () => {
   await using cli = openCommandLine();
-  assert.match((await cli.warren("up")).err, /^error: There is no warren.yaml in .* or above it\.\nwarren import/);
+  assert.match(
+    (await cli.warren("up")).err,
+    /^error: There is no warren.yaml in .* or above it, and no folder workers\.\nwarren init/,
+  );
   writeFileSync(
     join(cli.dir, "warren.yaml"),
     "jobs:\n  web: { command: sleep 60 }\n  job: { command: 'true', autostart: false }\n",

@@ -29,9 +29,9 @@ async function main(): Promise<number> {
   return status;
 }
 
-/** With nobody to read what is printed there is no more to do; but a wait for a job's status goes on, since its caller wants that status. */
+/** With nobody to read what is printed there is no more to do; but a wait for a job's status goes on, since its caller wants that status, as does a deploy that is received. */
 function onGone(): void {
-  if (!["run", "await", "wait"].includes(argv[0] ?? "")) process.exit(EXIT.ok);
+  if (!["run", "await", "wait", "receive"].includes(argv[0] ?? "")) process.exit(EXIT.ok);
 }
 
 function makeContext(output: Context["output"], clients: Client[]): Context {

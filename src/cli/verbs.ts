@@ -37,7 +37,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: "list",
     group: "jobs",
-    summary: "show the jobs of this directory",
+    summary: "show the jobs and workers of this directory",
     load: async () => (await import("./commands/list.ts")).list,
   },
   {
@@ -49,7 +49,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: "wait",
     group: "jobs",
-    summary: "wait for a port, a line, an address, an end",
+    summary: "wait for a port, a line, an end, a worker's health",
     load: async () => (await import("./commands/wait.ts")).wait,
   },
   {
@@ -109,7 +109,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: "why",
     group: "jobs",
-    summary: "say how it ended, what it used and said last",
+    summary: "say how it ended, or what is wrong with a worker",
     load: async () => (await import("./commands/why.ts")).why,
   },
   {
@@ -298,6 +298,13 @@ export const VERBS: readonly Verb[] = [
     group: "projects",
     summary: "steer this project's HTTP server and its workers",
     load: async () => (await import("./commands/gateway.ts")).gateway,
+  },
+  {
+    name: "receive",
+    group: "projects",
+    summary: "take a deploy, at the other end of its ssh",
+    hidden: true,
+    load: async () => (await import("./commands/receive.ts")).receive,
   },
   {
     name: "debug",

@@ -6,6 +6,7 @@ import { PROTOCOL } from "../protocol/envelope.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import * as errors from "./errors.ts";
+import { findUnits, listUnits } from "./units.ts";
 
 /** What each message does: translates, and nothing else. Those that belong to the connection (`subscribe`, `session.attach`) are not here. */
 export interface HandlerContext {
@@ -47,7 +48,8 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   status: (_, { server }) => server.status(),
   doctor: (_, { server }) => server.doctor(),
   list: (payload, context) => jobsOf(context).list(payload),
-  "unit.list": (payload, context) => ({ units: jobsOf(context).list(payload).jobs }),
+  "unit.list": (payload, context) => listUnits(payload, { jobs: jobsOf(context), gateways: context.gateways }),
+  "unit.find": (payload, context) => findUnits(payload, { jobs: jobsOf(context), gateways: context.gateways }),
   get_job: (payload, context) => jobsOf(context).get(payload),
   stats: (payload, context) => jobsOf(context).get(payload),
   runs: (payload, context) => jobsOf(context).runs(payload),
@@ -118,6 +120,8 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
     tellWorker(context, which, { verb: "rollback", ...(version === undefined ? {} : { to: version }) }),
   "gateway.build": (payload, context) => tellWorker(context, payload, { verb: "build" }),
   "gateway.settled": (payload, context) => gatewaysOf(context).settled(payload, context.signal),
+  "gateway.wait": (payload, context) => gatewaysOf(context).wait(payload, context.signal),
+  "gateway.artefacts": (payload, context) => gatewaysOf(context).artefacts(payload, context.signal),
   "gateway.metrics": (payload, context) => gatewaysOf(context).metrics(payload),
   "server.yield": ({ to }, { server }) => ({ yielded: server.yieldTo(to) }),
 };

@@ -7,16 +7,18 @@ import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
 import type { ServerSpec } from "../protocol/keeper-calls.ts";
 import type { KeeperLink } from "./keeper-link.ts";
+import type { SessionAddresses } from "./session-addresses.ts";
 
 /** The gateways of the home, with what only the server knows: its build, its places, how configuration is read. */
 export function openGateways(options: {
   places: Places;
   build: Build;
   keeper: KeeperLink;
+  sessions: SessionAddresses;
   log: Log;
   onEvent: (event: GatewayEvent) => void;
 }): Gateways {
-  const { places, build, keeper, log, onEvent } = options;
+  const { places, build, keeper, sessions, log, onEvent } = options;
   return new Gateways({
     dir: places.gatewayDir,
     socketDir: places.socketDir,
@@ -26,6 +28,7 @@ export function openGateways(options: {
     // The YAML reader is loaded only by a server that serves workers.
     loadConfig: async (dir, mode) =>
       (await import("../config/gateway/load-gateway.ts")).loadGateway(dir, mode === undefined ? {} : { mode }),
+    sessions: () => sessions.all,
     clock: systemClock,
     log,
     onEvent,

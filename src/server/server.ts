@@ -19,6 +19,7 @@ import type { DataOf } from "../protocol/messages.ts";
 import { copyRuntimeIfNeeded, markGood, pruneBuilds, rememberName } from "../registry/builds.ts";
 import { announce, readEntries, type ServerEntry, withdraw } from "../registry/entries.ts";
 import { serverIcon } from "../registry/names.ts";
+import { SessionPorts } from "../registry/session-ports.ts";
 import * as sessionErrors from "../sessions/errors.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import { Connection } from "./connection.ts";
@@ -34,6 +35,7 @@ import { KeeperLink } from "./keeper-link.ts";
 import { openGateways } from "./open-gateways.ts";
 import { askServer } from "./peer.ts";
 import { becomePrimary, livePrimary } from "./primary.ts";
+import { SessionAddresses } from "./session-addresses.ts";
 
 /**
  * One generation of a named server: the only place that constructs the domains. It may be killed at any moment; what it must not lose is on disk.
@@ -82,6 +84,7 @@ export class Server {
   readonly #over = new AbortController();
   #jobs: Jobs | undefined;
   #gateways: Gateways | undefined;
+  #sessionAddresses: SessionAddresses | undefined;
   #lock: Lock | undefined;
   #lastUseMs = performance.now();
   #ending: Promise<void> | undefined;
@@ -110,6 +113,11 @@ export class Server {
     this.#keeper = new KeeperLink(places);
     this.#sessions = new Sessions({
       sessionsDir: places.sessionsDir,
+      ports: new SessionPorts({
+        dir: join(places.sessionsDir, ".ports"), // goes with the sessions
+        lockPath: join(places.locksDir, "session-ports.lock"),
+        ...options.config.sessions.ports,
+      }),
       server: name,
       keeper: this.#keeper,
       clock: systemClock,
@@ -206,7 +214,12 @@ export class Server {
   #openGateways(): void {
     const { places, build, log } = this.#options;
     const onEvent = (event: GatewayEvent): void => this.#publish(routedGatewayEvent(event));
-    const gateways = openGateways({ places, build, keeper: this.#keeper, log, onEvent });
+    const sessions = new SessionAddresses({
+      serversDir: places.serversDir,
+      onChange: () => this.#gateways?.tellSessions(),
+    });
+    this.#sessionAddresses = sessions;
+    const gateways = openGateways({ places, build, keeper: this.#keeper, sessions, log, onEvent });
     this.#gateways = gateways;
     void gateways.start().catch((error) => log.error("gateways_failed", { error: messageOf(error) }));
   }
@@ -276,6 +289,8 @@ export class Server {
   #closeJobs(): void {
     this.#gateways?.close();
     this.#gateways = undefined;
+    this.#sessionAddresses?.close();
+    this.#sessionAddresses = undefined;
     this.#jobs?.close();
     this.#jobs = undefined;
     this.#lock?.release();

@@ -21,6 +21,7 @@ import { AGE_STEP_MS } from "./text/age.ts";
 import { tildePath } from "./text/width.ts";
 import { screenOf } from "./views/screen.ts";
 import { themeOf } from "./views/theme.ts";
+import { WorkerFeed } from "./workers/worker-feed.ts";
 
 /**
  * The terminal face: one model, one screen. Views turn the model into rows of text, the painter writes those that changed. Whatever ends it, the
@@ -90,7 +91,7 @@ function buildFace(
     painter.forget();
     painter.paint(screenOf(theme, store.model));
   };
-  const { screens, servers, connection } = startFeeds(context, store, signal);
+  const { screens, servers, connection, workers } = startFeeds(context, store, signal);
   const size = (): { cols: number; rows: number } => ({ cols: streams.stdout.columns, rows: streams.stdout.rows });
   const handover = new Handover({ terminal, stdout: streams.stdout, redraw, servers, programs, signal });
   const effects = new Effects({
@@ -98,6 +99,7 @@ function buildFace(
     client: connection.client,
     requests: new SessionRequests({ ...context, servers, size }),
     screens,
+    workers,
     attach: (id, isViewer) => handover.attach(id, isViewer),
     dispatch,
     copy: (text) => terminal.copy(text),
@@ -110,7 +112,7 @@ function buildFace(
   return { store, terminal, connection, servers, handover, redraw };
 }
 
-/** What comes from servers: jobs by events, sessions and their screens by questions. */
+/** What comes from servers: jobs by events, sessions, their screens and workers by questions. */
 function startFeeds(context: TuiContext, store: Store, signal: AbortSignal) {
   const { dispatch } = store;
   const screens = new ScreenFeed({ clientOf: (id) => servers.clientOf(id), dispatch, signal });
@@ -128,9 +130,11 @@ function startFeeds(context: TuiContext, store: Store, signal: AbortSignal) {
       dispatch(action);
       if (action.type === "snapshot") servers.refresh(); // the home is there now, if it was not
     },
+    onGateway: () => workers.heard(),
     signal,
   });
-  return { screens, servers, connection };
+  const workers = new WorkerFeed({ client: connection.client, dispatch, signal });
+  return { screens, servers, connection, workers };
 }
 
 function startModel({ cwd, env, build, places }: TuiContext, stdout: WriteStream) {

@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   build: Build;
   env: NodeJS.ProcessEnv;
   dispatch: (action: Action) => void;
+  /** Something has happened at a gateway, or may have while nobody heard it. */
+  onGateway: () => void;
   signal: AbortSignal;
 }
 
@@ -62,7 +64,7 @@ export class Connection {
     let wasLive = false;
     while (!signal.aborted) {
       try {
-        for await (const item of this.client.subscribe({ streams: ["jobs"] }, signal)) {
+        for await (const item of this.client.subscribe({ streams: ["jobs", "gateway"] }, signal)) {
           wasLive = true;
           backoff.reset();
           this.#onItem(item);
@@ -95,6 +97,7 @@ export class Connection {
     this.#clearLost();
     this.#isLive = true;
     const nowMs = Date.now();
+    if ((item.kind === "event" ? item.event.stream : item.stream) === "gateway") return this.#options.onGateway();
     if (item.kind === "event") dispatch({ type: "event", event: item.event, nowMs });
     else if (item.stream === "jobs")
       dispatch({ type: "snapshot", jobs: (item.snapshot as { jobs: Job[] }).jobs, nowMs });

@@ -7,6 +7,8 @@ import type { Action, Effect, Verb } from "./model/model.ts";
 import type { ScreenFeed } from "./sessions/screen-feed.ts";
 import type { SessionRequests, SessionVerb } from "./sessions/session-requests.ts";
 import { whyLines } from "./why-lines.ts";
+import type { WorkerFeed } from "./workers/worker-feed.ts";
+import { askWorker, whyWorkerLines } from "./workers/worker-requests.ts";
 
 /** Does what the model asks for: requests through the client, reads of log files, the clipboard. Every answer comes back as an action. */
 
@@ -25,6 +27,7 @@ export interface EffectsOptions {
   onDemand: () => void;
   requests: SessionRequests;
   screens: ScreenFeed;
+  workers: WorkerFeed;
   /** Gives the terminal to a session; resolves when it is back. */
   attach: (id: string, isViewer: boolean) => Promise<void>;
   signal: AbortSignal;
@@ -49,6 +52,12 @@ export class Effects {
         return;
       case "why":
         this.#report(this.#why(effect.jobId, effect.label));
+        return;
+      case "why-worker":
+        this.#report(this.#whyWorker(effect.dir, effect.name));
+        return;
+      case "watch-worker":
+        this.#options.workers.watch(effect.id);
         return;
       case "load-runs":
         this.#report(this.#loadRuns(effect.jobId));
@@ -120,12 +129,18 @@ export class Effects {
     this.#options.dispatch({ type: "report", title: `why: ${label}`, lines: whyLines(report) });
   }
 
+  async #whyWorker(dir: string, name: string): Promise<void> {
+    const lines = await whyWorkerLines(this.#options.client, dir, name);
+    this.#options.dispatch({ type: "report", title: `why: ${name}`, lines });
+  }
+
   async #perform(verb: Verb, label: string): Promise<void> {
     this.#options.onDemand();
     if (verb.verb === "add") await this.#add(verb.commandLine);
     else if (isSessionVerb(verb))
       this.#options.dispatch({ type: "done", text: await this.#options.requests.perform(verb, label) });
     else this.#options.dispatch({ type: "done", text: await this.#request(verb, label) });
+    if (verb.verb === "worker") this.#options.workers.heard(); // not every order is an event
   }
 
   async #add(commandLine: string): Promise<void> {
@@ -173,6 +188,8 @@ export class Effects {
   async #request(verb: Exclude<Verb, { verb: "add" } | SessionVerb>, label: string): Promise<string> {
     const { client } = this.#options;
     switch (verb.verb) {
+      case "worker":
+        return askWorker(client, verb);
       case "start":
         await this.#withEnvironment((env) => client.request("start", { job_id: verb.jobId, ...env }));
         return `${label} started`;

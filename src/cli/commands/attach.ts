@@ -2,8 +2,8 @@ import { findSession, lookForSession } from "../../local/find-session.ts";
 import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
+import { onUnit } from "../on-unit.ts";
 import { attachAny } from "../sessions/attach-any.ts";
-import { onUnit } from "../sessions/session-client.ts";
 
 export const attach = defineCommand({
   usage: ["attach SESSION [--view]"],
@@ -38,13 +38,19 @@ async function notLive(context: Context, reference: string): Promise<string> {
 
 function whatItIs(context: Context, reference: string): Promise<string> {
   return onUnit<string>(context, reference, {
-    job: async () => {
-      const { job } = await context.client().request("get_job", { job_id: reference, workdir: context.cwd });
+    job: async (jobId) => {
+      const { job } = await context.client().request("get_job", { job_id: jobId, workdir: context.cwd });
       const name = job.name ?? job.id;
       throw new WarrenError("NOT_A_TERMINAL", `${name} is a job: it has logs, and no terminal.`, {
         fix: `warren logs -f ${name}`,
       });
     },
+    worker: ({ worker: { name } }) =>
+      Promise.reject(
+        new WarrenError("NOT_A_TERMINAL", `${name} is a worker: it has logs, and no terminal.`, {
+          fix: `warren logs -f ${name}`,
+        }),
+      ),
     session: async ({ id, client, name }) => {
       const { session } = await client.request("session.get", { session: id });
       if (session.status === "running") return id;

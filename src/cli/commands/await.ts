@@ -4,12 +4,13 @@ import { defineCommand, JSON_OPTION, ONE_UNIT } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitStatusOfOutcome } from "../exit-status.ts";
 import { followToEnd } from "../follow-run.ts";
+import { onUnit } from "../on-unit.ts";
 import { sayGoesOn } from "../render/goes-on.ts";
 import { commandText, exitCodeText, historyLines, nameOf } from "../render/job-text.ts";
 import { sayStuck, summaryLines } from "../render/run-summary.ts";
 import { endOf } from "../run-end.ts";
 import { latestRun } from "../run-of.ts";
-import { onUnit, type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
+import { type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
 import { followLines } from "../sessions/session-output.ts";
 
 export const await_ = defineCommand({
@@ -25,8 +26,8 @@ export const await_ = defineCommand({
   async run(context, { values, operands }) {
     const name = operands[0]!;
     return onUnit(context, name, {
-      job: async () => {
-        const { job } = await context.client().request("get_job", { job_id: name, workdir: context.cwd });
+      job: async (jobId) => {
+        const { job } = await context.client().request("get_job", { job_id: jobId, workdir: context.cwd });
         return awaitJob(context, job, values.json === true);
       },
       session: (handle) => awaitSession(context, handle, values.json === true),

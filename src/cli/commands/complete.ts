@@ -39,6 +39,14 @@ function liveOf(context: Context): Live {
       // What is here is meant more often than what is elsewhere.
       return [...jobs.filter(({ workdir }) => workdir === place), ...jobs.filter(({ workdir }) => workdir !== place)];
     },
+    async workers() {
+      const request = context.client("find").request("unit.list", {}, { timeoutMs: ANSWER_TIMEOUT_MS });
+      const workers = (await request).units.filter((unit) => unit.kind === "worker");
+      const isHere = ({ workdir = "" }: { workdir?: string | undefined }): boolean =>
+        context.cwd === workdir || context.cwd.startsWith(`${workdir}/`);
+      const here = workers.filter(isHere);
+      return here.length > 0 ? here : workers;
+    },
     serverNames: () => readEntries(context.places.serversDir).map(({ name }) => name),
     sessionNames: () => liveSessions(context.places).map(({ name }) => name),
     async savedSessionNames() {

@@ -11,9 +11,9 @@ import { noProject } from "./up.ts";
 export const down = defineCommand({
   usage: ["down [--force] [--grace DURATION] [--json]"],
   details:
-    "Stops the jobs of this project's warren.yaml, those that depend on others first. Their history and logs stay.",
+    "Stops the jobs of this project's warren.yaml, those that depend on others first, and ends its gateway with its workers. Their history and logs stay.",
   examples: [
-    { command: "warren down", does: "stops this project's jobs" },
+    { command: "warren down", does: "stops this project's jobs and workers" },
     { command: "warren down --grace 2s", does: "with SIGKILL after two seconds" },
   ],
   options: {

@@ -6,31 +6,35 @@ import { unknownChoice } from "../usage-error.ts";
 import { countOf } from "../values.ts";
 
 export const events = defineCommand({
-  usage: ["events [--all] [--since SEQ] [--types TYPE,…] [--snapshot]"],
+  usage: ["events [--gateway] [--all] [--since SEQ] [--types TYPE,…] [--snapshot]"],
   details:
     'Prints what happens to this directory\'s jobs, one JSON object a line, until Ctrl-C. Each has a sequence number; --since goes on after one, also after a restart of Warren. When that is too long ago, a line with "gap":true and the jobs as they are now comes first.',
   examples: [
     { command: "warren events --types run_stopped", does: "a line whenever something ends" },
+    { command: "warren events --gateway", does: "a line for each build, switch and failure of a worker" },
     { command: "warren events --all --since 41", does: "everything after event 41" },
   ],
   options: {
     all: { type: "boolean", short: "a", description: "of all directories" },
     since: { type: "string", value: "SEQ", description: "go on after this sequence number" },
     types: { type: "string", multiple: true, value: "TYPE,…", description: `only these: ${JOB_EVENTS.join(", ")}` },
+    gateway: { type: "boolean", description: "of the workers here, instead of the jobs: builds, switches, failures" },
     snapshot: { type: "boolean", description: "first the jobs as they are now" },
     json: { type: "boolean", description: "as always: each line is JSON" },
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const types = values.types?.flatMap((text) => text.split(","));
-    for (const type of types ?? []) {
+    const stream = values.gateway ? "gateway" : "jobs";
+    for (const type of values.gateway ? [] : (types ?? [])) {
       if (!(JOB_EVENTS as readonly string[]).includes(type)) throw unknownChoice("--types", type, JOB_EVENTS);
     }
     const since = countOf("--since", values.since);
     const filter = {
       ...(values.all ? {} : { workdir: placeOf(context.cwd) }),
       ...(types ? { types } : {}),
-      ...(since === undefined ? {} : { since: { jobs: since } }),
+      ...(values.gateway ? { streams: [stream] } : {}),
+      ...(since === undefined ? {} : { since: { [stream]: since } }),
     };
     for await (const item of context.client().subscribe(filter)) {
       if (item.kind === "event") await context.output.bytes("stdout", `${JSON.stringify(item.event)}\n`);

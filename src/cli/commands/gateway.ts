@@ -3,22 +3,24 @@ import type { Gateway, Worker } from "../../protocol/gateway-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
-import { gatewayLines, workerLines } from "../gateway/gateway-text.ts";
+import { gatewayLines } from "../gateway/gateway-text.ts";
+import { workerLines } from "../gateway/worker-table.ts";
 import { unknownChoice, usageError } from "../usage-error.ts";
 import { durationOf } from "../values.ts";
 
 /** What is asked of one worker, each by the message of that name. */
 const OF_A_WORKER = ["pause", "unpause", "drain", "build", "start", "stop", "restart", "rollback"] as const;
-const TOPICS = ["status", "health", "mode", "refresh", "metrics", ...OF_A_WORKER] as const;
+const TOPICS = ["status", "health", "mode", "refresh", "metrics", "deploy", ...OF_A_WORKER] as const;
 type Topic = (typeof TOPICS)[number];
 
 export const gateway = defineCommand({
   usage: [
     "gateway [status] [--all] [--json]",
     "gateway health|refresh|metrics",
-    "gateway mode dev|prod",
+    "gateway mode [dev|prod]",
     "gateway pause|unpause|drain|build|start|stop|restart WORKER [--wait DURATION]",
     "gateway rollback WORKER [VERSION]",
+    "gateway deploy [HOST…] [--dry-run] [--path DIRECTORY] [--port PORT] [--json]",
   ],
   details: `The HTTP server of this project's workers, which \`warren up\` starts.
 
@@ -29,22 +31,38 @@ export const gateway = defineCommand({
   pause     requests wait until unpause
   drain     no new requests; those in flight are finished, then it stops
   rollback  back to the version before, or to VERSION
-  metrics   Prometheus text`,
+  metrics   Prometheus text
+  deploy    builds here, copies over ssh, switches there; back again if a worker there is not healthy.
+            HOST is one of config/deployment.yaml (default: all of it), or [user@]host`,
   examples: [
     { command: "warren gateway", does: "shows this project's workers" },
     { command: "warren gateway rollback api", does: "the version before serves again" },
     { command: "warren gateway mode prod", does: "stops building on save" },
+    { command: "warren gateway deploy me@example.org --path /srv/site", does: "builds, copies and switches there" },
   ],
   options: {
     all: { type: "boolean", short: "a", description: "of every project" },
     wait: { type: "string", value: "DURATION", description: "return when the worker has come to rest, or after this" },
+    "dry-run": { type: "boolean", description: "build, and show what would be copied", group: "Deploy" },
+    path: {
+      type: "string",
+      value: "DIRECTORY",
+      description: "of the project there (default: its name, below the home)",
+      group: "Deploy",
+    },
+    port: { type: "string", value: "PORT", description: "of ssh there", group: "Deploy" },
     json: JSON_OPTION,
   },
-  operands: { kinds: ["choice", "unit", "text"], min: 0, max: 3, choices: TOPICS },
+  operands: { kinds: ["choice", "unit", "text"], min: 0, max: Number.POSITIVE_INFINITY, choices: TOPICS },
   async run(context, { values, operands }) {
     const [word = "status", ...rest] = operands;
     const topic = TOPICS.find((one) => one === word);
     if (topic === undefined) throw unknownChoice("What can be asked", word, TOPICS);
+    if (topic === "deploy") {
+      const { deployCommand } = await import("../deploy/deploy-command.ts");
+      const { "dry-run": isDryRun = false, port, path, json = false } = values;
+      return deployCommand(context, rest, { isDryRun, port, path, json });
+    }
     const isOfWorker = (OF_A_WORKER as readonly Topic[]).includes(topic);
     const most = topic === "mode" ? 1 : isOfWorker ? (topic === "rollback" ? 2 : 1) : 0;
     if (rest.length > most) throw usageError(`gateway ${topic} takes no ${rest[most]}.`, "warren help gateway");
@@ -66,7 +84,8 @@ async function ofProject(
   const here = { workdir: cwd };
   switch (topic) {
     case "mode": {
-      if (operand !== "dev" && operand !== "prod") throw unknownChoice("mode", operand ?? "nothing", ["dev", "prod"]);
+      if (operand === undefined) return showMode(context, json);
+      if (operand !== "dev" && operand !== "prod") throw unknownChoice("mode", operand, ["dev", "prod"]);
       return show(context, [(await client.request("gateway.mode", { ...here, mode: operand })).gateway], json);
     }
     case "refresh":
@@ -84,6 +103,13 @@ async function ofProject(
     default:
       return show(context, await gatewaysOf(context, all), json);
   }
+}
+
+async function showMode(context: Context, json: boolean): Promise<number> {
+  const [gateway] = await gatewaysOf(context, false);
+  if (json) context.output.json({ mode: gateway!.mode });
+  else context.output.line(gateway!.mode);
+  return EXIT.ok;
 }
 
 const NOT_WELL = 1;

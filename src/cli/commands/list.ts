@@ -1,25 +1,26 @@
+import type { Unit } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
-import type { Job } from "../../protocol/units.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
 import { placeOf } from "../place.ts";
 import { hintLines } from "../render/hints.ts";
 import { listLines } from "../render/job-text.ts";
+import { workerListLine } from "../render/worker-text.ts";
 import { directoryOf } from "../values.ts";
 
 export const list = defineCommand({
   usage: ["list [--all | --dir DIR] [--mine] [--workdir] [--json | --quiet]"],
   details:
-    "Shows the jobs of this directory (of the whole project where a warren.yaml is found upwards), newest first. In a pipe one line a job, without colour and without cuts.",
+    "Shows the jobs of this directory (of the whole project where a warren.yaml is found upwards), newest first, and below them the workers of the project here while it is up. In a pipe one line a unit, without colour and without cuts.",
   examples: [
-    { command: "warren list", does: "the jobs of this directory" },
-    { command: "warren list --all --json", does: "all jobs, as a JSON array" },
+    { command: "warren list", does: "the jobs and workers here" },
+    { command: "warren list --all --json", does: "all of them, as a JSON array" },
   ],
   options: {
     all: { type: "boolean", short: "a", description: "of all directories" },
     dir: { type: "string", value: "DIR", description: "of that directory" },
     mine: { type: "boolean", description: "only those whose owner is this shell or a process above it" },
-    workdir: { type: "boolean", description: "show each job's directory" },
+    workdir: { type: "boolean", description: "show each one's directory" },
     json: { type: "boolean", description: "print a JSON array" },
     quiet: { type: "boolean", short: "q", description: "print the ids alone" },
   },
@@ -28,18 +29,18 @@ export const list = defineCommand({
     const workdir = values.all
       ? {}
       : { workdir: values.dir === undefined ? placeOf(context.cwd) : directoryOf(context.cwd, values.dir) };
-    const { jobs } = await context.client().request("list", workdir);
-    const shown = values.mine ? await ownedByMe(context, jobs) : jobs;
+    const { units } = await context.client().request("unit.list", workdir);
+    const shown = values.mine ? await ownedByMe(context, units) : units;
     if (values.json) context.output.json(shown);
-    else if (values.quiet) for (const { id } of shown) context.output.line(id);
+    else if (values.quiet) for (const { id, name } of shown) context.output.line(id ?? name ?? "");
     else await show(context, shown, values.all === true || values.workdir === true);
     return EXIT.ok;
   },
 });
 
-async function show(context: Context, jobs: readonly Job[], withDirectory: boolean): Promise<void> {
+async function show(context: Context, units: readonly Unit[], withDirectory: boolean): Promise<void> {
   const { output } = context;
-  if (jobs.length === 0) {
+  if (units.length === 0) {
     output.line("No jobs found");
     if (output.isTerminal) {
       for (const line of hintLines(output, [
@@ -51,19 +52,23 @@ async function show(context: Context, jobs: readonly Job[], withDirectory: boole
     return;
   }
   if (!output.isTerminal) {
-    output.line(jobs.flatMap((job) => listLines(job, withDirectory)).join("\n"));
+    output.line(units.flatMap((unit) => unitLines(unit, withDirectory)).join("\n"));
     return;
   }
-  const { jobTable } = await import("../render/job-table.ts");
+  const { unitTable } = await import("../render/unit-table.ts");
   const { style, glyphs, columnCount } = output;
   const options = { style, glyphs, columnCount, withDirectory, nowMs: context.nowMs(), userHome: context.env.HOME };
-  output.line(jobTable(jobs, options).join("\n"));
+  output.line(unitTable(units, options).join("\n"));
 }
 
-/** The jobs whose owner is one of our ancestors, or the unit that we run inside of. */
-async function ownedByMe(context: Context, jobs: readonly Job[]): Promise<Job[]> {
+const unitLines = (unit: Unit, withDirectory: boolean): string[] =>
+  unit.kind === "worker" ? [workerListLine(unit, withDirectory)] : listLines(unit, withDirectory);
+
+/** The jobs whose owner is one of our ancestors, or the unit that we run inside of. Workers have no owner: they are their project's. */
+async function ownedByMe(context: Context, units: readonly Unit[]): Promise<Unit[]> {
   const { ancestorsOf } = await import("../ancestors.ts");
   const mine = new Set(ancestorsOf(context.parentPid));
+  const jobs = units.filter((unit) => unit.kind === "job");
   const unit = jobs.find(({ id, name }) => id === context.env.WARREN_UNIT || name === context.env.WARREN_UNIT);
   if (unit && unit.pid > 0) mine.add(unit.pid);
   return jobs.filter(({ owner }) => owner !== undefined && mine.has(owner.pid));

@@ -11,11 +11,11 @@ import { attachAny } from "../sessions/attach-any.ts";
 import { newSession } from "../sessions/new-session.ts";
 import { sessionTitle } from "../sessions/session-client.ts";
 import { usageError } from "../usage-error.ts";
-import { directoryOf } from "../values.ts";
+import { countOf, directoryOf } from "../values.ts";
 
 export const new_ = defineCommand({
   usage: [
-    "new [--name NAME] [--detached] [--dir DIR] [--] [COMMAND…]",
+    "new [--name NAME] [--port PORT] [--detached] [--dir DIR] [--] [COMMAND…]",
     "new --agent COMMAND [--name NAME] [--detached]",
   ],
   details:
@@ -30,6 +30,11 @@ export const new_ = defineCommand({
     name: { type: "string", value: "NAME", description: "its name; default: a noun" },
     agent: { type: "string", value: "COMMAND", description: "an agent's command line, split as a shell would" },
     dir: { type: "string", value: "DIR", description: "the directory to run in; default: this one" },
+    port: {
+      type: "string",
+      value: "PORT",
+      description: "its $PORT, which NAME.localhost leads to; default: a free one",
+    },
     detached: { type: "boolean", short: "d", description: "do not attach" },
     "server-name": { type: "string", value: "NAME", description: "the name for a server that is started" },
     json: { type: "boolean", description: "print JSON; does not attach" },
@@ -40,6 +45,7 @@ export const new_ = defineCommand({
   async run(context, { values, operands }) {
     const { output, env, cwd } = context;
     const { name } = values;
+    const port = countOf("--port", values.port);
     const isAttaching =
       !values.detached && !values.json && !values.quiet && output.isTerminal && process.stdin.isTTY === true;
     const session = await newSession(
@@ -49,6 +55,7 @@ export const new_ = defineCommand({
         workdir: directoryOf(cwd, values.dir),
         env: environmentOf(env),
         ...(name === undefined ? {} : { name }),
+        ...(port === undefined ? {} : { port }),
         ...sizeOf(context),
       },
       values["server-name"],

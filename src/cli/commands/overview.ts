@@ -10,12 +10,12 @@ import { aliveServers } from "../named-server.ts";
 import { placeOf } from "../place.ts";
 import { shortPath } from "../render/ages.ts";
 import { hintLines } from "../render/hints.ts";
-import { jobTable } from "../render/job-table.ts";
 import { listLines } from "../render/job-text.ts";
 import { plural } from "../render/plural.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { sessionLines } from "../render/session-table.ts";
 import { printable } from "../render/text-width.ts";
+import { unitTable } from "../render/unit-table.ts";
 import { sessionsByServer } from "../sessions/all-sessions.ts";
 
 export const overview = defineCommand({
@@ -154,7 +154,7 @@ function card(context: Context, seen: Seen | undefined): string[] {
   const more = seen.here.length - shown.length;
   return [
     ...lines,
-    ...(isTerminal ? jobTable(shown, options) : shown.flatMap((job) => listLines(job, false))),
+    ...(isTerminal ? unitTable(shown, options) : shown.flatMap((job) => listLines(job, false))),
     ...(more > 0 ? [style.dim(`… and ${more} more (warren list)`)] : []),
     "",
   ];

@@ -6,9 +6,9 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
+import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
-import { onUnit } from "../sessions/session-client.ts";
 import { durationOf } from "../values.ts";
 
 export const restart = defineCommand({
@@ -37,8 +37,8 @@ export const restart = defineCommand({
       json: values.json,
       act: (name) =>
         onUnit<DataOf<"restart"> | DataOf<"session.resume"> | DataOf<"gateway.restart">>(context, name, {
-          job: async () => {
-            const result = await client.request("restart", { job_id: name, ...request });
+          job: async (jobId) => {
+            const result = await client.request("restart", { job_id: jobId, ...request });
             ids.push(result.job.id);
             return result;
           },
@@ -46,8 +46,7 @@ export const restart = defineCommand({
             await handle.client.request("session.stop", { session: handle.id, ...options });
             return resumeSession(context, handle.id);
           },
-          worker: ({ worker, gateway }) =>
-            client.request("gateway.restart", { worker: worker.name, workdir: gateway.dir }),
+          worker: ({ worker, dir }) => client.request("gateway.restart", { worker: worker.name, workdir: dir }),
         }),
       report: (result) => {
         if ("worker" in result) return output.line(workerLine((result as DataOf<"gateway.restart">).worker));

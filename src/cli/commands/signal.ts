@@ -1,6 +1,6 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { onUnit } from "../sessions/session-client.ts";
+import { onUnit } from "../on-unit.ts";
 
 export const signal = defineCommand({
   usage: ["signal NAME SIGNAL [--leader] [--json]"],
@@ -19,10 +19,10 @@ export const signal = defineCommand({
     const number = /^\d+$/.test(text) ? Number(text) : text;
     const { output, cwd } = context;
     const bold = output.style.bold(name);
-    const request = { job_id: name, workdir: cwd, signal: number, leader: values.leader === true };
+    const request = { workdir: cwd, signal: number, leader: values.leader === true };
     const { result, who } = await onUnit<{ result: { name: string }; who: string }>(context, name, {
-      job: async () => {
-        const data = await context.client().request("signal", request);
+      job: async (jobId) => {
+        const data = await context.client().request("signal", { job_id: jobId, ...request });
         return { result: data, who: `job ${bold} (PID ${data.pid})` };
       },
       session: async ({ client, id }) => {

@@ -6,9 +6,9 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
+import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
-import { onUnit } from "../sessions/session-client.ts";
 
 export const start = defineCommand({
   usage: ["start NAME… [--follow] [--json]"],
@@ -31,14 +31,13 @@ export const start = defineCommand({
       json: values.json,
       act: (name) =>
         onUnit<DataOf<"start"> | DataOf<"session.resume"> | DataOf<"gateway.start">>(context, name, {
-          job: async () => {
-            const result = await client.request("start", { job_id: name, workdir: context.cwd, env });
+          job: async (jobId) => {
+            const result = await client.request("start", { job_id: jobId, workdir: context.cwd, env });
             ids.push(result.job.id);
             return result;
           },
           session: ({ id }) => resumeSession(context, id),
-          worker: ({ worker, gateway }) =>
-            client.request("gateway.start", { worker: worker.name, workdir: gateway.dir }),
+          worker: ({ worker, dir }) => client.request("gateway.start", { worker: worker.name, workdir: dir }),
         }),
       report: (result) => {
         if ("worker" in result) return output.line(workerLine((result as DataOf<"gateway.start">).worker));

@@ -3,8 +3,9 @@ import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
+import { onUnit } from "../on-unit.ts";
 import { nameOf } from "../render/job-text.ts";
-import { onUnit, sessionTitle } from "../sessions/session-client.ts";
+import { sessionTitle } from "../sessions/session-client.ts";
 import { durationOf } from "../values.ts";
 
 export const stop = defineCommand({
@@ -29,10 +30,10 @@ export const stop = defineCommand({
       json: values.json,
       act: (name) =>
         onUnit<DataOf<"stop"> | DataOf<"session.stop"> | DataOf<"gateway.stop">>(context, name, {
-          job: () => context.client().request("stop", { job_id: name, workdir: context.cwd, ...options }),
+          job: (jobId) => context.client().request("stop", { job_id: jobId, workdir: context.cwd, ...options }),
           session: ({ client, id }) => client.request("session.stop", { session: id, ...options }),
-          worker: ({ worker, gateway }) =>
-            context.client().request("gateway.stop", { worker: worker.name, workdir: gateway.dir, ...options }),
+          worker: ({ worker, dir }) =>
+            context.client().request("gateway.stop", { worker: worker.name, workdir: dir, ...options }),
         }),
       report(result) {
         if ("worker" in result) return output.line(workerLine((result as DataOf<"gateway.stop">).worker));

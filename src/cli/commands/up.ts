@@ -8,6 +8,7 @@ import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { askedPort } from "../gateway/asked-port.ts";
 import { gatewayLines } from "../gateway/gateway-text.ts";
+import { isWorkerHere } from "../gateway/worker-folder.ts";
 import { environmentOf } from "../new-job.ts";
 import { hintLines } from "../render/hints.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
@@ -35,7 +36,8 @@ export const up = defineCommand({
     const config = project && (await loadProject(project.file));
     const jobs = config ? toUpJobs(config, context.env) : [];
     for (const name of operands)
-      if (!jobs.some((job) => job.name === name)) throw noSuchJob(name, project?.file ?? context.cwd, jobs);
+      if (!jobs.some((job) => job.name === name))
+        throw noSuchJob(name, project?.file ?? context.cwd, { jobs, isWorker: await isWorkerHere(context.cwd, name) });
     const names = operands.length > 0 ? { names: operands } : {};
     const gateway = served === undefined ? undefined : await serve(context, served, values.detach !== true);
     const result = project
@@ -77,12 +79,22 @@ async function serve(context: Context, dir: string, waits: boolean): Promise<Gat
 const SETTLE_MS = 15_000;
 
 export const noProject = (directory: string): WarrenError =>
-  new WarrenError("NO_PROJECT", `There is no warren.yaml in ${directory} or above it.`, { fix: "warren import" });
+  new WarrenError("NO_PROJECT", `There is no warren.yaml in ${directory} or above it, and no folder workers.`, {
+    fix: "warren init      # or warren import, where there is a Procfile or a compose file",
+  });
 
-const noSuchJob = (name: string, file: string, jobs: readonly { name: string }[]): WarrenError => {
+const noSuchJob = (
+  name: string,
+  file: string,
+  { jobs, isWorker }: { jobs: readonly { name: string }[]; isWorker: boolean },
+): WarrenError => {
+  if (isWorker)
+    return new WarrenError("JOB_NOT_FOUND", `${name} is a worker; those come up together, with no name given.`, {
+      fix: "warren up",
+    });
   const names = jobs.map((job) => job.name);
   const near = suggest(name, names);
-  const meant = near ? `Did you mean ${near}?` : `It has ${names.join(", ")}.`;
+  const meant = near ? `Did you mean ${near}?` : names.length > 0 ? `It has ${names.join(", ")}.` : "It has none.";
   return new WarrenError("JOB_NOT_FOUND", `There is no job ${name} in ${file}. ${meant}`, {
     fix: near ? `warren up ${near}` : "warren up",
   });

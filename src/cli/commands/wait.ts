@@ -1,18 +1,20 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { CONDITION_HELP, parseCondition } from "../conditions.ts";
-import { onUnit } from "../sessions/session-client.ts";
+import { WORKER_CONDITION_HELP, waitForWorker } from "../gateway/worker-wait.ts";
+import { onUnit } from "../on-unit.ts";
 import { SESSION_CONDITION_HELP, waitForSession } from "../sessions/wait-for-session.ts";
 import { durationOf } from "../values.ts";
 import { waitFor } from "../wait-for.ts";
 
 export const wait = defineCommand({
   usage: ["wait NAME… [--for CONDITION]… [--all] [--timeout DURATION]"],
-  details: `Without --for it waits for the end. A condition is one of ${CONDITION_HELP}; of a session one of ${SESSION_CONDITION_HELP}; of several one is enough, unless --all is given. Of several names, each is waited for.
+  details: `Without --for it waits for the end. A condition is one of ${CONDITION_HELP}; of a session one of ${SESSION_CONDITION_HELP}; of a worker one of ${WORKER_CONDITION_HELP} (served: by what its files are now); of several one is enough, unless --all is given. Of several names, each is waited for.
 
-Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when the job ended before; a wait for the end exits as the job did.`,
+Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when the job ended before, or a worker cannot become so by itself; a wait for the end exits as the job did.`,
   examples: [
     { command: "warren wait web --for port=3000 --timeout 30s", does: "returns when web listens on 3000" },
+    { command: "warren wait api --for served", does: "returns when what was saved last answers requests" },
     { command: "warren wait build --for 'log=/ready|listening/i' --for exit", does: "whichever comes first" },
   ],
   options: {
@@ -31,11 +33,15 @@ Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when 
     const statuses = await Promise.all(
       operands.map((jobId) =>
         onUnit(context, jobId, {
-          job: () => {
+          job: async (name) => {
+            // A condition of workers, for what is no unit: that it is none is what is wrong.
+            if (texts.some((text) => text.startsWith("healthy") || text === "served" || text === "stopped"))
+              await context.client().request("get_job", { job_id: name, workdir: context.cwd });
             const conditions = texts.map((text) => parseCondition("--for", text));
-            return waitFor(context, { jobId, conditions, mode, timeoutMs, json, quiet });
+            return waitFor(context, { jobId: name, conditions, mode, timeoutMs, json, quiet });
           },
           session: (handle) => waitForSession(context, handle, { texts, mode, timeoutMs, json, quiet }),
+          worker: (handle) => waitForWorker(context, handle, { texts, mode, timeoutMs, json, quiet }),
         }),
       ),
     );

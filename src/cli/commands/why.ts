@@ -3,22 +3,25 @@ import type { WhyReport } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, ONE_UNIT } from "../command.ts";
 import type { Context } from "../context.ts";
+import { onUnit } from "../on-unit.ts";
 import { hintLines } from "../render/hints.ts";
 import { commandText, exitCodeText } from "../render/job-text.ts";
 import { outcomeSentence } from "../render/outcome-words.ts";
 import { plural } from "../render/plural.ts";
 import { stateOfSession } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
-import { onUnit, type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
+import { type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
 import { historyLines } from "../sessions/session-output.ts";
 import { countOf } from "../values.ts";
 
 export const why = defineCommand({
   usage: ["why NAME [--lines N] [--json]"],
-  details: "Says how the last run ended, what it used, what it said last, and what started it.",
+  details:
+    "Says how the last run ended, what it used, what it said last, and what started it. Of a worker: what it does and why, which version serves, what is wrong with the newest one.",
   examples: [
     { command: "warren why test", does: "why the last test run failed" },
     { command: "warren why web --lines 50", does: "with more of its last output" },
+    { command: "warren why api", does: "why the worker api serves no new version" },
   ],
   options: {
     lines: { type: "string", short: "n", value: "N", description: "how many of its last lines; default: 20" },
@@ -28,15 +31,19 @@ export const why = defineCommand({
   async run(context, { values, operands }) {
     const lines = countOf("--lines", values.lines);
     const name = operands[0]!;
-    const request = { job_id: name, workdir: context.cwd, ...(lines === undefined ? {} : { lines }) };
+    const request = { workdir: context.cwd, ...(lines === undefined ? {} : { lines }) };
     await onUnit(context, name, {
-      job: async () => {
-        const report = await context.client().request("why", request);
+      job: async (jobId) => {
+        const report = await context.client().request("why", { job_id: jobId, ...request });
         if (values.json) context.output.json(report);
         else show(context, report);
       },
       session: (handle) =>
         whySession(context, handle, { lineCount: lines ?? LINES_DEFAULT, json: values.json === true }),
+      worker: async (handle) => {
+        const { whyWorker } = await import("../gateway/worker-why.ts");
+        await whyWorker(context, handle, { lineCount: lines ?? LINES_DEFAULT, json: values.json === true });
+      },
     });
     return EXIT.ok;
   },

@@ -10,6 +10,7 @@ const live: Live = {
   ],
   serverNames: () => ["blazing", "frozen"],
   sessionNames: () => ["fox"],
+  workers: async () => [],
   savedSessionNames: async () => ["owl"],
   projectJobNames: async () => ["web", "db"],
 };

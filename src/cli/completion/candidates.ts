@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import type { Worker } from "../../protocol/gateway-units.ts";
 import type { Job } from "../../protocol/units.ts";
 import type { AnyCommand, OperandKind, OptionSpec } from "../command.ts";
 import { findVerb, VERBS } from "../verbs.ts";
@@ -13,6 +14,8 @@ export type Completion = { kind: "candidates"; candidates: Candidate[] } | { kin
 /** What is alive, asked for only when it is needed. */
 export interface Live {
   jobs(): Promise<readonly Job[]>;
+  /** Of the projects that are up; those of this project first. */
+  workers(): Promise<readonly Worker[]>;
   serverNames(): readonly string[];
   /** Of the live ones. */
   sessionNames(): readonly string[];
@@ -86,7 +89,8 @@ async function valuesFor(name: string, option: OptionSpec, current: string, live
       current,
       ["no", "on-failure", "always"].map((text) => ({ text, description: "" })),
     );
-  if (name === "for" || name === "ready" || name === "wait-for") return matching(current, CONDITIONS);
+  if (name === "for") return matching(current, [...CONDITIONS, ...WORKER_CONDITIONS]);
+  if (name === "ready" || name === "wait-for") return matching(current, CONDITIONS);
   return name === "dir" ? { kind: "files" } : matching(current, []);
 }
 
@@ -99,9 +103,11 @@ async function operandOf(
 ): Promise<Completion> {
   switch (kind) {
     case "unit": {
-      const jobs = await live.jobs();
+      if (verb === "gateway") return matching(current, workerCandidates(await live.workers()));
+      const [jobs, workers] = await Promise.all([live.jobs(), TAKES_WORKERS.has(verb) ? live.workers() : []]);
       const sessions = TAKES_SESSIONS.has(verb) ? wordsOf(live.sessionNames(), "session") : [];
-      return matching(current, [...unitCandidates(jobs.filter((job) => isFor(verb, job))), ...sessions]);
+      const units = [...unitCandidates(jobs.filter((job) => isFor(verb, job))), ...workerCandidates(workers)];
+      return matching(current, [...units, ...sessions]);
     }
     case "session":
       return matching(current, wordsOf(live.sessionNames(), "session"));
@@ -143,6 +149,18 @@ async function operandOf(
 /** Of the verbs that take any unit, those that have something to do with a live session. */
 const TAKES_SESSIONS = new Set(["stop", "signal", "logs", "wait", "why", "attach"]);
 
+/** Those that mean something for a worker. */
+const TAKES_WORKERS = new Set(["stop", "start", "restart", "logs", "wait", "why", "ports"]);
+
+/** By its name where that is enough, else with the project before it. */
+function workerCandidates(workers: readonly Worker[]): Candidate[] {
+  const counts = Map.groupBy(workers, ({ name }) => name);
+  return workers.map(({ name, id, state, route }) => ({
+    text: counts.get(name)!.length > 1 ? (id ?? name) : name,
+    description: `worker ${route} ${state}`,
+  }));
+}
+
 const wordsOf = (texts: readonly string[], description: string): Candidate[] =>
   texts.map((text) => ({ text, description }));
 
@@ -159,6 +177,12 @@ const CONDITIONS = [
   { text: "log=", description: "its log has the text, or matches /RE/" },
   { text: "http=", description: "the address answers" },
   { text: "idle=", description: "it is silent for so long" },
+];
+
+const WORKER_CONDITIONS = [
+  { text: "healthy", description: "of a worker: every instance answers" },
+  { text: "served", description: "of a worker: what was saved last answers" },
+  { text: "stopped", description: "of a worker: nothing of it runs" },
 ];
 
 const commandOf = ({ command }: Pick<Job, "command">): string => command.join(" ");

@@ -6,19 +6,18 @@ import type { Start } from "../../runs/logs/start.ts";
 import type { Context } from "../context.ts";
 import type { LogSelection } from "../log-flags.ts";
 import { LogPrinter } from "../log-printer.ts";
+import type { WorkerHandle } from "../on-unit.ts";
 import { type ShownRun, showLogs } from "../show-logs.ts";
-import type { WorkerHandle } from "./worker-client.ts";
 
 /** `logs WORKER`: what its instances have said; with -f those that come later too, as long as somebody looks. */
 export async function workerLogs(context: Context, handle: WorkerHandle, wanted: LogSelection): Promise<number> {
   if (wanted.follow) {
     const { name } = handle.worker;
-    await followWorkers(context, { dir: handle.gateway.dir, names: [name], wanted });
+    await followWorkers(context, { dir: handle.dir, names: [name], wanted });
     context.output.errorLine(`Stopped following; worker ${name} goes on.`);
     return EXIT.interrupted;
   }
-  const runs = handle.worker.instances.flatMap((instance) => shownOf(handle.worker, instance));
-  await showLogs(context, runs, wanted);
+  await showLogs(context, runsOfWorker(handle.worker), wanted);
   return EXIT.ok;
 }
 
@@ -33,6 +32,9 @@ export interface FollowWorkersOptions {
 /** Prints what workers say, from one version to the next, until Ctrl-C. */
 export const followWorkers = (context: Context, options: FollowWorkersOptions): Promise<void> =>
   new WorkersFollower(context, options).follow();
+
+export const runsOfWorker = (worker: Worker): ShownRun[] =>
+  worker.instances.flatMap((instance) => shownOf(worker, instance));
 
 function shownOf({ name }: Worker, instance: WorkerInstance): ShownRun[] {
   const paths = pathsOf(instance);

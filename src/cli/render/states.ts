@@ -1,3 +1,4 @@
+import type { Worker } from "../../protocol/gateway-units.ts";
 import type { Job, Session } from "../../protocol/units.ts";
 import type { Tone } from "./style.ts";
 
@@ -70,6 +71,29 @@ export function stateOfSession({ state, outcome }: Pick<Session, "state" | "outc
       return view("◌", ".", outcome?.kind === "lost" ? "lost, can be resumed" : "saved", "quiet", true);
     case "ended":
       return stateOfOutcome(outcome);
+    default:
+      return view("◌", ".", String(state), "quiet", true);
+  }
+}
+
+export function stateOfWorker({ state }: Pick<Worker, "state">): StateView {
+  switch (state) {
+    case "healthy":
+      return view("◉", "*", "healthy", "live");
+    case "building":
+    case "starting":
+      return view("◐", "~", state, "live", true);
+    case "degraded":
+      return view("◆", "!", "degraded", "attention");
+    case "paused":
+      return view("○", "o", "paused", "quiet");
+    case "stopped":
+      return view("◌", ".", "stopped", "quiet", true);
+    case "failed":
+    case "unhealthy":
+      return view("✗", "x", state, "bad");
+    case "crash_looping":
+      return view("✗", "x", "crash looping", "bad");
     default:
       return view("◌", ".", String(state), "quiet", true);
   }

@@ -21,6 +21,8 @@ import { continueSearch, endSearch } from "./search.ts";
 import { SESSION_COMMANDS } from "./session-commands.ts";
 import { emptyInput } from "./text-input.ts";
 import { toggleAll } from "./units.ts";
+import { refusalOf, WORKER_COMMANDS } from "./worker-commands.ts";
+import { selectedWorker } from "./workers.ts";
 
 /**
  * Every verb of this face, once: keys, palette, help and status bar are made from this table. `hint` is the short word of the status bar.
@@ -34,7 +36,7 @@ export interface Command {
   panels?: readonly PanelId[];
   hint?: string;
   /** What it is about; absent: anything, or nothing. Its key means something else on the other kind. */
-  unit?: "job" | "session" | "new";
+  unit?: "job" | "session" | "worker" | "new";
   isEnabled?: (model: Model) => boolean;
   run: (model: Model) => Step;
 }
@@ -69,6 +71,7 @@ const panel = (key: string, id: PanelId, title: string): Command => ({
 
 export const COMMANDS: readonly Command[] = [
   ...SESSION_COMMANDS,
+  ...WORKER_COMMANDS,
   {
     id: "open",
     unit: "job",
@@ -207,13 +210,16 @@ export const COMMANDS: readonly Command[] = [
 /** `n` means the next match while a search is on. */
 export function commandForKey(model: Model, key: string): Command | undefined {
   const all = COMMANDS.filter((command) => command.keys?.includes(key) && isAbout(model, command));
-  return all.length > 1 && isSearching(model) ? all.find((command) => command.isEnabled?.(model)) : all[0];
+  if (all.length > 1 && isSearching(model)) return all.find((command) => command.isEnabled?.(model));
+  // Pause and unpause have one key.
+  return (selectedWorker(model) && all.find((command) => isEnabled(model, command))) ?? all[0];
 }
 
 /** Whether it is about what is selected. */
 export function isAbout(model: Model, { unit }: Command): boolean {
   if (unit === undefined) return true;
   if (selectedSession(model)) return unit === "session";
+  if (selectedWorker(model)) return unit === "worker";
   return unit === (model.selectedId === NEW_ID ? "new" : "job");
 }
 
@@ -224,6 +230,8 @@ export function runCommand(model: Model, command: Command): Step {
   if (isEnabled(model, command)) return command.run(model);
   const session = selectedSession(model);
   if (session) return say(model, isLive(session) ? `${session.name} runs` : `${session.name} has ended; r resumes it`);
+  const view = selectedWorker(model);
+  if (view) return say(model, refusalOf(view.worker, command.id));
   const job = selectedJob(model);
   if (!job) return say(model, "no unit is selected");
   return say(

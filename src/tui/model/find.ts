@@ -75,6 +75,8 @@ function scoreAt(model: Model, at: number, query: string): number {
     const { name, title = "", command, workdir, attention = "" } = session;
     return scoreOf(name, [row.id, title, attention, command.join(" "), workdir], query);
   }
+  const view = row?.kind === "worker" ? model.workers.get(row.id) : undefined;
+  if (view) return scoreOf(view.worker.name, [view.worker.route, view.project, view.dir], query);
   const job = row?.kind === "job" ? model.jobs.get(row.id) : undefined;
   if (!job) return 0;
   return scoreOf(job.name ?? "", [job.id, commandText(job.command), job.description ?? "", job.workdir], query);

@@ -1,12 +1,14 @@
 import type { Model, PanelId } from "./model.ts";
 import { NEW_ID, selectedJob, selectedSession } from "./model.ts";
+import { workerFacts } from "./worker-facts.ts";
+import { selectedWorker } from "./workers.ts";
 
 /**
  * Where each panel stands. Pure, so that views draw and the mouse is answered from one source. All numbers are cells; borders are inside the
  * rectangles.
  *
  * Left: 40 % of the width, between 40 and 60 columns (below 100 columns 40 % as it is). Header 3 rows, description 3 rows when there is one, ports
- * 20 % (at least 4), runs 30 % (at least 5), units the rest. Right: stderr 20 %, or 80 % while it has the focus. Below ROWS_FOR_ALL the header and
+ * 20 % (at least 4; of a worker its facts, up to 35 %), runs 30 % (at least 5), units the rest. Right: stderr 20 %, or 80 % while it has the focus. Below ROWS_FOR_ALL the header and
  * description go, and of ports and runs only the one that was used last stands, so that 60×15 still shows eight units.
  */
 
@@ -62,7 +64,7 @@ function sessionPanels({ columns, rows }: Model, left: number, height: number): 
 
 function tallColumn(model: Model, width: number, height: number): Layout["panels"] {
   const runs = Math.max(5, Math.round(height * 0.3));
-  const ports = Math.max(4, Math.round(height * 0.2));
+  const ports = portsRows(model, height);
   const description = selectedJob(model)?.description ? 3 : 0;
   const units = height - 3 - description - ports - runs;
   const panels: Layout["panels"] = {};
@@ -79,8 +81,15 @@ function tallColumn(model: Model, width: number, height: number): Layout["panels
   return panels;
 }
 
+/** A worker's facts need more room than ports, most when something is wrong; never so much that the list goes. */
+function portsRows(model: Model, height: number): number {
+  const view = selectedWorker(model);
+  if (!view) return Math.max(4, Math.round(height * 0.2));
+  return Math.max(6, Math.min(workerFacts(view).length + 2, Math.round(height * 0.35)));
+}
+
 function shortColumn(model: Model, width: number, height: number): Layout["panels"] {
-  const detail = model.lastDetail === "ports" ? 4 : 5;
+  const detail = model.lastDetail === "ports" ? (selectedWorker(model) ? 6 : 4) : 5;
   return {
     units: { x: 0, y: 0, width, height: height - detail },
     [model.lastDetail]: { x: 0, y: height - detail, width, height: detail },

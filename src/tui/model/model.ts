@@ -1,5 +1,7 @@
 import type { StreamEvent } from "../../protocol/envelope.ts";
+import type { Gateway } from "../../protocol/gateway-units.ts";
 import type { Job, Run, Session } from "../../protocol/units.ts";
+import type { WorkerView } from "./workers.ts";
 
 /**
  * The state of the terminal face, the actions that change it and the effects that a change asks for. `update(model, action)` is pure; everything
@@ -100,9 +102,9 @@ export type LatestServer = Pick<ServerView, "name" | "icon"> | null;
 
 /** A row of panel 1. Those without an id cannot be selected. */
 export type Row =
-  | { kind: "new" | "session" | "job"; id: string }
+  | { kind: "new" | "session" | "job" | "worker"; id: string }
   | { kind: "server" | "none"; name: string }
-  | { kind: "ended" | "jobs" };
+  | { kind: "ended" | "jobs" | "workers" };
 
 /** What `session-list.ts` keeps. */
 export interface SessionList {
@@ -142,11 +144,14 @@ export interface Model {
   jobs: ReadonlyMap<string, Job>;
   /** Ids of the units that are shown, in their order on the screen. */
   order: readonly string[];
+  workers: ReadonlyMap<string, WorkerView>;
+  /** As `order`. */
+  workerOrder: readonly string[];
   sessions: SessionList;
   preview: Preview | null;
   /** A selected session that is nowhere for the moment, as while it moves; the cursor goes back to it from `toId`. */
   strayed: { id: string; toId: string | null } | null;
-  /** Of a job or a session, or NEW_ID. */
+  /** Of a job, a session or a worker, or NEW_ID. */
   selectedId: string | null;
   focus: PanelId;
   /** Which of panels 2 and 3 is shown where there is room for one. */
@@ -155,7 +160,7 @@ export interface Model {
   portIndex: number;
   /** Runs of the selected unit, newest first; empty until they are loaded. */
   runs: readonly Run[];
-  /** Null: the newest, also when there comes a newer one. */
+  /** Of a worker: an instance. Null: the newest, also when there comes a newer one. */
   selectedRunId: string | null;
   panes: Record<LogPanelId, LogPane>;
   overlay: Overlay | null;
@@ -192,6 +197,7 @@ export type Action =
   | { type: "connection"; state: Connection; message?: string }
   | { type: "snapshot"; jobs: readonly Job[]; nowMs: number }
   | { type: "event"; event: StreamEvent; nowMs: number }
+  | { type: "gateways"; gateways: readonly Gateway[]; nowMs: number }
   | { type: "runs-loaded"; jobId: string; runs: readonly Run[] }
   | { type: "log-read"; panel: LogPanelId; source: LogSource; range: LogRange; window: LogWindow }
   | { type: "log-grew"; panel: LogPanelId; source: LogSource }
@@ -216,11 +222,16 @@ export type Verb =
   | { verb: "session-rename"; id: string; name: string }
   | { verb: "session-move"; id: string; to: string }
   /** Of a server, and so of all that it has. */
-  | { verb: "session-reload"; server: string };
+  | { verb: "session-reload"; server: string }
+  | { verb: "worker"; ask: WorkerAsk; name: string; dir: string };
+
+/** What a worker can be asked to do; each is the message `gateway.<that>`. */
+export type WorkerAsk = "start" | "stop" | "restart" | "pause" | "unpause" | "rollback" | "build" | "drain";
 
 export type Effect =
   | { kind: "perform"; verb: Verb; label: string }
   | { kind: "why"; jobId: string; label: string }
+  | { kind: "why-worker"; dir: string; name: string }
   | { kind: "load-runs"; jobId: string }
   /** Watches for growth; null ends the watch. */
   | { kind: "watch-log"; panel: LogPanelId; source: LogSource | null }
@@ -232,6 +243,8 @@ export type Effect =
   | { kind: "load-ended" }
   /** Shows its screen and keeps it fresh; null ends that. */
   | { kind: "watch-screen"; id: string | null }
+  /** Looks at it again and again while it is selected; null ends that. */
+  | { kind: "watch-worker"; id: string | null }
   | { kind: "copy"; text: string }
   | { kind: "expire-message"; id: number }
   /** Writes the whole screen again. */
@@ -288,6 +301,8 @@ export const initialModel = ({ isPicker = false, ...start }: Start): Model => ({
   connection: "connecting",
   jobs: new Map(),
   order: [],
+  workers: new Map(),
+  workerOrder: [],
   sessions: noSessions(),
   preview: null,
   strayed: null,

@@ -13,7 +13,8 @@ import {
   selectedJob,
 } from "./model.ts";
 import { focusOn, scrollPanel, selectPort, selectUnitAt } from "./navigate.ts";
-import { runsHeaderRows, selectRun } from "./runs.ts";
+import { listedRuns, runsHeaderRows, selectRun } from "./runs.ts";
+import { selectedWorker } from "./workers.ts";
 
 /** The mouse: the wheel scrolls what is under it, a click focuses and selects, dragging over a log copies its lines. */
 
@@ -50,8 +51,8 @@ function press(model: Model, panel: PanelId, row: number): Step {
 
 function pick(model: Model, panel: Exclude<PanelId, LogPanelId>, index: number): Step {
   if (panel === "units") return selectUnitAt(model, index);
-  if (panel === "ports") return selectPort(model, index);
-  return index < model.runs.length ? selectRun(model, index) : [model, []];
+  if (panel === "ports") return selectedWorker(model) ? [model, []] : selectPort(model, index);
+  return index < listedRuns(model).length ? selectRun(model, index) : [model, []];
 }
 
 function headerRows(model: Model, panel: Exclude<PanelId, LogPanelId>): number {

@@ -3,8 +3,10 @@ import { clampTop, scrollToShow } from "./list.ts";
 import { follow, moveColumn, refit, scrollLog, scrollToStart } from "./log-pane.ts";
 import { isLogPanel, type Model, PANELS, type PanelId, type Step, selectedJob } from "./model.ts";
 import { isSelectable, rowAt, rowCount, showSelected } from "./rows.ts";
-import { runIndexOf, runsHeaderRows, selectRun } from "./runs.ts";
+import { listedRuns, runIndexOf, runsHeaderRows, selectRun } from "./runs.ts";
 import { moveSelection, select } from "./units.ts";
+import { workerFacts } from "./worker-facts.ts";
+import { selectedWorker } from "./workers.ts";
 
 /** Moving: between panels, along a list, through a log. */
 
@@ -36,7 +38,7 @@ export function move(model: Model, rows: number): Step {
     case "runs":
       return selectRun(model, runIndexOf(model) + rows);
     case "ports":
-      return selectPort(model, model.portIndex + rows);
+      return selectedWorker(model) ? scrollPanel(model, "ports", rows) : selectPort(model, model.portIndex + rows);
     default:
       return scrollLog(model, model.focus, rows);
   }
@@ -81,10 +83,13 @@ export function scrollPanel(model: Model, panel: PanelId, rows: number): Step {
   if (isLogPanel(panel)) return scrollLog(model, panel, rows);
   const shown = innerRows(layoutOf(model)?.panels[panel]);
   const job = selectedJob(model);
+  const view = selectedWorker(model);
   const sizes = {
     units: { count: rowCount(model), rows: shown },
-    ports: { count: job?.ports?.length ?? 0, rows: shown - 1 },
-    runs: { count: model.runs.length, rows: shown - runsHeaderRows(job) },
+    ports: view
+      ? { count: workerFacts(view).length, rows: shown }
+      : { count: job?.ports?.length ?? 0, rows: shown - 1 },
+    runs: { count: listedRuns(model).length, rows: shown - runsHeaderRows(job) },
   };
   const list = model.lists[panel];
   const top = clampTop(list.top + rows, sizes[panel].rows, sizes[panel].count);

@@ -3,11 +3,12 @@ import { clampTop, scrollToShow } from "./list.ts";
 import type { Model, Row } from "./model.ts";
 
 /**
- * Panel 1 as one list: "+ New session", the sessions by server, the jobs. The rows of sessions are made when sessions change (`session-list.ts`), those
- * of jobs are `order`; here they are only counted together, so that a frame and a key touch no more rows than the screen has.
+ * Panel 1 as one list: "+ New session", the sessions by server, the jobs, the workers. The rows of sessions are made when sessions change (`session-list.ts`), those
+ * of jobs and workers are `order` and `workerOrder`; here they are only counted together, so that a frame and a key touch no more rows than the screen has.
  */
 
 const JOBS_ROW: Row = { kind: "jobs" };
+const WORKERS_ROW: Row = { kind: "workers" };
 
 export const isSelectable = (row: Row | undefined): row is Extract<Row, { id: string }> =>
   row !== undefined && "id" in row;
@@ -17,7 +18,11 @@ const jobsHeadingRows = (model: Model): number => (model.order.length > 0 && mod
 
 const firstJobRow = (model: Model): number => model.sessions.rows.length + jobsHeadingRows(model);
 
-export const rowCount = (model: Model): number => firstJobRow(model) + model.order.length;
+/** The heading above the workers stands wherever there are any. */
+const firstWorkerRow = (model: Model): number =>
+  firstJobRow(model) + model.order.length + (model.workerOrder.length > 0 ? 1 : 0);
+
+export const rowCount = (model: Model): number => firstWorkerRow(model) + model.workerOrder.length;
 
 export function rowAt(model: Model, index: number): Row | undefined {
   const { rows } = model.sessions;
@@ -25,7 +30,11 @@ export function rowAt(model: Model, index: number): Row | undefined {
   const first = firstJobRow(model);
   if (index < first) return JOBS_ROW;
   const id = model.order[index - first];
-  return id === undefined ? undefined : { kind: "job", id };
+  if (id !== undefined) return { kind: "job", id };
+  const firstWorker = firstWorkerRow(model);
+  if (model.workerOrder.length > 0 && index === firstWorker - 1) return WORKERS_ROW;
+  const worker = model.workerOrder[index - firstWorker];
+  return worker === undefined ? undefined : { kind: "worker", id: worker };
 }
 
 /** -1 when it is not in the list. */
@@ -34,7 +43,9 @@ export function rowOf(model: Model, id: string | null): number {
   const place = model.sessions.places.get(id);
   if (place !== undefined) return place;
   const at = model.order.indexOf(id);
-  return at === -1 ? -1 : firstJobRow(model) + at;
+  if (at !== -1) return firstJobRow(model) + at;
+  const worker = model.workerOrder.indexOf(id);
+  return worker === -1 ? -1 : firstWorkerRow(model) + worker;
 }
 
 /** The id of the first row from `index` on in that direction that can be selected, else of the first in the other one. */

@@ -1,8 +1,10 @@
+import type { WorkerInstance } from "../../protocol/gateway-units.ts";
 import type { Job, Run } from "../../protocol/units.ts";
 import { innerRows, layoutOf } from "./layout.ts";
 import { scrollToShow } from "./list.ts";
 import { openLogs } from "./log-pane.ts";
 import { type LogSource, type Model, type Step, selectedJob } from "./model.ts";
+import { instancesOf, selectedWorker, shownInstance } from "./workers.ts";
 
 /** The runs of the selected unit, and the one whose logs are shown. */
 
@@ -32,6 +34,8 @@ export function showRun(model: Model): Step {
 }
 
 export function shownRun(model: Model): ShownRun | null {
+  const view = selectedWorker(model);
+  if (view) return shownOfWorker(shownInstance(model, view));
   const job = selectedJob(model);
   if (!job) return null;
   const run = model.runs.find((candidate) => candidate.id === model.selectedRunId);
@@ -40,21 +44,35 @@ export function shownRun(model: Model): ShownRun | null {
   return { id: job.run_id, stdoutPath: job.stdout_path, stderrPath: job.stderr_path };
 }
 
+/** An instance says nothing before its process is there. */
+function shownOfWorker(instance: WorkerInstance | undefined): ShownRun | null {
+  const { id, stdout_path, stderr_path } = instance ?? {};
+  if (id === undefined || stdout_path === undefined || stderr_path === undefined) return null;
+  return { id, stdoutPath: stdout_path, stderrPath: stderr_path };
+}
+
+/** What panel 3 lists: the runs of a job, the instances of a worker; newest first. */
+export function listedRuns(model: Model): readonly { id: string }[] {
+  const view = selectedWorker(model);
+  return view ? instancesOf(view) : model.runs;
+}
+
 export function runIndexOf(model: Model): number {
   if (model.selectedRunId === null) return 0;
   return Math.max(
     0,
-    model.runs.findIndex((run) => run.id === model.selectedRunId),
+    listedRuns(model).findIndex((run) => run.id === model.selectedRunId),
   );
 }
 
 /** Selecting the newest run follows the newest, also when there comes a newer one. */
 export function selectRun(model: Model, index: number): Step {
-  if (model.runs.length === 0) return [model, []];
-  const at = Math.max(0, Math.min(index, model.runs.length - 1));
+  const listed = listedRuns(model);
+  if (listed.length === 0) return [model, []];
+  const at = Math.max(0, Math.min(index, listed.length - 1));
   const rows = innerRows(layoutOf(model)?.panels.runs) - runsHeaderRows(selectedJob(model));
-  const runs = { ...model.lists.runs, top: scrollToShow(model.lists.runs.top, at, rows, model.runs.length) };
-  const selectedRunId = at === 0 ? null : model.runs[at]!.id;
+  const runs = { ...model.lists.runs, top: scrollToShow(model.lists.runs.top, at, rows, listed.length) };
+  const selectedRunId = at === 0 ? null : listed[at]!.id;
   return showRun({ ...model, selectedRunId, armed: null, lists: { ...model.lists, runs } });
 }
 

@@ -4,6 +4,7 @@ import { isSessionsScreen } from "./layout.ts";
 import { chain, type Effect, type Model, type Scope, type Step, selectedJob } from "./model.ts";
 import { anchored, rowCount, rowOf, selectableFrom, showSelected } from "./rows.ts";
 import { showRun } from "./runs.ts";
+import { orderOf } from "./workers.ts";
 
 /**
  * The list of units: what is in it, in which order, and which one is selected.
@@ -68,7 +69,7 @@ export const showAllDirectories = (model: Model): Step => shownIn(model, true);
 
 function shownIn(model: Model, allDirectories: boolean): Step {
   const next = { ...model, allDirectories };
-  return settle({ ...next, order: freshOrder(next) }, model);
+  return settle({ ...next, order: freshOrder(next), workerOrder: orderOf(next.workers, next) }, model);
 }
 
 /** By rows from the selected one, over headings; stops at the ends. */
@@ -165,7 +166,8 @@ export function settle(model: Model, before: Model): Step {
 
 /** Jobs are heard of first, or at once after. */
 function firstUnit(model: Model): string | null {
-  if (model.order.length > 0) return model.order[0]!;
+  const first = model.order[0] ?? model.workerOrder[0];
+  if (first !== undefined) return first;
   return model.connection === "connecting" ? null : selectableFrom(model, 1, 1);
 }
 

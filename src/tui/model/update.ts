@@ -1,7 +1,7 @@
 import { formatAge } from "../text/age.ts";
 import { commandForKey, runCommand } from "./commands.ts";
 import { applyRead, grew, refit, scrollLog } from "./log-pane.ts";
-import { type Action, chain, isLive, type Model, type Row, type Step, selectedSession } from "./model.ts";
+import { type Action, chain, type Effect, isLive, type Model, type Row, type Step, selectedSession } from "./model.ts";
 import { applyMouse } from "./mouse.ts";
 import { COLUMN_STEP, focusOn, move, moveHalfPage, moveSideways, moveToEnd, moveToStart } from "./navigate.ts";
 import { overlayKey, overlayPaste } from "./overlays.ts";
@@ -11,13 +11,17 @@ import { say } from "./say.ts";
 import { applyFound, endSearch } from "./search.ts";
 import { applyEnded, applySession, applySessions } from "./session-list.ts";
 import { applyEvent, applySnapshot, select } from "./units.ts";
+import { applyGateways } from "./worker-list.ts";
+import { selectedWorker } from "./workers.ts";
 
 /** The one function that changes the model. Pure: the same model and action give the same step. A model that does not change keeps its identity. */
 export function update(model: Model, action: Action): Step {
   const [next, effects] = changed(model, action);
   const watched = watchedId(next);
-  if (watched === watchedId(model)) return [next, effects];
-  return [next, [...effects, { kind: "watch-screen", id: watched }]];
+  const screen: Effect[] = watched === watchedId(model) ? [] : [{ kind: "watch-screen", id: watched }];
+  const served = selectedWorker(next)?.id ?? null;
+  const worker: Effect[] = served === (selectedWorker(model)?.id ?? null) ? [] : [{ kind: "watch-worker", id: served }];
+  return screen.length + worker.length === 0 ? [next, effects] : [next, [...effects, ...screen, ...worker]];
 }
 
 /** The session whose screen is shown. */
@@ -44,6 +48,8 @@ function changed(model: Model, action: Action): Step {
       return applySnapshot(model, action.jobs, action.nowMs);
     case "event":
       return applyEvent(model, action.event, action.nowMs);
+    case "gateways":
+      return applyGateways(model, action.gateways, action.nowMs);
     case "runs-loaded":
       return applyRuns(model, action.jobId, action.runs);
     case "log-read":
@@ -134,6 +140,7 @@ function tick(model: Model, nowMs: number): Model {
 }
 
 function timeOf(model: Model, row: Row): string | undefined {
+  if (row.kind === "worker") return model.workers.get(row.id)?.worker.started_at;
   if (row.kind === "job") return model.jobs.get(row.id)?.started_at;
   return row.kind === "session" ? model.sessions.byId.get(row.id)?.active_at : undefined;
 }

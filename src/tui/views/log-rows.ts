@@ -2,6 +2,7 @@ import { formatBytes } from "../../protocol/durations.ts";
 import { holds } from "../model/find.ts";
 import { viewSize, visibleRows } from "../model/log-scroll.ts";
 import { type LogPanelId, type Model, selectedJob } from "../model/model.ts";
+import { selectedWorker } from "../model/workers.ts";
 import { AGE_STEP_MS, formatAge } from "../text/age.ts";
 import { ansiWidth, sliceColumns, withoutSgr } from "../text/ansi.ts";
 import { fit } from "./frame.ts";
@@ -33,6 +34,8 @@ export function logRows(theme: Theme, model: Model, panel: LogPanelId): string[]
 export function logTitle(theme: Theme, model: Model, panel: LogPanelId): string {
   const pane = model.panes[panel];
   const job = selectedJob(model);
+  const view = selectedWorker(model);
+  if (view && pane.source) return `${panel}: ${pane.source.runId}`;
   if (!pane.source || !job) return panel;
   const run = model.runs.find((candidate) => candidate.id === pane.source?.runId);
   const { glyph, tone, short } = run ? runState(theme, run) : jobState(theme, job);

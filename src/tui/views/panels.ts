@@ -2,15 +2,17 @@ import type { Layout, Rect } from "../model/layout.ts";
 import { innerColumns } from "../model/layout.ts";
 import { labelOf, type Model, type PanelId, selectedJob } from "../model/model.ts";
 import { urgencyOf } from "../model/units.ts";
+import { selectedWorker, type WorkerView } from "../model/workers.ts";
 import { ansiWidth } from "../text/ansi.ts";
 import { cutStart } from "../text/width.ts";
 import { portRows, runRows } from "./detail-rows.ts";
 import { type FrameOptions, fit, frame } from "./frame.ts";
 import { logNote, logRows, logTitle } from "./log-rows.ts";
 import { previewNote, previewRows, previewTitle } from "./session-preview.ts";
-import { glyphOf, jobState } from "./states.ts";
-import { paint, type Theme } from "./theme.ts";
+import { glyphOf, jobState, workerState } from "./states.ts";
+import { paint, type Theme, type Tone } from "./theme.ts";
 import { unitRows } from "./unit-rows.ts";
+import { factRows, instanceRows } from "./worker-rows.ts";
 
 /** The text of each panel: exactly as many lines and columns as its rectangle. */
 export function panelLines(
@@ -25,6 +27,7 @@ export function panelLines(
 
 function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout["panels"]): Omit<FrameOptions, "rect"> {
   const job = selectedJob(model);
+  const view = selectedWorker(model);
   const of = job ? `: ${labelOf(job)}` : "";
   switch (id) {
     case "header":
@@ -48,8 +51,17 @@ function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout[
         lines: previewRows(theme, model, layout),
       };
     case "ports":
+      if (view)
+        return {
+          key: "2",
+          title: `worker: ${view.worker.name}`,
+          note: workerNote(theme, view),
+          lines: factRows(theme, model, view, layout),
+        };
       return { key: "2", title: `ports${of}`, lines: portRows(theme, model, layout) };
     case "runs":
+      if (view)
+        return { key: "3", title: `instances: ${view.worker.name}`, lines: instanceRows(theme, model, view, layout) };
       return { key: "3", title: `runs${of}`, lines: runRows(theme, model, layout) };
     case "stdout":
     case "stderr": {
@@ -70,17 +82,24 @@ function unitsTitle(model: Model, layout: Layout): string {
   return cutStart(whereOf(model), innerColumns(layout.panels.units) - 12);
 }
 
+function workerNote(theme: Theme, { worker }: WorkerView): string {
+  const { glyph, word, tone } = workerState(theme, worker);
+  return paint(theme, tone, `${glyph} ${word}`);
+}
+
 function unitsNote(theme: Theme, model: Model): string {
-  const count = model.order.length + model.sessions.byId.size;
+  const count = model.order.length + model.workerOrder.length + model.sessions.byId.size;
   return count === 0 ? "" : paint(theme, "quiet", String(count));
 }
 
 function headerLine(theme: Theme, model: Model, columns: number): string {
   const shown = model.order.flatMap((id) => model.jobs.get(id) ?? []);
+  const served = model.workerOrder.flatMap((id) => model.workers.get(id) ?? []);
+  const tones = served.map(({ worker }) => workerState(theme, worker).tone);
   const { counts: sessions } = model.sessions;
-  const needs = sessions.needsYou + shown.filter((job) => urgencyOf(job) === 0).length;
-  const live = sessions.working + shown.filter((job) => urgencyOf(job) === 1).length;
-  const failed = shown.filter((job) => jobState(theme, job).tone === "bad").length;
+  const needs = sessions.needsYou + shown.filter((job) => urgencyOf(job) === 0).length + countOf(tones, "attention");
+  const live = sessions.working + shown.filter((job) => urgencyOf(job) === 1).length + countOf(tones, "live");
+  const failed = shown.filter((job) => jobState(theme, job).tone === "bad").length + countOf(tones, "bad");
   const counts = [
     needs > 0 ? paint(theme, "attention", `${glyphOf(theme, "attention")} ${needs}`) : "",
     failed > 0 ? paint(theme, "bad", `${glyphOf(theme, "bad")} ${failed}`) : "",
@@ -91,6 +110,8 @@ function headerLine(theme: Theme, model: Model, columns: number): string {
   const room = columns - ansiWidth(counts) - 1;
   return `${fit(cutStart(whereOf(model), room), room)} ${counts}`;
 }
+
+const countOf = (tones: readonly Tone[], tone: Tone): number => tones.filter((one) => one === tone).length;
 
 const whereOf = (model: Model): string => (model.allDirectories ? "all directories" : model.scope.label);
 

@@ -43,7 +43,7 @@ export function headingRow(theme: Theme, model: Model, row: Row, columns: number
   if (row.kind === "ended") return fit(bold("ended"), columns);
   if (row.kind === "none") return fit(paint(theme, "quiet", "  (none)"), columns);
   const where = model.allDirectories ? "all directories" : model.scope.label;
-  return fit(`${bold("jobs")}  ${paint(theme, "quiet", cutStart(where, columns - 6))}`, columns);
+  return fit(`${bold(row.kind)}  ${paint(theme, "quiet", cutStart(where, columns - row.kind.length - 2))}`, columns);
 }
 
 /** Glyph, name, what it asks or calls itself, who is attached, word, age. */

@@ -1,4 +1,5 @@
 import { unreachable } from "../../protocol/errors.ts";
+import type { Worker, WorkerInstance } from "../../protocol/gateway-units.ts";
 import type { Job, Run, Session } from "../../protocol/units.ts";
 import type { Theme, Tone } from "./theme.ts";
 
@@ -65,6 +66,55 @@ export function sessionState(theme: Theme, { state, outcome }: Pick<Session, "st
       return ended(theme, outcome);
     default:
       return shown("unknown", String(state), "quiet"); // a newer server's
+  }
+}
+
+export function workerState(theme: Theme, { state }: Pick<Worker, "state">): Shown {
+  const shown = (glyph: keyof typeof GLYPHS, tone: Tone, word: string = state): Shown => ({
+    glyph: glyphOf(theme, glyph),
+    word,
+    short: "",
+    tone,
+  });
+  switch (state) {
+    case "healthy":
+      return shown("live", "live");
+    case "building":
+    case "starting":
+      return shown("passing", "live");
+    case "degraded":
+      return shown("attention", "attention");
+    case "paused":
+      return shown("quiet", "quiet");
+    case "stopped":
+      return shown("unknown", "quiet");
+    case "failed":
+    case "unhealthy":
+      return shown("bad", "bad");
+    case "crash_looping":
+      return shown("bad", "bad", "crashes");
+    default:
+      return shown("unknown", "quiet", String(state)); // a newer server's
+  }
+}
+
+export function instanceState(theme: Theme, state: WorkerInstance["state"]): Shown {
+  const shown = (glyph: keyof typeof GLYPHS, tone: Tone): Shown => ({
+    glyph: glyphOf(theme, glyph),
+    word: String(state),
+    short: "",
+    tone,
+  });
+  switch (state) {
+    case "healthy":
+      return shown("live", "live");
+    case "starting":
+    case "running":
+      return shown("passing", "live");
+    case "unhealthy":
+      return shown("bad", "bad");
+    default:
+      return shown("unknown", "quiet"); // standby, draining, stopped: it gets no new requests
   }
 }
 

@@ -12,6 +12,7 @@ import { fit } from "./frame.ts";
 import { headingRow, newSessionRow, serverRow, sessionRow } from "./session-rows.ts";
 import { jobState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
+import { workerRow } from "./worker-rows.ts";
 
 /** Panel 1. A row: glyph, name, command, what there is to say of it (port, word or exit status), age. */
 
@@ -24,7 +25,7 @@ export function unitRows(theme: Theme, model: Model, layout: Layout): string[] {
   const rect = layout.panels.units;
   const columns = innerColumns(rect);
   const rows = shownRows(model).map((row) => rowText(theme, model, row, columns));
-  const isEmpty = model.order.length === 0 && model.sessions.rows.length === 1;
+  const isEmpty = model.order.length + model.workerOrder.length === 0 && model.sessions.rows.length === 1;
   return isEmpty ? [...rows, "", ...emptyRows(theme, model, columns)] : rows;
 }
 
@@ -41,6 +42,10 @@ function rowText(theme: Theme, model: Model, row: Row, columns: number): string 
     case "job": {
       const job = model.jobs.get(row.id);
       return job ? unitRow(theme, model, job, columns, model.lists.units.column) : "";
+    }
+    case "worker": {
+      const view = model.workers.get(row.id);
+      return view ? workerRow(theme, model, view, columns) : "";
     }
     default:
       return headingRow(theme, model, row, columns);

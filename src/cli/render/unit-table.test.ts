@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleJob } from "../testing/sample-job.ts";
-import { jobTable } from "./job-table.ts";
 import { COLOURED, PLAIN } from "./style.ts";
 import { cutMiddle, cutStart, widthOf } from "./text-width.ts";
+import { unitTable } from "./unit-table.ts";
 
 const options = {
   style: PLAIN,
@@ -26,14 +26,14 @@ const jobs = [
 ];
 
 test("rows are aligned, numbers to the right", () => {
-  assert.deepEqual(jobTable(jobs, options), [
+  assert.deepEqual(unitTable(jobs, options), [
     "◉ web   job   working      :3000   12%   21 MB   12m   npm run dev",
     "✗ 4xc   job   failed (1)                          5s   npm test",
   ]);
 });
 
 test("without glyphs every mark is a plain sign of one width", () => {
-  const [working, failed] = jobTable(jobs, { ...options, glyphs: false });
+  const [working, failed] = unitTable(jobs, { ...options, glyphs: false });
   assert.ok(working!.startsWith("*  web"));
   assert.ok(failed!.startsWith("x  4xc"));
 });
@@ -41,19 +41,19 @@ test("without glyphs every mark is a plain sign of one width", () => {
 test("the command is cut in its middle, so that no row is wider than the terminal", () => {
   const long = sampleJob({ command: ["node", "x".repeat(200), "last"] });
   for (const style of [PLAIN, COLOURED]) {
-    const [row] = jobTable([long], { ...options, style, columnCount: 60 });
+    const [row] = unitTable([long], { ...options, style, columnCount: 60 });
     assert.ok(widthOf(row!) <= 60, String(widthOf(row!)));
     assert.match(row!, /…x* last$/);
   }
 });
 
 test("a foreign command cannot move the cursor", () => {
-  const [row] = jobTable([sampleJob({ command: ["printf", "\x1b[2J\n"] })], options);
+  const [row] = unitTable([sampleJob({ command: ["printf", "\x1b[2J\n"] })], options);
   assert.ok(!row!.includes("\x1b") && !row!.includes("\n"));
 });
 
 test("directories are shown when jobs of several are, with ~ for the home", () => {
-  const [row] = jobTable([sampleJob()], { ...options, withDirectory: true });
+  const [row] = unitTable([sampleJob()], { ...options, withDirectory: true });
   assert.match(row!, / ~\/site {3}npm run dev$/);
 });
 
@@ -68,9 +68,9 @@ test("widths count columns, not characters", () => {
 
 test("a narrow terminal loses columns instead of wrapping", () => {
   const wide = { ...options, withDirectory: true, columnCount: 64 };
-  for (const row of jobTable(jobs, wide)) {
+  for (const row of unitTable(jobs, wide)) {
     assert.ok(widthOf(row) <= 64, row);
     assert.doesNotMatch(row, / MB| job /);
   }
-  assert.match(jobTable(jobs, { ...wide, columnCount: 120 })[0]!, /job .*21 MB/);
+  assert.match(unitTable(jobs, { ...wide, columnCount: 120 })[0]!, /job .*21 MB/);
 });

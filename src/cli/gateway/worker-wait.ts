@@ -1,0 +1,97 @@
+import { formatDuration } from "../../protocol/durations.ts";
+import { unreachable } from "../../protocol/errors.ts";
+import type { Worker, WorkerCondition } from "../../protocol/gateway-units.ts";
+import type { DataOf } from "../../protocol/messages.ts";
+import { EXIT } from "../../protocol/outcome.ts";
+import type { Context } from "../context.ts";
+import type { WorkerHandle } from "../on-unit.ts";
+import { stateOfWorker } from "../render/states.ts";
+import { printable } from "../render/text-width.ts";
+import { showWait } from "../render/wait-line.ts";
+import { usageError } from "../usage-error.ts";
+
+/** `warren wait` for a worker: its own conditions, the statuses of every wait. */
+export const WORKER_CONDITION_HELP = "healthy, served, stopped";
+
+export interface WaitForWorker {
+  texts: readonly string[];
+  mode: "any" | "all";
+  timeoutMs: number | undefined;
+  json?: boolean | undefined;
+  quiet?: boolean | undefined;
+}
+
+/** 0 when one holds, 124 at the timeout, 1 when it cannot come true by itself, 130 at Ctrl-C. */
+export async function waitForWorker(context: Context, handle: WorkerHandle, wanted: WaitForWorker): Promise<number> {
+  const { texts, mode, timeoutMs, json, quiet } = wanted;
+  const { output } = context;
+  const { name } = handle.worker;
+  const conditions = texts.map(workerCondition);
+  if (mode === "all" && new Set(conditions).size > 1)
+    throw usageError(`--all is for jobs and sessions: a worker is waited for until one of ${WORKER_CONDITION_HELP}.`);
+  const interrupted = context.interrupted();
+  const what = [...new Set(conditions)].join(" or ");
+  const line = showWait(output, { what: `${name}: waiting until it is ${what}`, expectedMs: undefined });
+  try {
+    const limit = timeoutMs === undefined ? {} : { timeout_ms: timeoutMs };
+    const result = await context
+      .client()
+      .request("gateway.wait", { worker: name, workdir: handle.dir, conditions, ...limit }, { signal: interrupted });
+    line.erase();
+    if (json) output.json(result);
+    else if (!quiet || result.result !== "met") say(context, result, what, timeoutMs);
+    return statusOf(result.result);
+  } catch (error) {
+    line.erase();
+    if (!interrupted.aborted) throw error;
+    output.errorLine(`Stopped waiting; worker ${name} goes on.`);
+    return EXIT.interrupted;
+  }
+}
+
+/** Its end, for a worker, is that it is stopped. @throws USAGE */
+function workerCondition(text: string): WorkerCondition {
+  switch (text) {
+    case "healthy":
+    case "served":
+    case "stopped":
+      return text;
+    case "exit":
+      return "stopped";
+    default:
+      throw usageError(
+        `--for ${text} is no condition of a worker. One of: ${WORKER_CONDITION_HELP}.`,
+        "warren help wait",
+      );
+  }
+}
+
+function statusOf(result: DataOf<"gateway.wait">["result"]): number {
+  switch (result) {
+    case "met":
+      return EXIT.ok;
+    case "timeout":
+      return EXIT.timeout;
+    case "ended":
+      return EXIT.failed;
+    default:
+      return unreachable(result);
+  }
+}
+
+function say(
+  { output }: Context,
+  { worker, met, result }: DataOf<"gateway.wait">,
+  what: string,
+  timeoutMs: number | undefined,
+): void {
+  const name = output.style.bold(worker.name);
+  if (result === "met") return output.line(`Worker ${name} is ${met.map((one) => metText(one, worker)).join(", ")}`);
+  const now = `it is ${stateOfWorker(worker).word}${worker.reason ? `: ${printable(worker.reason)}` : ""}`;
+  if (result === "timeout")
+    output.errorLine(`Waited ${formatDuration(timeoutMs ?? 0)} for ${name} to be ${what}; ${now}`);
+  else output.errorLine(`Worker ${name} does not become ${what} by itself; ${now}`);
+}
+
+const metText = (condition: WorkerCondition, { version }: Worker): string =>
+  condition === "served" && version !== undefined ? `served, version ${version}` : condition;
