@@ -52,7 +52,7 @@ test(
     );
 
     const before = await pids();
-    assert.equal(before.length, 4);
+    assert.equal(before.length, 6, "fox, owl, two jobs, two workers");
     const [owl] = (await json<Session[]>("sessions")).filter(({ name }) => name === "owl");
     process.kill((await house.server()).pid, "SIGKILL");
     assert.match(await start(house), /^owl: \[\d+\] needs you /m);

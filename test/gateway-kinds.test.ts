@@ -74,6 +74,41 @@ test(
 );
 
 test(
+  "kinds: an address elsewhere is asked how it is; when it is gone, that is said, and when it is back",
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async () => {
+    const open = async (port: number): Promise<http.Server> => {
+      const server = http.createServer((_request, response) => response.end("here"));
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    };
+    let elsewhere = await open(0);
+    const { port } = elsewhere.address() as AddressInfo;
+    try {
+      await using site = await Site.make({
+        "workers/away/worker.yaml": `type: url\nurl: http://127.0.0.1:${port}\nhealth: { interval: 0.1s, fall: 2 }\n`,
+      });
+      await site.up();
+      elsewhere.close();
+      elsewhere.closeAllConnections();
+      const { reason } = await site.becomes("away", ({ state }) => state === "unhealthy", "unhealthy");
+      assert.equal(reason, `nobody listens on port ${port}`);
+      assert.equal((await site.get("/health")).status, 503);
+      assert.equal((await site.get("/away")).status, 502);
+      elsewhere = await open(port);
+      await site.becomes("away", ({ state }) => state === "healthy", "healthy again");
+      assert.equal((await site.get("/health")).status, 200);
+      assert.equal(await site.text("/away"), "here");
+    } finally {
+      elsewhere.close();
+    }
+  },
+);
+
+test(
   "front: another build's takes its place; no request fails, and a stream goes on to its end",
   { timeout: TIMEOUT_MS },
   async () => {

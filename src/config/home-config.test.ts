@@ -16,7 +16,9 @@ test("home config: without a file, and with an empty one, the defaults that the 
     assert.equal(config.jobs.graceMs, parseDuration(jobs.fields.grace.default));
     assert.equal(config.jobs.logMaxBytes, parseBytes(jobs.fields.log_max_bytes.default));
     assert.equal(config.jobs.freeSpaceFloorBytes, parseBytes(jobs.fields.free_space_floor_bytes.default));
-    assert.deepEqual(config.sessions, { default: "bash", detach: "ctrl-\\ d" });
+    const { from, to } = config.sessions.ports;
+    assert.equal(`${from}-${to}`, HOME_FIELDS.fields.sessions.fields.ports.default);
+    assert.deepEqual(config.sessions, { default: "bash", detach: "ctrl-\\ d", ports: { from, to } });
     assert.deepEqual([config.mail, config.hubs], [{ nats: null }, []]);
     await writeFile(join(home, "config.yaml"), "# nothing yet\n");
     assert.deepEqual(await loadHomeConfig(home), config);
@@ -31,6 +33,13 @@ test("home config: the contract's example, and what it sets", () => {
   const { config, problems } = parseHomeConfig(text, "config.yaml");
   assert.deepEqual(problems, []);
   assert.equal(config.server.idleMs, 2_700_000);
+});
+
+test("home config: a range of ports lies within 1-65535", () => {
+  const read = (ports: string) => parseHomeConfig(`sessions: { ports: ${ports} }`, "config.yaml");
+  assert.deepEqual(read("20000-20099").config.sessions.ports, { from: 20_000, to: 20_099 });
+  for (const wrong of ["0-10", "1-65536", "80", "a-b", "1-2-3"])
+    assert.match(read(wrong).problems[0]?.message ?? "", /a range of ports such as 14000-14999/, wrong);
 });
 
 test("home config: all problems at once, with places and suggestions", async () => {

@@ -7,6 +7,10 @@ import { readText } from "./read-text.ts";
 
 /** `config.yaml` in the home: what holds for all projects of this user. */
 
+/** Within 1-65535. */
+const PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+const PORT_RANGE = `^${PORT}-${PORT}$`;
+
 export const HOME_FIELDS = {
   kind: "record",
   fields: {
@@ -39,6 +43,13 @@ export const HOME_FIELDS = {
       fields: {
         default: { kind: "text", default: "bash", description: "What a session runs when nothing is named." },
         detach: { kind: "text", default: "ctrl-\\ d", description: "The keys that detach." },
+        ports: {
+          kind: "text",
+          pattern: PORT_RANGE,
+          expected: "a range of ports such as 14000-14999",
+          default: "14000-14999",
+          description: "Where sessions find their PORT.",
+        },
       },
     },
     mail: {
@@ -95,8 +106,16 @@ function withDefaults({ server, jobs, sessions, mail, hubs }: ValueOf<typeof HOM
     sessions: {
       default: sessions?.default ?? defaults.sessions.default,
       detach: sessions?.detach ?? defaults.sessions.detach,
+      ports: rangeOf(sessions?.ports) ?? defaults.sessions.ports,
     },
     mail: { nats: mail?.nats ?? null },
     hubs: hubs ?? [],
   };
+}
+
+/** One that was written the wrong way round is meant all the same. */
+function rangeOf(text: string | undefined): HomeConfig["sessions"]["ports"] | undefined {
+  if (text === undefined) return undefined;
+  const [one = 0, other = 0] = text.split("-").map(Number);
+  return { from: Math.min(one, other), to: Math.max(one, other) };
 }

@@ -12,7 +12,12 @@ export interface HomeConfig {
     /** Default 256 MiB. */
     freeSpaceFloorBytes: number;
   };
-  sessions: { default: string; detach: string };
+  sessions: {
+    default: string;
+    detach: string;
+    /** First and last. Far from the ports of well-known servers, and below those that systems give out by themselves (from 32768). */
+    ports: { from: number; to: number };
+  };
   mail: { nats: string | null };
   hubs: string[];
 }
@@ -22,7 +27,7 @@ const MEBIBYTE = 1024 * 1024;
 export const DEFAULT_HOME_CONFIG: HomeConfig = {
   server: { idleMs: 30 * 60_000 },
   jobs: { graceMs: 10_000, logMaxBytes: 256 * MEBIBYTE, freeSpaceFloorBytes: 256 * MEBIBYTE },
-  sessions: { default: "bash", detach: "ctrl-\\ d" },
+  sessions: { default: "bash", detach: "ctrl-\\ d", ports: { from: 14_000, to: 14_999 } },
   mail: { nats: null },
   hubs: [],
 };

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { replaceFile } from "../platform/atomic-file.ts";
+import { systemClock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf } from "../protocol/errors.ts";
 import {
@@ -12,13 +13,17 @@ import {
   type FrontWorker,
   type ServerToFront,
 } from "../protocol/front-messages.ts";
+import { Admission } from "./admission.ts";
 import { FrontControl } from "./control.ts";
+import { Dashboard } from "./dashboard/dashboard.ts";
 import { LiveHub } from "./live/live-hub.ts";
 import { AccessFile, AccessLog } from "./observe/access-log.ts";
 import { Observer } from "./observe/observer.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
 import { FrontResolver } from "./routing/resolver.ts";
 import { SourceSigns } from "./signs/source-signs.ts";
+import { Door } from "./tls/door.ts";
+import { withPlainRequests } from "./tls/plain-requests.ts";
 
 /**
  * A front as a whole: listener, data plane, what is answered without a worker, and the line to the server. It goes by the table that it was told last, also
@@ -56,6 +61,7 @@ export class Front {
   readonly #resolver: FrontResolver;
   readonly #observer: Observer;
   readonly #plane: DataPlane;
+  readonly #door: Door;
   readonly #signs: SourceSigns;
   /** By the server; what is in force holds those workers besides whose sources have given a sign. */
   #told: FrontTable;
@@ -69,13 +75,21 @@ export class Front {
     this.#options = options;
     mkdirSync(join(dir, "logs"), { recursive: true, mode: 0o700 });
     this.#live = new LiveHub(randomBytes(4).toString("hex"));
-    this.#resolver = new FrontResolver(table, { live: this.#live, metricsText: () => this.#observer.metricsText() });
     this.#observer = new Observer({
       accessLog: new AccessLog(new AccessFile(join(dir, "logs", "access.jsonl"))),
       gauges: () => ({ ...this.#plane.stats(), liveClients: this.#live.clientCount }),
     });
+    this.#resolver = new FrontResolver(table, {
+      live: this.#live,
+      metricsText: () => this.#observer.metricsText(),
+      dashboard: new Dashboard({ observer: this.#observer, logsDir: join(dir, "logs") }),
+    });
     this.#plane = new DataPlane({
-      resolve: this.#resolver.resolve,
+      resolve: withPlainRequests({
+        tls: () => this.#resolver.table.tls,
+        hasName: (host) => this.#door.hasName(host),
+        resolve: this.#resolver.resolve,
+      }),
       explain: this.#resolver.explain,
       record: this.#observer.record,
       tell: (message) => this.#control.tell(message),
@@ -101,9 +115,20 @@ export class Front {
       onClear: (worker) => this.#applyAgain(worker),
       onUnwatched: (reason) => log.warn("sources_not_watched", { reason }),
     });
-    this.#listener = net.createServer({ noDelay: true }, (socket) => this.#plane.accept(socket));
+    const clock = systemClock;
+    this.#door = new Door({
+      accept: (socket, transport) => this.#plane.accept(socket, transport),
+      limits: () => this.#plane.limits,
+      clock,
+      log,
+    });
+    const admission = new Admission({ door: this.#door, plane: this.#plane, clock, log });
+    this.#listener = net.createServer({ noDelay: true }, (socket) => admission.accept(socket));
     this.#listener.on("listening", () => log.info("serving", { revision: this.#resolver.table.revision }));
-    this.#listener.on("error", options.onFailed);
+    // Afterwards it is one connection that could not be accepted, and not the listener.
+    this.#listener.on("error", (error) =>
+      this.#listener.listening ? log.warn("not_accepted", { error: messageOf(error) }) : options.onFailed(error),
+    );
   }
 
   /** A server may dial. Connections are taken as soon as it has told what is so, or, when none comes, by what was so last. */
@@ -121,7 +146,10 @@ export class Front {
     this.#listener.close();
     this.#signs.forgetAll();
     this.#live.close(); // browsers come back to the next front
+    void this.#plane.drain(); // what still comes through the door is answered once
+    await this.#door.emptied();
     await this.#plane.drain();
+    this.#door.close();
     this.#control.close();
     await this.#observer.close();
   }
@@ -149,7 +177,7 @@ export class Front {
       case "end":
         this.#live.close();
         void this.#plane.drain(); // the keeper's word follows
-        return void setTimeout(() => this.#plane.destroy(), END_MS).unref();
+        return void setTimeout(() => this.#cut(), END_MS).unref();
       default:
         return; // of a later build
     }
@@ -159,6 +187,7 @@ export class Front {
     clearTimeout(this.#tableTimer);
     // Before anybody is told that the table is in force. From here on the kernel's queue is emptied, at the latest when this has been done.
     if (!this.#listener.listening && !this.#isEnding) this.#listener.listen({ fd: LISTEN_FD, backlog: BACKLOG });
+    this.#door.apply(table.tls);
     this.#told = table;
     const inForce = { ...table, workers: table.workers.map((worker) => this.#heldIfUnseen(worker)) };
     this.#resolver.applyTable(inForce);
@@ -190,7 +219,13 @@ export class Front {
   }
 
   #stats(id: number): FrontToServer {
-    return { type: "stats", id, stats: this.#observer.stats() };
+    const tls = this.#door.state();
+    return { type: "stats", id, stats: { ...this.#observer.stats(), ...(tls !== undefined && { tls }) } };
+  }
+
+  #cut(): void {
+    this.#door.close();
+    this.#plane.destroy();
   }
 
   #saveLater(): void {

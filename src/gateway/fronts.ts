@@ -76,6 +76,11 @@ export class Fronts {
     return this.#server;
   }
 
+  /** As it was told last. */
+  get table(): FrontTable {
+    return this.#table;
+  }
+
   get isConnected(): boolean {
     return this.#generations.size > 0;
   }

@@ -1,20 +1,23 @@
-import { existsSync, realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { homeDigest } from "../platform/paths.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
-import type { FrontStats } from "../protocol/front-messages.ts";
+import type { Worker } from "../protocol/gateway-units.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
+import { Answers } from "./answers.ts";
 import { type GatewayEvent, GatewayEventFile } from "./event-file.ts";
-import { viewGateway, viewWorker } from "./gateway-view.ts";
+import { gatewayNotFound, projectsAt, realDirectory, withHolder, workerMeant, workersMeant } from "./find-worker.ts";
+import { byName, runningOf, viewGateway, viewWorker } from "./gateway-view.ts";
+import { UsageMeter } from "./instances/usage.ts";
 import type { WorkerCommand } from "./lifecycle/events.ts";
-import type { WorkerState } from "./lifecycle/state.ts";
-import { summaryOf } from "./lifecycle/summary.ts";
 import { rollbackTarget } from "./lifecycle/versions.ts";
+import { productionArtefacts } from "./production-artefacts.ts";
 import { GatewayProject, type ProjectOptions } from "./project.ts";
 import { recordedProjects } from "./project-record.ts";
 import type { ProjectWorker } from "./project-worker.ts";
+import { isAtRest, waitForConditions } from "./worker-conditions.ts";
+import type { Material } from "./worker-material.ts";
 
 /** The gateways of a home: what the messages `gateway.*` do. Belongs to the primary server, as the jobs do. */
 export interface GatewaysOptions {
@@ -25,6 +28,7 @@ export interface GatewaysOptions {
   keeper: ProjectOptions["keeper"];
   frontSpec: ProjectOptions["frontSpec"];
   loadConfig: ProjectOptions["loadConfig"];
+  sessions: ProjectOptions["sessions"];
   clock: Clock;
   log: Log;
   onEvent: (event: GatewayEvent) => void;
@@ -32,24 +36,24 @@ export interface GatewaysOptions {
 
 /** How long `settled` and `refresh` wait when nobody says. */
 const SETTLED_TIMEOUT_MS = 60_000;
-/** Answers of requests that may not be done twice are kept for a repeat. */
-const ANSWERS_MAX = 100;
 
 type Of<T extends `gateway.${string}` & keyof typeof import("../protocol/messages.ts").messages> = PayloadOf<T>;
 
 export class Gateways {
   readonly #options: GatewaysOptions;
   readonly #events: GatewayEventFile;
+  readonly #usage: UsageMeter;
   /** By directory. */
   readonly #projects = new Map<string, GatewayProject>();
   readonly #starting = new Map<string, Promise<GatewayProject>>();
-  readonly #answers = new Map<string, unknown>();
+  readonly #answers = new Answers<DataOf<"gateway.stop">>();
   readonly #over = new AbortController();
   #started: Promise<void> = Promise.resolve();
 
   constructor(options: GatewaysOptions) {
     this.#options = options;
-    const { dir, log, onEvent } = options;
+    const { dir, log, clock, onEvent } = options;
+    this.#usage = new UsageMeter(clock);
     this.#events = new GatewayEventFile({ path: join(dir, "events.jsonl"), log, onEvent });
   }
 
@@ -74,12 +78,17 @@ export class Gateways {
           const project = await GatewayProject.takeUp(this.#projectOptions(homeDir));
           if (!project) return;
           if (this.#over.signal.aborted) project.close();
-          else this.#projects.set(project.dir, project);
+          else this.#add(project.dir, project);
         } catch (error) {
           this.#options.log.error("gateway_not_taken_up", { dir: homeDir, error: messageOf(error) });
         }
       }),
     );
+  }
+
+  /** What `sessions` answers has changed. */
+  tellSessions(): void {
+    for (const project of this.#projects.values()) project.tellSessions();
   }
 
   /** Lets go of all: they go on. */
@@ -96,9 +105,15 @@ export class Gateways {
     if (running) return { gateway: await this.#view(running), action: "already_running" };
     const starting =
       this.#starting.get(real) ??
-      this.#begin(real, { dir: real, env, ...(port === undefined ? {} : { port }) }).finally(() =>
-        this.#starting.delete(real),
-      );
+      this.#begin(real, { dir: real, env, ...(port === undefined ? {} : { port }) })
+        .catch(async (error) => {
+          throw await withHolder(
+            error,
+            this.#projects,
+            async () => port ?? (await this.#options.loadConfig(real)).port,
+          );
+        })
+        .finally(() => this.#starting.delete(real));
     this.#starting.set(real, starting);
     return { gateway: await this.#view(await starting), action: "started" };
   }
@@ -123,9 +138,27 @@ export class Gateways {
 
   async status({ workdir }: Of<"gateway.status">): Promise<DataOf<"gateway.status">> {
     await this.#started;
-    const one = workdir === undefined ? undefined : this.#find(workdir);
-    const chosen = workdir === undefined ? [...this.#projects.values()] : one ? [one] : [];
-    return { gateways: await Promise.all(chosen.map((project) => this.#view(project))) };
+    return { gateways: await Promise.all(projectsAt(this.#projects, workdir).map((project) => this.#view(project))) };
+  }
+
+  /** The workers of the project of `workdir`, or of all; what they use included, what they were asked for not. */
+  async workers({ workdir }: { workdir?: string | undefined }): Promise<Worker[]> {
+    await this.#started;
+    this.#measure();
+    return projectsAt(this.#projects, workdir).flatMap((project) =>
+      byName(project.workers).map((worker) => viewWorker(project, worker, { usage: this.#usage })),
+    );
+  }
+
+  /** Which workers a word means, and the names that there are. */
+  async meant(
+    reference: string,
+    workdir: string | undefined,
+  ): Promise<{ workers: Worker[]; isHere: boolean; names: string[] }> {
+    await this.#started;
+    const { found, isHere } = workersMeant(this.#projects, reference, workdir);
+    const names = [...this.#projects.values()].flatMap((project) => project.workers.map(({ name }) => name));
+    return { workers: found.map(({ project, worker }) => viewWorker(project, worker)), isHere, names };
   }
 
   async mode({ workdir, mode }: Of<"gateway.mode">): Promise<DataOf<"gateway.mode">> {
@@ -163,9 +196,9 @@ export class Gateways {
     requestId?: string,
   ): Promise<DataOf<"gateway.stop">> {
     await this.#started;
-    const known = requestId === undefined ? undefined : this.#answers.get(requestId);
-    if (known !== undefined) return known as DataOf<"gateway.stop">;
-    const { project, worker } = this.#workerOf(reference);
+    const known = this.#answers.of(requestId);
+    if (known !== undefined) return known;
+    const { project, worker } = workerMeant(this.#projects, reference.worker, reference.workdir);
     if (command.verb === "rollback") {
       const target = rollbackTarget(worker.state, command.to);
       if ("refusal" in target)
@@ -174,9 +207,7 @@ export class Gateways {
         });
     }
     worker.tell({ kind: "command", command });
-    const answer = { worker: viewWorker(project, worker) };
-    if (requestId !== undefined) this.#keepAnswer(requestId, answer);
-    return answer;
+    return this.#answers.keep(requestId, { worker: viewWorker(project, worker) });
   }
 
   async settled(
@@ -184,9 +215,35 @@ export class Gateways {
     signal: AbortSignal,
   ): Promise<DataOf<"gateway.settled">> {
     await this.#started;
-    const { project, worker } = this.#workerOf(reference);
+    const { project, worker } = workerMeant(this.#projects, reference.worker, reference.workdir);
     await this.#settled(project, worker, timeout_ms ?? SETTLED_TIMEOUT_MS, signal);
     return { worker: viewWorker(project, worker) };
+  }
+
+  async wait(
+    { conditions, timeout_ms, ...reference }: Of<"gateway.wait">,
+    signal: AbortSignal,
+  ): Promise<DataOf<"gateway.wait">> {
+    await this.#started;
+    const { project, worker } = workerMeant(this.#projects, reference.worker, reference.workdir);
+    // What was saved a moment ago counts, whether or not it was noticed; in production it is taken up when somebody says so.
+    if (project.mode === "dev") await worker.look();
+    const limit = this.#limit(timeout_ms, signal);
+    return { ...(await waitForConditions(project, worker, conditions, limit)), worker: viewWorker(project, worker) };
+  }
+
+  /** @throws CONFIG_INVALID, NO_WORKERS */
+  async artefacts(
+    { dir, env, names }: Of<"gateway.artefacts">,
+    signal: AbortSignal,
+  ): Promise<DataOf<"gateway.artefacts">> {
+    await this.#started;
+    const real = realDirectory(dir);
+    const config = await this.#options.loadConfig(real, "prod");
+    const running = (name: string): Material | undefined =>
+      this.#projects.get(real)?.workers.find((worker) => worker.name === name)?.material;
+    const limit = AbortSignal.any([signal, this.#over.signal]);
+    return { artefacts: await productionArtefacts({ config, env, names, running }, limit) };
   }
 
   async metrics({ workdir }: Of<"gateway.metrics">): Promise<DataOf<"gateway.metrics">> {
@@ -196,18 +253,23 @@ export class Gateways {
 
   /** What is so now, for who subscribes. */
   snapshot(): { seq: number; snapshot: unknown } {
-    const gateways = [...this.#projects.values()].map((project) => viewGateway(project, undefined));
+    const gateways = [...this.#projects.values()].map((project) => viewGateway(project, {}));
     return { seq: this.#events.seq, snapshot: { gateways } };
   }
 
   async #begin(dir: string, request: Parameters<typeof GatewayProject.up>[1]): Promise<GatewayProject> {
     const project = await GatewayProject.up(this.#projectOptions(join(this.#options.dir, homeDigest(dir))), request);
-    this.#projects.set(dir, project);
+    this.#add(dir, project);
     return project;
   }
 
+  #add(dir: string, project: GatewayProject): void {
+    this.#projects.set(dir, project);
+    project.tellSessions(); // some may have come while it was being opened
+  }
+
   #projectOptions(homeDir: string): ProjectOptions {
-    const { socketDir, nodePath, keeper, frontSpec, loadConfig, clock, log } = this.#options;
+    const { socketDir, nodePath, keeper, frontSpec, loadConfig, sessions, clock, log } = this.#options;
     return {
       homeDir,
       key: basename(homeDir),
@@ -217,6 +279,7 @@ export class Gateways {
       frontSpec,
       loadConfig,
       isPortHeld: (port) => this.#isHeld(port),
+      sessions,
       clock,
       log,
       onEvent: (type, dir, data) => this.#events.add(type, dir, data),
@@ -230,8 +293,13 @@ export class Gateways {
   }
 
   async #view(project: GatewayProject): Promise<DataOf<"gateway.mode">["gateway"]> {
-    const stats: FrontStats | undefined = await project.fronts.stats();
-    return viewGateway(project, stats);
+    const stats = await project.fronts.stats();
+    this.#measure();
+    return viewGateway(project, { stats, usage: this.#usage });
+  }
+
+  #measure(): void {
+    this.#usage.measure([...this.#projects.values()].flatMap(runningOf));
   }
 
   async #settled(
@@ -240,60 +308,17 @@ export class Gateways {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const isSettled = (): true | undefined => (isAtRest(worker.state) ? true : undefined);
-    const limit = AbortSignal.any([signal, this.#over.signal, AbortSignal.timeout(timeoutMs)]);
-    await project.until(isSettled, limit);
+    await project.until(() => isAtRest(worker.state) || undefined, this.#limit(timeoutMs, signal));
   }
 
-  #keepAnswer(requestId: string, answer: unknown): void {
-    this.#answers.set(requestId, answer);
-    if (this.#answers.size > ANSWERS_MAX) this.#answers.delete(this.#answers.keys().next().value!);
-  }
-
-  #workerOf({ worker, workdir }: { worker: string; workdir?: string | undefined }): {
-    project: GatewayProject;
-    worker: ProjectWorker;
-  } {
-    const at = worker.lastIndexOf("/");
-    if (at < 0) {
-      const project = this.#projectOf(workdir ?? "/");
-      return { project, worker: project.worker(worker) };
-    }
-    const named = [...this.#projects.values()].find(({ config }) => config.project === worker.slice(0, at));
-    if (!named) throw gatewayNotFound(worker.slice(0, at));
-    return { project: named, worker: named.worker(worker.slice(at + 1)) };
-  }
-
-  /** The project of a directory: the nearest one upwards that is up. */
-  #find(workdir: string): GatewayProject | undefined {
-    for (let dir = realDirectory(workdir); ; dir = dirname(dir)) {
-      const found = this.#projects.get(dir);
-      if (found || dir === dirname(dir)) return found;
-    }
+  #limit(timeoutMs: number | undefined, signal: AbortSignal): AbortSignal {
+    const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
+    return AbortSignal.any([signal, this.#over.signal, ...timeout]);
   }
 
   #projectOf(workdir: string): GatewayProject {
-    const found = this.#find(workdir);
+    const [found] = projectsAt(this.#projects, workdir);
     if (!found) throw gatewayNotFound(workdir);
     return found;
   }
 }
-
-const RESTING: ReadonlySet<string> = new Set([
-  "healthy",
-  "degraded",
-  "failed",
-  "paused",
-  "stopped",
-  "crash_looping",
-  "unhealthy",
-]);
-
-/** Nothing is on its way: no build, no version that is being started. */
-const isAtRest = (state: WorkerState): boolean =>
-  RESTING.has(summaryOf(state).state) && state.build === null && state.candidate === null && state.touched === null;
-
-const realDirectory = (dir: string): string => (existsSync(dir) ? realpathSync(dir) : dir);
-
-const gatewayNotFound = (what: string): WarrenError =>
-  new WarrenError("GATEWAY_NOT_FOUND", `No gateway serves ${what}.`, { fix: "warren up" });

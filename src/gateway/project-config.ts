@@ -1,4 +1,4 @@
-import type { FrontLimits, FrontRoute, GatewayMode } from "../protocol/front-messages.ts";
+import type { FrontLimits, FrontRoute, FrontTls, GatewayMode } from "../protocol/front-messages.ts";
 
 /** What the gateway needs of a project's configuration; `config/gateway` reads the files and gives it. All paths are absolute, all times milliseconds. */
 export interface ProjectConfig {
@@ -16,6 +16,8 @@ export interface ProjectConfig {
   trustedProxies: readonly string[];
   hasPublicMetrics: boolean;
   limits: Partial<FrontLimits>;
+  /** Absent: plain HTTP alone. */
+  tls?: FrontTls;
   /** First and last, both included. */
   ports: { from: number; to: number };
   /** Keys that are read and do nothing, in words. */
@@ -34,12 +36,14 @@ export interface WorkerConfig {
   route: string;
   /** node */
   entry?: string;
+  /** False: only what was built of it is here. Default: true. */
+  hasSources?: boolean;
   /** command */
   build?: readonly string[];
   command?: readonly string[];
   takesSocket?: boolean;
   /** url */
-  target?: { host: string; port: number; isTls?: boolean };
+  target?: { host: string; port: number; isTls?: boolean; ca?: string };
   publicDir?: string;
   instances: number;
   env: Readonly<Record<string, string>>;

@@ -4,26 +4,20 @@ import { messageOf } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
 import type { SaveTimes } from "../protocol/gateway-units.ts";
 import type { Outcome } from "../protocol/outcome.ts";
-import { Builder } from "./build/builder.ts";
 import type { WorkerEvent } from "./lifecycle/events.ts";
 import { healthyOf, initialState, type WorkerState } from "./lifecycle/state.ts";
 import type { WorkerConfig } from "./project-config.ts";
 import type { WorkerRecord } from "./project-record.ts";
 import { SaveWatch } from "./save-times.ts";
 import type { SourceWatch } from "./watch/source-watch.ts";
-import { WorkerSources } from "./watch/worker-sources.ts";
 import { WorkerControl } from "./worker-control.ts";
 import { type ProjectHands, RealHands } from "./worker-hands.ts";
-import { lifecycleSpec, sourceSpec } from "./worker-spec.ts";
+import { type Material, materialOf } from "./worker-material.ts";
+import { lifecycleSpec } from "./worker-spec.ts";
 
 /** What a worker without sources of ours is said to be. */
 const MEMORY_LOOK_MS = 5_000;
 const NO_VERSION = "as-it-is";
-
-interface Material {
-  sources: WorkerSources;
-  builder: Builder;
-}
 
 /** What must not be removed from disk. */
 const versionsOf = ({ instances, current, standby, candidate, pin, source }: WorkerState): Set<string> =>
@@ -37,14 +31,6 @@ const versionsOf = ({ instances, current, standby, candidate, pin, source }: Wor
       source,
     ].filter((version) => version != null),
   );
-
-/** Undefined for what is not made of sources. */
-function materialOf(config: WorkerConfig, projectDir: string, personEnv: readonly string[]): Material | undefined {
-  const spec = sourceSpec(config, projectDir, personEnv);
-  if (!spec) return undefined;
-  const sources = new WorkerSources(spec);
-  return { sources, builder: new Builder({ sources, keepCount: config.keepCount }) };
-}
 
 /** One worker of a project: its sources, its decisions, and the hands that carry them out. */
 export interface ProjectWorkerOptions {
@@ -83,12 +69,12 @@ export class ProjectWorker {
     this.#material = materialOf(config, project.dir, personEnv);
     this.#save = new SaveWatch(config.name);
     const tell = (event: WorkerEvent): void => this.tell(event);
-    const look = (): Promise<void> => this.look();
+    const look = (): Promise<void> => this.#look();
     const versionsInUse = (): Set<string> => versionsOf(this.state);
     this.#hands = new RealHands({
       versionsInUse,
       config,
-      builder: this.#material?.builder,
+      maker: this.#material?.maker,
       project,
       tell,
       look,
@@ -113,8 +99,9 @@ export class ProjectWorker {
     return this.#config;
   }
 
-  get sources(): WorkerSources | undefined {
-    return this.#material?.sources;
+  /** Undefined: it is not made of anything of ours. */
+  get material(): Material | undefined {
+    return this.#material;
   }
 
   get record(): WorkerRecord {
@@ -138,7 +125,7 @@ export class ProjectWorker {
         return [{ id, pid: process.pid, port }];
       }),
     );
-    const versions = (await this.#material?.builder.open().catch(() => [])) ?? [];
+    const versions = (await this.#material?.maker.open().catch(() => [])) ?? [];
     this.tell({ kind: "recovered", instances: found.flat(), versions });
     this.configure(this.#config, this.#options.mode);
   }
@@ -156,7 +143,7 @@ export class ProjectWorker {
   configure(config: WorkerConfig, mode: GatewayMode): void {
     this.#config = config;
     this.#replaceMaterial(config);
-    this.#hands.configure(config, this.#material?.builder);
+    this.#hands.configure(config, this.#material?.maker);
     this.tell({ kind: "configured", spec: lifecycleSpec(config, mode) });
     this.#cancelMemory();
     if (config.memoryBytesMax !== undefined) this.#lookAtMemory();
@@ -186,29 +173,42 @@ export class ProjectWorker {
   #replaceMaterial(config: WorkerConfig): void {
     const { project, personEnv } = this.#options;
     const material = materialOf(config, project.dir, personEnv);
-    if (JSON.stringify(material?.sources.spec) === JSON.stringify(this.#material?.sources.spec)) return;
+    if (JSON.stringify(material?.spec) === JSON.stringify(this.#material?.spec)) return;
     this.#watching?.remove(this.name);
     this.#watching = undefined;
-    void this.#material?.builder.close();
+    void this.#material?.maker.close();
     this.#material = material;
-    void (material?.builder.open() ?? Promise.resolve([])).catch(() => []).then(() => this.look());
+    void (material?.maker.open() ?? Promise.resolve([])).catch(() => []).then(() => this.#look());
   }
 
-  /** Says which version the sources are; where they are watched, from now on also when they change. */
-  async look(): Promise<void> {
-    const sources = this.#material?.sources;
-    if (!sources) return this.tell({ kind: "sources", change: 0, version: NO_VERSION });
-    const watch = this.#options.watch();
+  /** Somebody says that it may have changed: what failed or was rolled back is tried again, where that is what was deployed. */
+  look(): Promise<void> {
+    return this.#look({ isAsked: true });
+  }
+
+  /** Says which version it is now; where its sources are watched, from now on also when they change. */
+  async #look({ isAsked = false } = {}): Promise<void> {
+    const material = this.#material;
+    if (!material) return this.tell({ kind: "sources", change: 0, version: NO_VERSION });
+    const watch = material.sources && this.#options.watch();
     if (watch && watch === this.#watching) return watch.look(this.name);
     this.#watching?.remove(this.name);
     this.#watching = watch;
     try {
-      const { version } = watch ? await watch.add(sources) : await sources.look();
+      const { version } = watch ? await watch.add(material.sources!) : await material.look();
+      if (isAsked && material.spec.isDeployed) this.#forgetRefusal(version);
       this.tell({ kind: "sources", change: 0, version });
     } catch (error) {
       this.#watching = undefined; // `decide` asks again
       this.#options.project.log.error("sources_unreadable", { worker: this.name, error: messageOf(error) });
     }
+  }
+
+  /** The link has been set to it anew, and another one serves: as if it had led to that one in between. */
+  #forgetRefusal(version: string): void {
+    const { source, current, candidate } = this.state;
+    if (source !== version || candidate !== null || current === null || current.version === version) return;
+    this.tell({ kind: "sources", change: 0, version: current.version });
   }
 
   ended(instance: string, outcome: Outcome, leftCount: number): void {
@@ -218,6 +218,7 @@ export class ProjectWorker {
   /** Ends every process, whatever was decided; after `close`. */
   async end(graceMs = this.state.spec.stopGraceMs): Promise<void> {
     const { runs } = this.#options.project;
+    await this.#hands.startsOver();
     await Promise.all([...this.#tags.keys()].map((id) => runs.stop(id, { graceMs })));
   }
 
@@ -226,6 +227,6 @@ export class ProjectWorker {
     this.#cancelMemory();
     this.#watching?.remove(this.name);
     this.#hands.close();
-    void this.#material?.builder.close();
+    void this.#material?.maker.close();
   }
 }

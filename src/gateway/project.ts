@@ -3,9 +3,10 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
-import { FRONT_FORMAT, type FrontTable } from "../protocol/front-messages.ts";
+import { FRONT_FORMAT, type FrontTable, type FrontWorker } from "../protocol/front-messages.ts";
 import type { KeeperAnswers, KeeperCall, ListenAddress, ServerSpec } from "../protocol/keeper-calls.ts";
 import { suggest } from "../protocol/suggest.ts";
+import { withFailurePlaces } from "./build/failure-places.ts";
 import { Fronts } from "./fronts.ts";
 import { InstanceRuns } from "./instances/instance-runs.ts";
 import { drainingOf, frontWorkerOf } from "./lifecycle/front-record.ts";
@@ -42,6 +43,8 @@ export interface ProjectOptions {
   loadConfig: (dir: string, mode?: GatewayMode) => Promise<ProjectConfig>;
   /** Ports that other projects have. */
   isPortHeld: (port: number) => boolean;
+  /** What the sessions of the home serve, by name. */
+  sessions: () => FrontTable["sessions"];
   clock: Clock;
   log: Log;
   onEvent: (type: string, dir: string, data: Record<string, unknown>) => void;
@@ -205,6 +208,12 @@ export class GatewayProject {
       this.#options.onEvent("config_refused", this.dir, { reason: this.#configError });
       throw error;
     }
+  }
+
+  /** Sessions have come or gone, in the home: the front is told if it is news there. */
+  tellSessions(): void {
+    const { sessions } = this.#fronts.table;
+    if (JSON.stringify(sessions) !== JSON.stringify(this.#sessions())) this.#fronts.tell(this.#table());
   }
 
   /** Ends every instance and the front; resolves when all are gone. */
@@ -373,7 +382,11 @@ export class GatewayProject {
     if (!worker) return;
     const revision = this.#nextRevision();
     this.#publications.add(name, publication, revision);
-    this.#fronts.tellWorker(revision, frontWorkerOf(worker.state), this.#draining());
+    this.#fronts.tellWorker(revision, this.#frontWorker(worker), this.#draining());
+  }
+
+  #frontWorker({ state, config }: ProjectWorker): FrontWorker {
+    return withFailurePlaces(frontWorkerOf(state), { dir: config.dir, projectDir: this.dir });
   }
 
   #onApplied(revision: number): void {
@@ -382,21 +395,27 @@ export class GatewayProject {
   }
 
   #table(): FrontTable {
-    const { project, routes, publicDir, trustedProxies, hasPublicMetrics, limits } = this.#config;
+    const { project, routes, publicDir, trustedProxies, hasPublicMetrics, limits, tls } = this.#config;
     return {
       format: FRONT_FORMAT,
       revision: this.#nextRevision(),
       mode: this.mode,
       project,
       routes: [...routes],
-      workers: this.workers.map(({ state }) => frontWorkerOf(state)),
+      workers: this.workers.map((worker) => this.#frontWorker(worker)),
       draining: this.#draining(),
       ...(publicDir === undefined ? {} : { publicDir }),
       trustedProxies: [...trustedProxies],
       hasPublicMetrics,
-      sessions: [],
+      sessions: this.#sessions(),
       limits,
+      ...(tls === undefined ? {} : { tls }),
     };
+  }
+
+  /** In production a session's host is one like any other. */
+  #sessions(): FrontTable["sessions"] {
+    return this.mode === "dev" ? [...this.#options.sessions()] : [];
   }
 
   #draining(): string[] {

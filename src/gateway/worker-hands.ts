@@ -4,7 +4,7 @@ import { listeningPorts } from "../platform/process.ts";
 import { isWarrenError, messageOf, toWire, unreachable } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
 import type { Outcome } from "../protocol/outcome.ts";
-import type { Builder } from "./build/builder.ts";
+import type { VersionMaker } from "./build/version-maker.ts";
 import { type InstanceRuns, newTag } from "./instances/instance-runs.ts";
 import { probe } from "./instances/probe.ts";
 import type { WorkerAction } from "./lifecycle/actions.ts";
@@ -17,6 +17,7 @@ import {
 } from "./node-worker/instance-command.ts";
 import { loadInto, type StandbyAnswer } from "./node-worker/standby-link.ts";
 import type { PortPool } from "./ports/port-pool.ts";
+import { saysPortTaken } from "./ports/port-taken.ts";
 import type { WorkerConfig } from "./project-config.ts";
 import type { WorkerHands } from "./worker-control.ts";
 
@@ -40,7 +41,7 @@ export interface ProjectHands {
 export interface WorkerHandsOptions {
   config: WorkerConfig;
   /** Undefined for what has no processes. */
-  builder: Builder | undefined;
+  maker: VersionMaker | undefined;
   project: ProjectHands;
   tell: (event: WorkerEvent) => void;
   /** Says which version the sources are. */
@@ -54,9 +55,12 @@ export interface WorkerHandsOptions {
 
 /** Longer than it takes to tell of a change. */
 const OUTDATED_MS = 200;
+/** What an instance does instead of answering is told so long before its time is up: afterwards nobody asks. */
+const LAST_WORD_MS = 250;
 const SPARE_BOOT_MS = 10_000;
 const SPARE_LOOK_MS = 5;
 
+type Target = NonNullable<WorkerConfig["target"]>;
 type Of<K extends WorkerAction["kind"]> = Extract<WorkerAction, { kind: K }>;
 
 /** Of a version's own making: another start of the same does no better. */
@@ -71,20 +75,22 @@ export class RealHands implements WorkerHands {
   readonly #proven = new Set<string>();
   /** Actions on one instance are carried out one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
+  /** Processes may come of them yet. */
+  readonly #starting = new Set<Promise<void>>();
   #build: AbortController | undefined;
   #config: WorkerConfig;
-  #builder: Builder | undefined;
+  #maker: VersionMaker | undefined;
 
   constructor(options: WorkerHandsOptions) {
     this.#options = options;
     this.#config = options.config;
-    this.#builder = options.builder;
+    this.#maker = options.maker;
   }
 
   /** For whatever is started from now on. */
-  configure(config: WorkerConfig, builder: Builder | undefined): void {
+  configure(config: WorkerConfig, maker: VersionMaker | undefined): void {
     this.#config = config;
-    this.#builder = builder;
+    this.#maker = maker;
   }
 
   carryOut(action: Exclude<WorkerAction, { kind: "wake" }>): void {
@@ -98,7 +104,7 @@ export class RealHands implements WorkerHands {
       case "cancel_build":
         return this.#build?.abort();
       case "start":
-        return this.#inTurn(action.instance, () => this.#start(action));
+        return this.#inTurn(action.instance, () => this.#begin(this.#start(action)));
       case "load":
         return this.#inTurn(action.instance, () => this.#load(action));
       case "stop":
@@ -130,9 +136,9 @@ export class RealHands implements WorkerHands {
   ended(instance: string, outcome: Outcome, leftCount: number): void {
     const { tell } = this.#options;
     const output = this.#lastLines(instance);
-    const isPortTaken = output.some((line) => line.includes("EADDRINUSE"));
     const port = this.#ports.get(instance);
-    if (isPortTaken && port !== undefined) this.#options.project.ports.refuse(port);
+    const isPortTaken = port !== undefined && saysPortTaken(output, port);
+    if (isPortTaken) this.#options.project.ports.refuse(port);
     tell({ kind: "exited", instance, outcome, leftCount, output, ...(isPortTaken ? { isPortTaken } : {}) });
     if (leftCount === 0) this.#gone(instance);
   }
@@ -140,6 +146,16 @@ export class RealHands implements WorkerHands {
   close(): void {
     this.#over.abort();
     this.#build?.abort();
+  }
+
+  /** Once it was closed and this has resolved, no process comes any more. */
+  async startsOver(): Promise<void> {
+    await Promise.all(this.#starting);
+  }
+
+  #begin(start: Promise<void>): Promise<void> {
+    this.#starting.add(start);
+    return start.finally(() => this.#starting.delete(start));
   }
 
   #inTurn(instance: string, act: () => Promise<void>): void {
@@ -156,13 +172,13 @@ export class RealHands implements WorkerHands {
 
   async #make({ version, isForced }: Of<"build">): Promise<void> {
     const { tell } = this.#options;
-    const builder = this.#builder;
-    if (!builder) return tell({ kind: "built", version });
+    const maker = this.#maker;
+    if (!maker) return tell({ kind: "built", version });
     this.#build?.abort();
     const build = new AbortController();
     this.#build = build;
     const signal = AbortSignal.any([build.signal, this.#over.signal]);
-    const outcome = await builder.build(version, signal, { isForced });
+    const outcome = await maker.build(version, signal, { isForced });
     if (signal.aborted) return;
     if (outcome.kind === "built") tell({ kind: "built", version });
     else if (outcome.kind === "failed") tell({ kind: "build_failed", version, failure: outcome.failure });
@@ -184,6 +200,7 @@ export class RealHands implements WorkerHands {
       this.#ports.set(instance, taken.port);
       try {
         const { command, workdir, env, takesSocket } = await this.#commandFor(instance, version, taken.port);
+        if (this.#over.signal.aborted) return this.#release(instance); // no process was made of it
         const tag = newTag();
         tags.set(instance, tag);
         save();
@@ -211,7 +228,7 @@ export class RealHands implements WorkerHands {
 
   async #commandFor(instance: string, version: string | null, port: number): Promise<InstanceCommand> {
     const { project } = this.#options;
-    const builder = this.#builder;
+    const maker = this.#maker;
     const common = {
       worker: this.#worker(),
       port,
@@ -224,7 +241,7 @@ export class RealHands implements WorkerHands {
       rmSync(path, { force: true });
       return standbyCommand(common, path);
     }
-    const artefactPath = await builder?.artefactOf(version);
+    const artefactPath = await maker?.artefactOf(version);
     return instanceCommand({ ...common, ...(artefactPath === undefined ? {} : { artefactPath }) });
   }
 
@@ -239,8 +256,8 @@ export class RealHands implements WorkerHands {
 
   async #load({ instance, version }: Of<"load">): Promise<void> {
     const { tell } = this.#options;
-    const builder = this.#builder;
-    const artefact = await builder?.artefactOf(version);
+    const maker = this.#maker;
+    const artefact = await maker?.artefactOf(version);
     const failed = (reason: string, output: string[]): void => tell({ kind: "load_failed", instance, reason, output });
     if (artefact === undefined) return failed(`the artefact of ${version} is gone`, []);
     // Not awaited: its top level may wait for a long time, and it can be stopped meanwhile.
@@ -278,12 +295,14 @@ export class RealHands implements WorkerHands {
 
   async #probe({ instance, waitMs, timeoutMs }: Of<"probe">): Promise<void> {
     const { tell, project } = this.#options;
+    const { target } = this.#config;
+    if (target) return this.#probeRemote(target, { instance, timeoutMs });
     const port = this.#ports.get(instance);
     if (port === undefined) return;
     const { path, isConfigured } = this.#config.health;
     const signal = this.#over.signal;
-    const asked = { host: "127.0.0.1", port, path, isPathConfigured: isConfigured, timeoutMs, waitMs, signal };
-    const found = await probe(asked);
+    const asked = { host: "127.0.0.1", port, path, isPathConfigured: isConfigured, timeoutMs, signal };
+    const found = await probe({ ...asked, waitMs: Math.max(0, waitMs - LAST_WORD_MS) });
     if (signal.aborted) return;
     if (found.kind === "answer" && !this.#isOwn(instance, port))
       return tell({ kind: "probed", instance, isOk: false, reason: `port ${port} is answered by another program` });
@@ -295,6 +314,19 @@ export class RealHands implements WorkerHands {
     if (elsewhere !== undefined) return tell({ kind: "squatted", instance, port: elsewhere });
     project.log.debug("probe_silent", { instance, reason: found.reason });
     tell({ kind: "probed", instance, isOk: false, reason: found.reason });
+  }
+
+  async #probeRemote(
+    target: Target,
+    { instance, timeoutMs }: Pick<Of<"probe">, "instance" | "timeoutMs">,
+  ): Promise<void> {
+    const { path, isConfigured } = this.#config.health;
+    const signal = this.#over.signal;
+    const found = await probe({ ...target, path, isPathConfigured: isConfigured, timeoutMs, waitMs: 0, signal });
+    if (signal.aborted) return;
+    const answer = found.kind === "answer" ? { isOk: found.isOk, status: found.status } : { isOk: false };
+    const reason = found.reason === undefined ? {} : { reason: found.reason };
+    this.#options.tell({ kind: "probed", instance, ...answer, ...reason });
   }
 
   /**
@@ -321,11 +353,11 @@ export class RealHands implements WorkerHands {
 
   async #link(version: string): Promise<void> {
     const { project } = this.#options;
-    const builder = this.#builder;
+    const maker = this.#maker;
     const config = this.#config;
     try {
-      await builder?.setCurrent(version);
-      await builder?.prune(this.#options.versionsInUse());
+      await maker?.setCurrent(version);
+      await maker?.prune(this.#options.versionsInUse());
     } catch (error) {
       const code = isWarrenError(error) ? error.code : undefined;
       project.log.warn("link_failed", { worker: config.name, version, code, error: messageOf(error) });

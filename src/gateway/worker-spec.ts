@@ -54,13 +54,14 @@ export function sourceSpec(
   projectDir: string,
   personEnv: readonly string[],
 ): SourceSpec | undefined {
-  const { name, dir, type, entry, build, sharedDirs } = config;
+  const { name, dir, type, entry, build, sharedDirs, hasSources = true } = config;
   if (type === "static" || type === "url") return undefined;
   return {
     name,
     dir,
     projectDir,
     sharedDirs,
+    ...(hasSources ? {} : { isDeployed: true }),
     program:
       type === "node"
         ? { kind: "node", entry: entry ?? "src/main.ts" }

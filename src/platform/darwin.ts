@@ -62,6 +62,12 @@ export function listeningPorts(pids: readonly number[]): Port[] {
   return ports.sort((a, b) => a.port - b.port);
 }
 
+export function listeningTcpPorts(): Set<number> {
+  const lines = run("lsof", ["-nP", "-iTCP", "-sTCP:LISTEN", "-Fn"]).split("\n");
+  const ports = lines.flatMap((line) => (line.startsWith("n") ? Number(line.slice(line.lastIndexOf(":") + 1)) : []));
+  return new Set(ports.filter(Number.isInteger));
+}
+
 function run(file: string, args: string[]): string {
   return (
     spawnSync(file, args, {

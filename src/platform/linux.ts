@@ -90,6 +90,11 @@ export function listeningPorts(pids: readonly number[]): Port[] {
   return [...ports.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));
 }
 
+export function listeningTcpPorts(): Set<number> {
+  const sockets = [...listeningSockets("self").values()];
+  return new Set(sockets.filter(({ protocol }) => protocol.startsWith("tcp")).map(({ port }) => port));
+}
+
 type ListeningSocket = { port: number; protocol: Port["protocol"]; address: string };
 
 /** Reads /proc files into one buffer; the result is valid until the next read. */

@@ -50,6 +50,7 @@ export interface ProcessTable {
   environValues(pid: number, name: string): string[];
   fileSizeLimitOf(pid: number): number | undefined;
   listeningPorts(pids: readonly number[]): Port[];
+  listeningTcpPorts(): Set<number>;
 }
 
 const system: ProcessTable = process.platform === "darwin" ? darwin : linux;
@@ -75,6 +76,9 @@ export const fileSizeLimitOf = (pid: number): number | undefined => system.fileS
 
 /** The TCP ports on which these processes listen and the UDP ports that they have bound, ordered by port. */
 export const listeningPorts = (pids: readonly number[]): Port[] => system.listeningPorts(pids);
+
+/** The TCP ports on which anybody on this machine listens. */
+export const listeningTcpPorts = (): Set<number> => system.listeningTcpPorts();
 
 export const identityOf = (info: { pid: number; startTicks: number }): ProcessIdentity => ({
   bootId: bootId(),

@@ -29,6 +29,27 @@ export interface FrontTable {
   /** `fox.localhost`: the programs of sessions, by name. */
   sessions: { name: string; port: number }[];
   limits?: Partial<FrontLimits>;
+  /** Absent: plain HTTP alone. */
+  tls?: FrontTls;
+}
+
+/** Paths, never what is in the files: a table is written to disk. */
+export interface FrontTls {
+  /** Absolute paths of PEM files. The first is for clients that name no host, or one that no certificate has. */
+  certificates: { cert: string; key: string }[];
+  /** What is done with plain HTTP on the same port: 308 to https, served as it is, or 400. */
+  plain: "redirect" | "serve" | "refuse";
+}
+
+/** One pair of files, as the front serves it. */
+export interface FrontCertificate {
+  cert: string;
+  /** Names and wildcards of what is served. */
+  hosts: string[];
+  /** RFC 3339. Absent: nothing is served of it. */
+  expiresAt?: string;
+  /** Why the files as they are now are not taken up; what was read before serves on. */
+  problem?: string;
 }
 
 /** Milliseconds and bytes; defaults: docs/gateway.md. */
@@ -38,6 +59,10 @@ export interface FrontLimits {
   idleMs: number;
   answerMs: number;
   bodyBytesMax: number;
+  /** Bytes a second, measured over 30 s; 0: no limit. Additive, as is what follows: a server of an older build does not say it. */
+  bodyBytesPerS: number;
+  /** Of clients, at a time; the front lowers it to what its descriptors allow. */
+  connectionsMax: number;
 }
 
 /** A route's host is exact or `*.example.org`, in lower case, without port; absent: any. A path matches on segment boundaries: `/api` is `/api` and `/api/x`. */
@@ -83,6 +108,8 @@ export interface FrontInstance {
   port: number;
   /** Of a `url` worker: `https`. */
   isTls?: boolean;
+  /** A PEM file with the authorities that are trusted there; absolute. Absent: those that Node knows. */
+  ca?: string;
 }
 
 /** Why there is no new version: shown as a page, as JSON to a program. */
@@ -120,7 +147,7 @@ export type ServerToFront =
   /** It is about to end for good: idle connections are closed, and others after their answer. */
   | { type: "end" };
 
-/** Each change of a file of `files` matters, and that files come and go whose name matches `names`, or folders, directly in one of `dirs`. */
+/** Each change of a file of `files` matters, and that others come and go directly in one of `dirs`: files whose name matches `names`, folders unless they are apart. */
 export interface WatchedSources {
   /** Absolute; each is watched by itself. */
   dirs: string[];
@@ -128,6 +155,10 @@ export interface WatchedSources {
   files: string[];
   /** A regular expression, for names without their folders. */
   names: string;
+  /** Another, for names of folders in which there never are sources. */
+  noFolders: string;
+  /** Such folders by their absolute paths. */
+  apart: string[];
 }
 
 export interface WorkerHealth {
@@ -176,6 +207,8 @@ export interface FrontStats {
   waiting: Record<string, number>;
   /** By worker, since the front's start. */
   workers: Record<string, { requests: number; failed: number; bytesOut: number; p50Ms: number; p99Ms: number }>;
+  /** Where TLS is configured. */
+  tls?: { certificates: FrontCertificate[]; failedHandshakes: number };
   /** Prometheus text (version 0.0.4). */
   metrics: string;
 }

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { ContentBlock, ConversationSnapshot } from "./conversation.ts";
-import { Gateway, GatewayMode, Worker } from "./gateway-units.ts";
+import { Gateway, GatewayMode, ProductionArtefact, Worker, WorkerCondition } from "./gateway-units.ts";
 import { Condition, Job, JobOptions, JobPorts, Labels, Run, Session, SessionCondition } from "./units.ts";
 
 /**
@@ -57,6 +57,8 @@ export const NewSession = z.looseObject({
   cols: z.optional(z.int()),
   rows: z.optional(z.int()),
   labels: z.optional(Labels),
+  /** The session's port, in the place of one that the server chooses. A `PORT` in `env` is not asked: it may be inherited from anything. */
+  port: z.optional(z.int()),
 });
 
 export const PromptReceipt = z.discriminatedUnion("state", [
@@ -97,6 +99,9 @@ export const Finding = z.looseObject({
   text: z.string(),
   fix: z.optional(z.string()),
 });
+
+/** Anything with a name that is not a session: those are the server's that has them (`session.list`). */
+export const Unit = z.discriminatedUnion("kind", [Job, Worker]);
 
 export const WhyReport = z.looseObject({
   job: Job,
@@ -235,10 +240,20 @@ export const messages = {
     }),
   ),
   unsubscribe: message("view", Nothing, Nothing),
+  /** Jobs, and the workers of the projects that are up: of `workdir` (of the project that it belongs to, for workers), or of the home. */
   "unit.list": message(
     "view",
     z.looseObject({ workdir: z.optional(z.string()) }),
-    z.looseObject({ units: z.array(Job) }),
+    z.looseObject({ units: z.array(Unit) }),
+  ),
+  /**
+   * What a word means among jobs and workers: an id; a bare name, in the project of `workdir`, and when nothing there has it, in the home; `site/api`, the
+   * project folder's name before it. More than one answer: it is ambiguous. `near`: a name that was probably meant, when there is none.
+   */
+  "unit.find": message(
+    "view",
+    z.looseObject({ name: z.string(), workdir: z.optional(z.string()) }),
+    z.looseObject({ units: z.array(Unit), near: z.optional(z.string()) }),
   ),
   status: message("view", Nothing, ServerStatus),
   doctor: message("view", Nothing, z.looseObject({ findings: z.array(Finding) })),
@@ -413,6 +428,28 @@ export const messages = {
   "gateway.build": message("admin", z.looseObject(WorkerRef), WorkerData),
   /** Resolves when the worker is healthy, failed or stopped, or at the timeout, with how it is then. */
   "gateway.settled": message("view", z.looseObject({ ...WorkerRef, timeout_ms: z.optional(z.int()) }), WorkerData),
+  /**
+   * Answers when one of the conditions holds, with which; `ended` when it cannot come true by itself (nothing is being built or started, and it is not
+   * healthy), `timeout` after `timeout_ms`.
+   */
+  "gateway.wait": message(
+    "view",
+    z.looseObject({ ...WorkerRef, conditions: z.array(WorkerCondition), timeout_ms: z.optional(z.int()) }),
+    z.looseObject({
+      worker: Worker,
+      met: z.array(WorkerCondition),
+      result: z.enum(["met", "timeout", "ended"]),
+    }),
+  ),
+  /**
+   * Builds the workers of a project for production, those of `names` or all that are built, and starts nothing; the project need not be up. Ends at the first
+   * that fails, and when its client goes.
+   */
+  "gateway.artefacts": message(
+    "admin",
+    z.looseObject({ dir: z.string(), env: Env, names: z.optional(z.array(z.string())) }),
+    z.looseObject({ artefacts: z.array(ProductionArtefact) }),
+  ),
   /** Prometheus text. */
   "gateway.metrics": message("view", z.looseObject(GatewayRef), z.looseObject({ text: z.string() })),
   /** From a newer server of the same home: hand over the jobs. Answers once the primary's lock is free. */
@@ -427,4 +464,5 @@ export type NewSession = z.infer<typeof NewSession>;
 export type UpJob = z.infer<typeof UpJob>;
 export type ServerStatus = z.infer<typeof ServerStatus>;
 export type Finding = z.infer<typeof Finding>;
+export type Unit = z.infer<typeof Unit>;
 export type WhyReport = z.infer<typeof WhyReport>;

@@ -199,6 +199,10 @@ export const Session = z.looseObject({
   resume_count: Count,
   /** The name that it had before, when that was taken at a resume. */
   former_name: z.optional(z.string()),
+  /** Its own, which its program finds in `PORT`: what it serves there is `<name>.localhost` at a gateway of this machine. */
+  port: z.optional(Count),
+  /** Somebody listens on `port` now: looked up for `session.list` and `session.get`, and absent where it is not live. */
+  is_listening: z.optional(z.boolean()),
   /** Of an agent: its own id of the conversation, name, version, mode. */
   agent: z.optional(
     z.looseObject({

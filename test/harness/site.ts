@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { dirname, join } from "node:path";
+import { after } from "node:test";
+import { environValues, hasEnded, listProcesses, type ProcessInfo } from "../../src/platform/process.ts";
 import type { Gateway, Worker } from "../../src/protocol/gateway-units.ts";
 import { type HomeOptions, type TemporaryHome, temporaryHome } from "./home.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -16,6 +18,7 @@ export interface Answer {
 export class Site implements AsyncDisposable {
   readonly house: TemporaryHome;
   port = 0;
+  readonly #left: number[] = [];
 
   /** `files`: by path below the project. */
   static async make(files: Record<string, string>, options: HomeOptions = {}): Promise<Site> {
@@ -27,6 +30,8 @@ export class Site implements AsyncDisposable {
 
   private constructor(house: TemporaryHome) {
     this.house = house;
+    // Not by a throw of the disposal, which would hide the test's own failure.
+    after(() => assert.deepEqual(this.#left, [], "workers' processes outlived the home"));
   }
 
   /** In one go, as editors save. */
@@ -92,8 +97,19 @@ export class Site implements AsyncDisposable {
     return body;
   }
 
+  /** Processes of its workers: they do not have the home in their environment, so that nobody else finds what is left of them. */
+  workerProcesses(): ProcessInfo[] {
+    const isOurs = (folder: string): boolean => folder.startsWith(`${this.house.base}/`);
+    const all = listProcesses().filter((info) => !hasEnded(info));
+    return all.filter(({ pid }) => environValues(pid, "WORKER_PRIVATE").some(isOurs));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.house[Symbol.asyncDispose]();
+    for (const { pid } of this.workerProcesses()) {
+      this.#left.push(pid);
+      process.kill(pid, "SIGKILL");
+    }
   }
 }
 

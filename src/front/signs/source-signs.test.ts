@@ -44,7 +44,13 @@ afterEach(() => {
 
 const at = (...names: string[]): string => join(dir, "src", ...names);
 const follow = (worker = "api", ...more: string[]): void =>
-  signs.follow(worker, { dirs: [at(), ...more], files: [at("main.ts")], names: NAMES });
+  signs.follow(worker, {
+    dirs: [at(), ...more],
+    files: [at("main.ts")],
+    names: NAMES,
+    noFolders: "^dist$",
+    apart: [at("bin")],
+  });
 const hears = (line: string): Promise<unknown> =>
   waitUntil(async () => said.includes(line), { what: `${line} among ${said}`, everyMs: 2 });
 
@@ -77,6 +83,8 @@ test("a file that comes, one that goes and a folder are signs; what no source is
   follow();
   writeFileSync(at(".hidden.ts"), "");
   writeFileSync(at("data.sqlite"), "");
+  mkdirSync(at("dist"));
+  mkdirSync(at("bin"));
   writeFileSync(at("other.ts"), "");
   await hears("sign api 1");
   signs.seen("api", 1);

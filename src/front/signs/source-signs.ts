@@ -34,6 +34,8 @@ interface Followed {
   dirs: Set<string>;
   files: ReadonlySet<string>;
   names: RegExp;
+  noFolders: RegExp;
+  apart: ReadonlySet<string>;
   onEvent: OnDirectoryEvent;
 }
 
@@ -67,7 +69,7 @@ export class SourceSigns {
   }
 
   /** In the place of what was followed of that worker. */
-  follow(worker: string, { dirs, files, names }: WatchedSources): void {
+  follow(worker: string, { dirs, files, names, noFolders, apart }: WatchedSources): void {
     if (dirs.length === 0) return this.#forget(worker);
     const before = this.#followed.get(worker);
     const followed: Followed = before ?? {
@@ -75,11 +77,15 @@ export class SourceSigns {
       dirs: new Set(),
       files: new Set(),
       names: /^/,
+      noFolders: /^/,
+      apart: new Set(),
       onEvent: (event) => this.#hear(followed, event),
     };
     this.#followed.set(worker, followed);
     followed.files = new Set(files);
     followed.names = new RegExp(names);
+    followed.noFolders = new RegExp(noFolders);
+    followed.apart = new Set(apart);
     const wanted = new Set(dirs);
     for (const dir of followed.dirs) if (!wanted.has(dir)) this.#watches.remove(dir, followed);
     const isGrown = dirs.some((dir) => !followed.dirs.has(dir));
@@ -139,8 +145,10 @@ export class SourceSigns {
 }
 
 /** A source file that comes or goes, or a folder. */
-function isOther({ dirs, names }: Followed, path: string): boolean {
+function isOther({ dirs, names, noFolders, apart }: Followed, path: string): boolean {
   const name = basename(path);
   if (dirs.has(path) || names.test(name)) return true;
-  return !name.startsWith(".") && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+  return (
+    !noFolders.test(name) && !apart.has(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false)
+  );
 }

@@ -14,7 +14,7 @@ import { lookAtRun } from "../../runs/look-at-run.ts";
 import { outcomeOf, type SentSignal } from "../../runs/outcome.ts";
 import { StatusWatch } from "../../runs/status-watch.ts";
 import { stopTree } from "../../runs/stop.ts";
-import { findMembers, type RunMarks } from "../../runs/tree.ts";
+import { findMembers, type ProcessView, type RunMarks } from "../../runs/tree.ts";
 
 /**
  * The processes of a project's instances: each a run under a shim, which belongs to nobody. Starts them, finds them again after a restart of the server,
@@ -154,9 +154,9 @@ export class InstanceRuns {
   }
 
   /** Every process of it, its first one too. Empty when it has ended. */
-  membersOf(id: string): ProcessInfo[] {
+  membersOf(id: string, view?: ProcessView): ProcessInfo[] {
     const live = this.#live.get(id);
-    return live ? findMembers(live.marks) : [];
+    return live ? findMembers(live.marks, view) : [];
   }
 
   /** Ends the whole tree; resolves with who survived SIGKILL, usually nobody. A second call joins the first. */

@@ -1,9 +1,12 @@
-import { request } from "node:http";
+import { request as plainRequest } from "node:http";
+import { request as tlsRequest } from "node:https";
 
 /** Asks an instance over HTTP how it is. A connection that is accepted says nothing; an answer does. */
 export interface ProbeOptions {
   host: string;
   port: number;
+  /** TLS, with a certificate that is good for `host`. Default: plain HTTP. */
+  isTls?: boolean;
   path: string;
   /** Undefined: any answer below 500 is a good one, since nobody said that there is something at `path`. Else 200 to 399. */
   isPathConfigured: boolean;
@@ -36,11 +39,12 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
   }
 }
 
-function once({ host, port, path, isPathConfigured, timeoutMs, signal }: ProbeOptions): Promise<Probed> {
+function once({ host, port, isTls = false, path, isPathConfigured, timeoutMs, signal }: ProbeOptions): Promise<Probed> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
     const silent = (reason: string, isRefused = false): void => resolve({ kind: "silent", reason, isRefused });
     const headers = { connection: "close", "user-agent": "warren-health" };
+    const request = isTls ? tlsRequest : plainRequest;
     const call = request({ host, port, path, headers, agent: false, timeout: timeoutMs, signal }, (response) => {
       const status = response.statusCode ?? 0;
       const isOk = isPathConfigured ? status >= 200 && status < 400 : status < 500;

@@ -18,7 +18,7 @@ export type WorkerAction =
   | { kind: "publish"; publication: number }
   /** Tell the front to end what the instance has still open. */
   | { kind: "close"; instance: string; spreadMs: number }
-  /** One HTTP request. With `waitMs` above 0 it is tried again until there is an HTTP answer, for so long. Answer: `probed`, or `squatted`. */
+  /** One HTTP request; to the other end of a `url` worker when the instance is the worker's own name. With `waitMs` above 0 it is tried again until there is an HTTP answer, for so long. Answer: `probed`, or `squatted`. */
   | { kind: "probe"; instance: string; waitMs: number; timeoutMs: number }
   /** The artefact that the current link names. */
   | { kind: "link"; version: string }
@@ -37,6 +37,8 @@ export type ReportName =
   | "instance_unhealthy"
   | "instance_healthy"
   | "instance_retired"
+  | "remote_healthy"
+  | "remote_unhealthy"
   | "release_started"
   | "release_abandoned"
   | "switched"

@@ -246,6 +246,29 @@ for (const [name, { replies, events, reason }] of Object.entries(BAD_STARTS)) {
   });
 }
 
+test("no port: what serves goes on, why the new version does not come is said, and it comes when there is one", () => {
+  for (const mode of ["dev", "prod"] as const) {
+    const play = Play.healthy({ mode });
+    play.replies.start = ({ instance }) => ({
+      kind: "start_failed",
+      instance,
+      code: "PORTS_EXHAUSTED",
+      reason: "None of the 3 ports is free",
+      isVersionsFault: false,
+    });
+    play.sources("v2");
+    play.pass(5_000);
+    const { state, reason } = summaryOf(play.state);
+    assert.match(`${state}: ${reason}`, mode === "prod" ? /^degraded: version v2 is not/ : /^starting: None of the 3/);
+    if (mode === "prod") assert.equal(play.versionServed(), "v1");
+    else assert.match(`${play.front.state}: ${play.front.reason}`, /^held: the change cannot be started: None of/);
+    play.replies = {};
+    play.pass(60_000);
+    assert.equal(play.versionServed(), "v2");
+    assert.deepEqual(summaryOf(play.state), { state: "healthy" });
+  }
+});
+
 test("bad start: the page has the last lines, also when they come with a later exit", () => {
   const play = Play.healthy();
   play.replies = { probe: never, stop: ({ instance }) => exitOf(instance, 143) };

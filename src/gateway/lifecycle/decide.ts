@@ -8,6 +8,7 @@ import { record } from "./record.ts";
 import { expireStarts } from "./record-processes.ts";
 import { expireSources } from "./record-sources.ts";
 import { advanceProbation, chooseRelease } from "./releases.ts";
+import { probeRemote } from "./remote.ts";
 import { staff } from "./staffing.ts";
 import { copyOf, type WorkerState } from "./state.ts";
 import type { Step } from "./step.ts";
@@ -44,6 +45,7 @@ export function decide(
   staff(step);
   advanceLeaving(step);
   probeAll(step);
+  probeRemote(step);
   publish(step);
   forgetVersions(step.state);
   orderWake(step);

@@ -61,11 +61,14 @@ function conductOf(state: WorkerState): Conduct {
       return { state: "failed", reason: reasonOf(looping), failure: loopOf(state, looping) };
   }
   if (bad && current === null) return { state: "gone", reason: `no version works: ${bad.reason}` };
-  if (isOutdated(state)) return held(state, "a change is taken up");
+  const obstacle = state.candidate?.restarts.reason;
+  if (isOutdated(state)) return held(state, obstacle ? `the change cannot be started: ${obstacle}` : CHANGING);
   if (healthyOf(state, current).length > 0) return { state: "serving" };
   const reason = (current ?? state.candidate)?.restarts.reason;
   return held(state, reason ? `is started again: ${reason}` : "is starting");
 }
+
+const CHANGING = "a change is taken up";
 
 const held = ({ spec }: WorkerState, reason: string): Conduct => ({ state: "held", holdMs: spec.holdMs, reason });
 
@@ -106,7 +109,8 @@ function keyOf(state: WorkerState): string {
   const conduct = conductOf(state);
   let key = `${conduct.state}|${conduct.holdMs ?? ""}|${conduct.reason ?? ""}|${conduct.failure?.at ?? ""}`;
   key += `|${conduct.failure?.output.length ?? ""}|${spec.kind}|${spec.publicDir ?? ""}|${spec.isLive}`;
-  if (spec.target) key += `|${spec.target.host}:${spec.target.port}:${spec.target.isTls ?? false}`;
+  if (spec.target)
+    key += `|${spec.target.host}:${spec.target.port}:${spec.target.isTls ?? false}:${spec.target.ca ?? ""}`;
   for (const { id } of healthyOf(state, state.current)) key += ` ${id}`;
   key += "|";
   for (const id of drainingOf(state)) key += ` ${id}`;

@@ -49,7 +49,9 @@ export function recordExit(step: Step, { instance: id, outcome, leftCount, isPor
   const wasLeaving = instance.leaving !== null;
   const hasLeft = leftCount > 0;
   if (!wasLeaving) {
-    const reason = hasLeft ? `${textOf(outcome)}, and left ${leftCount} processes behind` : textOf(outcome);
+    const reason = hasLeft
+      ? `${textOf(outcome)}, and left ${leftCount} ${leftCount === 1 ? "process" : "processes"} behind`
+      : textOf(outcome);
     if (isSpare(instance)) postponeSpare(step);
     // It went into the background: another start would do the same.
     else
@@ -104,11 +106,14 @@ function expireStart(step: Step, instance: Instance): void {
   if (instance.leaving || instance.health !== "unproven") return;
   if (isSpare(instance) && instance.process === "running") return;
   const seconds = Math.round((step.nowMs - instance.askedAtMs) / 1000);
-  const detail = instance.reason ? `: ${instance.reason}` : "";
+  // The prober itself waits until now for an answer.
+  const detail = instance.reason ?? (instance.port === null ? "it was not started" : unanswered(instance.port));
   if (isSpare(instance)) postponeSpare(step);
-  else fail(step, instance, { kind: "ended", reason: `was not healthy after ${seconds} s${detail}` });
+  else fail(step, instance, { kind: "ended", reason: `was not healthy after ${seconds} s: ${detail}` });
   stopNow(step, instance);
 }
+
+const unanswered = (port: number): string => `nothing answers HTTP on $PORT (${port})`;
 
 function forget({ state }: Step, instance: Instance): void {
   state.instances = state.instances.filter((other) => other !== instance);

@@ -15,6 +15,7 @@ import {
 import { recordBuildFailure, recordBuilt, recordSources, recordTouch, settleChange } from "./record-sources.ts";
 import { recordRecovered } from "./recovery.ts";
 import { abandonCandidate } from "./releases.ts";
+import { recordRemoteProbe } from "./remote.ts";
 import { find, type Step } from "./step.ts";
 
 /** Writes down what an event says, and nothing that follows from it. */
@@ -48,7 +49,7 @@ export function record(step: Step, event: WorkerEvent): void {
     case "squatted":
       return recordSquatter(step, event);
     case "probed":
-      return recordProbe(step, event);
+      return step.state.spec.kind === "url" ? recordRemoteProbe(step, event) : recordProbe(step, event);
     case "trouble":
       return recordTrouble(step, event);
     case "memory":

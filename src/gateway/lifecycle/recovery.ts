@@ -16,6 +16,7 @@ export function recordRecovered(step: Step, event: Extract<WorkerEvent, { kind: 
   takeUpVersions(step, event.versions);
   // Nobody numbers changes as the server before did, and some may have gone unseen. In production nothing is taken up unasked.
   state.sourceChange = 0;
+  state.remote = null; // also of a state that was written before there was such a thing
   if (state.touched) state.touched.change = 0;
   if (state.spec.mode === "dev" || state.source === null) state.lookAtMs = step.nowMs;
   boundDeadlines(state, step.nowMs);

@@ -8,7 +8,7 @@ export interface WorkerSpec {
   /** Processes that serve at a time; 0 for `static` and `url`. */
   instances: number;
   /** Where the requests of a `url` worker go. */
-  target?: { host: string; port: number; isTls?: boolean };
+  target?: { host: string; port: number; isTls?: boolean; ca?: string };
   /** Absolute. */
   publicDir?: string;
   /** The live reload script is put into its HTML. */

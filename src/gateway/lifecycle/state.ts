@@ -1,4 +1,5 @@
 import type { BuildFailure } from "../../protocol/front-messages.ts";
+import type { Remote } from "./remote.ts";
 import type { WorkerSpec } from "./spec.ts";
 
 /**
@@ -36,6 +37,8 @@ export interface WorkerState {
   restartOwed: string | null;
   /** Every process that may exist. Its port is its own for as long as it is here. */
   instances: Instance[];
+  /** Of a `url` worker. */
+  remote: Remote | null;
   spareNotBeforeMs: number;
   idPrefix: string;
   nextInstance: number;
@@ -174,6 +177,7 @@ export function initialState(spec: WorkerSpec, { idPrefix = spec.name }: { idPre
     probation: null,
     restartOwed: null,
     instances: [],
+    remote: null,
     spareNotBeforeMs: 0,
     idPrefix,
     nextInstance: 1,
@@ -195,6 +199,7 @@ export function copyOf(state: WorkerState): WorkerState {
     current: copyRelease(state.current),
     standby: copyRelease(state.standby),
     probation: state.probation && { ...state.probation },
+    remote: state.remote && { ...state.remote, probe: { ...state.remote.probe } },
     instances: state.instances.map((instance) => ({
       ...instance,
       probe: { ...instance.probe },

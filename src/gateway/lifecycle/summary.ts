@@ -28,6 +28,7 @@ export function summaryOf(state: WorkerState): WorkerSummary {
   if (wanted !== "up")
     return { state: "stopped", reason: wanted === "removed" ? "is not configured any more" : `was ${wanted}` };
   if (state.isPaused) return { state: "paused" };
+  if (spec.kind === "url") return summaryOfRemote(state);
   if (!hasProcesses(spec)) return { state: "healthy" };
   const looping = loopingRelease(state);
   const bad = versionRecord(state, desiredVersion(state))?.bad;
@@ -60,6 +61,12 @@ export function instanceStateOf(state: WorkerState, instance: Instance): Instanc
 const hasNothingElse = (state: WorkerState): boolean =>
   isOutdated(state) || healthyOf(state, state.current).length === 0;
 
+function summaryOfRemote({ remote }: WorkerState): WorkerSummary {
+  if (!remote || remote.health === "unproven") return { state: "starting" };
+  if (remote.health === "healthy") return { state: "healthy" };
+  return { state: "unhealthy", reason: remote.reason ?? "does not answer" };
+}
+
 function summaryOfHealth(state: WorkerState): WorkerSummary {
   const { spec, current, candidate } = state;
   const healthy = healthyOf(state, current);
@@ -68,9 +75,11 @@ function summaryOfHealth(state: WorkerState): WorkerSummary {
     if (state.build || (desiredVersion(state) === null && !current)) return { state: "building" };
     const unwell = staffOf(state, current).find(({ health }) => health === "unhealthy");
     if (unwell && !candidate) return { state: "unhealthy", reason: unwell.reason ?? "does not answer" };
-    const reason = (current ?? candidate)?.restarts.reason;
+    const reason = candidate?.restarts.reason ?? current?.restarts.reason;
     return reason ? { state: "starting", reason } : { state: "starting" };
   }
+  if (candidate?.restarts.reason)
+    return { state: "degraded", reason: `version ${candidate.version} is not started: ${candidate.restarts.reason}` };
   if (healthy.length >= spec.instances) return { state: "healthy" };
   const reason = current?.restarts.reason ?? "more are being started";
   return { state: "degraded", reason: `${healthy.length} of ${spec.instances} are healthy: ${reason}` };

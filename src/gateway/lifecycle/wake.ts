@@ -20,6 +20,7 @@ function nextMs(state: WorkerState, nowMs: number): number {
   notBefore(state.current?.restarts.notBeforeMs);
   notBefore(state.candidate?.restarts.notBeforeMs);
   if (state.spec.hasSpare) notBefore(state.spareNotBeforeMs);
+  at(state.remote?.probe.atMs);
   for (const instance of state.instances) at(nextOf(instance));
   return next;
 }

@@ -1,12 +1,12 @@
-import { basename, matchesGlob, relative, sep } from "node:path";
+import { basename, join, matchesGlob, relative, sep } from "node:path";
 import type { SourceSpec } from "../build/source-spec.ts";
 
 /** Which names below a worker's folder are sources. */
 
 /** Folders of ours or of tools, in any depth. Names with a dot in front are none either. */
-const IGNORED_DIRS = new Set(["node_modules", "__pycache__", "target", "dist"]);
+const IGNORED_DIR = /^(\.|(node_modules|__pycache__|target|dist)$)/;
 /** In the worker's folder itself: what we build, what is served as it is, what is the worker's own. */
-const OWN_DIRS = new Set(["bin", "public", "private"]);
+const OWN_DIRS = ["bin", "public", "private"];
 /** What editors and tools put beside a file for a moment, and what programs write while they run. */
 export const PASSING =
   /(~|\.sw[a-z]|\.tmp|\.temp|\.bak|\.orig|\.log|\.pid|\.pyc|\.crswap)$|^(4913|#.*#)$|\.tmp[.-]|___jb_/;
@@ -31,11 +31,20 @@ export class SourceNames {
     return this.#isFileName.source;
   }
 
+  /** The same for names of folders in which there are none. */
+  get noFolderPattern(): string {
+    return IGNORED_DIR.source;
+  }
+
+  /** Of the worker's folder itself. */
+  get apart(): string[] {
+    return OWN_DIRS.map((name) => join(this.#dir, name));
+  }
+
   /** A folder in which sources may be. */
   isSourceDir(path: string): boolean {
     const name = basename(path);
-    if (name.startsWith(".") || IGNORED_DIRS.has(name) || this.#isIgnored(path)) return false;
-    return !(OWN_DIRS.has(name) && relative(this.#dir, path) === name);
+    return !IGNORED_DIR.test(name) && !this.apart.includes(path) && !this.#isIgnored(path);
   }
 
   /** A file that may be a source, by its name alone. */

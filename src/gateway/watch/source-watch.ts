@@ -41,7 +41,7 @@ const POLL_MS = 250;
 /** The kernel holds 16,384 events (fs.inotify.max_queued_events) and drops the others without our being told; from this many on all is looked at. */
 const BURST_EVENTS_MAX = 4_096;
 
-const NOTHING: WatchedSources = { dirs: [], files: [], names: "" };
+const NOTHING: WatchedSources = { dirs: [], files: [], names: "", noFolders: "", apart: [] };
 
 interface Follow {
   sources: WorkerSources;
@@ -240,7 +240,7 @@ export class SourceWatch {
       follow.dirs.delete(dir);
     }
     if (this.#follows.get(sources.name) === follow)
-      this.#tellWatched(follow, { dirs: [...dirs], files: sources.known, names: sources.fileNames });
+      this.#tellWatched(follow, { dirs: [...dirs], files: sources.known, ...sources.patterns });
     return look;
   }
 

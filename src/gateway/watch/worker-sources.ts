@@ -96,9 +96,10 @@ export class WorkerSources {
     return [...new Set([...inputs, ...this.outsiders])].sort();
   }
 
-  /** A pattern, for the names of source files without their folders. */
-  get fileNames(): string {
-    return this.#names.filePattern;
+  /** By their names alone, for those who do not know what is there. */
+  get patterns(): { names: string; noFolders: string; apart: string[] } {
+    const { filePattern, noFolderPattern, apart } = this.#names;
+    return { names: filePattern, noFolders: noFolderPattern, apart };
   }
 
   /**
