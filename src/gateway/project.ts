@@ -2,23 +2,19 @@ import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
-import type { GatewayMode } from "../protocol/front-messages.ts";
-import { FRONT_FORMAT, type FrontTable, type FrontWorker } from "../protocol/front-messages.ts";
+import type { FrontTable, GatewayMode } from "../protocol/front-messages.ts";
 import type { KeeperAnswers, KeeperCall, ListenAddress, ServerSpec } from "../protocol/keeper-calls.ts";
 import { suggest } from "../protocol/suggest.ts";
-import { withFailurePlaces } from "./build/failure-places.ts";
+import { FrontTelling } from "./front-telling.ts";
 import { Fronts } from "./fronts.ts";
 import { InstanceRuns } from "./instances/instance-runs.ts";
-import { drainingOf, frontWorkerOf } from "./lifecycle/front-record.ts";
 import { isGone } from "./lifecycle/state.ts";
-import { healthOf } from "./lifecycle/summary.ts";
 import { PortPool } from "./ports/port-pool.ts";
 import type { ProjectConfig } from "./project-config.ts";
 import { ProjectFile, type ProjectRecord } from "./project-record.ts";
 import { ProjectWatches } from "./project-watches.ts";
 import { ProjectWorker } from "./project-worker.ts";
 import { Publications } from "./publications.ts";
-import type { AssetChange } from "./watch/asset-watch.ts";
 import type { ProjectHands } from "./worker-hands.ts";
 
 /**
@@ -57,7 +53,7 @@ export class GatewayProject {
   readonly #workers = new Map<string, ProjectWorker>();
   readonly #over = new AbortController();
   readonly #watchers = new Set<() => void>();
-  readonly #publications = new Publications();
+  readonly #telling: FrontTelling;
   readonly #watches: ProjectWatches;
   #config: ProjectConfig;
   #configError: string | undefined;
@@ -100,11 +96,20 @@ export class GatewayProject {
     this.#config = config;
     this.#record = record;
     this.#file = new ProjectFile(options.homeDir);
+    this.#telling = new FrontTelling({
+      dir: record.dir,
+      fronts: () => this.#fronts,
+      config: () => this.#config,
+      mode: () => this.mode,
+      workers: () => this.workers,
+      sessions: options.sessions,
+      nextRevision: () => this.#nextRevision(),
+    });
     this.#watches = new ProjectWatches({
       dir: record.dir,
       log: options.log,
       onConfig: () => void this.reconfigure().catch(() => {}),
-      onAssets: (worker, change) => this.#onAssets(worker, change),
+      onAssets: (worker, change) => this.#telling.tellAssets(worker, change),
       sources: {
         onTouched: (worker, change) => this.#workers.get(worker)?.tell({ kind: "touched", change }),
         onSettled: (worker, { change, version }) =>
@@ -213,7 +218,7 @@ export class GatewayProject {
   /** Sessions have come or gone, in the home: the front is told if it is news there. */
   tellSessions(): void {
     const { sessions } = this.#fronts.table;
-    if (JSON.stringify(sessions) !== JSON.stringify(this.#sessions())) this.#fronts.tell(this.#table());
+    if (JSON.stringify(sessions) !== JSON.stringify(this.#telling.sessions)) this.#telling.tellAll();
   }
 
   /** Ends every instance and the front; resolves when all are gone. */
@@ -272,7 +277,7 @@ export class GatewayProject {
           onSign: (worker) => this.#watches.sources?.touch(worker) ?? Promise.resolve(),
         },
       },
-      this.#table(),
+      this.#telling.table(),
     );
     if (isNew) await this.#fronts.open(); // the port first: without it nothing is started
     this.#watches.follow(this.#config, this.mode);
@@ -313,20 +318,6 @@ export class GatewayProject {
     return worker;
   }
 
-  /** Browsers are told; style sheets alone are taken in without loading the page again. */
-  #onAssets(owner: string | undefined, { css, others }: AssetChange): void {
-    const workers = this.workers.filter(({ name }) => owner === undefined || name === owner);
-    if (others.length > 0) {
-      this.#fronts.say({ type: "reload", workers: workers.map(({ name }) => name) });
-      return;
-    }
-    // As the browser asks for them: below the worker's route.
-    for (const { name, config } of workers) {
-      const base = owner === undefined || config.path === "/" ? "" : config.path;
-      this.#fronts.say({ type: "reload", workers: [name], css: css.map((path) => `${base}${path}`) });
-    }
-  }
-
   #addRemoved(name: string): void {
     const { spec } = this.#record.workers[name]!.state;
     const health = { path: "/", isConfigured: false, ...spec.health };
@@ -348,7 +339,7 @@ export class GatewayProject {
       if (worker) worker.configure(one, this.mode);
       else void this.#add(one).open();
     }
-    this.#fronts.tell(this.#table());
+    this.#telling.tellAll();
     this.#save();
     this.#changed();
   }
@@ -367,7 +358,10 @@ export class GatewayProject {
       runs: this.#runs,
       log,
       standbyPath: (instance) => join(socketDir, `${key}-${instance}.sock`),
-      publish: (worker, publication) => this.#publish(worker, publication),
+      publish: (name, publication) => {
+        const worker = this.#workers.get(name);
+        if (worker) this.#telling.publish(worker, publication);
+      },
       close: (instance, spreadMs) => this.#fronts.say({ type: "close", instance, spreadMs }),
       reload: (worker) => this.#fronts.say({ type: "reload", workers: [worker] }),
       report: (worker, type, fields) => {
@@ -377,49 +371,9 @@ export class GatewayProject {
     };
   }
 
-  #publish(name: string, publication: number): void {
-    const worker = this.#workers.get(name);
-    if (!worker) return;
-    const revision = this.#nextRevision();
-    this.#publications.add(name, publication, revision);
-    this.#fronts.tellWorker(revision, this.#frontWorker(worker), this.#draining());
-  }
-
-  #frontWorker({ state, config }: ProjectWorker): FrontWorker {
-    return withFailurePlaces(frontWorkerOf(state), { dir: config.dir, projectDir: this.dir });
-  }
-
   #onApplied(revision: number): void {
-    for (const [worker, publication] of this.#publications.applied(revision))
+    for (const [worker, publication] of this.#telling.applied(revision))
       this.#workers.get(worker)?.tell({ kind: "applied", publication });
-  }
-
-  #table(): FrontTable {
-    const { project, routes, publicDir, trustedProxies, hasPublicMetrics, limits, tls } = this.#config;
-    return {
-      format: FRONT_FORMAT,
-      revision: this.#nextRevision(),
-      mode: this.mode,
-      project,
-      routes: [...routes],
-      workers: this.workers.map((worker) => this.#frontWorker(worker)),
-      draining: this.#draining(),
-      ...(publicDir === undefined ? {} : { publicDir }),
-      trustedProxies: [...trustedProxies],
-      hasPublicMetrics,
-      sessions: this.#sessions(),
-      limits,
-      ...(tls === undefined ? {} : { tls }),
-    };
-  }
-
-  /** In production a session's host is one like any other. */
-  #sessions(): FrontTable["sessions"] {
-    return this.mode === "dev" ? [...this.#options.sessions()] : [];
-  }
-
-  #draining(): string[] {
-    return this.workers.flatMap(({ state }) => drainingOf(state));
   }
 
   /** Grows from server to server as well. */
@@ -433,10 +387,10 @@ export class GatewayProject {
       worker.close();
       this.#workers.delete(worker.name);
       delete this.#record.workers[worker.name];
-      this.#fronts.tell(this.#table());
+      this.#telling.tellAll();
       this.#save();
     }
-    this.#fronts.say({ type: "health", workers: this.workers.map(({ state }) => healthOf(state)) });
+    this.#telling.tellHealth();
     this.#changed();
   }
 

@@ -20,7 +20,7 @@ export class SaveWatch {
   note(event: WorkerEvent, nowMs: number, servingVersion: string | undefined): void {
     switch (event.kind) {
       case "touched":
-        this.#beganMs ??= nowMs;
+        if (this.#beganMs === undefined) this.#begin(nowMs);
         return;
       case "sources":
         if (event.version === servingVersion) return this.#forget(); // nothing was different after all
@@ -40,6 +40,13 @@ export class SaveWatch {
       default:
         return;
     }
+  }
+
+  /** What the save before was is no part of this one. */
+  #begin(nowMs: number): void {
+    this.#forget();
+    this.#version = "";
+    this.#beganMs = nowMs;
   }
 
   #mark(name: keyof Marks, nowMs: number): void {
