@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import type { Bench, Case } from "../cases/case.ts";
 import { memoryOf, sleep } from "../processes.ts";
@@ -22,7 +23,7 @@ export const idleConnections: Case = {
   name: "idle-connections",
   run: (bench) =>
     withProxies(bench, { label: "idle" }, async (proxies) => {
-      const count = bench.quick ? QUICK_COUNT : COUNT;
+      const count = bench.quick ? QUICK_COUNT : Math.min(COUNT, allowedCount());
       const all: [string, Memories][] = [];
       for (const proxy of proxies) all.push([proxy.name, await memories(bench, proxy, count)]);
       const measured = (take: (one: Memories) => number): Row["measured"] =>
@@ -52,7 +53,8 @@ async function memories({ quick }: Bench, { port, pids }: RunningProxy, count: n
     while (sockets.length < count) sockets.push(...(await connected(port, Math.min(AT_ONCE, count - sockets.length))));
     await settle();
     const closed = sockets.filter(({ destroyed }) => destroyed).length;
-    if (closed > 0) throw new Error(`${closed} of ${count} idle connections were closed`);
+    if (closed > 0)
+      throw new Error(`${closed} of ${count} idle connections were closed: too few descriptors? (ulimit -n 65536)`);
     return { emptyMB, fullMB: (await memoryOf(pids)).pssMB };
   } finally {
     for (const socket of sockets) socket.destroy();
@@ -70,4 +72,10 @@ async function answered(port: number): Promise<net.Socket> {
   socket.on("error", () => {});
   socket.resume();
   return socket;
+}
+
+/** Warren keeps half of its descriptors for connections to workers; 2,000 are for everything else, here and there. */
+function allowedCount(): number {
+  const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
+  return limit === undefined ? COUNT : Math.floor((Number(limit) - 2_000) / 2 / 1_000) * 1_000;
 }

@@ -24,6 +24,8 @@ export type Probed =
 
 const FIRST_PAUSE_MS = 1;
 const LAST_PAUSE_MS = 50;
+/** Slow: a version that is loaded by a process that waits for it answers within some 10 ms, and people wait for that. */
+const PAUSE_GROWTH = 1.2;
 /** What is read of the answer's body at most, for the connection to be freed. */
 const BODY_BYTES_MAX = 64 * 1024;
 
@@ -35,7 +37,7 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
     const isLate = performance.now() >= deadlineMs;
     if (found.kind === "answer" || isLate || options.signal.aborted) return found;
     await new Promise((wake) => setTimeout(wake, pauseMs));
-    pauseMs = Math.min(LAST_PAUSE_MS, pauseMs * 1.5);
+    pauseMs = Math.min(LAST_PAUSE_MS, pauseMs * PAUSE_GROWTH);
   }
 }
 

@@ -50,3 +50,16 @@ test("hashes: a missing file, a folder and a circle of links are none, and count
   await writeFile(path, "");
   assert.notEqual(await all(), missing);
 });
+
+test("hashes: as of now, a file is read once, however many ask, and whatever becomes of it", async () => {
+  await using it = await counting();
+  const path = join(it.dir, "a");
+  await writeFile(path, "1");
+  const now = it.hashes.asOfNow();
+  const first = await now.of(path);
+  await writeFile(path, "2");
+  assert.equal(await now.of(path), first);
+  assert.equal(await now.ofAll([path], () => "a"), await now.ofAll([path, path], () => "a"));
+  assert.deepEqual(it.read, ["a"]);
+  assert.notEqual(await it.hashes.asOfNow().of(path), first);
+});

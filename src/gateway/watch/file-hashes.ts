@@ -20,7 +20,13 @@ const FRESH_NS = 100_000_000n;
 /** Of what is no longer asked for. */
 const ENTRIES_MAX = 20_000;
 
-export class FileHashes {
+/** What asks for hashes; each file has one answer as long as it is asked by the same. */
+export interface HashesOfFiles {
+  of(path: string): Promise<string | undefined>;
+  ofAll(paths: readonly string[], nameOf: (path: string) => string): Promise<string>;
+}
+
+export class FileHashes implements HashesOfFiles {
   readonly #entries = new Map<string, Entry>();
   readonly #wallMs: () => number;
   readonly #open: typeof open;
@@ -45,10 +51,19 @@ export class FileHashes {
   }
 
   /** One hash of many files: of their names, as `nameOf` gives them, and contents. A missing one counts as such. */
-  async ofAll(paths: readonly string[], nameOf: (path: string) => string): Promise<string> {
-    const sorted = [...new Set(paths)].sort();
-    const hashes = await Promise.all(sorted.map((path) => this.of(path)));
-    return digestOf(sorted.map((path, at) => `${nameOf(path)}\0${hashes[at] ?? "-"}`));
+  ofAll(paths: readonly string[], nameOf: (path: string) => string): Promise<string> {
+    return hashOfAll((path) => this.of(path), paths, nameOf);
+  }
+
+  /** As of now: each file is looked at once, however often it is asked for. */
+  asOfNow(): HashesOfFiles {
+    const seen = new Map<string, Promise<string | undefined>>();
+    const of = (path: string): Promise<string | undefined> => {
+      const known = seen.get(path) ?? this.of(path);
+      seen.set(path, known);
+      return known;
+    };
+    return { of, ofAll: (paths, nameOf) => hashOfAll(of, paths, nameOf) };
   }
 
   async #read(path: string): Promise<string | undefined> {
@@ -72,6 +87,16 @@ export class FileHashes {
       break;
     }
   }
+}
+
+async function hashOfAll(
+  of: (path: string) => Promise<string | undefined>,
+  paths: readonly string[],
+  nameOf: (path: string) => string,
+): Promise<string> {
+  const sorted = [...new Set(paths)].sort();
+  const hashes = await Promise.all(sorted.map(of));
+  return digestOf(sorted.map((path, at) => `${nameOf(path)}\0${hashes[at] ?? "-"}`));
 }
 
 export const digestOf = (lines: readonly string[]): string => hash("sha256", lines.join("\n"));

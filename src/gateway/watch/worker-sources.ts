@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { systemCode } from "../../protocol/errors.ts";
 import type { SourceSpec } from "../build/source-spec.ts";
-import { digestOf, FileHashes } from "./file-hashes.ts";
+import { digestOf, FileHashes, type HashesOfFiles } from "./file-hashes.ts";
 import { SourceNames } from "./source-names.ts";
 
 /**
@@ -108,12 +108,13 @@ export class WorkerSources {
    */
   async look(onDir: (dir: string) => void = () => {}): Promise<Look> {
     const listing = await this.#list(onDir);
+    const hashes = this.#hashes.asOfNow();
     for (const built of this.#built) {
       if (built.namesDigest !== listing.namesDigest) continue;
-      if ((await this.inputsDigest(built.inputs)) === built.inputsDigest)
+      if ((await this.inputsDigest(built.inputs, hashes)) === built.inputsDigest)
         return { version: built.version, isBuilt: true };
     }
-    return { version: await this.#versionOf(listing), isBuilt: false };
+    return { version: await this.#versionOf(listing, hashes), isBuilt: false };
   }
 
   /** The source files of the roots, and what `look` would say if nothing were known of any build. */
@@ -122,8 +123,8 @@ export class WorkerSources {
     return { ...listing, version: await this.#versionOf(listing) };
   }
 
-  inputsDigest(inputs: readonly string[]): Promise<string> {
-    return this.#hashes.ofAll([...inputs, ...this.#surroundings], (path) => this.#nameOf(path));
+  inputsDigest(inputs: readonly string[], hashes: HashesOfFiles = this.#hashes): Promise<string> {
+    return hashes.ofAll([...inputs, ...this.#surroundings], (path) => this.#nameOf(path));
   }
 
   /** Of a build, the newest last: its inputs are what matters from now on. */
@@ -171,8 +172,8 @@ export class WorkerSources {
     this.#follower = follower;
   }
 
-  async #versionOf({ files }: Listing): Promise<string> {
-    const content = await this.#hashes.ofAll([...files, ...this.outsiders], (path) => this.#nameOf(path));
+  async #versionOf({ files }: Listing, hashes: HashesOfFiles = this.#hashes): Promise<string> {
+    const content = await hashes.ofAll([...files, ...this.outsiders], (path) => this.#nameOf(path));
     const { program, configText = "" } = this.spec;
     const how = program.kind === "node" ? this.#nameOf(program.entry) : JSON.stringify(program.build ?? null);
     return digestOf([content, program.kind, how, configText]).slice(0, VERSION_DIGITS);
