@@ -51,12 +51,12 @@ export class ProjectWatches {
     const { onConfig, onAssets } = this.#options;
     this.#config ??= new ConfigWatch({ onChange: onConfig });
     this.#config.follow(watched);
-    this.#assets?.close();
-    this.#assets = new AssetWatch({
+    this.#assets ??= new AssetWatch({
       onAssets: (key, change) => onAssets(key === PROJECT_FILES ? undefined : key, change),
     });
-    for (const worker of workers) if (worker.publicDir) this.#assets.add(worker.name, worker.publicDir);
-    if (publicDir) this.#assets.add(PROJECT_FILES, publicDir);
+    const roots = new Map(workers.flatMap((worker) => (worker.publicDir ? [[worker.name, worker.publicDir]] : [])));
+    if (publicDir) roots.set(PROJECT_FILES, publicDir);
+    this.#assets.follow(roots);
   }
 
   /** One of these will mend a configuration that cannot be. */

@@ -58,3 +58,20 @@ test("assets: folders that come with what is in them, and go; the whole folder t
   await project.write("workers/api/public/e.css", "bb{}");
   assert.deepEqual(await changes(fixture), []);
 });
+
+test("assets: following again what is followed already loses nothing that is about to be told; what is named no more is let go", async () => {
+  await using fixture = await WatchFixture.make();
+  const { project, assets } = fixture;
+  await project.write("public/app.js", "1");
+  await project.write("elsewhere/app.js", "1");
+  const roots = new Map([["api", project.path("public")]]);
+  assets.follow(roots);
+  await project.write("public/app.js", "2");
+  await fixture.told();
+  assets.follow(new Map([...roots, ["web", project.path("elsewhere")]]));
+  fixture.clock.advance(50);
+  assert.deepEqual(fixture.of("api"), ['assets api {"css":[],"others":["/app.js"]}']);
+  assets.follow(new Map());
+  await project.write("public/app.js", "3");
+  assert.deepEqual(await changes(fixture), []);
+});

@@ -48,6 +48,12 @@ export class AssetWatch {
     this.#watches = new DirectoryWatches(options.watch === undefined ? {} : { watch: options.watch });
   }
 
+  /** Roots by key, in the place of those before; what is followed already goes on, with what it is about to tell. */
+  follow(roots: ReadonlyMap<string, string>): void {
+    for (const [key, { root }] of this.#folders) if (roots.get(key) !== root) this.remove(key);
+    for (const [key, root] of roots) if (!this.#folders.has(key)) this.add(key, root);
+  }
+
   /** `root`: absolute. Takes the place of what had that key. */
   add(key: string, root: string): void {
     this.remove(key);
