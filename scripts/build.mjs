@@ -26,7 +26,10 @@ const MODULES = {
   "server.main": "src/server/main.ts",
   screens: "src/sessions/screen/worker.ts",
   tui: "src/tui/main.ts",
+  mcp: "src/mcp/main.ts",
   "front.main": "src/front/main.ts",
+  "mail-leader.main": "src/mailbox/leader/main.ts",
+  "mail-log": "src/mailbox/log/worker.ts",
 };
 /** Run beside programs that are not ours, as they are. */
 const NODE_WORKER = "src/gateway/node-worker";
@@ -37,6 +40,8 @@ const BOOT = {
   "keeper.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./keeper.main.js");
 `,
   "front.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./front.main.js");
+`,
+  "mail-leader.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./mail-leader.main.js");
 `,
   "server.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./server.main.js");
 `,

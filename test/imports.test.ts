@@ -21,7 +21,21 @@ const ARROWS: Record<string, readonly string[]> = {
   front: ["platform", "protocol"],
   gateway: ["runs", "platform", "protocol"],
   deploy: ["client", "config", "platform", "protocol"],
-  server: ["jobs", "sessions", "gateway", "runs", "registry", "local", "client", "config", "platform", "protocol"],
+  serving: ["platform", "protocol"],
+  mailbox: ["serving", "platform", "protocol"],
+  server: [
+    "serving",
+    "jobs",
+    "sessions",
+    "gateway",
+    "runs",
+    "registry",
+    "local",
+    "client",
+    "config",
+    "platform",
+    "protocol",
+  ],
   cli: [
     "client",
     "deploy",
@@ -34,6 +48,7 @@ const ARROWS: Record<string, readonly string[]> = {
     "sessions/history",
     "sessions/journal",
   ],
+  mcp: ["client", "local", "config", "platform", "protocol", "runs/logs"],
   tui: ["client", "local", "config", "registry", "platform", "protocol", "runs/logs"],
 };
 
@@ -47,6 +62,9 @@ const ENTRIES = [
   "src/keeper/main.ts",
   "src/sessions/screen/worker.ts",
   "src/front/main.ts",
+  "src/mailbox/leader/main.ts",
+  "src/mailbox/log/worker.ts",
+  "src/mcp/main.ts",
   "src/tui/main.ts",
   "src/tui/main.tsx",
 ];

@@ -25,8 +25,17 @@ export interface Places {
   /** The keeper's own announcement: socket, pid, start time, boot id. */
   keeperFile: string;
   keeperLog: string;
+  /** What the mailbox keeps: its log. */
+  mailDir: string;
+  /** Held by the mailbox's leader; never deleted. */
+  mailLock: string;
+  /** The leader's own announcement: its socket. */
+  mailLeaderFile: string;
+  mailLeaderLog: string;
   /** Where this process would bind sockets; not checked. */
   readonly socketDir: string;
+  /** Of the mailbox's leader. */
+  readonly mailSocket: string;
 }
 
 /** sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)). */
@@ -50,9 +59,16 @@ export function resolvePlaces(env: NodeJS.ProcessEnv): Places {
     gatewayDir: join(home, "gateway"),
     keeperFile: join(home, "keeper.json"),
     keeperLog: join(home, "logs", "keeper.log"),
+    mailDir: join(home, "mail"),
+    mailLock: join(home, "locks", "mail.lock"),
+    mailLeaderFile: join(home, "mail", "leader.json"),
+    mailLeaderLog: join(home, "logs", "servers", "mail.log"),
     // Looked up when it is needed: a command that finds a server does not, and the user database is slow to read.
     get socketDir() {
       return socketDirOf(home, env);
+    },
+    get mailSocket() {
+      return join(socketDirOf(home, env), "mail.sock");
     },
   };
 }

@@ -20,6 +20,9 @@ export const STABLE: ReadonlySet<string> = new Set<MessageType>([
 /** A longer line is refused with LINE_TOO_LONG and the connection is closed. */
 export const LINE_BYTES_MAX = 1024 * 1024;
 
+/** The same for the mailbox's leader: a message of 1 MiB and what stands around it. */
+export const MAIL_LINE_BYTES_MAX = 1280 * 1024;
+
 /**
  * Messages that change something: the request may carry a `request_id`; its answer is stored with its effect for a day, and a repeat gets that
  * answer.
@@ -65,6 +68,17 @@ export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
   "gateway.restart",
   "gateway.rollback",
   "gateway.build",
+  "mail.register",
+  "mail.unregister",
+  "mail.rename",
+  "mail.groups",
+  "mail.send",
+  "mail.reply",
+  "mail.fetch",
+  "mail.ack",
+  "mail.nak",
+  "mail.extend",
+  "mail.import",
 ]);
 
 export interface Request<T extends MessageType = MessageType> {

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { ContentBlock, ConversationSnapshot } from "./conversation.ts";
 import { Gateway, GatewayMode, ProductionArtefact, Worker, WorkerCondition } from "./gateway-units.ts";
+import { mailMessages } from "./mail-messages.ts";
 import { Condition, Job, JobOptions, JobPorts, Labels, Run, Session, SessionCondition } from "./units.ts";
 
 /**
@@ -452,6 +453,7 @@ export const messages = {
   ),
   /** Prometheus text. */
   "gateway.metrics": message("view", z.looseObject(GatewayRef), z.looseObject({ text: z.string() })),
+  ...mailMessages,
   /** From a newer server of the same home: hand over the jobs. Answers once the primary's lock is free. */
   "server.yield": message("admin", z.looseObject({ to: z.string() }), z.looseObject({ yielded: z.boolean() })),
 } as const;

@@ -203,6 +203,8 @@ export const Session = z.looseObject({
   port: z.optional(Count),
   /** Somebody listens on `port` now: looked up for `session.list` and `session.get`, and absent where it is not live. */
   is_listening: z.optional(z.boolean()),
+  /** Mail that it has not read: looked up for `session.list`, and absent where there is none. */
+  unread: z.optional(Count),
   /** Of an agent: its own id of the conversation, name, version, mode. */
   agent: z.optional(
     z.looseObject({

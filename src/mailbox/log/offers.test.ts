@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { TestLog, TestWriter } from "./log-fixture.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 3_600_000;
+
+const hasCode = (code: string) => (error: unknown) => (error as { code?: string }).code === code;
+
+test("an acknowledgement of what was never offered is none", async () => {
+  await using log = await TestLog.open();
+  const { message } = await log.ask("fox", "mail.send", { to: ["owl"], body: "hi" });
+  assert.deepEqual((await log.ask("owl", "mail.ack", { ids: [message.id] })).acknowledged, []);
+  await log.ask("owl", "mail.fetch", { peek: true });
+  assert.deepEqual((await log.ask("owl", "mail.ack", { ids: [message.id] })).acknowledged, [], "looked at only");
+  await log.ask("owl", "mail.fetch", {});
+  assert.deepEqual((await log.ask("bee", "mail.ack", { ids: [message.id] })).acknowledged, [], "another one's");
+});
+
+test("what the same sender wrote later waits while an earlier message is under a lease elsewhere, or waits itself", () => {
+  using log = new TestWriter();
+  const bodies = (client: string) =>
+    log.ask({ name: "owl", client }, "mail.fetch", { limit: 1 }).messages.map(({ body }) => body);
+  const send = (name: string, body: string) => log.ask(name, "mail.send", { to: ["owl"], body }).message.id;
+  const ids = [send("fox", "f1"), send("fox", "f2"), send("bee", "b1")];
+  assert.deepEqual(bodies("one"), ["f1"]);
+  assert.deepEqual(bodies("two"), ["b1"], "another sender's goes on");
+  assert.deepEqual(bodies("two"), []);
+  assert.deepEqual(bodies("one"), ["f2"], "who has the first may have the second");
+  log.ask("owl", "mail.nak", { ids: [ids[1]!] });
+  log.ask("owl", "mail.nak", { ids: [ids[0]!], delay_ms: 5_000 });
+  assert.deepEqual(bodies("two"), [], "f1 waits, so f2 does");
+  log.nowMs += 5_000;
+  assert.ok(log.sweep().some((effect) => effect.kind === "queued" && effect.id === ids[0]));
+  assert.deepEqual(bodies("two"), ["f1"]);
+});
+
+test("a lease that runs out: told by the sweep, offered again; after ten offers the message is dead", () => {
+  using log = new TestWriter();
+  const { id } = log.ask("fox", "mail.send", { to: ["owl"], body: "hi" }).message;
+  for (let offers = 1; offers <= 10; offers++) {
+    const performed = log.perform("owl", "mail.fetch", { lease_ms: 1_000 });
+    assert.equal(performed.answer.messages[0]?.offers, offers);
+    assert.ok(performed.effects.some((effect) => effect.kind === "due" && effect.atMs === log.nowMs + 1_000));
+    assert.equal(log.ask({ name: "owl", client: "other" }, "mail.fetch", {}).messages.length, 0);
+    log.nowMs += 1_000;
+    if (offers % 2) assert.ok(log.sweep().some((effect) => effect.kind === (offers === 10 ? "receipt" : "queued")));
+  }
+  assert.deepEqual(log.ask("owl", "mail.fetch", {}), { messages: [], unread: 0, epoch: 1, log_head: 1 });
+  assert.deepEqual(
+    { ...log.writer.log.get("select state, reason from deliveries") },
+    {
+      state: "dead",
+      reason: "offered 10 times, and never acknowledged",
+    },
+  );
+  assert.deepEqual(log.ask("owl", "mail.ack", { ids: [id] }).acknowledged, []);
+});
+
+test("extend holds what one has, and only that", () => {
+  using log = new TestWriter();
+  const { id } = log.ask("fox", "mail.send", { to: ["owl"], body: "hi" }).message;
+  log.ask("owl", "mail.fetch", { lease_ms: 1_000 });
+  assert.deepEqual(log.ask({ name: "owl", client: "other" }, "mail.extend", { ids: [id] }).extended, []);
+  assert.deepEqual(log.ask("owl", "mail.extend", { ids: [id], lease_ms: 10_000 }).extended, [id]);
+  log.nowMs += 9_000;
+  log.sweep();
+  assert.equal(log.ask({ name: "owl", client: "other" }, "mail.fetch", {}).messages.length, 0);
+});
+
+test("a client that is gone holds nothing any more", () => {
+  using log = new TestWriter();
+  log.ask("fox", "mail.send", { to: ["owl"], body: "hi" });
+  log.ask("owl", "mail.fetch", {});
+  const released = log.perform({ client: "leader" }, "log.release", { client: "client of owl" });
+  assert.equal(released.answer.returned, 1);
+  assert.equal(log.ask({ name: "owl", client: "other" }, "mail.fetch", {}).messages[0]?.offers, 2);
+});
+
+test("ttl: what nobody read is expired, and its sender is told", () => {
+  using log = new TestWriter();
+  log.ask("fox", "mail.send", { to: ["owl"], body: "soon over", ttl_ms: 1_000 });
+  log.nowMs += 1_000;
+  const effects = log.sweep();
+  assert.ok(effects.some((effect) => effect.kind === "receipt" && effect.state === "expired"));
+  assert.equal(log.ask("owl", "mail.fetch", {}).messages.length, 0);
+  log.ask("fox", "mail.send", { to: ["owl"], body: "hi" });
+  log.nowMs += 7 * DAY_MS;
+  assert.equal(log.ask("owl", "mail.fetch", {}).messages.length, 0, "also without a sweep");
+});
+
+test("a fetch is at most 512 KiB, and one message whatever its size", () => {
+  using log = new TestWriter();
+  for (let at = 0; at < 3; at++) log.ask("fox", "mail.send", { to: ["owl"], body: "x".repeat(300_000) });
+  log.ask("bee", "mail.send", { to: ["ant"], body: "x".repeat(1024 * 1024) });
+  assert.equal(log.ask("owl", "mail.fetch", {}).messages.length, 1);
+  assert.equal(log.ask("ant", "mail.fetch", {}).messages.length, 1);
+});
+
+test("reply: acknowledges, is marked so, keeps the thread, and is what the one who asked waits for", () => {
+  using log = new TestWriter();
+  const { message } = log.ask("fox", "mail.send", { to: ["owl"], body: "done?", kind: "ask" });
+  log.ask("owl", "mail.fetch", {});
+  const performed = log.perform("owl", "mail.reply", { id: message.id, body: "yes" });
+  const reply = performed.answer.message;
+  assert.deepEqual(
+    [reply.to, reply.kind, reply.thread, reply.reply_to, reply.hops],
+    ["fox", "reply", message.id, message.id, 1],
+  );
+  assert.ok(performed.effects.some((effect) => effect.kind === "receipt" && effect.state === "replied"));
+  assert.equal(log.ask("owl", "mail.fetch", {}).unread, 0);
+  assert.throws(() => log.ask("owl", "mail.reply", { id: "other", body: "?" }), hasCode("MESSAGE_NOT_FOUND"));
+  assert.throws(() => log.ask("bee", "mail.reply", { id: message.id, body: "?" }), hasCode("MESSAGE_NOT_FOUND"));
+  log.ask("fox", "mail.send", { to: ["ant"], body: "1", message_id: "same" });
+  log.ask("bee", "mail.send", { to: ["ant"], body: "2", message_id: "same" });
+  assert.throws(() => log.ask("ant", "mail.reply", { id: "same", body: "?" }), hasCode("MESSAGE_AMBIGUOUS"));
+  assert.equal(log.ask("ant", "mail.reply", { id: "same", from: "bee", body: "!" }).message.to, "bee");
+});
+
+test("wait: an ask is met by its reply; what is dead never comes", async () => {
+  await using log = await TestLog.open();
+  const { message } = await log.ask("fox", "mail.send", { to: ["owl", "bee"], body: "?", kind: "ask", ttl_ms: 1_000 });
+  await log.ask("owl", "mail.fetch", {});
+  await log.ask("owl", "mail.ack", { ids: [message.id] });
+  const wait = async (goal?: "handled" | "dead") =>
+    await log.read("fox", "mail.wait", { id: message.id, ...(goal ? { for: goal } : {}) });
+  assert.equal((await wait()).result, "timed_out");
+  await log.ask("owl", "mail.reply", { id: message.id, body: "yes" });
+  log.nowMs += 1_000;
+  await log.mailLog.sweep(log.nowMs);
+  const end = await wait();
+  assert.equal(end.result, "never", "one replied, the other's copy expired");
+  assert.equal(end.receipts.find(({ to }) => to === "owl")?.reply?.body, "yes");
+  await assert.rejects(log.read("owl", "mail.wait", { id: message.id }), hasCode("MESSAGE_NOT_FOUND"));
+});
+
+test("two agents that answer each other for ever are held, and told; a person is not", () => {
+  using log = new TestWriter();
+  let id = log.ask("ant", "mail.send", { to: ["bee"], body: "hello" }).message.id;
+  let held: Record<string, unknown> | undefined;
+  for (let turn = 1; turn < 40 && !held; turn++) {
+    const name = turn % 2 ? "bee" : "ant";
+    log.ask(name, "mail.fetch", {});
+    const answer = log.ask(name, "mail.reply", { id, body: "no, thank you" });
+    if (answer.recipients[0]?.held_until) held = answer.recipients[0];
+    id = answer.message.id;
+    log.nowMs += 100;
+  }
+  assert.equal(held?.held_because, "LOOP_SUSPECTED");
+  for (const name of ["ant", "bee"]) {
+    const { messages } = log.ask(name, "mail.fetch", {});
+    log.ask(name, "mail.ack", { ids: messages.map(({ id: each }) => each) });
+    assert.deepEqual(
+      messages.map(({ kind, from, subject }) => [kind, from, subject]),
+      [["notice", "system", "LOOP_SUSPECTED"]],
+    );
+  }
+  log.nowMs += MINUTE_MS;
+  const [ant, bee] = ["ant", "bee"].map((name) => log.ask(name, "mail.fetch", {}).messages.length);
+  assert.equal(ant! + bee!, 1, "what was held comes when the time is over");
+});
+
+test("the sweep says when to look next, and forgets old answers", () => {
+  using log = new TestWriter();
+  assert.deepEqual(log.sweep(), [{ kind: "due", atMs: log.nowMs + 3_600_000 }]);
+  log.ask("fox", "mail.send", { to: ["owl"], body: "hi", delay_ms: 5_000 }, "r1");
+  assert.deepEqual(log.sweep(), [{ kind: "due", atMs: log.nowMs + 5_000 }]);
+  log.nowMs += DAY_MS + 1;
+  log.sweep();
+  assert.equal(log.writer.log.get("select count(*) as n from answers")?.n, 0);
+});

@@ -1,0 +1,148 @@
+import { rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { BUSY_TIMEOUT_MS } from "./limits.ts";
+import { sqliteCode } from "./schema.ts";
+import { logHead } from "./send.ts";
+import { type Row, Statements } from "./statements.ts";
+
+/**
+ * The words of all messages, and who took part in them, in a file of its own beside the log (search.db): it is filled behind the log, by the
+ * reading thread, so that no sender waits for it, and it is made anew when it is damaged or of another log. What it gives are places to look at:
+ * the log says what is there.
+ */
+const FORMAT = 1;
+/** Messages that are added in one transaction: tens of milliseconds. */
+const STEP = 500;
+
+const SCHEMA = `
+  create table of (log_id text not null, head integer not null);
+  create virtual table words using fts5 (subject, body, content='');
+  create table parts (name text not null, seq integer not null, primary key (name, seq)) without rowid;
+`;
+
+export class SearchIndex {
+  readonly #path: string;
+  readonly #log: Statements;
+  #words: Statements | undefined;
+
+  constructor(path: string, log: Statements) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /** Adds some of what is missing. Whether more is. */
+  fill(): boolean {
+    return this.#mended((words) => {
+      words.run("begin immediate");
+      try {
+        const head = this.#head(words);
+        const rows = this.#log.all(
+          "select seq, sender, subject, body from messages where seq > ? order by seq limit ?",
+          head,
+          STEP,
+        );
+        for (const row of rows) this.#add(words, row);
+        const last = rows.at(-1);
+        if (last) words.run("update of set head = ?", last.seq as number);
+        words.run("commit");
+        return rows.length === STEP;
+      } catch (error) {
+        if (words.database.isTransaction) words.run("rollback");
+        throw error;
+      }
+    });
+  }
+
+  /** The newest seqs before `before` of messages that one of these names sent or was sent. */
+  of(names: readonly string[], before: number, count: number): number[] {
+    return this.#mended((words) => {
+      const seqs = names.flatMap((name) =>
+        words
+          .all("select seq from parts where name = ? and seq < ? order by seq desc limit ?", name, before, count)
+          .map((row) => Number(row.seq)),
+      );
+      return [...new Set(seqs)].sort((a, b) => b - a).slice(0, count);
+    });
+  }
+
+  /** The newest seqs before `before` of messages that have all the words, or words that begin so. */
+  find(text: string, before: number, count: number): number[] {
+    const query = queryOf(text);
+    if (query === undefined) return [];
+    return this.#mended((words) =>
+      words
+        .all(
+          "select rowid as seq from words where words match ? and rowid < ? order by rowid desc limit ?",
+          query,
+          before,
+          count,
+        )
+        .map((row) => Number(row.seq)),
+    );
+  }
+
+  close(): void {
+    this.#words?.database.close();
+    this.#words = undefined;
+  }
+
+  #add(words: Statements, { seq, sender, subject, body }: Row): void {
+    words.run(
+      "insert into words (rowid, subject, body) values (?, ?, ?)",
+      seq as number,
+      subject as string,
+      body as string,
+    );
+    const recipients = this.#log.all("select recipient from deliveries where seq = ?", seq as number);
+    for (const name of [sender, ...recipients.map(({ recipient }) => recipient)])
+      words.run("insert or ignore into parts (name, seq) values (?, ?)", name as string, seq as number);
+  }
+
+  /** Once more with a new file when this one is damaged. */
+  #mended<T>(work: (words: Statements) => T): T {
+    try {
+      return work(this.#open());
+    } catch (error) {
+      if (![1, 11, 26].includes(sqliteCode(error) ?? 0)) throw error;
+      this.#forget();
+      return work(this.#open());
+    }
+  }
+
+  #open(): Statements {
+    if (this.#words) return this.#words;
+    const words = new Statements(new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS }));
+    this.#words = words;
+    words.database.exec("pragma journal_mode=wal; pragma synchronous=normal");
+    if (Number(words.get("pragma user_version")?.user_version) === 0) {
+      words.database.exec(`begin immediate; ${SCHEMA} pragma user_version=${FORMAT}`);
+      words.run("insert into of values (?, 0)", this.#logId());
+      words.run("commit");
+    }
+    const { log_id, head } = words.get("select log_id, head from of") ?? {};
+    const isOurs = Number(words.get("pragma user_version")?.user_version) === FORMAT && log_id === this.#logId();
+    if (isOurs && Number(head) <= logHead(this.#log)) return words;
+    this.#forget(); // of another log, or of a later state of this one
+    return this.#open();
+  }
+
+  #forget(): void {
+    this.close();
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(this.#path + suffix, { force: true });
+  }
+
+  #head(words: Statements): number {
+    return Number(words.get("select head from of")?.head);
+  }
+
+  #logId(): string {
+    return String(this.#log.get("select value from meta where key = 'log_id'")?.value);
+  }
+}
+
+/** Each word as a prefix, all of them needed. Quoted, so that FTS5's operators are only words. */
+function queryOf(text: string): string | undefined {
+  const words = text.split(/[^\p{L}\p{N}\p{M}]+/u).filter(Boolean);
+  if (words.length === 0) return undefined;
+  return words.map((word) => `"${word}"*`).join(" ");
+}

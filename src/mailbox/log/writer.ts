@@ -1,0 +1,186 @@
+import { randomInt } from "node:crypto";
+import { statSync } from "node:fs";
+import { messageOf, toWire, WarrenError, type WireError } from "../../protocol/errors.ts";
+import { firstAnswer, keepAnswer } from "./answers.ts";
+import { carryOut } from "./carry-out.ts";
+import { logReplaced, notStored } from "./errors.ts";
+import { beginEpoch, checkEpoch } from "./leadership.ts";
+import { LoopGuard } from "./loop-guard.ts";
+import type { Effect, Leader, Operation, PerformType } from "./operations.ts";
+import { Presences } from "./presences.ts";
+import { openLog, sqliteCode } from "./schema.ts";
+import { Statements } from "./statements.ts";
+import { sweep } from "./sweep.ts";
+import type { Turn } from "./turn.ts";
+
+/**
+ * The one connection that writes. All operations that are there become one transaction: `begin immediate`, compare the epoch, carry them out one by
+ * one, commit; only then are they answered (invariants 1, 2 and 6). An operation that is refused leaves nothing of itself, and the others go on.
+ * When the epoch is another's, or the commit fails, the whole batch is refused, and this writer is done for.
+ */
+export type Outcome = { answer: object; effects: Effect[] } | { error: WireError };
+
+/** A sweep is carried out in order with the operations. */
+export type Step = Operation<PerformType> | { type: "log.sweep"; nowMs: number };
+
+/** The write-ahead log as far as it is in use; its file may be longer. */
+export interface WalState {
+  bytes: number;
+  /** Not in the file yet. */
+  uncopiedBytes: number;
+}
+
+export interface WriterOptions {
+  path: string;
+  presences?: Presences;
+  guard?: LoopGuard;
+  randomId?: (nowMs: number) => string;
+}
+
+/** SQLite's codes after which nothing of the transaction can be trusted: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB. */
+const BROKEN_CODES: ReadonlySet<number> = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
+
+export class Writer {
+  readonly #path: string;
+  readonly log: Statements;
+  readonly #presences: Presences;
+  readonly #guard: LoopGuard;
+  readonly #randomId: (nowMs: number) => string;
+  /** Of the file that was opened: what stands at the path has to stay that. */
+  readonly #file: string;
+  readonly #pageBytes: number;
+  #epoch: number | undefined;
+
+  constructor({ path, presences, guard, randomId }: WriterOptions) {
+    this.#path = path;
+    this.log = new Statements(openLog(path));
+    this.#file = fileAt(path);
+    this.#pageBytes = Number(this.log.get("pragma page_size")?.page_size);
+    this.#presences = presences ?? new Presences();
+    this.#guard = guard ?? new LoopGuard();
+    this.#randomId = randomId ?? shortId;
+  }
+
+  /** @throws MAIL_NOT_STORED */
+  takeLead(leader: Leader, nowMs: number): number {
+    const epoch = this.#transaction(() => beginEpoch(this.log, leader, nowMs));
+    this.#epoch = epoch;
+    return epoch;
+  }
+
+  /** One outcome for each. @throws MAIL_FENCED, MAIL_NOT_STORED, MAIL_NOT_LEADING: for all of them. */
+  perform(steps: readonly Step[]): Outcome[] {
+    return this.#transaction(() => {
+      const epoch = checkEpoch(this.log, this.#epoch);
+      return steps.map((step) => this.#step(step, epoch));
+    });
+  }
+
+  /** Copies the write-ahead log into the file, as far as nobody reads it; the next transaction begins it anew when that was all. */
+  copyWal(): void {
+    this.log.get("pragma wal_checkpoint(passive)");
+  }
+
+  wal(): WalState {
+    const { log, checkpointed } = this.log.get("pragma wal_checkpoint(noop)") as { log: number; checkpointed: number };
+    return { bytes: log * this.#pageBytes, uncopiedBytes: (log - checkpointed) * this.#pageBytes };
+  }
+
+  close(): void {
+    this.log.database.close();
+  }
+
+  #step(step: Step, epoch: number): Outcome {
+    this.log.run("savepoint step");
+    try {
+      const outcome = this.#carryOut(step, epoch);
+      this.log.run("release step");
+      return outcome;
+    } catch (error) {
+      if (!this.log.database.isTransaction || isBroken(error)) throw error;
+      this.log.run("rollback to step");
+      this.log.run("release step");
+      return { error: toWire(error, "INTERNAL") };
+    }
+  }
+
+  #carryOut(step: Step, epoch: number): Outcome {
+    const turn = this.#turn(step, epoch);
+    if (step.type === "log.sweep") {
+      sweep(turn);
+      return { answer: {}, effects: turn.effects };
+    }
+    const first = firstAnswer(this.log, step);
+    if (first) return { answer: first, effects: [] };
+    const answer = carryOut(turn, step);
+    keepAnswer(turn, step, answer);
+    for (const task of turn.after) task();
+    return { answer, effects: turn.effects };
+  }
+
+  #turn(step: Step, epoch: number): Turn {
+    return {
+      log: this.log,
+      by: "by" in step ? step.by : { client: "", isMailbox: true },
+      nowMs: step.nowMs,
+      epoch,
+      presences: this.#presences,
+      guard: this.#guard,
+      randomId: () => this.#randomId(step.nowMs),
+      effects: [],
+      after: [],
+    };
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      this.log.run("begin immediate");
+      const result = work();
+      this.log.run("commit");
+      // Committed into a file that nobody will open again is not stored.
+      if (fileAt(this.#path) !== this.#file) throw logReplaced(this.#path);
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw error instanceof WarrenError ? error : notStored(error);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.log.database.isTransaction) this.log.run("rollback");
+    } catch {
+      // the disk is gone; what was not committed is not there either
+    }
+  }
+}
+
+const isBroken = (error: unknown): boolean => BROKEN_CODES.has(sqliteCode(error) ?? 0);
+
+function fileAt(path: string): string {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Crockford's base 32: nothing looks like something else. */
+const LETTERS = "0123456789abcdefghjkmnpqrstvwxyz";
+const ID_SINCE_MS = Date.UTC(2026, 0, 1);
+/** 2^25 of them are 34 years. */
+const ID_STEP_MS = 32_000;
+
+/** Nine letters: five of the time, so that the newest ids are neighbours in the index, and four at random. */
+function shortId(nowMs: number): string {
+  let id = "";
+  for (
+    let time = Math.max(0, Math.floor((nowMs - ID_SINCE_MS) / ID_STEP_MS));
+    id.length < 5;
+    time = Math.floor(time / 32)
+  )
+    id = LETTERS[time % 32] + id;
+  for (let at = 0; at < 4; at++) id += LETTERS[randomInt(32)];
+  return id;
+}
