@@ -44,6 +44,8 @@ export interface ClientOptions {
   greetingTimeoutMs?: number;
   /** `dial` goes to the server that has a certain session by then: after a move it is asked again. */
   followsSession?: boolean;
+  /** Of one request; default: what a server takes. */
+  lineBytesMax?: number;
   /** Called when the wire was lost and when it is there again. */
   onConnection?: (state: "lost" | "back") => void;
 }
@@ -114,12 +116,10 @@ export class Client {
     const id = this.#nextId++;
     const requestId = MUTATING.has(type) ? { request_id: this.#options.randomId() } : {};
     const line = JSON.stringify({ id, type, payload, ...requestId });
-    if (line.length > LINE_BYTES_MAX / 4 && new TextEncoder().encode(line).length > LINE_BYTES_MAX) {
+    const bytesMax = this.#options.lineBytesMax ?? LINE_BYTES_MAX;
+    if (line.length > bytesMax / 4 && new TextEncoder().encode(line).length > bytesMax) {
       return Promise.reject(
-        new WarrenError(
-          "LINE_TOO_LONG",
-          `The request is ${line.length} bytes long; at most ${LINE_BYTES_MAX} are sent.`,
-        ),
+        new WarrenError("LINE_TOO_LONG", `The request is ${line.length} bytes long; at most ${bytesMax} are sent.`),
       );
     }
     const { promise, resolve, reject } = Promise.withResolvers<DataOf<T>>();

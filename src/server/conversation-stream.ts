@@ -1,6 +1,6 @@
 import type { ConversationEvent } from "../protocol/conversation.ts";
+import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
 import type { AgentVerbs } from "../sessions/agent-verbs.ts";
-import type { EventSource, RoutedEvent } from "./event-hub.ts";
 
 /** The streams `session/<id>`: the conversations of the agents that are live here. */
 const PREFIX = "session/";

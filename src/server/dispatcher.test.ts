@@ -3,11 +3,12 @@ import { test } from "node:test";
 import type { Jobs } from "../jobs/jobs.ts";
 import { silentLog } from "../platform/log.ts";
 import type { Scope } from "../protocol/messages.ts";
+import { EventHub } from "../serving/event-hub.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { ConnectionFixture } from "./connection-fixture.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { EventHub } from "./event-hub.ts";
 import type { ServerFacts } from "./handlers.ts";
+import { MailForward } from "./mail-forward.ts";
 
 const facts = {
   name: "blazing",
@@ -28,7 +29,9 @@ async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]
       gateways: undefined,
       sessions: {} as Sessions,
       server: facts,
+      mail: { unread: async () => new Map() },
     }),
+    forward: new MailForward({ open: () => assert.fail("no mail is asked for"), isUsed: () => false }),
   });
   const handlers = {
     onLine: (line: string, connection: ConnectionFixture["connection"]) => dispatcher.onLine(line, connection),

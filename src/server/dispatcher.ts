@@ -2,12 +2,14 @@ import type { Log } from "../platform/log.ts";
 import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request, STABLE } from "../protocol/envelope.ts";
 import { isWarrenError, messageOf, toWire, WarrenError } from "../protocol/errors.ts";
 import { messages, type PayloadOf } from "../protocol/messages.ts";
+import type { EventHub } from "../serving/event-hub.ts";
+import { idOf, parseRequest } from "../serving/parse-request.ts";
+import { forbidden, lineTooLong } from "../serving/request-errors.ts";
 import type { Connection } from "./connection.ts";
 import type { Faults } from "./debug/faults.ts";
 import * as errors from "./errors.ts";
-import type { EventHub } from "./event-hub.ts";
 import { type Handled, type HandlerContext, handlers } from "./handlers.ts";
-import { idOf, parseRequest } from "./parse-request.ts";
+import { isMailStream, type MailForward } from "./mail-forward.ts";
 
 /**
  * From a line to its answer: parse, check the scope, answer a repeat from what is stored, else call the handler.
@@ -19,14 +21,16 @@ import { idOf, parseRequest } from "./parse-request.ts";
 export interface DispatcherOptions {
   hub: EventHub;
   log: Log;
-  context: () => Pick<HandlerContext, "jobs" | "gateways" | "sessions" | "server">;
+  context: () => Pick<HandlerContext, "jobs" | "gateways" | "sessions" | "server" | "mail">;
+  /** The way of the messages `mail.*` and their streams. */
+  forward: MailForward;
   /** Of a server that is to commit some. */
   faults?: Faults | undefined;
 }
 
 /** What needs no jobs; the rest goes to the primary. */
 const isForAnyServer = (type: string): boolean =>
-  /^(session|server)\./.test(type) || ["hello", "ping", "version", "status", "doctor", "shutdown"].includes(type);
+  /^(session|server|mail)\./.test(type) || ["hello", "ping", "version", "status", "doctor", "shutdown"].includes(type);
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
@@ -48,14 +52,10 @@ export class Dispatcher {
       if (this.#isDraining) throw errors.draining();
       const { faults } = this.#options;
       if (faults?.onReceived(request.type)) return connection.cutOff();
-      if (request.type === "subscribe") {
-        return this.#options.hub.subscribe(connection, request.payload as never, (data) =>
-          connection.send({ ...id, success: true, data }),
-        );
-      }
+      if (request.type === "subscribe") return await this.#subscribe(request as Request<"subscribe">, connection);
       if (request.type === "session.attach")
         return await this.#attach(request as Request<"session.attach">, connection);
-      if (request.type === "unsubscribe") this.#options.hub.unsubscribe(connection);
+      if (request.type === "unsubscribe") this.#unsubscribe(connection);
       const data = request.type === "unsubscribe" ? {} : await this.#perform(request, connection);
       if (request.type === "hello") greeted(connection, request.payload as PayloadOf<"hello">);
       if (faults && (await faults.onDone(request.type))) return connection.cutOff();
@@ -68,7 +68,7 @@ export class Dispatcher {
   }
 
   onTooLong(connection: Connection): void {
-    connection.send(this.#failure(errors.lineTooLong(LINE_BYTES_MAX)));
+    connection.send(this.#failure(lineTooLong(LINE_BYTES_MAX)));
     connection.refuse();
   }
 
@@ -96,7 +96,7 @@ export class Dispatcher {
   /** From the answer on, the connection speaks terminal frames. */
   async #attach({ id, payload }: Request<"session.attach">, connection: Connection): Promise<void> {
     const { sessions } = this.#options.context();
-    if (!payload!.view && !connection.scopes.has("type")) throw errors.forbidden("session.attach", "type");
+    if (!payload!.view && !connection.scopes.has("type")) throw forbidden("session.attach", "type");
     const { data, attachment } = await sessions.attach(payload!, connection.stream());
     connection.meter.attached = {
       session: data.session.name,
@@ -105,6 +105,29 @@ export class Dispatcher {
     };
     connection.send({ ...(id === undefined ? {} : { id }), success: true, data });
     attachment.start();
+  }
+
+  /** The streams of the mailbox are the leader's; the others are ours, and begin at once. */
+  async #subscribe({ id, payload = {} }: Request<"subscribe">, connection: Connection): Promise<void> {
+    const { hub, forward } = this.#options;
+    const answer = (data: object): void =>
+      connection.send({ ...(id === undefined ? {} : { id }), success: true, data });
+    const ofMail = payload.streams?.filter(isMailStream) ?? [];
+    if (ofMail.length === 0) {
+      forward.unfollow(connection);
+      return hub.subscribe(connection, payload, answer);
+    }
+    const followed = await forward.follow(ofMail, payload.since, connection);
+    const streams = payload.streams!.filter((stream) => !isMailStream(stream));
+    hub.subscribe(connection, { ...payload, streams }, (data) =>
+      answer({ ...data, streams: { ...followed.streams, ...data.streams } }),
+    );
+    followed.start();
+  }
+
+  #unsubscribe(connection: Connection): void {
+    this.#options.hub.unsubscribe(connection);
+    this.#options.forward.unfollow(connection);
   }
 
   async #perform(request: Request, connection: Connection): Promise<object> {
@@ -127,6 +150,7 @@ export class Dispatcher {
   }
 
   async #call(request: Request, connection: Connection): Promise<object> {
+    if (request.type.startsWith("mail.")) return this.#options.forward.request(request, connection);
     const type = request.type as Handled;
     const { request_id } = request;
     const { server, jobs } = this.#options.context();
@@ -155,7 +179,7 @@ export class Dispatcher {
 
   #checkScope({ type, id }: Request, { scopes }: Connection): void {
     const { scope } = messages[type];
-    if (!scopes.has(scope)) throw Object.assign(errors.forbidden(type, scope), { id });
+    if (!scopes.has(scope)) throw Object.assign(forbidden(type, scope), { id });
   }
 
   #failure(error: unknown): Omit<Failure, "id"> {

@@ -1,7 +1,7 @@
 import type { GatewayEvent } from "../gateway/event-file.ts";
 import type { Gateways } from "../gateway/gateways.ts";
+import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
 import { notPrimary } from "./errors.ts";
-import type { EventSource, RoutedEvent } from "./event-hub.ts";
 
 /** The stream `gateway`: what happens to workers and their versions. */
 export function gatewaySource(gateways: () => Gateways | undefined): EventSource {

@@ -1,8 +1,8 @@
 import type { Jobs } from "../jobs/jobs.ts";
 import type { EventRecord } from "../jobs/records.ts";
 import { timestamp } from "../platform/clock.ts";
+import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
 import { notPrimary } from "./errors.ts";
-import type { EventSource, RoutedEvent } from "./event-hub.ts";
 
 /** The stream `jobs`: snapshots and stored events of the jobs domain. */
 export function jobsSource(jobs: () => Jobs | undefined): EventSource {

@@ -4,7 +4,7 @@ import type { Log } from "../../platform/log.ts";
 import type { DebugAnswers, DebugRequest } from "../../protocol/debug.ts";
 import { messageOf, toWire, type WarrenError } from "../../protocol/errors.ts";
 import { LineSplitter, LineTooLong } from "../../protocol/lines.ts";
-import { idOf } from "../parse-request.ts";
+import { idOf } from "../../serving/parse-request.ts";
 import { debugLineTooLong, tooManyDebugClients } from "./debug-errors.ts";
 import { parseDebugRequest } from "./parse-debug.ts";
 

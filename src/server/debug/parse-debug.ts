@@ -2,8 +2,8 @@ import * as z from "zod/mini";
 import { DEBUG_TOPICS, type DebugRequest, FAULT_NAMES, KILL_POINTS } from "../../protocol/debug.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import { suggest } from "../../protocol/suggest.ts";
-import * as errors from "../errors.ts";
-import { firstProblem, parseObject } from "../parse-request.ts";
+import { firstProblem, parseObject } from "../../serving/parse-request.ts";
+import * as errors from "../../serving/request-errors.ts";
 
 /** One line from the debug socket, checked. */
 export interface ParsedDebugRequest {

@@ -4,10 +4,10 @@ import { timestamp } from "../../platform/clock.ts";
 import type { DebugClient, DebugLease, DebugMemory } from "../../protocol/debug.ts";
 import type { KeeperChannel } from "../../protocol/keeper-calls.ts";
 import type { Session } from "../../protocol/units.ts";
+import type { EventHub } from "../../serving/event-hub.ts";
 import { isCommand, sessionIdOf } from "../../sessions/session-ids.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { Connection } from "../connection.ts";
-import type { EventHub } from "../event-hub.ts";
 import type { KeeperLink } from "../keeper-link.ts";
 import { keeperSilent } from "./debug-errors.ts";
 

@@ -1,7 +1,6 @@
 import type { StreamEvent } from "../protocol/envelope.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
-import type { Connection } from "./connection.ts";
-import * as errors from "./errors.ts";
+import { unknownStream } from "./request-errors.ts";
 
 /**
  * Fans events out to subscribers. A stream's owner gives a snapshot and its `seq` in one synchronous step, so nothing falls between them and the
@@ -36,8 +35,18 @@ export interface EventSources {
   get(stream: string): EventSource | undefined;
 }
 
+/** A connection, as far as it is told events. */
+export interface EventPeer {
+  readonly queuedBytes: number;
+  write(line: string): void;
+  send(message: object): void;
+  drained(): Promise<void>;
+  end(): void;
+  cutOff(): void;
+}
+
 interface Subscriber {
-  connection: Connection;
+  connection: EventPeer;
   streams: ReadonlySet<string>;
   filter: Filter;
   /** Streams in which it still catches up, and the seq that it has been given there. */
@@ -48,7 +57,7 @@ interface Subscriber {
 
 export class EventHub {
   readonly #sources: EventSources;
-  readonly #subscribers = new Map<Connection, Subscriber>();
+  readonly #subscribers = new Map<EventPeer, Subscriber>();
 
   constructor(sources: EventSources) {
     this.#sources = sources;
@@ -59,23 +68,19 @@ export class EventHub {
   }
 
   /** What it follows. */
-  streamsOf(connection: Connection): string[] {
+  streamsOf(connection: EventPeer): string[] {
     return [...(this.#subscribers.get(connection)?.streams ?? [])];
   }
 
   /** A second subscription of a connection takes the place of the first. `answer` is called before the first event is sent. */
-  subscribe(
-    connection: Connection,
-    payload: PayloadOf<"subscribe">,
-    answer: (data: DataOf<"subscribe">) => void,
-  ): void {
+  subscribe(connection: EventPeer, payload: PayloadOf<"subscribe">, answer: (data: DataOf<"subscribe">) => void): void {
     const streams = payload.streams ?? ["jobs"];
     const answers: DataOf<"subscribe">["streams"] = {};
     const behind = new Map<string, number>();
     const joining: EventSource[] = [];
     for (const stream of new Set(streams)) {
       const source = this.#sources.get(stream);
-      if (!source) throw errors.unknownStream(stream);
+      if (!source) throw unknownStream(stream);
       joining.push(source);
       const since = payload.since?.[stream];
       const continues = since !== undefined && source.after(since, 1) !== undefined;
@@ -98,7 +103,7 @@ export class EventHub {
     }
   }
 
-  unsubscribe(connection: Connection): void {
+  unsubscribe(connection: EventPeer): void {
     const leaves = this.#subscribers.get(connection)?.leaves ?? [];
     this.#subscribers.delete(connection);
     for (const leave of leaves) leave();

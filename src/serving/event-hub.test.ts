@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
-import { ConnectionFixture } from "./connection-fixture.ts";
+import { ConnectionFixture } from "../server/connection-fixture.ts";
 import { EventHub, type RoutedEvent } from "./event-hub.ts";
 
 /** A stream with events 1 to `last`, of which the first `gone` are dropped. */

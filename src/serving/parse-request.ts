@@ -2,7 +2,7 @@ import type * as z from "zod/mini";
 import type { Request } from "../protocol/envelope.ts";
 import type { WarrenError } from "../protocol/errors.ts";
 import { type MessageType, messages } from "../protocol/messages.ts";
-import * as errors from "./errors.ts";
+import * as errors from "./request-errors.ts";
 
 /** One line from a client, checked: the only place where what came from outside becomes a typed request. */
 export function parseRequest(line: string): Request {
