@@ -13,7 +13,7 @@ import { carriesTag } from "../../src/runs/shim.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** Who lives in a home: everything that was started for it has WARREN_HOME in its environment, jobs included. */
-export type Role = "server" | "keeper" | "shim" | "other";
+export type Role = "server" | "keeper" | "mail" | "shim" | "other";
 
 export interface HomeProcess {
   pid: number;
@@ -101,6 +101,7 @@ function roleOf(argv: string[], home: string): Role {
   const script = argv.slice(1).find((part) => !part.startsWith("-")) ?? "";
   if (script.endsWith("/server.js")) return "server";
   if (script.endsWith("/keeper.js")) return "keeper";
+  if (script.endsWith("/mail-leader.js")) return "mail";
   if (argv.some((part) => part.startsWith(`${home}/status/`) && part.endsWith(".status"))) return "shim";
   return "other";
 }

@@ -1,0 +1,302 @@
+import { bootId } from "../../platform/process.ts";
+import { messageOf } from "../../protocol/errors.ts";
+import type { MailLeader, MailStatus } from "../../protocol/mail-units.ts";
+import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
+import { EventHub } from "../../serving/event-hub.ts";
+import { announce } from "./announce.ts";
+import { Description, ownStart } from "./description.ts";
+import { Effects } from "./effects.ts";
+import { alreadyHandingOver, handingOver } from "./errors.ts";
+import { IpcSide } from "./ipc-side.ts";
+import type { LeaderFacts } from "./leader-facts.ts";
+import { LeaderLog } from "./leader-log.ts";
+import { leaderRow } from "./leader-row.ts";
+import type { LeadingOptions } from "./leading-options.ts";
+import { GOODBYE_MS, STANDBY_AFTER_MS } from "./limits.ts";
+import { Listeners } from "./listeners.ts";
+import { LockWatch } from "./lock-watch.ts";
+import { MailDispatcher } from "./mail-dispatcher.ts";
+import { MailEvents } from "./mail-events.ts";
+import type { Peer } from "./peer.ts";
+import { Reception } from "./reception.ts";
+import { Roll } from "./roll.ts";
+import { StandbyKeeper } from "./standby-keeper.ts";
+import { Successor } from "./successor.ts";
+import { Upkeep } from "./upkeep.ts";
+import { Waits } from "./waits.ts";
+
+/**
+ * One leadership, from the lock to its end (docs/mailbox-design.md, "Taking over"). Life: `start` (epoch, sockets) → serving → `handOver`, `end`, or the
+ * process's death, which costs nothing: whatever was answered is in the log.
+ */
+/** Something is wrong that another process may not have. */
+const EXIT_FAILURE = 70;
+
+export class Leading implements LeaderFacts {
+  readonly version: string;
+  readonly #options: LeadingOptions;
+  readonly #roll = new Roll();
+  readonly #waits = new Waits();
+  readonly #hub: EventHub;
+  readonly #dispatcher: MailDispatcher;
+  readonly #reception: Reception;
+  readonly #listeners: Listeners;
+  readonly #standby: StandbyKeeper;
+  readonly #lock: LockWatch;
+  readonly #leaderLog: LeaderLog;
+  readonly #upkeep: Upkeep;
+  readonly #description: Description;
+  #events: MailEvents;
+  #epoch = 0;
+  #isEnding = false;
+  #cancelStandby = (): void => {};
+
+  /** Serves when it resolves. @throws MAIL_NOT_STORED */
+  static async start(options: LeadingOptions): Promise<Leading> {
+    const leading = new Leading(options, (await leaderRow(options.mailLog, options.clock.wallMs()))?.port);
+    await leading.#start();
+    return leading;
+  }
+
+  private constructor(options: LeadingOptions, lastPort: number | undefined) {
+    const { build, clock, log, places, mailLog, secret, port } = options;
+    this.#options = options;
+    this.version = build.version;
+    this.#hub = new EventHub({ get: (stream) => this.#events.get(stream) });
+    this.#events = this.#eventsOf(0);
+    this.#leaderLog = new LeaderLog({
+      mailLog,
+      clock,
+      log,
+      onEffects: (effects, performed) => new Effects(this.#waits, this.#events).take(effects, performed),
+    });
+    this.#dispatcher = new MailDispatcher({
+      hub: this.#hub,
+      log,
+      context: (peer, request, signal) => ({
+        log: this.#leaderLog,
+        waits: this.#waits,
+        facts: this,
+        peer,
+        requestId: request.request_id,
+        nowMs: () => clock.wallMs(),
+        monotonicMs: () => clock.monotonicMs(),
+        signal,
+      }),
+    });
+    const ipc = new IpcSide({ log: this.#leaderLog, places, clock, ownLog: log, secret, isStrict: options.isStrict });
+    this.#reception = new Reception({
+      clock,
+      isOpenToOthers: secret !== undefined,
+      roll: this.#roll,
+      dispatcher: this.#dispatcher,
+      ipc,
+      http: this,
+      onLeft: (peer) => this.#left(peer),
+    });
+    this.#listeners = new Listeners({
+      socketPath: places.mailSocket,
+      port,
+      lastPort,
+      clock,
+      log,
+      onConnection: (socket, door) => this.#reception.enter(socket, door),
+      onPortTaken: (taken) => ipc.meet(taken),
+    });
+    this.#description = new Description({
+      build,
+      socketPath: places.mailSocket,
+      isDedicated: options.isDedicated,
+      clock,
+      epoch: () => this.#epoch,
+      leaderLog: this.#leaderLog,
+      listeners: this.#listeners,
+      roll: this.#roll,
+      connectionCount: () => this.#reception.connectionCount,
+      waits: this.#waits,
+    });
+    this.#standby = new StandbyKeeper({ clock, log });
+    this.#lock = new LockWatch(places.mailLock, options.lock);
+    this.#upkeep = new Upkeep({
+      leaderLog: this.#leaderLog,
+      lock: this.#lock,
+      roll: this.#roll,
+      clock,
+      log,
+      isWatched: () => this.#hub.subscriberCount > 0,
+      onPresence: (change) => this.#events.tell("participant_changed", change),
+      isIdle: () => !options.isDedicated && !this.#reception.isNeeded,
+      idleMs: options.idleMs,
+      onIdle: () => void this.end(),
+    });
+  }
+
+  async #start(): Promise<void> {
+    const { mailLog, build, places, isDedicated, log, clock, inherited, reason, gapMs } = this.#options;
+    mailLog.onLost((why, error) => this.#lose(why, error));
+    const port = this.#listeners.bind(inherited);
+    this.#epoch = await mailLog.takeLead({
+      pid: process.pid,
+      pidStart: ownStart(),
+      bootId: bootId(),
+      gitHash: build.hash,
+      version: build.version,
+      socket: places.mailSocket,
+      ...(port === undefined ? {} : { port }),
+      isDedicated,
+    });
+    this.#events = this.#eventsOf(this.#epoch);
+    await this.#listeners.open(inherited);
+    const gap = gapMs?.();
+    const told = gap === undefined ? {} : { gap_ms: Math.round(gap * 10) / 10 };
+    log.info("Started message broker", {
+      pid: process.pid,
+      epoch: this.#epoch,
+      reason,
+      ...told,
+      socket: places.mailSocket,
+      ...(this.#listeners.port === undefined ? {} : { port: this.#listeners.port }),
+      git_hash: build.hash,
+    });
+    this.#events.tell("leader_changed", { leader: this.leader(), reason, ...told });
+    announce(places);
+    this.#leaderLog.start();
+    // Whoever waited is served first: starting a process takes one as long as a dozen answers.
+    this.#cancelStandby = clock.timer(STANDBY_AFTER_MS, () => this.#standby.start());
+    this.#upkeep.start();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  hello(greeting: PayloadOf<"hello">): DataOf<"hello"> {
+    return this.#description.hello(greeting);
+  }
+
+  leader(): MailLeader {
+    return this.#description.leader();
+  }
+
+  status(): Promise<MailStatus> {
+    return this.#description.status();
+  }
+
+  members(): ReturnType<Roll["members"]> {
+    return this.#roll.members();
+  }
+
+  joined({ member }: Peer): void {
+    this.#events.tell("member_joined", { member });
+  }
+
+  withPresence(...[participants]: Parameters<LeaderFacts["withPresence"]>): ReturnType<LeaderFacts["withPresence"]> {
+    return this.#roll.withPresence(participants);
+  }
+
+  waitsForMail(name: string): Disposable {
+    return this.#roll.waitsFor(name);
+  }
+
+  async yieldLead({ command, is_dedicated }: PayloadOf<"mail.yield">): Promise<MailStatus> {
+    if (this.#isEnding) throw alreadyHandingOver();
+    const status = await this.status();
+    const successor = await this.#handOver({ command, isDedicated: is_dedicated ?? false });
+    return { ...status, leader: successor };
+  }
+
+  shutdown(): void {
+    setImmediate(() => void this.end());
+  }
+
+  /** SIGTERM: somebody who is connected goes on with a successor; without anybody it just ends. */
+  async terminate(): Promise<void> {
+    if (this.#isEnding) return;
+    if (this.#reception.isEmpty) return this.end();
+    try {
+      await this.#handOver({ isDedicated: false });
+    } catch (error) {
+      this.#options.log.error("handover_failed", { error: messageOf(error) });
+      await this.end();
+    }
+  }
+
+  /** Without a successor: whoever comes next starts one. */
+  async end(): Promise<void> {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#options.log.info("mailbox_ends", { epoch: this.#epoch });
+    this.#listeners.remove();
+    await this.#stopStandby();
+    await this.#finish();
+    this.#lock.release();
+    this.#options.onEnded(0);
+  }
+
+  async #handOver(to: { command?: string[] | undefined; isDedicated: boolean }): Promise<MailLeader> {
+    this.#isEnding = true;
+    const { log } = this.#options;
+    log.info("mailbox_hands_over", { epoch: this.#epoch, ...to });
+    const successor = new Successor({ ...to, inherited: this.#listeners.descriptors });
+    try {
+      await successor.warm();
+    } catch (error) {
+      successor.kill();
+      this.#isEnding = false;
+      throw error;
+    }
+    await this.#stopStandby(); // the lock is the successor's to take
+    await this.#finish();
+    this.#lock.release();
+    try {
+      return await successor.lead();
+    } catch (error) {
+      log.error("successor_lost", { error: messageOf(error) });
+      throw handingOver(); // somebody leads in a moment
+    } finally {
+      setTimeout(() => this.#options.onEnded(0), GOODBYE_MS); // the one who asked for it is answered
+    }
+  }
+
+  async #stopStandby(): Promise<void> {
+    this.#cancelStandby();
+    await this.#standby.stop();
+  }
+
+  /** Takes nothing new, answers what is in hand, ends the connections. */
+  async #finish(): Promise<void> {
+    this.#upkeep.close();
+    this.#listeners.close();
+    await this.#reception.close();
+    this.#leaderLog.close();
+    await this.#options.mailLog.close();
+  }
+
+  /** Nothing can be acknowledged any more. */
+  #lose(why: "fenced" | "broken", error: unknown): void {
+    const { log, onEnded } = this.#options;
+    log.error("leader_lost", { why, epoch: this.#epoch, error: messageOf(error) });
+    this.#isEnding = true;
+    if (why === "fenced") {
+      this.#dispatcher.lose();
+      return onEnded(EXIT_FAILURE);
+    }
+    this.#listeners.close();
+    void this.#dispatcher.drain(0); // what comes now is for the next leader
+    setTimeout(() => onEnded(EXIT_FAILURE), GOODBYE_MS); // those who had asked are told that it was not stored
+  }
+
+  #left(peer: Peer): void {
+    this.#hub.unsubscribe(peer.connection);
+    if (peer.member) this.#events.tell("member_left", { member: peer.member });
+    this.#upkeep.left(peer);
+  }
+
+  #eventsOf(epoch: number): MailEvents {
+    return new MailEvents({
+      epoch,
+      nowMs: () => this.#options.clock.wallMs(),
+      publish: (routed) => this.#hub.publish(routed),
+    });
+  }
+}

@@ -1,0 +1,121 @@
+import type { Log } from "../../platform/log.ts";
+import { type Failure, MAIL_LINE_BYTES_MAX, PROTOCOL, type Request, STABLE } from "../../protocol/envelope.ts";
+import { isWarrenError, messageOf, toWire, WarrenError } from "../../protocol/errors.ts";
+import { messages, type PayloadOf } from "../../protocol/messages.ts";
+import type { EventHub } from "../../serving/event-hub.ts";
+import { idOf, parseRequest } from "../../serving/parse-request.ts";
+import { forbidden, lineTooLong } from "../../serving/request-errors.ts";
+import { handingOver, notOfMailbox, protocolMismatch } from "./errors.ts";
+import { type MailContext, type MailHandled, mailHandlers } from "./mail-handlers.ts";
+import type { Peer } from "./peer.ts";
+
+/**
+ * From a line to its answer. What changes the log goes to it in the order of the lines of a connection, and at once: requests of many clients share a
+ * commit. A repeat is answered by the log.
+ */
+export interface MailDispatcherOptions {
+  hub: EventHub;
+  log: Log;
+  context: (peer: Peer, request: Request, signal: AbortSignal) => MailContext;
+}
+
+export class MailDispatcher {
+  readonly #options: MailDispatcherOptions;
+  readonly #refused = new WeakMap<Peer, WarrenError>();
+  readonly #inHand = new Set<Promise<unknown>>();
+  /** Ends what waits when the lead is handed over. */
+  readonly #draining = new AbortController();
+  /** The log takes nothing any more: what is in hand is repeated elsewhere. */
+  #isLost = false;
+
+  constructor(options: MailDispatcherOptions) {
+    this.#options = options;
+  }
+
+  async onLine(line: string, peer: Peer): Promise<void> {
+    let id: { id?: number | string } = {};
+    const { connection } = peer;
+    try {
+      const request = parseRequest(line);
+      id = request.id === undefined ? {} : { id: request.id };
+      this.#checkProtocol(request, peer);
+      const { scope } = messages[request.type];
+      if (!connection.scopes.has(scope)) throw forbidden(request.type, scope);
+      if (this.#draining.signal.aborted && request.type !== "hello") throw handingOver();
+      if (request.type === "subscribe") {
+        const wanted = request.payload as PayloadOf<"subscribe">;
+        return this.#options.hub.subscribe(connection, { ...wanted, streams: wanted.streams ?? ["mail"] }, (data) =>
+          connection.send({ ...id, success: true, data }),
+        );
+      }
+      if (request.type === "unsubscribe") this.#options.hub.unsubscribe(connection);
+      const data = request.type === "unsubscribe" ? {} : await this.#call(request, peer);
+      if (this.#isLost) return;
+      connection.send({ ...id, success: true, data });
+    } catch (error) {
+      if (this.#isLost || isWarrenError(error, "MAIL_FENCED") || isWarrenError(error, "MAIL_CLOSED")) return;
+      connection.send({ ...idOf(error), ...id, ...this.#failure(error) });
+    }
+  }
+
+  onTooLong({ connection }: Peer): void {
+    connection.send(this.#failure(lineTooLong(MAIL_LINE_BYTES_MAX)));
+    connection.refuse();
+  }
+
+  /** Refuses what comes from now on, ends the waits, and resolves when everything else is answered, or after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([Promise.allSettled([...this.#inHand]), late]);
+    clearTimeout(timer);
+  }
+
+  /** Says nothing any more. */
+  lose(): void {
+    this.#isLost = true;
+    this.#draining.abort();
+  }
+
+  async #call(request: Request, peer: Peer): Promise<object> {
+    const { type } = request;
+    if (!Object.hasOwn(mailHandlers, type)) throw notOfMailbox(type);
+    if (type === "hello") peer.greeted(request.payload as PayloadOf<"hello">);
+    const isWait = type === "mail.wait" || type === "mail.fetch";
+    const signal = isWait ? AbortSignal.any([peer.connection.closed, this.#draining.signal]) : peer.connection.closed;
+    const handle = mailHandlers[type as MailHandled] as (payload: unknown, context: MailContext) => object;
+    const answered = Promise.resolve(handle(request.payload, this.#options.context(peer, request, signal)));
+    if (type === "mail.yield") return answered; // it is what is being waited for
+    this.#inHand.add(answered);
+    try {
+      return await answered;
+    } finally {
+      this.#inHand.delete(answered);
+    }
+  }
+
+  #checkProtocol({ type, payload }: Request, peer: Peer): void {
+    if (type === "hello") {
+      const { protocol } = payload as PayloadOf<"hello">;
+      const isKnown = protocol.max >= PROTOCOL.min && protocol.min <= PROTOCOL.max;
+      if (isKnown) this.#refused.delete(peer);
+      else this.#refused.set(peer, protocolMismatch(PROTOCOL, protocol));
+    }
+    const refusal = this.#refused.get(peer);
+    if (refusal && (type === "hello" || !STABLE.has(type))) throw refusal;
+  }
+
+  #failure(error: unknown): Omit<Failure, "id"> {
+    if (!isWarrenError(error))
+      this.#options.log.error("handler_failed", { error: messageOf(error), stack: (error as Error)?.stack });
+    const known = isWarrenError(error)
+      ? error
+      : new WarrenError("INTERNAL", `Something failed inside the mailbox: ${messageOf(error)}`, {
+          fix: "warren mail status",
+        });
+    return { success: false, ...toWire(known, known.code) };
+  }
+}

@@ -1,0 +1,108 @@
+import { closeSync, mkdirSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { thisBuild } from "../../platform/build.ts";
+import { systemClock } from "../../platform/clock.ts";
+import { closeInheritedDescriptors } from "../../platform/descriptors.ts";
+import { isLogLevel, openLog } from "../../platform/log.ts";
+import { resolvePlaces } from "../../platform/paths.ts";
+import { isWarrenError, messageOf, toWire } from "../../protocol/errors.ts";
+import { Candidate, type CandidateOptions } from "./candidate.ts";
+import { IDLE_MS } from "./limits.ts";
+import { PredecessorLine } from "./predecessor-line.ts";
+
+/**
+ * A process that may lead the mailbox: `mail-leader.js` takes the lead if nobody has it, `--standby-of` waits for its leader's death, `--successor` is handed the
+ * lead. On fd 3 it says its first word (`leading`, `busy`, or an error), or talks with the leader before; 4 and 5 are then the listening sockets.
+ */
+const WORD_FD = 3;
+const [UNIX_FD, TCP_FD] = [4, 5];
+const DEFAULT_PORT = 9876;
+const EXIT_FAILURE = 70;
+
+async function main(): Promise<void> {
+  process.umask(0o077);
+  const { values } = parseArgs({
+    options: {
+      "standby-of": { type: "string" },
+      successor: { type: "boolean", default: false },
+      dedicated: { type: "boolean", default: false },
+      "inherited-port": { type: "string" },
+    },
+  });
+  const inheritedPort = values["inherited-port"] === undefined ? undefined : Number(values["inherited-port"]);
+  closeInheritedDescriptors(keptDescriptors(values, inheritedPort !== undefined));
+  const { env } = process;
+  const places = resolvePlaces(env);
+  const level = isLogLevel(env.WARREN_LOG) ? env.WARREN_LOG : "info";
+  const log = openLog(places.mailLeaderLog, level);
+  const fail = (event: string, error: unknown): never => {
+    log.error(event, { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
+    process.exit(EXIT_FAILURE);
+  };
+  process.on("uncaughtException", (error) => fail("uncaught", error));
+  process.on("unhandledRejection", (error) => fail("unhandled", error));
+  mkdirSync(places.mailDir, { recursive: true, mode: 0o700 });
+  const options: CandidateOptions = {
+    places,
+    build: thisBuild(),
+    log,
+    clock: systemClock,
+    logPath: join(places.mailDir, "log.db"),
+    port: portIn(env.WARREN_MAIL_PORT),
+    isDedicated: values.dedicated,
+    secret: env.IPC_SHARED_SECRET || undefined,
+    isStrict: env.WARREN_MAIL_COMPAT === "strict",
+    idleMs: Number(env.WARREN_MAIL_IDLE_MS || IDLE_MS),
+    onEnded: (status) => process.exit(status),
+  };
+  const candidate = new Candidate(options);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void candidate.terminate());
+  process.on("SIGHUP", () => {});
+  if (values["standby-of"] !== undefined) return await candidate.standBy(Number(values["standby-of"]));
+  if (values.successor) {
+    const tcp = inheritedPort === undefined ? undefined : { fd: TCP_FD, port: inheritedPort };
+    return await candidate.succeed(new PredecessorLine(WORD_FD), { unix: UNIX_FD, tcp });
+  }
+  try {
+    const word = await candidate.lead();
+    say(word);
+    if (word === "busy") process.exit(0);
+  } catch (error) {
+    say(JSON.stringify(toWire(error, "MAIL_START_FAILED")));
+    if (isWarrenError(error)) {
+      log.error("start_failed", { code: error.code, error: error.message });
+      process.exit(EXIT_FAILURE);
+    }
+    fail("start_failed", error);
+  }
+}
+
+function keptDescriptors(
+  values: { "standby-of"?: string | undefined; successor: boolean },
+  hasPort: boolean,
+): number[] {
+  const { successor } = values;
+  if (values["standby-of"] !== undefined) return [];
+  if (!successor) return [WORD_FD];
+  return hasPort ? [WORD_FD, UNIX_FD, TCP_FD] : [WORD_FD, UNIX_FD];
+}
+
+/** `off`: none. */
+function portIn(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return DEFAULT_PORT;
+  const port = Number(text);
+  return Number.isInteger(port) && port >= 0 && port < 65_536 ? port : undefined;
+}
+
+/** Whoever started it may be gone, or may have given it no pipe. */
+function say(word: string): void {
+  try {
+    writeSync(WORD_FD, `${word}\n`);
+    closeSync(WORD_FD);
+  } catch {
+    // nobody listens
+  }
+}
+
+await main();
