@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import type { Topic } from "./topics.ts";
 
 /**
  * What a verb is: a record, from which help, completion, argument parsing and the reference in docs/ are made. The options have the shape that
@@ -30,6 +31,9 @@ export type OperandKind =
   | "signal"
   | "server"
   | "job-name"
+  | "participant"
+  /** A message, by its number. */
+  | "message"
   | "choice"
   | "file"
   | "text";
@@ -69,6 +73,8 @@ export interface Command<O extends OptionSpecs = OptionSpecs> {
   operands: Operands;
   /** From the first operand on, everything is somebody's command line and is passed on untouched. */
   takesCommand?: boolean;
+  /** The first operand names one of these, and what follows is its command line. */
+  topics?: readonly Topic[];
   /** Resolves with the exit status. @throws WarrenError */
   run(context: Context, input: Input<O>): Promise<number>;
 }

@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { projectOf } from "../config/project-of.ts";
 import type { NewJob } from "../protocol/messages.ts";
 import type { OptionSpecs, Values } from "./command.ts";
 import { CONDITION_HELP, parseCondition } from "./conditions.ts";
 import type { Context } from "./context.ts";
-import { projectOf } from "./place.ts";
 import { unknownChoice, usageError } from "./usage-error.ts";
 import { directoryOf, durationOf, sizeOf } from "./values.ts";
 

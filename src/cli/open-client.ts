@@ -8,7 +8,7 @@ const GREETING_TIMEOUT_MS = 10_000;
 /** A client as commands use it: somebody waits for it, so a server that is silent is said to be. */
 export const openClient = (
   { version }: Pick<Build, "version">,
-  options: Pick<ClientOptions, "dial" | "redialCountMax" | "followsSession">,
+  options: Pick<ClientOptions, "dial" | "redialCountMax" | "followsSession" | "lineBytesMax">,
 ): Client =>
   new Client({
     name: "warren-cli",

@@ -13,6 +13,15 @@ export function unknownCommand(word: string, known: Iterable<string>): WarrenErr
   );
 }
 
+/** A word behind a verb that has parts. */
+export function unknownTopic(verb: string, word: string, known: Iterable<string>): WarrenError {
+  const near = suggest(word, known);
+  return usageError(
+    `unknown command: ${verb} ${word}.${near ? ` Did you mean ${verb} ${near}?` : ""}`,
+    near ? `warren ${verb} ${near}` : `warren help ${verb}`,
+  );
+}
+
 export function unknownFlag(flag: string, verb: string, known: Iterable<string>): WarrenError {
   const near = suggest(flag, known);
   return usageError(

@@ -1,7 +1,7 @@
 import type { AnyCommand } from "./command.ts";
 
 /** The verbs by part, as `warren help` shows them. A command is loaded when it is used: what is not used costs nothing. */
-export const GROUPS = ["jobs", "sessions", "logs", "projects", "servers", "machine"] as const;
+export const GROUPS = ["jobs", "sessions", "mail", "logs", "projects", "servers", "machine"] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Verb {
@@ -203,6 +203,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/resume.ts")).resume,
   },
   {
+    name: "mail",
+    group: "mail",
+    summary: "messages between agents, sessions and people",
+    load: async () => (await import("./commands/mail.ts")).mail,
+  },
+  {
     name: "logs",
     group: "logs",
     summary: "print or follow output; read on from a cursor",
@@ -336,6 +342,12 @@ export const VERBS: readonly Verb[] = [
     group: "machine",
     summary: "everything on one screen",
     load: async () => (await import("./commands/tui.ts")).tui,
+  },
+  {
+    name: "mcp",
+    group: "machine",
+    summary: "give coding agents these tools (MCP)",
+    load: async () => (await import("./commands/mcp.ts")).mcp,
   },
   {
     name: "doctor",

@@ -3,12 +3,17 @@ import type { WorkerCommand } from "../gateway/lifecycle/events.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 import type { Receipt } from "../jobs/store.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
+import type { mailMessages } from "../protocol/mail-messages.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import * as errors from "./errors.ts";
+import type { ServerMail } from "./mail.ts";
 import { findUnits, listUnits } from "./units.ts";
 
-/** What each message does: translates, and nothing else. Those that belong to the connection (`subscribe`, `session.attach`) are not here. */
+/**
+ * What each message does: translates, and nothing else. Those that belong to the connection (`subscribe`, `session.attach`) are not here, nor those of the
+ * mailbox, which its leader answers (`mail-forward.ts`).
+ */
 export interface HandlerContext {
   /** Undefined in a server that is not the primary. */
   jobs: Jobs | undefined;
@@ -16,6 +21,7 @@ export interface HandlerContext {
   gateways: Gateways | undefined;
   sessions: Sessions;
   server: ServerFacts;
+  mail: Pick<ServerMail, "unread">;
   /** Of a request that changes something, when its client gave one. */
   requestId: string | undefined;
   receipt: Receipt | undefined;
@@ -38,7 +44,7 @@ export interface ServerFacts {
   name: string;
 }
 
-export type Handled = Exclude<MessageType, "subscribe" | "unsubscribe" | "session.attach">;
+export type Handled = Exclude<MessageType, "subscribe" | "unsubscribe" | "session.attach" | keyof typeof mailMessages>;
 type Handler<T extends Handled> = (payload: PayloadOf<T>, context: HandlerContext) => DataOf<T> | Promise<DataOf<T>>;
 
 export const handlers: { readonly [T in Handled]: Handler<T> } = {
@@ -87,7 +93,7 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
     return { message: "shutting down", running_jobs };
   },
   "session.new": (payload, { sessions, requestId }) => sessions.create(payload, requestId),
-  "session.list": (payload, { sessions }) => sessions.list(payload),
+  "session.list": async (payload, { sessions, mail }) => withUnread(await sessions.list(payload), mail),
   "session.get": (payload, { sessions }) => sessions.get(payload),
   "session.send": (payload, { sessions, requestId }) => sessions.send(payload, requestId),
   "session.stop": (payload, { sessions }) => sessions.stop(payload),
@@ -125,6 +131,19 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   "gateway.metrics": (payload, context) => gatewaysOf(context).metrics(payload),
   "server.yield": ({ to }, { server }) => ({ yielded: server.yieldTo(to) }),
 };
+
+async function withUnread(
+  { sessions }: DataOf<"session.list">,
+  mail: HandlerContext["mail"],
+): Promise<DataOf<"session.list">> {
+  const unread = await mail.unread();
+  return {
+    sessions: sessions.map((session) => {
+      const count = unread.get(session.name) ?? 0;
+      return count === 0 ? session : { ...session, unread: count };
+    }),
+  };
+}
 
 function gatewaysOf({ gateways, server }: HandlerContext): Gateways {
   if (!gateways) throw errors.notPrimary(server.name, server.primaryName());

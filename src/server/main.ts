@@ -37,6 +37,7 @@ async function main(): Promise<void> {
   process.on("unhandledRejection", (error) => fail("unhandled", error));
   const server = new Server({
     places,
+    env: process.env,
     build: thisBuild(),
     name,
     generation: Number(values.generation ?? 1),

@@ -8,6 +8,7 @@ import type { GatewayEvent } from "../gateway/event-file.ts";
 import type { Gateways } from "../gateway/gateways.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import { openState } from "../jobs/schema.ts";
+import { lookForSession } from "../local/find-session.ts";
 import type { Build } from "../platform/build.ts";
 import { systemClock, timestamp } from "../platform/clock.ts";
 import { type Lock, tryLock } from "../platform/lock.ts";
@@ -20,6 +21,7 @@ import { copyRuntimeIfNeeded, markGood, pruneBuilds, rememberName } from "../reg
 import { announce, readEntries, type ServerEntry, withdraw } from "../registry/entries.ts";
 import { serverIcon } from "../registry/names.ts";
 import { SessionPorts } from "../registry/session-ports.ts";
+import { EventHub, type EventSource, type RoutedEvent } from "../serving/event-hub.ts";
 import * as sessionErrors from "../sessions/errors.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import { Connection } from "./connection.ts";
@@ -27,11 +29,15 @@ import { conversationSource, conversationStream, routedConversation } from "./co
 import { ConnectionMeter } from "./debug/connection-meter.ts";
 import { Debug } from "./debug/debug.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { EventHub, type EventSource, type RoutedEvent } from "./event-hub.ts";
 import { gatewaySource, routedGatewayEvent } from "./gateway-stream.ts";
 import type { ServerFacts } from "./handlers.ts";
 import { jobsSource, routed } from "./jobs-stream.ts";
 import { KeeperLink } from "./keeper-link.ts";
+import { ServerMail } from "./mail.ts";
+import { MailForward } from "./mail-forward.ts";
+import { mailSessions } from "./mail-sessions.ts";
+import { mailIsUsed } from "./mail-use.ts";
+import { MailWay } from "./mail-way.ts";
 import { openGateways } from "./open-gateways.ts";
 import { askServer } from "./peer.ts";
 import { becomePrimary, livePrimary } from "./primary.ts";
@@ -44,6 +50,8 @@ import { SessionAddresses } from "./session-addresses.ts";
  */
 export interface ServerOptions {
   places: Places;
+  /** Its own: what it starts gets it. */
+  env: NodeJS.ProcessEnv;
   build: Build;
   name: string;
   generation: number;
@@ -79,6 +87,8 @@ export class Server {
   readonly #dispatcher: Dispatcher;
   readonly #sessions: Sessions;
   readonly #keeper: KeeperLink;
+  readonly #mail: ServerMail;
+  readonly #mailForward: MailForward;
   readonly #debug: Debug;
   readonly #startedAtMs = Date.now();
   readonly #over = new AbortController();
@@ -128,12 +138,28 @@ export class Server {
       onConversation: (session, event) => this.#publish(routedConversation(session, event)),
       askServer: (server, type, payload) => askServer(places, server, type, payload),
     });
+    const way = new MailWay(options);
+    this.#mail = new ServerMail({
+      sessions: mailSessions(this.#sessions),
+      join: () => way.ofServer(),
+      isLive: (unit) => lookForSession(places, unit) !== undefined,
+      clock: systemClock,
+      log,
+    });
+    this.#mailForward = new MailForward({ open: (given) => way.ofClient(given), isUsed: () => this.#mail.isUsed });
     const facts = this.#facts();
     this.#dispatcher = new Dispatcher({
       hub: this.#hub,
+      forward: this.#mailForward,
       log: options.log,
       faults: this.#debug.faults,
-      context: () => ({ jobs: this.#jobs, gateways: this.#gateways, sessions: this.#sessions, server: facts }),
+      context: () => ({
+        jobs: this.#jobs,
+        gateways: this.#gateways,
+        sessions: this.#sessions,
+        server: facts,
+        mail: this.#mail,
+      }),
     });
     this.#listener = net.createServer((socket) => this.#accept(socket));
   }
@@ -155,6 +181,7 @@ export class Server {
     this.#writeDown();
     this.#lookForIdleness();
     this.#houseKeepLater();
+    void mailIsUsed(places.mailDir, this.#over.signal).then(() => this.#mail.begin());
     log.info("serving", { name, pid: process.pid, primary: this.#lock !== undefined });
   }
 
@@ -174,6 +201,7 @@ export class Server {
     const { places, build, name, log } = this.#options;
     if (this.#ending) return;
     log.warn("keeper_lost", { successor: name });
+    this.#mail.close();
     this.#sessions.keeperLost();
     this.#debug.close(); // the successor binds its own in that place
     withdraw(places.serversDir, name, process.pid);
@@ -257,6 +285,7 @@ export class Server {
     const { places, name, log, onEnded, onLeaving, onFree } = this.#options;
     const { faults } = this.#debug;
     this.#over.abort();
+    this.#mail.close();
     this.#listener.close(); // the keeper keeps the socket: who connects now waits for the successor
     this.#debug.enter("ending", "what is in hand");
     await this.#dispatcher.drain(DRAIN_MS);
@@ -277,6 +306,7 @@ export class Server {
     this.#debug.enter("ending", "clients, to be told");
     await this.#sayGoodbye([...this.#connections]);
     faults?.reach("ending.told");
+    this.#mailForward.close();
     this.#closeJobs();
     log.info("ended", { name, leave: isOver });
     this.#debug.enter("ended");

@@ -148,6 +148,20 @@ export class AgentSession implements LiveSession {
     };
   }
 
+  /** It is idle, and no prompt waits: the next one begins at once. */
+  get isFree(): boolean {
+    const { state, connection, turn } = this.#fold.conversation;
+    const isSteered = this.#isFolded && this.#link?.queued.length === 0 && !this.#over.signal.aborted;
+    return isSteered && this.#problem === undefined && state === "idle" && connection.isOpen && !turn;
+  }
+
+  /** Whether the turn of this prompt has ended; undefined when it was never sent. */
+  isOver(requestId: string): boolean | undefined {
+    const { conversation } = this.#fold;
+    const turnId = conversation.turnOf(requestId);
+    return turnId === undefined ? undefined : conversation.turn?.id !== turnId;
+  }
+
   /** @throws those of `AgentLink.prompt`, and why the agent's session is not open */
   prompt(blocks: ContentBlock[], requestId: string, by?: string): Promise<PromptReceipt> {
     if (this.#problem) throw errors.withLoginFix(this.#problem, this.record.name);

@@ -125,6 +125,16 @@ export class Sessions {
     return this.#live.members();
   }
 
+  /** What runs here under whose name: for the mailbox. */
+  programs(): { id: string; name: string; pid: number }[] {
+    return this.#live.all().map(({ record: { id, name }, channel: { pid } }) => ({ id, name, pid }));
+  }
+
+  /** Tells when one has changed, come or gone; the answer ends that. */
+  watch(listener: () => void): () => void {
+    return this.#live.watch(listener);
+  }
+
   /** @throws COMMAND_EMPTY, WORKDIR_MISSING, PROGRAM_NOT_FOUND, PROGRAM_NOT_EXECUTABLE, NAME_INVALID, NAME_TAKEN, SIZE_INVALID */
   async create(request: NewSession, requestId?: string): Promise<{ session: Session }> {
     const id = requestId === undefined ? newSessionId() : sessionIdFor(requestId);

@@ -1,10 +1,11 @@
+import { projectOf } from "../../config/project-of.ts";
 import { liveSessions } from "../../local/find-session.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { readEntries } from "../../registry/entries.ts";
 import { defineCommand } from "../command.ts";
 import { complete as completionOf, type Live } from "../completion/candidates.ts";
 import type { Context } from "../context.ts";
-import { placeOf, projectOf } from "../place.ts";
+import { placeOf } from "../place.ts";
 import { printable } from "../render/text-width.ts";
 
 /** Who presses Tab does not wait longer for the names of jobs. */
@@ -52,6 +53,13 @@ function liveOf(context: Context): Live {
     async savedSessionNames() {
       const request = context.client("find").request("session.list", { saved: true }, { timeoutMs: ANSWER_TIMEOUT_MS });
       return [...new Set((await request).sessions.map(({ name }) => name))];
+    },
+    async participantNames() {
+      const sessions = liveSessions(context.places).map(({ name }) => name);
+      const { openMail } = await import("../mail/open-mail.ts");
+      const listed = openMail(context, "find").request("mail.list", {}, { timeoutMs: ANSWER_TIMEOUT_MS });
+      const { participants } = await listed.catch(() => ({ participants: [] })); // nobody leads: the sessions are known all the same
+      return [...new Set([...sessions, ...participants.map(({ name }) => name)])];
     },
     async projectJobNames() {
       const { findProject, loadProject } = await import("../../config/warren-yaml.ts");

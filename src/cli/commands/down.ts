@@ -1,9 +1,9 @@
+import { projectOf } from "../../config/project-of.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
-import { projectOf } from "../place.ts";
 import { plural } from "../render/plural.ts";
 import { durationOf } from "../values.ts";
 import { noProject } from "./up.ts";

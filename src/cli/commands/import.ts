@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
+import { projectOf } from "../../config/project-of.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
-import { projectOf } from "../place.ts";
 import { hintLines } from "../render/hints.ts";
 
 export const import_ = defineCommand({

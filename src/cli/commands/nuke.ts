@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { liveSessions } from "../../local/find-session.ts";
 import { readKeeperEntry } from "../../local/keeper-client.ts";
+import { endMailbox } from "../../local/mail-end.ts";
 import { isAlive } from "../../platform/process.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
@@ -43,10 +44,17 @@ export const nuke = defineCommand({
       ? await context.client().request("nuke", request)
       : { stopped: 0, removed: 0, survivors: [] };
     const serverCount = await endServers(context, before);
+    const mailbox = await endMailbox(context); // only now does nobody of ours start it again
     // Only now does nobody write there any more.
-    if (values.all) await rm(places.sessionsDir, { recursive: true, force: true });
+    if (values.all)
+      for (const dir of [places.sessionsDir, places.mailDir]) await rm(dir, { recursive: true, force: true });
     if (values.json) output.json({ ...result, servers: serverCount, sessions: sessionCount });
-    else if (before.length === 0 && result.removed === 0) output.line("Nothing runs; nothing was removed");
+    else if (before.length === 0 && result.removed === 0)
+      output.line(
+        mailbox
+          ? `Ended the mailbox; nothing else runs${values.all ? "" : ", its mail stays"}`
+          : "Nothing runs; nothing was removed",
+      );
     else output.line(sentence(result, before.length, sessionCount));
     if (result.survivors.length === 0) return EXIT.ok;
     throw new WarrenError(

@@ -13,6 +13,7 @@ const live: Live = {
   workers: async () => [],
   savedSessionNames: async () => ["owl"],
   projectJobNames: async () => ["web", "db"],
+  participantNames: async () => ["fox", "owl"],
 };
 const texts = async (...words: string[]): Promise<string[]> => {
   const completion = await complete(words, live);
@@ -52,6 +53,15 @@ test("somebody else's command line is the shell's to complete", async () => {
   assert.deepEqual(await texts("add", "--name", "x", ""), [":commands"]);
   assert.deepEqual(await texts("run", "--", ""), [":commands"]);
   assert.deepEqual(await texts("run", "npm", "--f"), [":files"]);
+});
+
+test("the parts of a verb, and what each of them takes", async () => {
+  assert.deepEqual(await texts("mail", "re"), ["reply", "register", "rename"]);
+  assert.deepEqual(await texts("mail", "send", "f"), ["fox"]);
+  assert.deepEqual(await texts("mail", "send", "fox", "--th"), ["--thread"]);
+  assert.deepEqual(await texts("mail", "check", "--as", "o"), ["owl"]);
+  assert.deepEqual(await texts("mail", "history", "--state", "ex"), ["expired"]);
+  assert.deepEqual(await texts("mail", "nope", ""), []);
 });
 
 test("nothing for a verb that is not known", async () => {

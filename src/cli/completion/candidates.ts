@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import type { Worker } from "../../protocol/gateway-units.ts";
 import type { Job } from "../../protocol/units.ts";
 import type { AnyCommand, OperandKind, OptionSpec } from "../command.ts";
+import type { Topic } from "../topics.ts";
 import { findVerb, VERBS } from "../verbs.ts";
 
 /** What may stand where the cursor is. */
@@ -21,6 +22,8 @@ export interface Live {
   sessionNames(): readonly string[];
   savedSessionNames(): Promise<readonly string[]>;
   projectJobNames(): Promise<readonly string[]>;
+  /** Of the mailbox. */
+  participantNames(): Promise<readonly string[]>;
 }
 
 /** @param words those behind `warren`, the last one being completed, perhaps empty */
@@ -30,7 +33,34 @@ export async function complete(words: readonly string[], live: Live): Promise<Co
   if (words.length <= 1) return matching(current, verbCandidates());
   const command = await findVerb(verbName)?.load();
   if (!command) return matching(current, []);
-  const state = readWords(command, words.slice(1, -1));
+  if (!command.topics) return argument(command, verbName, words.slice(1), live);
+  if (words.length > 2) return ofTopic(command.topics, verbName, words.slice(1), live);
+  return matching(current, [
+    ...command.topics.map(({ name, summary }) => ({ text: name, description: summary })),
+    ...(current.startsWith("-") ? flagsOf(command) : []),
+  ]);
+}
+
+/** Behind a verb that has parts, each part is a command. */
+async function ofTopic(
+  topics: readonly Topic[],
+  verb: string,
+  [word, ...words]: readonly string[],
+  live: Live,
+): Promise<Completion> {
+  const command = await topics.find(({ name }) => name === word)?.load();
+  return command ? argument(command, `${verb} ${word}`, words, live) : matching("", []);
+}
+
+/** @param words those behind the command */
+async function argument(
+  command: AnyCommand,
+  verbName: string,
+  words: readonly string[],
+  live: Live,
+): Promise<Completion> {
+  const current = words.at(-1) ?? "";
+  const state = readWords(command, words.slice(0, -1));
   if (state.kind === "command") return { kind: state.count === 0 && !current.startsWith("-") ? "commands" : "files" };
   if (state.kind === "value") return valuesFor(state.name, state.option, current, live);
   if (current.startsWith("-") && !state.onlyOperands) return matching(current, flagsOf(command));
@@ -82,6 +112,9 @@ async function valuesFor(name: string, option: OptionSpec, current: string, live
       current,
       option.choices.map((text) => ({ text, description: "" })),
     );
+  if (name === "as" || name === "from" || name === "with")
+    return matching(current, wordsOf(await live.participantNames(), "participant"));
+  if (name === "key-file") return { kind: "files" };
   if (name === "depends-on") return matching(current, unitCandidates(await live.jobs()));
   if (name === "stop-signal") return matching(current, signalCandidates());
   if (name === "restart")
@@ -111,6 +144,8 @@ async function operandOf(
     }
     case "session":
       return matching(current, wordsOf(live.sessionNames(), "session"));
+    case "participant":
+      return matching(current, wordsOf(await live.participantNames(), "participant"));
     case "saved-session":
       return matching(current, wordsOf(await live.savedSessionNames(), "session"));
     case "run": {

@@ -6,6 +6,7 @@ import type { Style } from "./style.ts";
 const GROUP_TITLES: Record<(typeof GROUPS)[number], string> = {
   jobs: "Jobs",
   sessions: "Sessions",
+  mail: "Mail",
   logs: "Logs",
   projects: "Projects",
   servers: "Servers",
@@ -28,7 +29,7 @@ export function renderHelp(style: Style, all = false): string {
   return [...lines, "", style.dim("warren help VERB tells more. warren alone shows what runs here.")].join("\n");
 }
 
-export function renderCommandHelp(verb: Verb, command: AnyCommand, style: Style): string {
+export function renderCommandHelp(verb: Pick<Verb, "name" | "summary">, command: AnyCommand, style: Style): string {
   const lines = [`warren ${verb.name}: ${verb.summary}`, ""];
   for (const [at, usage] of command.usage.entries()) lines.push(`${at === 0 ? "Usage:" : "      "} warren ${usage}`);
   if (command.details) lines.push("", command.details);

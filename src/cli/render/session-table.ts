@@ -17,7 +17,7 @@ export function sessionLines(context: Context, sessions: readonly Session[]): st
 
 /** `fox: [4711] idle on blazing (/p): bash` */
 const plainLine = (session: Session): string =>
-  `${session.name}: [${session.pid === 0 ? "-" : session.pid}] ${stateOfSession(session).word} on ${session.server} (${session.workdir}): ${whatItDoes(session)}`;
+  `${session.name}: [${session.pid === 0 ? "-" : session.pid}] ${stateOfSession(session).word}${session.unread ? `, ${session.unread} unread,` : ""} on ${session.server} (${session.workdir}): ${whatItDoes(session)}`;
 
 /** What it asks, else its title, else its command. */
 const whatItDoes = ({ state, attention, title, command }: Session): string =>
@@ -35,6 +35,7 @@ function table({ output, env, nowMs }: Context, sessions: readonly Session[]): s
         glyphs ? `${session.icon} ${session.name}` : session.name,
         session.kind,
         view.word,
+        session.unread ? `${session.unread} unread` : "",
         session.server,
         shortAge(nowMs() - Date.parse(session.active_at)),
         clients > 0 ? `${clients} attached` : "",
@@ -51,7 +52,15 @@ function table({ output, env, nowMs }: Context, sessions: readonly Session[]): s
     const shown = cells.flatMap((cell, at) => {
       const padded = padEnd(cell, widths[at]!);
       if (widths[at] === 0) return [];
-      return [at === 0 ? style.bold(padded) : at === 2 ? style.tone(view.tone, padded, view.dim) : style.dim(padded)];
+      return [
+        at === 0
+          ? style.bold(padded)
+          : at === 2
+            ? style.tone(view.tone, padded, view.dim)
+            : at === 3
+              ? style.tone("attention", padded)
+              : style.dim(padded),
+      ];
     });
     const head = `${mark} ${shown.join("   ")}   `;
     return `${head}${cutMiddle(whatItDoes(session), Math.max(TEXT_WIDTH_MIN, columnCount - widthOf(head)))}`.trimEnd();

@@ -1,0 +1,57 @@
+import { EXIT } from "../../protocol/outcome.ts";
+import { defineCommand, JSON_OPTION } from "../command.ts";
+import { hintLines } from "../render/hints.ts";
+import { countOf } from "../values.ts";
+import { messageRow } from "./message-text.ts";
+import { speaker } from "./open-mail.ts";
+import { RECEIPT_STATES } from "./receipt-states.ts";
+import { WHO_OPTIONS } from "./who.ts";
+
+const LIMIT = 20;
+
+export const history = defineCommand({
+  usage: ["mail history [NAME] [--search WORDS] [--thread ID] [--state STATE] [--limit COUNT] [--json]"],
+  details:
+    "Shows what was sent, the newest last; of one participant when a name is given. A session or agent sees what it has sent and received, a person sees all. Reading it takes nothing.",
+  examples: [
+    { command: "warren mail history owl", does: "to and from owl" },
+    { command: "warren mail history --search 'schema rebase'", does: "those with both words" },
+    { command: "warren mail history --state dead", does: "what was given up, and why: warren mail show NUMBER" },
+  ],
+  options: {
+    search: { type: "string", value: "WORDS", description: "with all of these words" },
+    thread: { type: "string", value: "ID", description: "one exchange, by its first message" },
+    state: { type: "string", value: "STATE", choices: RECEIPT_STATES, description: "at any of its recipients" },
+    before: { type: "string", value: "NUMBER", description: "older than this message" },
+    limit: { type: "string", short: "n", value: "COUNT", description: `at most so many (default ${LIMIT})` },
+    json: JSON_OPTION,
+    ...WHO_OPTIONS,
+  },
+  operands: { kinds: ["participant"], min: 0 },
+  async run(context, { values, operands }) {
+    const { output } = context;
+    const [name] = operands;
+    const before = countOf("--before", values.before);
+    const { client, who } = await speaker(context, values);
+    const { messages, has_more } = await client.request("mail.history", {
+      as: who.name,
+      limit: countOf("--limit", values.limit) ?? LIMIT,
+      ...(name === undefined ? {} : { with: name }),
+      ...(values.thread === undefined ? {} : { thread: values.thread }),
+      ...(values.search === undefined ? {} : { search: values.search }),
+      ...(values.state === undefined ? {} : { state: values.state as (typeof RECEIPT_STATES)[number] }),
+      ...(before === undefined ? {} : { before }),
+    });
+    if (values.json) {
+      output.json({ messages, has_more });
+      return EXIT.ok;
+    }
+    if (messages.length === 0) output.line("No messages found");
+    const older = messages.at(-1)?.message.seq;
+    for (const { message, receipts } of messages.toReversed()) output.line(messageRow(context, message, receipts));
+    const hints: [string, string][] = messages.length === 0 ? [] : [["warren mail show NUMBER", "all of one"]];
+    if (has_more) hints.push([`warren mail history${name ? ` ${name}` : ""} --before ${older}`, "older ones"]);
+    for (const line of hintLines(output, hints)) output.line(line);
+    return EXIT.ok;
+  },
+});

@@ -1,0 +1,132 @@
+import type { Client } from "../client/client.ts";
+import { Backoff } from "../platform/backoff.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { isWarrenError, messageOf } from "../protocol/errors.ts";
+import type { MailMessage } from "../protocol/mail-units.ts";
+import { mailPrompt, mailRequestId } from "./mail-prompt.ts";
+
+/**
+ * Wakes one agent that Warren holds: mail that comes while it is idle becomes its next prompt. One message at a time, in the order of the mailbox.
+ *
+ * `seen` when the prompt was taken, `handled` when its turn is over. A prompt is named by its message, so that a message which is offered again, since the server
+ * was killed in between, is no second prompt.
+ *
+ * Invariants
+ * 1. Never more than one prompt of mail in hand, and none while the agent has anything else to do.
+ * 2. What was not taken goes back to the mailbox: by `nak`, or by the end of the server's connection.
+ */
+export interface MailedAgent {
+  /** By now; a rename changes it. */
+  readonly name: string;
+  /** Open, idle, nothing queued. */
+  readonly isFree: boolean;
+  prompt(text: string, requestId: string, by: string): Promise<void>;
+  /** Of a prompt: undefined when it was never sent. */
+  isOver(requestId: string): boolean | undefined;
+  /** Something has changed; the answer ends that. */
+  watch(listener: () => void): () => void;
+}
+
+export interface MailAgentOptions {
+  agent: MailedAgent;
+  /** Of the server: it may speak for the agent. */
+  client: Client;
+  clock: Clock;
+  log: Log;
+  /** The agent is gone, or another server's. */
+  signal: AbortSignal;
+}
+
+/** A look is asked again after so long. */
+const WAIT_MS = 45_000;
+/** From the offer to the taking of the prompt. */
+const LEASE_MS = 60_000;
+/** What an agent cannot take now, it is not offered again at once. */
+const REFUSED_DELAY_MS = 5_000;
+const SEEN_MAX = 100;
+
+/** Resolves when `signal` is aborted. */
+export async function deliverMail(options: MailAgentOptions): Promise<void> {
+  const { agent, client, clock, log, signal } = options;
+  const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
+  let hasSettled = false;
+  while (!signal.aborted) {
+    try {
+      if (!hasSettled) await settleSeen(options);
+      hasSettled = true;
+      await until(options, () => agent.isFree);
+      const look = { as: agent.name, peek: true, limit: 1, wait_ms: WAIT_MS };
+      const { messages: waiting } = await client.request("mail.fetch", look, { signal });
+      if (waiting.length > 0 && agent.isFree) await deliverOne(options);
+      backoff.reset();
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn("mail_not_delivered", { name: agent.name, error: messageOf(error) });
+      await paused(clock, backoff.nextMs(), signal);
+    }
+  }
+}
+
+async function deliverOne(options: MailAgentOptions): Promise<void> {
+  const { agent, client, signal } = options;
+  const as = agent.name;
+  const { messages } = await client.request("mail.fetch", { as, limit: 1, lease_ms: LEASE_MS }, { signal });
+  const [message] = messages;
+  if (!message) return;
+  const requestId = mailRequestId(message);
+  try {
+    await agent.prompt(mailPrompt(message), requestId, message.from);
+  } catch (error) {
+    const reason = isWarrenError(error) ? error.message : "the agent did not take it";
+    const delay = signal.aborted ? {} : { delay_ms: REFUSED_DELAY_MS }; // it has gone: whoever has it next may take it now
+    await client.request("mail.nak", { as, ids: [message.id], reason, ...delay });
+    return;
+  }
+  await client.request("mail.ack", { as, ids: [message.id], state: "seen" }, { signal });
+  await until(options, () => agent.isOver(requestId) === true);
+  await client.request("mail.ack", { as: agent.name, ids: [message.id] }, { signal });
+}
+
+/** What a former server saw taken, and not to its end. */
+async function settleSeen(options: MailAgentOptions): Promise<void> {
+  const { agent, client, signal } = options;
+  const asked = { with: agent.name, state: "seen", limit: SEEN_MAX } as const;
+  const { messages } = await client.request("mail.history", asked, { signal });
+  const isOurs = ({ message }: { message: MailMessage }): boolean => agent.isOver(mailRequestId(message)) !== undefined;
+  for (const { message } of messages.filter(isOurs).toReversed()) {
+    await until(options, () => agent.isOver(mailRequestId(message)) === true);
+    await client.request("mail.ack", { as: agent.name, ids: [message.id] }, { signal });
+  }
+}
+
+/** Resolves when it holds. Rejects when `signal` is aborted. */
+function until({ agent, signal }: MailAgentOptions, holds: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (end: () => void): void => {
+      unwatch();
+      signal.removeEventListener("abort", onAbort);
+      end();
+    };
+    const onAbort = (): void => done(() => reject(signal.reason));
+    const unwatch = agent.watch(() => {
+      if (holds()) done(resolve);
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else if (holds()) done(resolve);
+  });
+}
+
+function paused(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = clock.timer(delayMs, end);
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end();
+  });
+}
