@@ -1,0 +1,17 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import * as z from "zod";
+import { WarrenError } from "../../protocol/errors.ts";
+import type { World } from "../world.ts";
+
+export const Dir = z.string().optional().describe("The directory that is meant; default: the one of this project.");
+export const JobRef = z.string().min(1).describe("The job's name or id.");
+
+/** @throws DIRECTORY_NOT_FOUND */
+export function directoryOf({ cwd }: Pick<World, "cwd">, dir: string | undefined): string {
+  const directory = resolve(cwd, dir ?? ".");
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return directory;
+  throw new WarrenError("DIRECTORY_NOT_FOUND", `The directory ${directory} does not exist.`, {
+    fix: `mkdir -p ${directory}`,
+  });
+}

@@ -1,0 +1,91 @@
+import * as z from "zod";
+import type { Receipt } from "../../protocol/mail-units.ts";
+import { type Answer, type Call, CHANGES, defineTool } from "../tool.ts";
+import { TimeoutSeconds, waiting, windowMs } from "../wait-window.ts";
+import type { World } from "../world.ts";
+import { fetchMail } from "./check.ts";
+import { Data, MailName, Subject, Text } from "./fields.ts";
+import { MessageView, messagesText, messageView, RecipientView, recipientLine, recipientView } from "./message-view.ts";
+import { sendPayload } from "./send.ts";
+
+export const AskResult = z.object({
+  result: z
+    .enum(["replied", "timed_out", "never"])
+    .describe(
+      "timed_out: not yet; the question stays: call wait with the cursor. never: it has expired, or could not be delivered.",
+    ),
+  id: z.string(),
+  cursor: z.string().describe("For wait: go on waiting for this answer."),
+  state: z
+    .enum(["queued", "offered", "seen", "handled", "replied", "expired", "dead"])
+    .describe("How far the question has come."),
+  messages: z.array(MessageView).describe("The reply."),
+  recipients: z.array(RecipientView).optional(),
+});
+
+export const ask = defineTool({
+  name: "ask",
+  title: "Ask and wait for the answer",
+  description:
+    "Sends a question to one participant and answers with its reply, or after at most 45 s with a cursor with which wait goes on waiting. The question stays where it is meanwhile; never ask it twice.",
+  annotations: CHANGES,
+  input: z.strictObject({
+    to: MailName.describe("Whom to ask."),
+    text: Text,
+    subject: Subject,
+    data: Data,
+    thread: z.string().optional().describe("The exchange that it belongs to; default: a new one."),
+    id: z.string().optional().describe("Your own id for it: asked again with the same id, it is still one question."),
+    timeout_s: TimeoutSeconds,
+  }),
+  output: AskResult,
+  async run(world, input, call) {
+    const { message, recipients } = await world.mail.speak(
+      "mail.send",
+      { ...sendPayload(input), kind: "ask" },
+      { signal: call.signal },
+    );
+    const answer = await awaitReply(world, call, { id: message.id, timeoutS: input.timeout_s });
+    const lines = answer.data.result === "replied" ? [] : recipients.map(recipientLine);
+    return {
+      data: { ...answer.data, recipients: recipients.map(recipientView) },
+      text: [answer.text, ...lines].join(" "),
+    };
+  },
+});
+
+/** A cursor that stands for a question whose answer is waited for. */
+export const askCursor = (id: string): string => `ask:${id}`;
+export const askedId = (cursor: string | undefined): string | undefined =>
+  cursor?.startsWith("ask:") ? cursor.slice("ask:".length) : undefined;
+
+/** Waits for the reply to a question of ours, and takes it out of the inbox: who has waited for it has read it with the next call. */
+export async function awaitReply(
+  world: World,
+  call: Call,
+  { id, timeoutS }: { id: string; timeoutS: number | undefined },
+): Promise<Answer<z.input<typeof AskResult>>> {
+  const { mail } = world;
+  const totalMs = windowMs(timeoutS);
+  const { receipts, result } = await waiting(world, call, { totalMs, message: "waiting for the answer" }, () =>
+    mail.speak("mail.wait", { id, for: "replied", timeout_ms: totalMs }, { signal: call.signal }),
+  );
+  const [receipt] = receipts;
+  const base = { id, cursor: askCursor(id), state: receipt?.state ?? ("queued" as const) };
+  if (result === "timed_out") {
+    const text = `No answer yet, and the question is ${base.state}. Call wait with cursor "${base.cursor}".`;
+    return { data: { ...base, result, messages: [] }, text };
+  }
+  const reply = receipt?.reply;
+  if (result === "never" || reply === undefined) return never(base, receipt);
+  await fetchMail(mail, { from: reply.from, thread: reply.thread }, { signal: call.signal, proves: "handled" });
+  return { data: { ...base, result: "replied", messages: [messageView(reply)] }, text: messagesText([reply]) };
+}
+
+function never(
+  base: Omit<z.input<typeof AskResult>, "result" | "messages">,
+  receipt: Receipt | undefined,
+): Answer<z.input<typeof AskResult>> {
+  const why = receipt?.state === "expired" ? "it has expired unread" : (receipt?.reason ?? "it could not be delivered");
+  return { data: { ...base, result: "never", messages: [] }, text: `There will be no answer: ${why}.` };
+}
