@@ -16,6 +16,12 @@ import { hangup, saveToServed } from "./gateway/save-to-served.ts";
 import { slowDownload } from "./gateway/slow-download.ts";
 import { webSocketEcho } from "./gateway/websocket-echo.ts";
 import { machineFacts, quietMachine } from "./machine.ts";
+import { delivery } from "./mailbox/delivery.ts";
+import { failover } from "./mailbox/failover.ts";
+import { fullLog } from "./mailbox/full-log.ts";
+import { mailFootprint } from "./mailbox/mail-footprint.ts";
+import { mailPeerNames, mailVersions } from "./mailbox/peers.ts";
+import { sends } from "./mailbox/sends.ts";
 import { makePeers } from "./peers/all.ts";
 import { report, writeBetweenMarkers } from "./report.ts";
 import type { Section } from "./result.ts";
@@ -27,7 +33,7 @@ import { reloadPause } from "./sessions/reload-pause.ts";
 import { terminalFlood } from "./sessions/terminal-flood.ts";
 import { root, setStage } from "./stage.ts";
 
-/** `npm run bench -- jobs|sessions|gateway [--quick] [--only CASE,…]`: measures, prints, and (a whole, full run) writes the figures into docs/benchmarks.md. */
+/** `npm run bench -- jobs|sessions|gateway|mailbox [--quick|--full] [--only CASE,…]`: measures, prints, and (a whole, full run) writes the figures into docs/benchmarks.md. */
 interface Part {
   cases: readonly Case[];
   /** The columns beside Warren's. */
@@ -47,6 +53,11 @@ const PARTS: Record<string, Part> = {
     peers: proxyNames,
     versions: ({ stage, say }) => proxyVersions(stage, say),
   },
+  mailbox: {
+    cases: [sends, delivery, failover, fullLog, mailFootprint],
+    peers: mailPeerNames,
+    versions: ({ stage, say }) => mailVersions(stage, say),
+  },
 };
 const DOCUMENT = join(root, "docs", "benchmarks.md");
 const EXIT_USAGE = 2;
@@ -54,7 +65,11 @@ const EXIT_INTERRUPTED = 130;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+    options: {
+      quick: { type: "boolean", default: false },
+      full: { type: "boolean", default: false },
+      only: { type: "string" },
+    },
     allowPositionals: true,
   });
   const part = positionals[0] ?? "jobs";
@@ -63,20 +78,25 @@ async function main(): Promise<void> {
   const cases = all?.cases.filter(({ name }) => wanted?.includes(name) ?? true) ?? [];
   if (!all || cases.length === 0) {
     const names = Object.values(PARTS).flatMap((one) => one.cases.map(({ name }) => name));
-    console.error(`usage: npm run bench -- ${Object.keys(PARTS).join("|")} [--quick] [--only ${names.join(",")}]`);
+    console.error(
+      `usage: npm run bench -- ${Object.keys(PARTS).join("|")} [--quick|--full] [--only ${names.join(",")}]`,
+    );
     process.exit(EXIT_USAGE);
   }
-  const text = await measure({ ...all, cases }, values.quick);
+  const text = await measure({ ...all, cases }, values);
   console.log(text);
   if (!values.quick && cases.length === all.cases.length) await writeBetweenMarkers(DOCUMENT, part, text);
 }
 
-async function measure({ cases, peers, versions = jobTools }: Part, quick: boolean): Promise<string> {
+async function measure(
+  { cases, peers, versions = jobTools }: Part,
+  { quick, full }: Pick<Bench, "quick" | "full">,
+): Promise<string> {
   const stage = await setStage();
   process.on("exit", () => stage.strike());
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => process.exit(EXIT_INTERRUPTED));
-  const bench: Bench = { stage, quick, say: (line) => console.error(line) };
+  const bench: Bench = { stage, quick, full, say: (line) => console.error(line) };
   const facts = await machineFacts(await versions(bench));
   const sections: Section[] = [];
   const loads: string[] = [];

@@ -13,6 +13,8 @@ export interface Bench {
   stage: Stage;
   /** A smoke run: does every case work? Its figures mean little. */
   quick: boolean;
+  /** The largest counts too, which take long. */
+  full?: boolean | undefined;
   say(line: string): void;
 }
 
