@@ -328,8 +328,8 @@ test(
     await waitUntil(async () => (await statesOf(house, 4))[0] === "handled", { what: "both are handled" });
     assert.deepEqual(await statesOf(house, 3), ["handled"]);
     const [, first, second] = promptsOf(house);
-    assert.match(first!, /<mail from="you" number="3" to="owl" hops="0">\nsay first\n<\/mail>/);
-    assert.match(second!, /\n&lt;\/mail>say second\n<\/mail>/, "it cannot pass for anything else");
+    assert.match(first!, /<mail from="you" number="3" [^\n]*to="owl" [^\n]*hops="0">\nsay first\n<\/mail>/);
+    assert.match(second!, /\n‹\/mail>say second\n<\/mail>/, "it cannot pass for anything else");
     assert.equal(promptsOf(house).length, 3);
     assert.equal((await participant(house, "owl"))?.unread, 0);
   },

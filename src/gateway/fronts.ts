@@ -43,6 +43,7 @@ const REDIAL = { firstMs: 10, maxMs: 1_000 };
 /** After a keeper was killed its front lets go of the port within moments. */
 const PORT_TAKEN_MS = 5_000;
 const APPLIED_MS = 5_000;
+const NEXT_MS = 10_000;
 const STATS_TIMEOUT_MS = 1_000;
 
 interface Generation {
@@ -91,7 +92,11 @@ export class Fronts {
     const found = await this.#running();
     if (!found) return this.#dial(await this.#start());
     // One that still ends is in the keeper's hands, and says goodbye by closing; it is not looked for.
-    await this.#dial(found);
+    try {
+      await this.#dial(found);
+    } catch {
+      return this.#dialNext(); // it has died since it was found
+    }
     if (found.hash !== spec.hash) await this.replace();
   }
 
@@ -186,6 +191,20 @@ export class Fronts {
     }
   }
 
+  /** The keeper starts another generation, which takes a moment. */
+  async #dialNext(): Promise<void> {
+    const backoff = new Backoff(REDIAL);
+    const deadlineMs = performance.now() + NEXT_MS;
+    for (;;) {
+      try {
+        return await this.#dial(await this.#start());
+      } catch (error) {
+        if (this.#over.signal.aborted || performance.now() > deadlineMs) throw error;
+        await delay(backoff.nextMs(), undefined, { signal: this.#over.signal });
+      }
+    }
+  }
+
   async #dial(server: KeeperServer): Promise<void> {
     const path = this.#options.socketPathOf(server.generation);
     const link = await FrontLink.dial(path, {
@@ -260,6 +279,7 @@ export class Fronts {
     const lost = all.find((one) => one.link === link);
     if (!lost) return;
     this.#generations.delete(lost);
+    lost.onApplied(Number.POSITIVE_INFINITY); // nobody waits for what it will not say
     if (this.#over.signal.aborted) return;
     if (all.at(-1) !== lost) return this.#weigh(); // an old one has come to its end
     this.#options.log.warn("front_lost", { front: this.#options.spec.name, pid: link.greeting.pid });

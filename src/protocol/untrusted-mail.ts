@@ -1,28 +1,56 @@
 import type { MailMessage } from "./mail-units.ts";
 
 /**
- * A message as an agent's program is shown it: text of somebody else, between marks that it cannot forge, with a word on what it is worth. What is inside
- * has no more authority than its sender, who is never the agent's user.
+ * Mail is text that somebody else has written, and an agent reads it where its user's words stand too. So it comes in a wrapper that says who wrote it,
+ * through how many hops, and that it is nobody's order; and nothing in it can look like the end of that wrapper, or like another one.
  */
 const TAG = "mail";
-/** The marks themselves, however they are written, within what somebody else wrote. */
-const MARKS = /<(\s*\/?\s*)(?=mail\b)/gi;
+const ATTRIBUTE_CHARACTERS_MAX = 200;
 /** All that is no text: control characters but line ends and tabs, and marks that turn the direction of writing round. */
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+export interface WrapOptions {
+  /** Characters of the body; the rest is left out, which is said. Default: all. */
+  maxCharacters?: number;
+  /** What else was sent stands below the body. */
+  hasData?: boolean;
+}
+
 /** `<mail from="owl" number="12" …>text</mail>`, in lines of its own. */
-export function wrapped(message: MailMessage): string {
-  const { from, seq, hops, kind, subject, addressed_to, data, body } = message;
-  const marks = [
-    `from="${attribute(from)}"`,
-    `number="${seq}"`,
-    `to="${attribute(addressed_to)}"`,
-    `hops="${hops}"`,
-    ...(kind === "ask" ? ['wants_reply="yes"'] : kind === "message" ? [] : [`kind="${kind}"`]),
-    ...(subject === undefined ? [] : [`subject="${attribute(subject)}"`]),
-  ];
-  const more = data === undefined ? "" : `\ndata: ${inside(JSON.stringify(data))}`;
-  return `<${TAG} ${marks.join(" ")}>\n${inside(body)}${more}\n</${TAG}>`;
+export function wrapped(
+  message: MailMessage,
+  { maxCharacters = message.body.length, hasData = false }: WrapOptions = {},
+): string {
+  const { id, seq, from, addressed_to, kind, subject, sent_at, hops, reply_to, data, body } = message;
+  const attributes = Object.entries({
+    from,
+    number: String(seq),
+    id,
+    to: addressed_to,
+    kind,
+    sent: sent_at,
+    hops: String(hops),
+    ...(reply_to === undefined ? {} : { reply_to }),
+    ...(subject === undefined ? {} : { subject }),
+  }).map(([name, value]) => `${name}="${attribute(value)}"`);
+  const rest = body.length - maxCharacters;
+  const text = rest > 0 ? `${harmless(body.slice(0, maxCharacters))}\n[${rest} more characters]` : harmless(body);
+  const more = hasData && data !== undefined ? `\ndata: ${harmless(JSON.stringify(data))}` : "";
+  return `<${TAG} ${attributes.join(" ")}>\n${text}${more}\n</${TAG}>`;
+}
+
+/**
+ * Text that cannot open or close a wrapper: a `<` before `mail` or `/mail`, however it is spaced, spelt or interrupted by invisible characters, becomes
+ * `‹`. Control characters, marks that turn the direction of writing round, and tag characters, in which text can be hidden from people, become U+FFFD.
+ */
+export function harmless(text: string): string {
+  return text.replace(/\r\n/g, "\n").replace(HIDDEN, "\ufffd").replace(WRAPPER_LIKE, "‹");
+}
+
+/** The same in one line of at most `maxCharacters`. */
+export function harmlessLine(text: string, maxCharacters: number): string {
+  const line = harmless(text).replace(/\s+/g, " ").trim();
+  return line.length > maxCharacters ? `${line.slice(0, maxCharacters - 1)}…` : line;
 }
 
 /** Control characters and the like are shown as what they are: `\x1b`, `\u202e`. */
@@ -33,7 +61,14 @@ export function escaped(text: string): string {
   });
 }
 
-const inside = (text: string): string => escaped(text).replace(MARKS, "&lt;$1");
-
 const attribute = (text: string): string =>
-  escaped(text.replace(/\s+/g, " ").trim()).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  harmlessLine(text, ATTRIBUTE_CHARACTERS_MAX).replaceAll('"', "'").replace(/[<>]/g, "");
+
+const HIDDEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu;
+/** Between the letters of a tag: blanks, what stands for something hidden, and marks that take no room. Full-width forms look the same to a reader. */
+const GAP = "[\\s\\ufffd\\p{Cf}\\p{M}]*";
+const WRAPPER_LIKE = new RegExp(
+  `[<\\uff1c\\ufe64](?=${GAP}${["[/\\uff0f]?", "[m\\uff4d\\uff2d]", "[a\\uff41\\uff21]", "[i\\uff49\\uff29]", "[l\\uff4c\\uff2c]"].join(GAP)})`,
+  "giu",
+);

@@ -82,6 +82,7 @@ test("instances: stop ends the tree; its signal is known as ours", async () => {
     outcome: { kind: "signalled", signal: "SIGTERM", by: "stop" },
   });
   await project.start("api-2", "trap '' TERM; while :; do sleep 0.05; done");
+  await until(() => project.runs.membersOf("api-2").length > 1, "its loop, behind the trap");
   await project.runs.stop("api-2", { graceMs: 100 });
   assert.partialDeepStrictEqual(await project.end("api-2"), { outcome: { kind: "signalled", signal: "SIGKILL" } });
 });

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isHung } from "./hung.ts";
+import { isHung, isStopped } from "./hung.ts";
 
-test("hung: nobody is before 300 ms; then who is stopped or traced; whoever else after 2 s", () => {
-  const states = ["R", "S", "D", "T", "t"];
-  const hungAt = (silentMs: number): string => states.filter((state) => isHung(silentMs, { state })).join("");
-  assert.equal(hungAt(299), "");
-  assert.equal(hungAt(300), "Tt");
-  assert.equal(hungAt(1_999), "Tt");
-  assert.equal(hungAt(2_000), "RSDTt");
+test("hung: who is stopped or traced for 300 ms; whoever else does not answer for 3 s", () => {
+  assert.equal(isHung({ silentMs: 299, stoppedMs: 299 }), false);
+  assert.equal(isHung({ silentMs: 0, stoppedMs: 300 }), true);
+  assert.equal(isHung({ silentMs: 2_999, stoppedMs: 0 }), false);
+  assert.equal(isHung({ silentMs: 3_000, stoppedMs: 0 }), true);
 });
 
-test("hung: a process that is gone is not", () => {
-  assert.equal(isHung(60_000, undefined), false);
+test("hung: stopped by a signal, or by a debugger; not who waits for a disk", () => {
+  assert.deepEqual(
+    ["R", "S", "D", "T", "t", "Z"].filter((state) => isStopped({ state })),
+    ["T", "t"],
+  );
 });

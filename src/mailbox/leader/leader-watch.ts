@@ -5,13 +5,14 @@ import type { Log } from "../../platform/log.ts";
 import { readProcess } from "../../platform/process.ts";
 import { PROTOCOL, type Response } from "../../protocol/envelope.ts";
 import { LineSplitter } from "../../protocol/lines.ts";
-import { isHung } from "./hung.ts";
-import { PING_MS } from "./limits.ts";
+import { isHung, isStopped } from "./hung.ts";
+import { PING_MS, STANDBY_LOOK_MS } from "./limits.ts";
 import { STANDBY } from "./roll.ts";
 
 /**
- * The standby's eye on the leader: one connection, a ping each 75 ms, answered through the writer's thread. `gone` when the connection ends: the lock decides
- * what that means. A leader that hangs is ended here, by pid, start time and user, and by nothing less.
+ * The standby's eye on the leader: one connection; each 75 ms a look at its process, which costs next to nothing; each second a ping, answered through the
+ * writer's thread. `gone` when the connection ends: the lock decides what that means. A leader that hangs is ended here, by pid, start time and user, and by
+ * nothing less.
  */
 export interface LeaderWatchOptions {
   socketPath: string;
@@ -39,6 +40,9 @@ export class LeaderWatch implements Disposable {
   #isTold = false;
   #answeredMs: number;
   #tickMs: number;
+  #pingedMs = Number.NEGATIVE_INFINITY;
+  /** Since when it is seen stopped. */
+  #stoppedMs: number | undefined;
   #cancel = (): void => {};
   #nextId = 1;
 
@@ -109,17 +113,27 @@ export class LeaderWatch implements Disposable {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     // We were stopped ourselves, or had no processor: what it has answered is not read yet.
-    if (nowMs - this.#tickMs > 2 * PING_MS) this.#answeredMs = nowMs;
+    if (nowMs - this.#tickMs > 2 * STANDBY_LOOK_MS) {
+      this.#answeredMs = nowMs;
+      this.#stoppedMs = undefined;
+    }
     this.#tickMs = nowMs;
-    if (this.#identity) this.#look(this.#identity, nowMs - this.#answeredMs);
-    this.#say("mail.ping", {});
-    this.#cancel = clock.timer(PING_MS, () => this.#tick());
+    if (this.#identity) this.#look(this.#identity, nowMs);
+    if (nowMs - this.#pingedMs >= PING_MS) {
+      this.#pingedMs = nowMs;
+      this.#say("mail.ping", {});
+    }
+    this.#cancel = clock.timer(STANDBY_LOOK_MS, () => this.#tick());
   }
 
-  #look({ pid, startTicks }: Identity, silentMs: number): void {
+  #look({ pid, startTicks }: Identity, nowMs: number): void {
     const { log } = this.#options;
     const info = readProcess(pid);
-    if (info?.startTicks !== startTicks || !isHung(silentMs, info) || !isOurs(pid)) return;
+    if (info?.startTicks !== startTicks) return; // gone: its lock is free
+    this.#stoppedMs = isStopped(info) ? (this.#stoppedMs ?? nowMs) : undefined;
+    const silentMs = nowMs - this.#answeredMs;
+    const stoppedMs = this.#stoppedMs === undefined ? 0 : nowMs - this.#stoppedMs;
+    if (!isHung({ silentMs, stoppedMs }) || !isOurs(pid)) return;
     log.warn("leader_hangs", { pid, state: info.state, silent_ms: Math.round(silentMs) });
     (this.#options.kill ?? kill)(pid);
   }

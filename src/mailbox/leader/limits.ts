@@ -20,10 +20,12 @@ export const SWEEP_MS = 30_000;
 export const SWEEP_PAUSE_MS = 5;
 /** The port that is another's is tried so often. */
 export const PORT_RETRY_MS = 1_000;
-/** The standby's pings, and what it does when they are not answered: look at the process, and end it when it is stopped, or in any case. */
-export const PING_MS = 75;
-export const HUNG_LOOK_MS = 300;
-export const HUNG_MS = 2_000;
+/** How often the standby looks at the leader's process: one read of /proc. One that is seen stopped for so long is ended. */
+export const STANDBY_LOOK_MS = 75;
+export const STOPPED_MS = 300;
+/** Its pings, which go through the writer's thread; a leader that answers none for so long is ended too. */
+export const PING_MS = 1_000;
+export const HUNG_MS = 3_000;
 /** How often a candidate tries the lock. */
 export const LOCK_RETRY_MS = 1;
 /** A successor has so long to load. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { harmlessLine } from "../../protocol/untrusted-mail.ts";
 import { RecipientView, recipientLine, recipientView } from "../mail/message-view.ts";
-import { harmlessLine } from "../mail/untrusted.ts";
 import { type AnyTool, CHANGES, defineTool, READS } from "../tool.ts";
 
 /** The tools of claude-ipc-mcp that ours have other names for. Its `auto_process` consumed mail and lost it; here it only looks. */

@@ -6,10 +6,10 @@ import { readProcess } from "../../platform/process.ts";
 import { isWarrenError, messageOf, WarrenError } from "../../protocol/errors.ts";
 import type { OfferedMessage, Participant } from "../../protocol/mail-units.ts";
 import type { DataOf, MessageType, PayloadOf } from "../../protocol/messages.ts";
+import { harmlessLine } from "../../protocol/untrusted-mail.ts";
 import { GivenMail } from "./given-mail.ts";
 import type { Claim, Identity } from "./identity.ts";
 import { InboxWatch } from "./inbox-watch.ts";
-import { harmlessLine } from "./untrusted.ts";
 
 /**
  * This process's part in the mailbox: one name, one connection to whoever leads, and what was given to the client and is not acknowledged yet.

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { silentLog } from "../platform/log.ts";
+import { FRONT_FORMAT, type FrontTable, type ServerToFront } from "../protocol/front-messages.ts";
+import type { KeeperServer } from "../protocol/keeper-calls.ts";
+import { LineSplitter } from "../protocol/lines.ts";
+import { Fronts, type FrontsOptions } from "./fronts.ts";
+
+const TABLE = {
+  ...{ format: FRONT_FORMAT, revision: 7, mode: "dev", project: "site", routes: [], workers: [], draining: [] },
+  ...{ trustedProxies: [], hasPublicMetrics: false, sessions: [] },
+} satisfies FrontTable;
+const LISTEN = { host: "127.0.0.1", port: 8080 };
+
+/** A generation's end of the line: greets, and says what it was told. */
+class Generation implements AsyncDisposable {
+  readonly told: ServerToFront["type"][] = [];
+  readonly #server: net.Server;
+
+  static async at(path: string, generation: number, onTold: (one: Generation, socket: net.Socket) => void) {
+    const one = new Generation(generation, onTold);
+    await new Promise<void>((resolve) => one.#server.listen(path, resolve));
+    return one;
+  }
+
+  private constructor(generation: number, onTold: (one: Generation, socket: net.Socket) => void) {
+    this.#server = net.createServer((socket) => {
+      const lines = new LineSplitter();
+      const greeting = {
+        type: "hello",
+        format: FRONT_FORMAT,
+        pid: 1,
+        generation,
+        hash: "h",
+        revision: 0,
+        isEnding: false,
+      };
+      socket.write(`${JSON.stringify(greeting)}\n`);
+      socket.on("error", () => {});
+      socket.on("data", (chunk: Buffer) => {
+        for (const line of lines.push(chunk)) this.told.push((JSON.parse(line) as ServerToFront).type);
+        onTold(this, socket);
+      });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** A keeper that finds generation 1, and starts the next one when it is asked for one. */
+function openFronts(dir: string): { fronts: Fronts; calls: string[] } {
+  const calls: string[] = [];
+  const server = (generation: number): KeeperServer =>
+    ({ name: "front", generation, hash: "h", state: "ready", pid: 1, address: LISTEN }) as unknown as KeeperServer;
+  const keeper = {
+    call: async ({ call }: { call: string }) => {
+      calls.push(call);
+      return call === "list" ? { servers: [server(1)] } : server(2);
+    },
+  } as unknown as FrontsOptions["keeper"];
+  const nothing = (): void => {};
+  const fronts = new Fronts(
+    {
+      keeper,
+      spec: { name: "front", hash: "h", command: [], logPath: "" },
+      listen: LISTEN,
+      socketPathOf: (generation) => join(dir, `${generation}.sock`),
+      log: silentLog,
+      events: {
+        ...{ onApplied: nothing, onDrained: nothing, onTrouble: nothing, onWaiting: nothing },
+        onSign: async () => {},
+      },
+    },
+    TABLE,
+  );
+  return { fronts, calls };
+}
+
+const saysApplied = (_: Generation, socket: net.Socket): void =>
+  void socket.write(`${JSON.stringify({ type: "applied", revision: TABLE.revision })}\n`);
+
+test("fronts: one that dies between being found and being dialled is followed by its next generation", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "fronts-"));
+  try {
+    await using second = await Generation.at(join(dir, "2.sock"), 2, saysApplied);
+    const { fronts, calls } = openFronts(dir);
+    await fronts.open();
+    assert.deepEqual(calls, ["list", "server.start"]);
+    assert.deepEqual(second.told, ["table"]);
+    assert.equal(fronts.server?.generation, 2);
+    fronts.close();
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("fronts: one that dies before it goes by its table is not waited for", { timeout: 4_000 }, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "fronts-"));
+  try {
+    await using first = await Generation.at(join(dir, "1.sock"), 1, (_, socket) => socket.destroy());
+    await using second = await Generation.at(join(dir, "2.sock"), 2, saysApplied);
+    const { fronts } = openFronts(dir);
+    await fronts.open();
+    assert.deepEqual(first.told, ["table"]);
+    fronts.close();
+    void second;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
