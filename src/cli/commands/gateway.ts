@@ -42,7 +42,11 @@ export const gateway = defineCommand({
   ],
   options: {
     all: { type: "boolean", short: "a", description: "of every project" },
-    wait: { type: "string", value: "DURATION", description: "return when the worker has come to rest, or after this" },
+    wait: {
+      type: "string",
+      value: "DURATION",
+      description: "return when the worker has come to rest, or after this; rollback: 60s",
+    },
     "dry-run": { type: "boolean", description: "build, and show what would be copied", group: "Deploy" },
     path: {
       type: "string",
@@ -112,6 +116,8 @@ async function showMode(context: Context, json: boolean): Promise<number> {
   return EXIT.ok;
 }
 
+/** What was asked for is done when the version before serves, not when it was ordered. */
+const ROLLBACK_WAIT_MS = 60_000;
 const NOT_WELL = 1;
 const isWell = (state: Worker["state"]): boolean => state === "healthy" || state === "stopped" || state === "paused";
 const health = ({ name, state, reason }: Worker) => ({ name, state, ...(reason === undefined ? {} : { reason }) });
@@ -144,7 +150,8 @@ async function ofWorker(
   const which = { worker, workdir: cwd };
   const extra = topic === "rollback" && version !== undefined ? { version } : {};
   let answer = await client.request(`gateway.${topic}`, { ...which, ...extra });
-  if (waitMs !== undefined) answer = await client.request("gateway.settled", { ...which, timeout_ms: waitMs });
+  const settleMs = waitMs ?? (topic === "rollback" ? ROLLBACK_WAIT_MS : undefined);
+  if (settleMs !== undefined) answer = await client.request("gateway.settled", { ...which, timeout_ms: settleMs });
   if (json) output.json(answer.worker);
   else for (const line of workerLines(output, [answer.worker])) output.line(line);
   return EXIT.ok;
