@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
+import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { startMailLeader } from "../src/local/mail-start.ts";
-import { resolvePlaces } from "../src/platform/paths.ts";
+import { mailLeaderCommand, startMailLeader } from "../src/local/mail-start.ts";
+import { spawnDetached } from "../src/local/spawn-detached.ts";
+import { ensureHome, ensureSocketDir, resolvePlaces } from "../src/platform/paths.ts";
 import { thisInstallation, variant } from "./harness/build-copy.ts";
 import { needsRoot, suspended } from "./harness/faults.ts";
 import { MailHome } from "./harness/mail.ts";
@@ -44,6 +47,26 @@ test("leader: belongs to nobody: a session of its own, no descriptor of whoever 
   const [sid, ppid] = stdout.trim().split(/\s+/).map(Number);
   assert.notEqual(ppid, process.pid);
   assert.notEqual(sid, Number((await promisify(execFile)("ps", ["-o", "sid=", "-p", `${process.pid}`])).stdout));
+});
+
+test("leader: whose starter is gone before it leads ends, and leads nobody", async () => {
+  await using mail = new MailHome();
+  const { places, env } = mail.house;
+  const start = { places, build: thisInstallation().build, env };
+  const started = (): Readable =>
+    spawnDetached({ command: mailLeaderCommand(start), env, logPath: places.mailLeaderLog });
+  const nobodyLeft = (): Promise<unknown> => waitUntil(() => mail.processes().length === 0, { what: "its end" });
+  started().destroy();
+  await nobodyLeft();
+  assert.equal(existsSync(places.mailDir), false);
+  ensureHome(places);
+  ensureSocketDir(places, env);
+  const pipe = started();
+  await once(pipe, "data"); // it is about to
+  pipe.destroy();
+  await nobodyLeft();
+  assert.equal(startLines(mail).length, 1);
+  assert.equal((await mail.status()).leader.epoch, 2);
 });
 
 test("fetch: waits for what is not there yet, and is woken by its commit", async () => {

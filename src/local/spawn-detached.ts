@@ -46,7 +46,7 @@ export interface FirstLine {
   late: () => Error;
 }
 
-/** What it said first, without the newline; "" when it ended without a word. Closes the pipe. */
+/** What it said first, without space around it; "" when it ended without a word. Closes the pipe. */
 export function firstLine(pipe: Readable, { timeoutMs, late }: FirstLine): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
@@ -57,7 +57,7 @@ export function firstLine(pipe: Readable, { timeoutMs, late }: FirstLine): Promi
     const done = (): void => {
       clearTimeout(timer);
       pipe.destroy();
-      resolve(text.split("\n")[0] ?? "");
+      resolve((text.split("\n")[0] ?? "").trim());
     };
     pipe.on("data", (chunk) => {
       text += chunk;

@@ -332,7 +332,7 @@ export const messages = {
       result: z.enum(["met", "timeout", "ended"]),
     }),
   ),
-  /** What its screen shows, as text: without attributes, or `styled`, with SGR sequences, each line for itself. */
+  /** What its screen shows, as text: without attributes, or `styled`, with SGR sequences, each line for itself. The session's `output_bytes` are those that the screen has taken. */
   "session.screen": message(
     "view",
     z.looseObject({ ...SessionRef, styled: z.optional(z.boolean()) }),

@@ -312,8 +312,8 @@ export class Sessions {
 
   async screen({ session, styled = false }: PayloadOf<"session.screen">): Promise<DataOf<"session.screen">> {
     const live = await this.#mustTerminal(session);
-    const { lines, cursor } = await this.#live.screens.text(live.record.id, { isStyled: styled });
-    return { session: viewOf(live), lines, cursor };
+    const { lines, cursor, offset } = await this.#live.screens.text(live.record.id, { isStyled: styled });
+    return { session: { ...viewOf(live), output_bytes: offset }, lines, cursor };
   }
 
   /** Up to where in its output a live terminal's screen shows it, once it has caught up with what was known at the call: for the debug socket. */

@@ -88,6 +88,12 @@ export class Candidate {
     else this.#options.onEnded(0);
   }
 
+  /** Nobody wants it to lead. */
+  async end(): Promise<void> {
+    if (this.#leading) await this.#leading.end();
+    else this.#options.onEnded(0);
+  }
+
   /** The lock is another's: undefined when that one answers. When it hangs, it is ended. */
   async #lockOfHung(): Promise<Lock | undefined> {
     const { places, clock, log } = this.#options;

@@ -134,7 +134,7 @@ export class Leading implements LeaderFacts {
   async #start(): Promise<void> {
     const { mailLog, build, places, isDedicated, log, clock, inherited, reason, gapMs } = this.#options;
     mailLog.onLost((why, error) => this.#lose(why, error));
-    const port = this.#listeners.bind(inherited);
+    const port = await this.#listeners.bind(inherited);
     this.#epoch = await mailLog.takeLead({
       pid: process.pid,
       pidStart: ownStart(),

@@ -20,6 +20,9 @@ export const SWEEP_MS = 30_000;
 export const SWEEP_PAUSE_MS = 5;
 /** The port that is another's is tried so often. */
 export const PORT_RETRY_MS = 1_000;
+/** But the port that the leader before had is waited for so long, and looked at so often. */
+export const PORT_FREED_MS = 100;
+export const PORT_FREED_LOOK_MS = 1;
 /** How often the standby looks at the leader's process: one read of /proc. One that is seen stopped for so long is ended. */
 export const STANDBY_LOOK_MS = 75;
 export const STOPPED_MS = 300;

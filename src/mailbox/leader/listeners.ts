@@ -4,7 +4,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { messageOf, systemCode } from "../../protocol/errors.ts";
 import type { Door } from "./doors.ts";
-import { PORT_RETRY_MS } from "./limits.ts";
+import { PORT_FREED_LOOK_MS, PORT_FREED_MS, PORT_RETRY_MS } from "./limits.ts";
 
 /**
  * The unix socket and the port. Both can be inherited by a successor: whoever connects while the lead changes hands waits in the kernel's queue. The
@@ -14,7 +14,7 @@ export interface ListenersOptions {
   socketPath: string;
   /** Undefined: none. 0: a free one. */
   port: number | undefined;
-  /** Taken again when it is free and any would do. */
+  /** The port of the leader before, which is waited for: a process that was killed gives up its lock a moment before its port. */
   lastPort?: number | undefined;
   clock: Clock;
   log: Log;
@@ -60,19 +60,24 @@ export class Listeners {
   }
 
   /** Takes the port without listening yet, so that it can be written down before anybody is served. */
-  bind(inherited?: Inherited): number | undefined {
+  async bind(inherited?: Inherited): Promise<number | undefined> {
     if (inherited?.tcp) return inherited.tcp.port;
-    const { port } = this.#options;
+    const { port, lastPort = 0 } = this.#options;
     if (port === undefined) return undefined;
-    for (const wanted of port === 0 ? [this.#options.lastPort ?? 0, 0] : [port]) {
-      try {
-        this.#bound = new BoundSocket({ host: HOST, port: wanted });
-        return this.#bound.address().port;
-      } catch {
-        // another's: `open` says so
-      }
+    this.#bound = await this.#bindFreed(port === 0 ? lastPort : port);
+    if (port === 0) this.#bound ??= boundTo(0);
+    return this.#bound?.address().port; // another's: `open` says so
+  }
+
+  /** The leader before may be giving it up just now. */
+  async #bindFreed(port: number): Promise<BoundSocket | undefined> {
+    const { clock, lastPort } = this.#options;
+    const untilMs = clock.monotonicMs() + PORT_FREED_MS;
+    for (;;) {
+      const bound = boundTo(port);
+      if (bound || port !== lastPort || clock.monotonicMs() >= untilMs) return bound;
+      await new Promise((wake) => setTimeout(wake, PORT_FREED_LOOK_MS)); // nothing else may keep the process alive yet
     }
-    return undefined;
   }
 
   /** Resolves when the unix socket listens; the port may follow. */
@@ -156,5 +161,13 @@ export class Listeners {
       "error",
       (error) => this.#options.log.error("listener_failed", { door, error: messageOf(error) }),
     );
+  }
+}
+
+function boundTo(port: number): BoundSocket | undefined {
+  try {
+    return new BoundSocket({ host: HOST, port });
+  } catch {
+    return undefined;
   }
 }

@@ -6,14 +6,15 @@ import { systemClock } from "../../platform/clock.ts";
 import { closeInheritedDescriptors } from "../../platform/descriptors.ts";
 import { isLogLevel, openLog } from "../../platform/log.ts";
 import { resolvePlaces } from "../../platform/paths.ts";
-import { isWarrenError, messageOf, toWire } from "../../protocol/errors.ts";
+import { isWarrenError, messageOf, systemCode, toWire } from "../../protocol/errors.ts";
 import { Candidate, type CandidateOptions } from "./candidate.ts";
 import { IDLE_MS } from "./limits.ts";
 import { PredecessorLine } from "./predecessor-line.ts";
 
 /**
  * A process that may lead the mailbox: `mail-leader.js` takes the lead if nobody has it, `--standby-of` waits for its leader's death, `--successor` is handed the
- * lead. On fd 3 it says its first word (`leading`, `busy`, or an error), or talks with the leader before; 4 and 5 are then the listening sockets.
+ * lead. On fd 3 it says its first word (`leading`, `busy`, or an error), or talks with the leader before; 4 and 5 are then the listening sockets. Whoever was
+ * started by somebody who is gone by then does not lead: others who want a leader start one, and a home that was ended stays ended.
  */
 const WORD_FD = 3;
 const [UNIX_FD, TCP_FD] = [4, 5];
@@ -42,6 +43,8 @@ async function main(): Promise<void> {
   };
   process.on("uncaughtException", (error) => fail("uncaught", error));
   process.on("unhandledRejection", (error) => fail("unhandled", error));
+  const isPlainStart = values["standby-of"] === undefined && !values.successor;
+  if (isPlainStart && !isHeard(" ")) process.exit(0);
   mkdirSync(places.mailDir, { recursive: true, mode: 0o700 });
   const options: CandidateOptions = {
     places,
@@ -66,10 +69,11 @@ async function main(): Promise<void> {
   }
   try {
     const word = await candidate.lead();
-    say(word);
+    const isWanted = isHeard(`${word}\n`);
     if (word === "busy") process.exit(0);
+    if (!isWanted) await candidate.end();
   } catch (error) {
-    say(JSON.stringify(toWire(error, "MAIL_START_FAILED")));
+    isHeard(`${JSON.stringify(toWire(error, "MAIL_START_FAILED"))}\n`);
     if (isWarrenError(error)) {
       log.error("start_failed", { code: error.code, error: error.message });
       process.exit(EXIT_FAILURE);
@@ -95,13 +99,14 @@ function portIn(text: string | undefined): number | undefined {
   return Number.isInteger(port) && port >= 0 && port < 65_536 ? port : undefined;
 }
 
-/** Whoever started it may be gone, or may have given it no pipe. */
-function say(word: string): void {
+/** Says `text` to whoever started it; false when that one is gone. The last line closes the pipe. */
+function isHeard(text: string): boolean {
   try {
-    writeSync(WORD_FD, `${word}\n`);
-    closeSync(WORD_FD);
-  } catch {
-    // nobody listens
+    writeSync(WORD_FD, text);
+    if (text.endsWith("\n")) closeSync(WORD_FD);
+    return true;
+  } catch (error) {
+    return systemCode(error) === "EBADF"; // it was given none
   }
 }
 

@@ -38,8 +38,7 @@ export const sessionRead = defineTool({
     return withSession(world, reference, async (client, id) => {
       const timedOut =
         wait !== undefined && (await waitFor({ world, call, client, id }, { kind: wait, since, timeout_s }));
-      const { session } = await client.request("session.get", { session: id });
-      const seen = await read(client, session, since);
+      const { session, ...seen } = await read(client, id, since);
       const head = `${sessionLine(session)}${timedOut ? " (not yet as wanted; call again)" : ""}`;
       return {
         data: { session: sessionView(session), ...seen, ...(timedOut ? { timed_out: true } : {}) },
@@ -70,24 +69,30 @@ async function waitFor(
 }
 
 interface Seen {
+  session: Session;
   text: string;
   cursor: string;
   changed: boolean;
 }
 
-async function read(client: Requests, session: Session, since: number | undefined): Promise<Seen> {
-  if (session.kind === "agent") return readConversation(client, session.id, since);
-  const { lines } = await client.request("session.screen", { session: session.id });
-  const text = lines.join("\n").trimEnd();
-  return { text, cursor: String(session.output_bytes), changed: session.output_bytes !== since };
+async function read(client: Requests, id: string, since: number | undefined): Promise<Seen> {
+  const { session } = await client.request("session.get", { session: id });
+  return session.kind === "agent" ? readConversation(client, session, since) : readScreen(client, id, since);
 }
 
-async function readConversation(client: Requests, id: string, since: number | undefined): Promise<Seen> {
+async function readScreen(client: Requests, id: string, since: number | undefined): Promise<Seen> {
+  const { session, lines } = await client.request("session.screen", { session: id }); // the place of this screen, not of an earlier one
+  const text = lines.join("\n").trimEnd();
+  return { session, text, cursor: String(session.output_bytes), changed: session.output_bytes !== since };
+}
+
+async function readConversation(client: Requests, session: Session, since: number | undefined): Promise<Seen> {
+  const { id } = session;
   const { conversation } = await client.request("session.conversation", { session: id });
   const items = conversation.items.filter(({ seq }) => seq > (since ?? 0));
   const text = items.flatMap((item) => itemText(item) ?? []).join("\n");
   const cut = text.length > TEXT_CHARACTERS ? `[older is left out]\n${text.slice(-TEXT_CHARACTERS)}` : text;
-  return { text: cut, cursor: String(conversation.seq), changed: since === undefined || items.length > 0 };
+  return { session, text: cut, cursor: String(conversation.seq), changed: since === undefined || items.length > 0 };
 }
 
 /** @throws CURSOR_INVALID */

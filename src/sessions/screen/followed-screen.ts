@@ -4,7 +4,7 @@ import { type JournalPosition, JournalReader } from "../journal/journal-reader.t
 import type { JournalEnd } from "../keeper-port.ts";
 import { Emulator, type EmulatorEvents } from "./emulator.ts";
 import { PlainTail } from "./plain-tail.ts";
-import type { ScreenDirectory, ScreenEvent, ScreenLook, ScreenPicture, ScreenText } from "./screen-messages.ts";
+import type { PlacedText, ScreenDirectory, ScreenEvent, ScreenLook, ScreenPicture } from "./screen-messages.ts";
 import { loadSnapshot, saveSnapshot } from "./snapshot.ts";
 
 /**
@@ -116,12 +116,12 @@ export class FollowedScreen {
     }
   }
 
-  look(request: ScreenLook): ScreenPicture | ScreenText {
+  look(request: ScreenLook): ScreenPicture | PlacedText {
     const emulator = this.#emulator;
     if (!emulator || !this.#position) throw screenUnavailable();
     this.#flush();
     this.usedAtMs = this.#options.clock.monotonicMs();
-    if (request.kind === "text") return emulator.text(request);
+    if (request.kind === "text") return { ...emulator.text(request), offset: this.#position.offset };
     const bytes = request.kind === "screen" ? emulator.screen() : emulator.render(request.cols, request.rows);
     return { position: this.#position, bytes, ...emulator.size, title: emulator.title };
   }

@@ -52,9 +52,14 @@ export interface ScreenText {
   cursor: { x: number; y: number };
 }
 
+/** The same, and how much of the session's output it has taken. */
+export interface PlacedText extends ScreenText {
+  offset: number;
+}
+
 export type ScreenAnswer =
   | { kind: "event"; id: string; event: ScreenEvent }
   | { kind: "directory"; id: string; directory: ScreenDirectory }
   | { kind: "closed"; call: number }
-  | { kind: "answer"; call: number; data: ScreenPicture | ScreenText }
+  | { kind: "answer"; call: number; data: ScreenPicture | PlacedText }
   | { kind: "answer"; call: number; error: string };

@@ -7,13 +7,13 @@ import type { Log } from "../../platform/log.ts";
 import { messageOf, unreachable } from "../../protocol/errors.ts";
 import type { JournalEnd } from "../keeper-port.ts";
 import type {
+  PlacedText,
   ScreenAnswer,
   ScreenDirectory,
   ScreenEvent,
   ScreenLook,
   ScreenPicture,
   ScreenRequest,
-  ScreenText,
 } from "./screen-messages.ts";
 
 /**
@@ -35,7 +35,7 @@ interface Call {
   request: ScreenLook;
   /** Threads that died with it. */
   failureCount: number;
-  resolve(data: ScreenPicture | ScreenText): void;
+  resolve(data: ScreenPicture | PlacedText): void;
   reject(error: Error): void;
 }
 
@@ -107,8 +107,8 @@ export class Screens {
     return this.#look(id, { kind: "render", cols, rows }) as Promise<ScreenPicture>;
   }
 
-  text(id: string, { isStyled = false } = {}): Promise<ScreenText> {
-    return this.#look(id, { kind: "text", isStyled }) as Promise<ScreenText>;
+  text(id: string, { isStyled = false } = {}): Promise<PlacedText> {
+    return this.#look(id, { kind: "text", isStyled }) as Promise<PlacedText>;
   }
 
   forget(id: string): void {
@@ -130,7 +130,7 @@ export class Screens {
     this.#failAll(new Error("the server is closing"));
   }
 
-  #look(id: string, look: Look): Promise<ScreenPicture | ScreenText> {
+  #look(id: string, look: Look): Promise<ScreenPicture | PlacedText> {
     const screen = this.#open.get(id);
     if (!screen || this.#isClosed) return Promise.reject(new Error(`no screen of ${id}`));
     if (this.#deferred) this.#startDeferred();
@@ -209,7 +209,7 @@ export class Screens {
     }
   }
 
-  #settle(call: Call, result: ScreenPicture | ScreenText | Error): void {
+  #settle(call: Call, result: ScreenPicture | PlacedText | Error): void {
     this.#calls.delete(call.request.call);
     if (this.#calls.size === 0) this.#worker?.unref();
     if (result instanceof Error) call.reject(result);
