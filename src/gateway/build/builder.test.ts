@@ -62,6 +62,19 @@ test("build: what was built is not built again: not now, not after a restart, no
   assert.equal((await next.build(first.version, AbortSignal.timeout(30_000), { isForced: true })).kind, "built");
 });
 
+test("build: the same files under another configuration are another version, also after a restart", async () => {
+  await using project = await ProjectFixture.make();
+  await project.write("workers/built/main.sh", "echo one");
+  const sources = project.sources(project.command("built", "cp main.sh bin/built"));
+  const first = await builtNow(project.builder(sources), sources);
+  const failing = project.sources(project.command("built", "exit 4"));
+  const builder = project.builder(failing);
+  await builder.open();
+  const look = await failing.look();
+  assert.deepEqual([look.isBuilt, look.version === first.version], [false, false]);
+  assert.equal((await buildNow(builder, failing)).kind, "failed");
+});
+
 test("build: an edit of a file that nothing imports is no new version; a file that comes or goes may be one", async () => {
   await using project = await ProjectFixture.make();
   await project.write("workers/api/src/main.ts", "console.log(1)");

@@ -18,7 +18,7 @@ export interface BuiltFrom {
   version: string;
   /** Absolute. */
   inputs: readonly string[];
-  /** Hash of the inputs' names and contents, as the build saw them. */
+  /** Hash of the inputs' names and contents as the build saw them, and of how it was to build them. */
   inputsDigest: string;
   /** Hash of the names of all source files at that time. */
   namesDigest: string;
@@ -123,8 +123,10 @@ export class WorkerSources {
     return { ...listing, version: await this.#versionOf(listing) };
   }
 
-  inputsDigest(inputs: readonly string[], hashes: HashesOfFiles = this.#hashes): Promise<string> {
-    return hashes.ofAll([...inputs, ...this.#surroundings], (path) => this.#nameOf(path));
+  /** Of the inputs, and of how they are built: the same files under another configuration are another version. */
+  async inputsDigest(inputs: readonly string[], hashes: HashesOfFiles = this.#hashes): Promise<string> {
+    const content = await hashes.ofAll([...inputs, ...this.#surroundings], (path) => this.#nameOf(path));
+    return digestOf([content, ...this.#how]);
   }
 
   /** Of a build, the newest last: its inputs are what matters from now on. */
@@ -174,9 +176,13 @@ export class WorkerSources {
 
   async #versionOf({ files }: Listing, hashes: HashesOfFiles = this.#hashes): Promise<string> {
     const content = await hashes.ofAll([...files, ...this.outsiders], (path) => this.#nameOf(path));
+    return digestOf([content, ...this.#how]).slice(0, VERSION_DIGITS);
+  }
+
+  get #how(): string[] {
     const { program, configText = "" } = this.spec;
     const how = program.kind === "node" ? this.#nameOf(program.entry) : JSON.stringify(program.build ?? null);
-    return digestOf([content, program.kind, how, configText]).slice(0, VERSION_DIGITS);
+    return [program.kind, how, configText];
   }
 
   async #list(onDir: (dir: string) => void): Promise<Listing> {
