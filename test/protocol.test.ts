@@ -153,17 +153,17 @@ test(
       };
       await Promise.all(Array.from({ length: 100 }, lane));
     };
-    await storm(2_000); // brings the heap to its working size
+    await storm(count); // brings the heap to its working size
     await settled(house);
     const [descriptorsBefore, bytesBefore] = [descriptorsOf(pid).length, residentBytes(pid)];
-    await storm(count - 2_000);
+    await storm(count);
     await settled(house);
     assert.equal((await house.server()).pid, pid, "the same process");
     await waitUntil(() => descriptorsOf(pid).length <= descriptorsBefore, {
       what: `descriptors to return to ${descriptorsBefore}`,
     });
     const grownBytes = residentBytes(pid) - bytesBefore;
-    assert.ok(grownBytes < 30 * MEBIBYTE, `grew by ${Math.round(grownBytes / MEBIBYTE)} MiB`);
+    assert.ok(grownBytes < 20 * MEBIBYTE, `grew by ${Math.round(grownBytes / MEBIBYTE)} MiB`);
   },
 );
 

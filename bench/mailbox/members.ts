@@ -26,8 +26,9 @@ export async function startMembers(
   return {
     count,
     async [Symbol.asyncDispose]() {
-      const ends = children.map((child) => once(child, "close"));
-      for (const child of children) child.stdin!.end();
+      const left = children.splice(0); // a second time, nothing
+      const ends = left.map((child) => once(child, "close"));
+      for (const child of left) child.stdin!.end();
       await Promise.all(ends);
     },
   };

@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "../../src/client/client.ts";
@@ -64,7 +65,7 @@ export async function openMailbox({ stage, dir, ending }: MailPlace): Promise<Ma
   const places = resolvePlaces(env);
   const client = (): Client => {
     const dial = dialMailbox({ places, build, env, mode: "start" });
-    const one = new Client({ dial, name: "bench", version: "0", randomId: () => crypto.randomUUID() });
+    const one = new Client({ dial, name: "bench", version: "0", randomId: randomUUIDv7 }); // as the product's own clients of the mailbox
     ending.defer(() => one.close());
     return one;
   };

@@ -19,7 +19,7 @@ test("home config: without a file, and with an empty one, the defaults that the 
     const { from, to } = config.sessions.ports;
     assert.equal(`${from}-${to}`, HOME_FIELDS.fields.sessions.fields.ports.default);
     assert.deepEqual(config.sessions, { default: "bash", detach: "ctrl-\\ d", ports: { from, to } });
-    assert.deepEqual([config.mail, config.hubs], [{ nats: null }, []]);
+    assert.deepEqual([config.mail, config.hubs], [{ nats: null, onLeaderChanged: null }, []]);
     await writeFile(join(home, "config.yaml"), "# nothing yet\n");
     assert.deepEqual(await loadHomeConfig(home), config);
   } finally {

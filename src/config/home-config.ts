@@ -68,6 +68,10 @@ export const HOME_FIELDS = {
             },
           ],
         },
+        on_leader_changed: {
+          kind: "text",
+          description: "A command that sh runs whenever another process has begun to lead the mailbox.",
+        },
       },
     },
     hubs: {
@@ -108,7 +112,7 @@ function withDefaults({ server, jobs, sessions, mail, hubs }: ValueOf<typeof HOM
       detach: sessions?.detach ?? defaults.sessions.detach,
       ports: rangeOf(sessions?.ports) ?? defaults.sessions.ports,
     },
-    mail: { nats: mail?.nats ?? null },
+    mail: { nats: mail?.nats ?? null, onLeaderChanged: mail?.on_leader_changed?.trim() || null },
     hubs: hubs ?? [],
   };
 }

@@ -18,7 +18,11 @@ export interface HomeConfig {
     /** First and last. Far from the ports of well-known servers, and below those that systems give out by themselves (from 32768). */
     ports: { from: number; to: number };
   };
-  mail: { nats: string | null };
+  mail: {
+    nats: string | null;
+    /** For sh; null: none. */
+    onLeaderChanged: string | null;
+  };
   hubs: string[];
 }
 
@@ -28,6 +32,6 @@ export const DEFAULT_HOME_CONFIG: HomeConfig = {
   server: { idleMs: 30 * 60_000 },
   jobs: { graceMs: 10_000, logMaxBytes: 256 * MEBIBYTE, freeSpaceFloorBytes: 256 * MEBIBYTE },
   sessions: { default: "bash", detach: "ctrl-\\ d", ports: { from: 14_000, to: 14_999 } },
-  mail: { nats: null },
+  mail: { nats: null, onLeaderChanged: null },
   hubs: [],
 };

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import type { Port } from "../protocol/units.ts";
 import type { ProcessInfo } from "./process.ts";
 
@@ -70,7 +69,7 @@ export function listeningTcpPorts(): Set<number> {
 
 function run(file: string, args: string[]): string {
   return (
-    spawnSync(file, args, {
+    process.getBuiltinModule("node:child_process").spawnSync(file, args, {
       encoding: "utf8",
       maxBuffer: OUTPUT_BYTES_MAX,
       env: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import {
+  Machines,
   MailMember,
   MailMessage,
   MailStatus,
@@ -16,7 +17,11 @@ import {
  */
 
 const As = { as: z.optional(z.string()) };
-const Ids = { ids: z.array(z.string()) };
+const Ids = {
+  ids: z.array(z.string()),
+  /** Their sender. Without it an id that several senders have used is each of theirs. */
+  from: z.optional(z.string()),
+};
 const LeaseMs = { lease_ms: z.optional(z.int()) };
 const Content = {
   body: z.string(),
@@ -28,6 +33,8 @@ const Sent = z.looseObject({
   /** False: this `(from, id)` was sent before, and is what was sent then. */
   is_new: z.boolean(),
   recipients: z.array(Recipient),
+  /** In which it was committed. */
+  epoch: z.optional(z.int()),
 });
 
 function message<S extends "view" | "type" | "admin", P extends z.ZodMiniType, D extends z.ZodMiniType>(
@@ -123,7 +130,7 @@ export const mailMessages = {
   "mail.ack": message(
     "type",
     z.looseObject({ ...As, ...Ids, state: z.optional(z.enum(["seen", "handled"])) }),
-    z.looseObject({ acknowledged: z.array(z.string()), unread: z.int() }),
+    z.looseObject({ acknowledged: z.array(z.string()), unread: z.int(), epoch: z.optional(z.int()) }),
   ),
   /** Offered again, after `delay_ms` (default 0). */
   "mail.nak": message(
@@ -149,6 +156,8 @@ export const mailMessages = {
     z.looseObject({
       ...As,
       with: z.optional(z.string()),
+      /** Messages with this id, of whatever sender. */
+      id: z.optional(z.string()),
       thread: z.optional(z.string()),
       search: z.optional(z.string()),
       state: z.optional(ReceiptState),
@@ -160,11 +169,35 @@ export const mailMessages = {
       has_more: z.boolean(),
     }),
   ),
+  "mail.machines": message("view", z.looseObject({}), z.looseObject({ machines: Machines })),
+  /** Answers when this machine is connected and has its name there, or says why not. `creds` and `ca`: what is in the files. It is remembered. */
+  "mail.join_machines": message(
+    "admin",
+    z.looseObject({
+      url: z.string(),
+      /** Default: the host's name up to the first dot. */
+      machine: z.optional(z.string()),
+      creds: z.optional(z.string()),
+      ca: z.optional(z.string()),
+    }),
+    z.looseObject({ machines: Machines }),
+  ),
+  /** Its name is free for others. What waits for them waits until it joins again. */
+  "mail.leave_machines": message("admin", z.looseObject({}), z.looseObject({ machines: Machines })),
   "mail.status": message("view", z.looseObject({}), z.looseObject({ status: MailStatus })),
-  /** A member is one that stays: it is told of deaths by its connection, and may be asked to lead. */
+  /**
+   * A member is one that stays: it is told of deaths by its connection, and may be asked to lead. `states`: of a server's agents, by their ids, which work; it
+   * says it again when that has changed, and what it said ends with its connection.
+   */
   "mail.join": message(
     "type",
-    z.looseObject({ kind: z.string(), pid: z.int(), may_lead: z.boolean(), name: z.optional(z.string()) }),
+    z.looseObject({
+      kind: z.string(),
+      pid: z.int(),
+      may_lead: z.boolean(),
+      name: z.optional(z.string()),
+      states: z.optional(z.record(z.string(), z.enum(["idle", "busy"]))),
+    }),
     z.looseObject({ members: z.array(MailMember), epoch: z.int() }),
   ),
   /** Answered through the writer thread: the leader is alive as a whole. */
@@ -190,6 +223,15 @@ export const mailMessages = {
     "admin",
     z.looseObject({ rows: z.array(z.record(z.string(), z.unknown())) }),
     z.looseObject({ imported: z.int(), skipped: z.int() }),
+  ),
+  /**
+   * Removes messages whose every receipt has been final (`handled`, `replied`, `expired`, `dead`) for `older_than_ms` (a day at least): looks at a bounded
+   * number of them from `after` (a `seq`) on, and answers `next` when there are more. `dry_run` only counts.
+   */
+  "mail.prune": message(
+    "admin",
+    z.looseObject({ older_than_ms: z.int(), after: z.optional(z.int()), dry_run: z.optional(z.boolean()) }),
+    z.looseObject({ messages: z.int(), bytes: z.int(), next: z.optional(z.int()) }),
   ),
   /** A copy of the log as of one moment, complete, at an absolute path that is not there yet. */
   "mail.backup": message(

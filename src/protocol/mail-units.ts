@@ -105,6 +105,33 @@ export const MailMember = z.looseObject({
   may_lead: z.boolean(),
 });
 
+/** Another machine whose participants can be written to. */
+export const Machine = z.looseObject({
+  name: z.string(),
+  state: z.enum(["connected", "away"]),
+  /** When it came, as long as it is there. */
+  since: z.optional(Timestamp),
+  last_seen: z.optional(Timestamp),
+  /** Messages that it has not said to have. */
+  waiting: Count,
+  /** Why it does not take them. */
+  problem: z.optional(z.string()),
+});
+
+/** This machine among the others. */
+export const Machines = z.looseObject({
+  /** `alone`: it has joined none. */
+  state: z.enum(["alone", "connecting", "connected"]),
+  /** Its name among them. */
+  machine: z.optional(z.string()),
+  /** Where they meet, without what is secret in it. */
+  url: z.optional(z.string()),
+  since: z.optional(Timestamp),
+  /** Why nothing goes just now. */
+  problem: z.optional(z.string()),
+  machines: z.array(Machine),
+});
+
 export const MailStatus = z.looseObject({
   leader: MailLeader,
   members: z.array(MailMember),
@@ -116,6 +143,8 @@ export const MailStatus = z.looseObject({
   /** The newest `seq`. */
   log_head: Count,
   log_bytes: Count,
+  /** Absent: it has joined none. */
+  machines: z.optional(Machines),
 });
 
 export type ReceiptState = z.infer<typeof ReceiptState>;
@@ -127,4 +156,6 @@ export type Recipient = z.infer<typeof Recipient>;
 export type Participant = z.infer<typeof Participant>;
 export type MailLeader = z.infer<typeof MailLeader>;
 export type MailMember = z.infer<typeof MailMember>;
+export type Machine = z.infer<typeof Machine>;
+export type Machines = z.infer<typeof Machines>;
 export type MailStatus = z.infer<typeof MailStatus>;

@@ -76,9 +76,13 @@ test("pickServerName: chance chooses among the free words alone", () => {
   assert.equal(pickServerName(new Set([words.at(-1)!]), last), words.at(-2));
 });
 
-test("isServerName: exactly the names that a unit may have", () => {
+test("isServerName: exactly the names that a unit may have, but for those of Warren's own sockets", () => {
   for (const name of ["a", "frozen", "x-1", "a".repeat(32), "", "A", "1a", "-a", "a_b", "a".repeat(33), "é", "a\n"]) {
     assert.equal(isServerName(name), NAME_PATTERN.test(name), JSON.stringify(name));
+  }
+  for (const name of ["mail", "keeper"]) {
+    assert.equal(isServerName(name), false, name);
+    assert.throws(() => checkServerName(name), /Warren's own/);
   }
   assert.doesNotThrow(() => checkServerName("frozen"));
   assert.throws(

@@ -55,15 +55,21 @@ export const FALLBACK_SERVER_ICON = "🔮";
 const icons: ReadonlyMap<string, string> = new Map(Object.entries(SERVER_NAMES));
 const words: readonly string[] = Object.keys(SERVER_NAMES);
 
+/** Their sockets stand beside the servers': the keeper's, and the mailbox's leader's. */
+const RESERVED: ReadonlySet<string> = new Set(["keeper", "mail"]);
+
 /** Whether a server may have this name, ours or the user's. */
-export const isServerName = (name: string): boolean => NAME_PATTERN.test(name);
+export const isServerName = (name: string): boolean => NAME_PATTERN.test(name) && !RESERVED.has(name);
 
 /** @throws SERVER_NAME_INVALID for a name that a user gave and no server may have. */
 export function checkServerName(name: string): void {
   if (isServerName(name)) return;
   throw new WarrenError(
     "SERVER_NAME_INVALID",
-    `"${name}" cannot be a server's name: a lower-case letter, then at most 31 of a-z, 0-9 and "-".`,
+    RESERVED.has(name)
+      ? `"${name}" cannot be a server's name: it is Warren's own.`
+      : `"${name}" cannot be a server's name: a lower-case letter, then at most 31 of a-z, 0-9 and "-".`,
+    { fix: "warren serve --server-name swift" },
   );
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { MailMessage } from "../protocol/mail-units.ts";
+import type { MailBells } from "./mail-bells.ts";
 import { mailPrompt, mailRequestId } from "./mail-prompt.ts";
 
 /**
@@ -32,14 +33,16 @@ export interface MailAgentOptions {
   agent: MailedAgent;
   /** Of the server: it may speak for the agent. */
   client: Client;
+  /** Rings when there may be mail for a name. */
+  bells: Pick<MailBells, "listen">;
   clock: Clock;
   log: Log;
   /** The agent is gone, or another server's. */
   signal: AbortSignal;
 }
 
-/** A look is asked again after so long. */
-const WAIT_MS = 45_000;
+/** Without a bell it looks after so long. */
+const LOOK_MS = 45_000;
 /** From the offer to the taking of the prompt. */
 const LEASE_MS = 60_000;
 /** What an agent cannot take now, it is not offered again at once. */
@@ -50,15 +53,18 @@ const SEEN_MAX = 100;
 export async function deliverMail(options: MailAgentOptions): Promise<void> {
   const { agent, client, clock, log, signal } = options;
   const backoff = new Backoff({ firstMs: 500, maxMs: 30_000 });
+  using bell = new Bell(options);
   let hasSettled = false;
   while (!signal.aborted) {
     try {
       if (!hasSettled) await settleSeen(options);
       hasSettled = true;
       await until(options, () => agent.isFree);
-      const look = { as: agent.name, peek: true, limit: 1, wait_ms: WAIT_MS };
+      bell.listen(agent.name);
+      const look = { as: agent.name, peek: true, limit: 1 };
       const { messages: waiting } = await client.request("mail.fetch", look, { signal });
-      if (waiting.length > 0 && agent.isFree) await deliverOne(options);
+      if (waiting.length === 0) await bell.rung();
+      else if (agent.isFree) await deliverOne(options);
       backoff.reset();
     } catch (error) {
       if (signal.aborted) return;
@@ -80,12 +86,12 @@ async function deliverOne(options: MailAgentOptions): Promise<void> {
   } catch (error) {
     const reason = isWarrenError(error) ? error.message : "the agent did not take it";
     const delay = signal.aborted ? {} : { delay_ms: REFUSED_DELAY_MS }; // it has gone: whoever has it next may take it now
-    await client.request("mail.nak", { as, ids: [message.id], reason, ...delay });
+    await client.request("mail.nak", { as, ids: [message.id], from: message.from, reason, ...delay });
     return;
   }
-  await client.request("mail.ack", { as, ids: [message.id], state: "seen" }, { signal });
+  await client.request("mail.ack", { as, ids: [message.id], from: message.from, state: "seen" }, { signal });
   await until(options, () => agent.isOver(requestId) === true);
-  await client.request("mail.ack", { as: agent.name, ids: [message.id] }, { signal });
+  await client.request("mail.ack", { as: agent.name, ids: [message.id], from: message.from }, { signal });
 }
 
 /** What a former server saw taken, and not to its end. */
@@ -96,7 +102,7 @@ async function settleSeen(options: MailAgentOptions): Promise<void> {
   const isOurs = ({ message }: { message: MailMessage }): boolean => agent.isOver(mailRequestId(message)) !== undefined;
   for (const { message } of messages.filter(isOurs).toReversed()) {
     await until(options, () => agent.isOver(mailRequestId(message)) === true);
-    await client.request("mail.ack", { as: agent.name, ids: [message.id] }, { signal });
+    await client.request("mail.ack", { as: agent.name, ids: [message.id], from: message.from }, { signal });
   }
 }
 
@@ -116,6 +122,58 @@ function until({ agent, signal }: MailAgentOptions, holds: () => boolean): Promi
     if (signal.aborted) onAbort();
     else if (holds()) done(resolve);
   });
+}
+
+/** An agent's own, under the name that it has. Rings for what has come since it was listened for, for another name, and now and then. */
+class Bell implements Disposable {
+  readonly #options: MailAgentOptions;
+  #name: string | undefined;
+  #unlisten = (): void => {};
+  #hasRung = false;
+  #wake = (): void => {};
+
+  constructor(options: MailAgentOptions) {
+    this.#options = options;
+  }
+
+  /** What rang before is over: whoever calls it looks after it. */
+  listen(name: string): void {
+    this.#hasRung = false;
+    if (this.#name === name) return;
+    this.#unlisten();
+    this.#name = name;
+    this.#unlisten = this.#options.bells.listen(name, () => {
+      this.#hasRung = true;
+      this.#wake();
+    });
+  }
+
+  /** Rejects when the agent is gone. */
+  async rung(): Promise<void> {
+    const { agent, clock, signal } = this.#options;
+    if (this.#hasRung) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const give = (): void => reject(signal.reason);
+    const cancel = clock.timer(LOOK_MS, resolve);
+    const unwatch = agent.watch(() => {
+      if (agent.name !== this.#name) resolve();
+    });
+    signal.addEventListener("abort", give, { once: true });
+    if (signal.aborted) give();
+    this.#wake = resolve;
+    try {
+      await promise;
+    } finally {
+      this.#wake = () => {};
+      cancel();
+      unwatch();
+      signal.removeEventListener("abort", give);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#unlisten();
+  }
 }
 
 function paused(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {

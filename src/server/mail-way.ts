@@ -1,10 +1,11 @@
 import { Client } from "../client/client.ts";
-import { dialMailbox } from "../local/mail-link.ts";
+import { dialMailbox, type Introduction } from "../local/mail-link.ts";
 import { MailMember } from "../local/mail-member.ts";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
 import { MAIL_LINE_BYTES_MAX } from "../protocol/envelope.ts";
 import type { MailForwardOptions } from "./mail-forward.ts";
+import { type AgentStates, joining } from "./mail-presence.ts";
 
 /** A server's connections to the mailbox's leader: its own, and one for each of its clients that asks for mail. */
 export interface MailWayOptions {
@@ -23,8 +24,9 @@ export class MailWay {
   }
 
   /** As a member of the kind that may give names to sessions, and speak for them. */
-  ofServer(): MailMember {
-    return new MailMember({ ...this.#options, kind: "server" });
+  ofServer(states: () => AgentStates): MailMember {
+    const introduce = (): Introduction[] => [{ type: "mail.join", payload: joining(states(), this.#options.name) }];
+    return new MailMember({ ...this.#options, kind: "server", introduce });
   }
 
   /** As whoever it is. */

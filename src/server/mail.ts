@@ -3,7 +3,9 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { deliverMail, type MailedAgent } from "./mail-agent.ts";
+import { MailBells } from "./mail-bells.ts";
 import { MailNames, type MailSession } from "./mail-names.ts";
+import { type AgentStates, MailPresence } from "./mail-presence.ts";
 
 /**
  * The server's part in the mailbox: its sessions and agents are participants, and its agents are woken. It is a member while it has live sessions in a home that
@@ -21,9 +23,14 @@ export interface MailSessions {
 }
 
 export interface ServerMailOptions {
+  /** The server's. */
+  name: string;
   sessions: MailSessions;
-  /** Is a member, so that somebody leads, until that is closed. Its client may give names to sessions, and speak for them. */
-  join(): Member;
+  /**
+   * Is a member, so that somebody leads, until that is closed. Its client may give names to sessions, and speak for them. `states` is asked on each new
+   * connection.
+   */
+  join(states: () => AgentStates): Member;
   isLive(unit: string): boolean;
   clock: Clock;
   log: Log;
@@ -42,6 +49,8 @@ interface Member {
 interface Membership {
   member: Member;
   names: MailNames;
+  presence: MailPresence;
+  bells: MailBells;
   /** Each is delivered to until it is aborted. By id and process: one that was resumed is another. */
   agents: Map<string, AbortController>;
 }
@@ -95,6 +104,7 @@ export class ServerMail {
     if (programs.length === 0) return this.#leave();
     this.#membership ??= this.#enter();
     const membership = this.#membership;
+    membership.presence.tell(this.#states());
     const now = JSON.stringify(programs);
     if (now === this.#told) return; // it was only a state, of which there are many
     this.#told = now;
@@ -105,9 +115,27 @@ export class ServerMail {
   }
 
   #enter(): Membership {
-    const { join, isLive, log } = this.#options;
-    const member = join();
-    return { member, names: new MailNames({ client: member.client, isLive, log }), agents: new Map() };
+    const { join, isLive, name, clock, log } = this.#options;
+    const member = join(() => this.#states());
+    const { client } = member;
+    return {
+      member,
+      names: new MailNames({ client, isLive, log }),
+      presence: new MailPresence({ client, name, log }),
+      bells: new MailBells({ client, clock, log }),
+      agents: new Map(),
+    };
+  }
+
+  /** Of the agents that are live here. */
+  #states(): AgentStates {
+    const { sessions } = this.#options;
+    return Object.fromEntries(
+      sessions.programs().flatMap(({ id }) => {
+        const agent = sessions.mailedAgent(id);
+        return agent ? [[id, agent.isFree ? "idle" : "busy"]] : [];
+      }),
+    );
   }
 
   #leave(): void {
@@ -116,6 +144,7 @@ export class ServerMail {
     this.#told = "";
     if (!membership) return;
     for (const key of membership.agents.keys()) sleep(membership, key);
+    membership.bells.close();
     membership.member.close();
   }
 
@@ -131,7 +160,7 @@ export class ServerMail {
       if (!agent) continue;
       const over = new AbortController();
       membership.agents.set(key, over);
-      void deliverMail({ agent, client, clock, log, signal: over.signal });
+      void deliverMail({ agent, client, bells: membership.bells, clock, log, signal: over.signal });
     }
   }
 

@@ -67,6 +67,11 @@ export class EventHub {
     return this.#subscribers.size;
   }
 
+  isFollowed(stream: string): boolean {
+    for (const { streams } of this.#subscribers.values()) if (streams.has(stream)) return true;
+    return false;
+  }
+
   /** What it follows. */
   streamsOf(connection: EventPeer): string[] {
     return [...(this.#subscribers.get(connection)?.streams ?? [])];

@@ -31,17 +31,20 @@ export interface LineHandlers {
 export const ALL_SCOPES: ReadonlySet<Scope> = new Set(["view", "type", "approve", "admin"]);
 
 export class LineConnection {
-  readonly scopes: ReadonlySet<Scope>;
+  #scopes: ReadonlySet<Scope>;
+  /** Who speaks, when that was said in the greeting: a device. */
+  #by: string | undefined;
   protected readonly socket: Socket;
   protected isStreaming = false;
   protected isHeld = false;
   readonly #handlers: LineHandlers;
   readonly #closed = new AbortController();
   #inHand = 0;
+  #isGathering = false;
 
   constructor(socket: Socket, handlers: LineHandlers, scopes: ReadonlySet<Scope> = ALL_SCOPES) {
     this.socket = socket;
-    this.scopes = scopes;
+    this.#scopes = scopes;
     this.#handlers = handlers;
     const splitter = new LineSplitter(handlers.lineBytesMax ?? LINE_BYTES_MAX);
     socket.on("data", (chunk: Buffer) => {
@@ -59,6 +62,24 @@ export class LineConnection {
       this.#closed.abort();
       handlers.onClose();
     });
+  }
+
+  get scopes(): ReadonlySet<Scope> {
+    return this.#scopes;
+  }
+
+  get by(): string | undefined {
+    return this.#by;
+  }
+
+  /** Keeps of its scopes those alone; there is no way back. */
+  giveUpScopes(kept: readonly Scope[]): void {
+    this.#scopes = new Set(kept.filter((scope) => this.#scopes.has(scope)));
+  }
+
+  /** The first name counts. */
+  speaksAs(name: string): void {
+    this.#by ??= name;
   }
 
   /** Aborted when the client is gone. */
@@ -83,7 +104,19 @@ export class LineConnection {
       return;
     }
     this.#handlers.meter?.lineOut(line);
+    this.#gather();
     this.socket.write(`${line}\n`);
+  }
+
+  /** What is said in one turn, the answers of a commit above all, is one write(2). */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.socket.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      this.socket.uncork();
+    });
   }
 
   send(message: object): void {

@@ -9,6 +9,8 @@ import { WarrenError } from "../protocol/errors.ts";
 import { EXIT } from "../protocol/outcome.ts";
 import { Connection } from "./connection.ts";
 import { Effects } from "./effects.ts";
+import { MailFeed } from "./mail/mail-feed.ts";
+import { mailNameOf } from "./mail/me.ts";
 import { initialModel, type Scope, selectedSession } from "./model/model.ts";
 import { Handover, type TuiPrograms } from "./sessions/handover.ts";
 import { ScreenFeed } from "./sessions/screen-feed.ts";
@@ -100,6 +102,8 @@ function buildFace(
     requests: new SessionRequests({ ...context, servers, size }),
     screens,
     workers,
+    mail: new MailFeed({ ...context, me: store.model.mail.me, dispatch, signal }),
+    mailName: store.model.mail.me,
     attach: (id, isViewer) => handover.attach(id, isViewer),
     dispatch,
     copy: (text) => terminal.copy(text),
@@ -144,6 +148,7 @@ function startModel({ cwd, env, build, places }: TuiContext, stdout: WriteStream
     nowMs: Date.now(),
     scope: scopeOf(cwd, env.HOME || homedir()),
     version: build.version,
+    mailName: mailNameOf(env, places),
     isPicker: liveSessions(places).length > 0,
   });
 }

@@ -3,6 +3,9 @@ import { parseCommand } from "../config/command-line.ts";
 import { formatBytes } from "../protocol/durations.ts";
 import { isWarrenError, messageOf, unreachable, WarrenError } from "../protocol/errors.ts";
 import { LogFeeds } from "./logs/feeds.ts";
+import type { MailFeed } from "./mail/mail-feed.ts";
+import { askMail, readWhole } from "./mail/mail-requests.ts";
+import type { MailAsk } from "./model/mail.ts";
 import type { Action, Effect, Verb } from "./model/model.ts";
 import type { ScreenFeed } from "./sessions/screen-feed.ts";
 import type { SessionRequests, SessionVerb } from "./sessions/session-requests.ts";
@@ -28,6 +31,9 @@ export interface EffectsOptions {
   requests: SessionRequests;
   screens: ScreenFeed;
   workers: WorkerFeed;
+  mail: MailFeed;
+  /** For whom this screen speaks there. */
+  mailName: string;
   /** Gives the terminal to a session; resolves when it is back. */
   attach: (id: string, isViewer: boolean) => Promise<void>;
   signal: AbortSignal;
@@ -82,6 +88,9 @@ export class Effects {
         return;
       case "watch-screen":
         this.#options.screens.watch(effect.id);
+        return;
+      case "mail":
+        this.#report(this.#mail(effect.ask));
         return;
       case "copy":
         this.#options.copy(effect.text);
@@ -141,6 +150,16 @@ export class Effects {
       this.#options.dispatch({ type: "done", text: await this.#options.requests.perform(verb, label) });
     else this.#options.dispatch({ type: "done", text: await this.#request(verb, label) });
     if (verb.verb === "worker") this.#options.workers.heard(); // not every order is an event
+  }
+
+  async #mail(ask: MailAsk): Promise<void> {
+    const { mail, mailName, dispatch } = this.#options;
+    if (ask.ask === "watch") return mail.watch(ask.withName);
+    if (ask.ask === "leave") return mail.leave();
+    const client = mail.demand();
+    if (!client) return;
+    if (ask.ask !== "open") return dispatch({ type: "done", text: await askMail(client, mailName, ask) });
+    dispatch({ type: "mail", news: { kind: "opened", entry: await readWhole(client, mailName, ask.seq) } });
   }
 
   async #add(commandLine: string): Promise<void> {

@@ -116,9 +116,9 @@ export class MailParticipant {
     const beganMs = monotonicMs();
     const id = content.message_id;
     await this.#tell({ kind: "send", id, to, counter: ++this.#counter }, async () => {
-      const { message, is_new, recipients } = await this.#client.request("mail.send", { to, ...content });
+      const { message, is_new, recipients, epoch } = await this.#client.request("mail.send", { to, ...content });
       const reached = recipients.filter(({ problem }) => problem === undefined).map(({ name }) => name);
-      return { kind: "sent", seq: message.seq, ...(is_new ? { to: reached } : {}) };
+      return { kind: "sent", seq: message.seq, ...(is_new ? { to: reached } : {}), ...inEpoch(epoch) };
     });
     this.longest.sendMs = Math.max(this.longest.sendMs, monotonicMs() - beganMs);
   }
@@ -162,8 +162,8 @@ export class MailParticipant {
   #acknowledge(messages: readonly OfferedMessage[]): Promise<void> {
     const handled: Handled[] = messages.map(({ from, id }) => ({ from, id }));
     return this.#tell({ kind: "ack", messages: handled }, async () => {
-      const { acknowledged } = await this.#client.request("mail.ack", { ids: handled.map(({ id }) => id) });
-      return { kind: "acked", messages: handled.filter(({ id }) => acknowledged.includes(id)) };
+      const { acknowledged, epoch } = await this.#client.request("mail.ack", { ids: handled.map(({ id }) => id) });
+      return { kind: "acked", messages: handled.filter(({ id }) => acknowledged.includes(id)), ...inEpoch(epoch) };
     });
   }
 
@@ -172,8 +172,8 @@ export class MailParticipant {
     const handles = { from, id };
     const counter = ++this.#counter;
     return this.#tell({ kind: "send", id: message_id, to: [from], counter, handles }, async () => {
-      const { message } = await this.#client.request("mail.reply", { id, from, body: "done", message_id });
-      return { kind: "sent", seq: message.seq, to: [from] };
+      const { message, epoch } = await this.#client.request("mail.reply", { id, from, body: "done", message_id });
+      return { kind: "sent", seq: message.seq, to: [from], ...inEpoch(epoch) };
     });
   }
 
@@ -214,6 +214,8 @@ export class MailParticipant {
 
 type EntryOf<K> = DistributiveOmit<Extract<Entry, { kind: K }>, "op">;
 type EndOf = EntryOf<"sent" | "fetched" | "acked">;
+
+const inEpoch = (epoch: number | undefined): { epoch?: number } => (epoch === undefined ? {} : { epoch });
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 const say = (word: string): void => void process.stdout.write(`${word}\n`);

@@ -1,4 +1,6 @@
+import type { Participant } from "../../src/protocol/mail-units.ts";
 import type { Job, Run, Session } from "../../src/protocol/units.ts";
+import type { MailEntry } from "../../src/tui/model/mail.ts";
 import {
   type Action,
   type Effect,
@@ -94,6 +96,36 @@ export const server = (name: string, sessions: Session[], more: Partial<ServerVi
   ...more,
 });
 
+export const participant = (name: string, presence: Participant["presence"] = "live", unread = 0): Participant => ({
+  name,
+  presence,
+  owner: "nobody",
+  unread,
+  groups: [],
+});
+
+/** From fox to owl, unless it is said otherwise. */
+export const mailEntry = (seq: number, more: Partial<MailEntry["message"]> = {}): MailEntry => {
+  const { to = "owl" } = more;
+  const message = {
+    id: `m${seq}`,
+    seq,
+    from: "fox",
+    to,
+    addressed_to: to,
+    sent_at: at(60_000),
+    body: `text ${seq}`,
+    kind: "message" as const,
+    thread: `m${seq}`,
+    hops: 0,
+    ...more,
+  };
+  const receipts = to
+    .split(",")
+    .map((name) => ({ id: message.id, seq, to: name, state: "queued" as const, at: at(1_000) }));
+  return { message, isCut: false, receipts };
+};
+
 /** Ten bytes each, `line 000\n` to `line 999\n` with one blank. */
 export const logLines = (from: number, to: number): LogLine[] =>
   Array.from({ length: to - from }, (_, index) => ({
@@ -140,6 +172,16 @@ export class Played {
   servers(...servers: ServerView[]): this {
     const [latest = null] = servers;
     return this.do({ type: "sessions", servers, latest, nowMs: NOW_MS });
+  }
+
+  participants(...participants: Participant[]): this {
+    return this.do({ type: "mail", news: { kind: "participants", participants } });
+  }
+
+  /** Messages `from` to `to`, as the newest ones. */
+  traffic(from: number, to: number, { withName = null as string | null, hasOlder = false } = {}): this {
+    const entries = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => mailEntry(from + index));
+    return this.do({ type: "mail", news: { kind: "traffic", withName, entries, hasOlder } });
   }
 
   event(event: string, changed: Job, more: Record<string, unknown> = {}): this {

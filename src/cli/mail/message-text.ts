@@ -11,7 +11,7 @@ import { escapedLine } from "./untrusted-text.ts";
  * Messages as text. The head of a message stands at the left margin and is ours; what its sender wrote stands two columns in, so that no text can pass for
  * another message.
  */
-const INDENT = "  ";
+export const INDENT = "  ";
 const TEXT_WIDTH_MIN = 16;
 
 /** All of it. */
@@ -35,10 +35,19 @@ export function messageRow(context: Context, message: MailMessage, receipts: rea
 }
 
 /** `12  owl → fox  2m  asks  Schema` */
-function headOf({ output, nowMs }: Context, message: MailMessage): string {
+function headOf(context: Context, message: MailMessage): string {
+  const { output, nowMs } = context;
+  return messageHead(
+    context,
+    message,
+    output.isTerminal ? shortAge(nowMs() - Date.parse(message.sent_at)) : message.sent_at,
+  );
+}
+
+/** `when`: as it is to be shown. */
+export function messageHead({ output }: Context, message: MailMessage, when: string): string {
   const { style, isTerminal, glyphs } = output;
   const arrow = isTerminal && glyphs ? "→" : "->";
-  const when = isTerminal ? shortAge(nowMs() - Date.parse(message.sent_at)) : message.sent_at;
   const subject = message.subject === undefined ? "" : escapedLine(message.subject);
   const parts = [
     style.dim(String(message.seq)),

@@ -58,10 +58,16 @@ export async function readMail(context: Context, { client, who }: Speaker, optio
 
 async function acknowledge({ output }: Context, { client, who }: Speaker, messages: readonly OfferedMessage[]) {
   await printed(output);
-  for (let at = 0; at < messages.length; at += PAGE) {
-    const ids = messages.slice(at, at + PAGE).map(({ id }) => id);
-    await client.request("mail.ack", { as: who.name, ids });
-  }
+  for (const [from, ids] of idsBySender(messages))
+    for (let at = 0; at < ids.length; at += PAGE)
+      await client.request("mail.ack", { as: who.name, from, ids: ids.slice(at, at + PAGE) });
+}
+
+/** Senders choose their ids: two may have used the same one, and only one of the messages was shown. */
+function idsBySender(messages: readonly OfferedMessage[]): Map<string, string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { from, id } of messages) ids.set(from, [...(ids.get(from) ?? []), id]);
+  return ids;
 }
 
 /** What was written is with the reader, or the command has ended: that a reader has gone is told in the next turn of the event loop. */

@@ -3,12 +3,26 @@ import { usageError } from "../usage-error.ts";
 /** The letters of a participant's name: those of units, and those of other mailboxes' clients. */
 const PARTICIPANT = /^[A-Za-z0-9_-]{1,32}$/;
 
-/** Names, `@group`, `@all`; also several with commas between. @throws USAGE */
+/** Of a machine: of these letters its name is made (`mail join`). */
+const MACHINE = /^[a-z0-9-]{1,32}$/;
+
+/** Names, `name@machine`, `@group`, `@all`; also several with commas between. @throws USAGE */
 export function recipientsOf(words: readonly string[]): string[] {
   const names = words.flatMap((word) => word.split(",")).filter((name) => name !== "");
-  for (const name of names) checkName(name.startsWith("@") ? name.slice(1) : name, name);
+  for (const name of names) checkAddress(name);
   if (names.length === 0) throw usageError("There is nobody to send it to.", "warren mail send fox 'hello'");
   return [...new Set(names)];
+}
+
+function checkAddress(address: string): void {
+  const at = address.indexOf("@");
+  if (at <= 0) return void checkName(address.slice(at + 1), address);
+  checkName(address.slice(0, at), address);
+  if (!MACHINE.test(address.slice(at + 1)))
+    throw usageError(
+      `${JSON.stringify(address)} names no machine: 1 to 32 lower-case letters, digits or -.`,
+      "warren mail machines",
+    );
 }
 
 export function checkName(name: string, shown = name): string {

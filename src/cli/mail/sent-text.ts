@@ -28,12 +28,18 @@ export function tellSent(
 
 /** To stderr: of whom an answer may be long in coming. */
 export function tellWorries(context: Context, recipients: readonly Recipient[]): void {
-  for (const line of recipients.flatMap((one) => worryOf(context, one) ?? [])) context.output.errorLine(line);
+  for (const line of worriesOf(context, recipients)) context.output.errorLine(line);
 }
 
+export const worriesOf = (context: Context, recipients: readonly Recipient[]): string[] =>
+  recipients.flatMap((one) => worryOf(context, one) ?? []);
+
 /** Nobody of that name, one that is gone, one that does not read. */
-function worryOf(context: Context, { name, known, presence, unread, suggestion }: Recipient): string | undefined {
+function worryOf(context: Context, recipient: Recipient): string | undefined {
+  const { name, known, presence, unread, suggestion } = recipient;
   const shown = escapedLine(name);
+  if (recipient.machine_away === true)
+    return `! the machine ${escapedLine(name.slice(name.indexOf("@") + 1))} is away: the message goes when it is back`;
   const sessions = liveSessions(context.places).map((session) => session.name);
   if (sessions.includes(name)) return undefined; // one that the mailbox has only not been told of yet
   if (!known) {

@@ -1,5 +1,7 @@
+import { setTimeout } from "node:timers/promises";
 import { MailMember } from "../../local/mail-member.ts";
 import { mailLeaderCommand } from "../../local/mail-start.ts";
+import { isWarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -8,6 +10,8 @@ import { countOf } from "../values.ts";
 import { statusLines } from "./status-text.ts";
 
 const PORT_MAX = 65_535;
+/** Who starts no leader looks so often whether there is one. */
+const LOOK_MS = 500;
 
 export const serve = defineCommand({
   usage: ["mail serve [--port PORT] [--never-lead]"],
@@ -35,10 +39,22 @@ export const serve = defineCommand({
     const mayLead = values["never-lead"] !== true;
     const interrupted = context.interrupted();
     using member = new MailMember({ places, build, env, kind: "serve", mayLead });
-    for await (const item of member.client.subscribe({ streams: ["mail"] }, interrupted)) {
-      if (item.kind === "event" && item.event.event !== "leader_changed") continue;
-      if (mayLead) await takeLead(context, member, env);
-      await tell(context, member);
+    const served = async (): Promise<void> => {
+      for await (const item of member.client.subscribe({ streams: ["mail"] }, interrupted)) {
+        if (item.kind === "event" && item.event.event !== "leader_changed") continue;
+        if (mayLead) await takeLead(context, member, env);
+        await tell(context, member);
+      }
+    };
+    for (let hasSaid = false; !interrupted.aborted; ) {
+      try {
+        await served();
+      } catch (error) {
+        if (mayLead || !isWarrenError(error, "NO_LEADER")) throw error;
+        if (!hasSaid) context.output.line("Nobody leads the mailbox; waiting until somebody does");
+        hasSaid = true;
+        await setTimeout(LOOK_MS, undefined, { signal: interrupted }).catch(() => {});
+      }
     }
     return EXIT.ok;
   },

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { shortAge } from "../render/ages.ts";
 import { plural } from "../render/plural.ts";
 import { facts } from "../render/table.ts";
+import { machinesFact } from "./machine-text.ts";
 import { escapedLine } from "./untrusted-text.ts";
 
 /** Who leads the mailbox and what waits in it, for people. */
@@ -22,6 +23,9 @@ export function statusLines(context: Context, status: MailStatus | undefined): s
       ["members", members.length === 0 ? "none" : members.map(memberText).join(", ")],
       ["mail", `${plural(messages, "message")}, ${unread} unread, ${dead} dead`],
       ["log", `${formatBytes(log_bytes)}, up to ${log_head}`],
+      ...(status.machines === undefined
+        ? []
+        : [["machine", machinesFact(context, status.machines)] as [string, string]]),
     ]),
   ];
 }

@@ -28,6 +28,16 @@ export const MAIL_TOPICS: readonly Topic[] = [
     summary: "see the traffic live, and take part",
     load: async () => (await import("./watch.ts")).watch,
   },
+  {
+    name: "hooks",
+    summary: "have an agent get its mail by its own hooks",
+    load: async () => (await import("./hooks.ts")).hooks,
+  },
+  {
+    name: "hook",
+    summary: "print unread mail for an agent's own hook",
+    load: async () => (await import("./hook.ts")).hook,
+  },
   { name: "register", summary: "take a name", load: async () => (await import("./register.ts")).register },
   {
     name: "rename",
@@ -36,6 +46,13 @@ export const MAIL_TOPICS: readonly Topic[] = [
   },
   { name: "groups", summary: "join and leave groups", load: async () => (await import("./groups.ts")).groups },
   { name: "status", summary: "show who leads, and what waits", load: async () => (await import("./status.ts")).status },
+  { name: "join", summary: "meet other machines", load: async () => (await import("./join.ts")).join },
+  {
+    name: "machines",
+    summary: "show the other machines",
+    load: async () => (await import("./machines.ts")).machines,
+  },
+  { name: "leave", summary: "part from the other machines", load: async () => (await import("./leave.ts")).leave },
   {
     name: "export",
     summary: "write the whole log as JSON lines",
@@ -46,6 +63,7 @@ export const MAIL_TOPICS: readonly Topic[] = [
     summary: "take up what export has written",
     load: async () => (await import("./import.ts")).import_,
   },
+  { name: "prune", summary: "remove old mail that is over", load: async () => (await import("./prune.ts")).prune },
   { name: "backup", summary: "copy the log, as of one moment", load: async () => (await import("./backup.ts")).backup },
   { name: "serve", summary: "stay, and be the preferred leader", load: async () => (await import("./serve.ts")).serve },
   {

@@ -1,23 +1,23 @@
 import { createInterface } from "node:readline";
-import type { StreamEvent } from "../../protocol/envelope.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { suggest } from "../../protocol/suggest.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { messageLines } from "./message-text.ts";
-import { openMail, type Speaker, speaker } from "./open-mail.ts";
-import { tellWorries } from "./sent-text.ts";
+import { type Speaker, speaker } from "./open-mail.ts";
 import { escapedLine } from "./untrusted-text.ts";
+import { Answers } from "./watch-answers.ts";
+import { type Typing, WatchPrompt } from "./watch-prompt.ts";
+import { leaderLine, watchedLines } from "./watch-text.ts";
+import { type Led, Traffic } from "./watch-traffic.ts";
 import { WHO_OPTIONS } from "./who.ts";
-
-/** Events are answered by one look for so many messages at a time. */
-const PAGE = 100;
 
 export const watch = defineCommand({
   usage: ["mail watch [--with NAME] [--json]"],
-  details: `Shows every message of this machine as it is sent, and takes none of them. What you type answers: a line goes to whoever wrote last, \`@owl text\` to owl (or to a
-group). Ctrl-C ends the view alone.`,
+  details: `Shows every message of this machine as it is sent, and takes none of them. What you type answers: the line says to whom it goes, which is whoever wrote last,
+and \`@owl text\` goes to owl (or to a group). A session or agent sees what it has sent and received itself. Ctrl-C ends the view alone.`,
   examples: [
     { command: "warren mail watch", does: "everything, live" },
     { command: "warren mail watch --with owl --json", does: "to and from owl, a JSON object a line" },
@@ -31,119 +31,90 @@ group). Ctrl-C ends the view alone.`,
   async run(context, { values }) {
     const interrupted = context.interrupted();
     const me = await speaker(context, values);
-    const traffic = new Traffic(context, me, { name: values.with, json: values.json === true });
-    const lines = process.stdin.isTTY ? createInterface({ input: process.stdin, terminal: false }) : undefined;
-    lines?.on("line", (line) => traffic.say(line));
+    const answers = new Answers(context, me);
+    const view = viewOf(context, values.json === true, answers);
+    const isPartial = values.as !== undefined || me.who.unit !== undefined || context.output.isTerminal;
+    const traffic = new Traffic(me.client, {
+      // Who has said no name, and has no terminal either, is a program that looks on.
+      ...(isPartial ? { as: me.who.name } : {}),
+      ...(values.with === undefined ? {} : { with: values.with }),
+    });
     try {
-      await traffic.follow(interrupted);
+      if (values.with !== undefined) await tellUnknown(context, me, values.with);
+      await traffic.follow(view, interrupted);
+    } catch (error) {
+      if (!interrupted.aborted) throw error;
     } finally {
-      lines?.close();
+      view.close();
     }
     return EXIT.ok;
   },
 });
 
-class Traffic {
-  readonly #context: Context;
-  readonly #me: Speaker;
-  readonly #only: { name: string | undefined; json: boolean };
-  /** Up to which message it has shown all. */
-  #shownSeq = 0;
-  #lastOfOthers: MailMessage | undefined;
-  #looking: Promise<void> = Promise.resolve();
+/** Of whom nothing may ever be seen. */
+async function tellUnknown({ output }: Context, { client }: Speaker, name: string): Promise<void> {
+  const names = (await client.request("mail.list", {})).participants.map((one) => one.name);
+  if (names.includes(name)) return;
+  const near = suggest(name, names);
+  const meant = near === undefined ? "" : ` Did you mean ${escapedLine(near)}?`;
+  output.errorLine(
+    `! nobody has ever been called ${escapedLine(name)}: it is shown when there is mail for it.${meant}`,
+  );
+}
 
-  constructor(context: Context, me: Speaker, only: { name: string | undefined; json: boolean }) {
-    this.#context = context;
-    this.#me = me;
-    this.#only = only;
-  }
+interface View {
+  begun(): void;
+  show(messages: readonly MailMessage[]): Promise<void>;
+  led(leader: Led): void;
+  close(): void;
+}
 
-  async follow(interrupted: AbortSignal): Promise<void> {
-    const { log_head } = (await this.#me.client.request("mail.status", {})).status;
-    this.#shownSeq = log_head;
-    this.#hint();
-    const client = openMail(this.#context);
-    for await (const item of client.subscribe({ streams: ["mail"] }, interrupted)) {
-      if (item.kind === "event" && item.event.event === "leader_changed") this.#tellLeader(item.event);
-      this.#looking = this.#looking.then(() => this.#showNew()).catch((error) => this.#tell(error)); // one look at a time
-    }
-    await this.#looking;
-  }
+/** With a terminal at both ends one types below what is shown; with one at the input alone, blindly. */
+function viewOf(context: Context, isJson: boolean, answers: Answers): View {
+  const { output, nowMs, env } = context;
+  const hasPrompt = process.stdin.isTTY === true && output.isTerminal && !isJson && env.TERM !== "dumb";
+  const typing: Typing = hasPrompt
+    ? new WatchPrompt(answers, output.glyphs ? "→" : "->")
+    : typedBlindly(context, answers);
+  const textOf = (message: MailMessage): string[] => {
+    if (isJson) return [JSON.stringify(message)];
+    return output.isTerminal ? watchedLines(context, message) : messageLines(context, message);
+  };
+  return {
+    begun() {
+      if (hasPrompt)
+        typing.print([
+          output.style.dim(`You are ${answers.name}. Type an answer, or @NAME and a text. Ctrl-C ends this view.`),
+        ]);
+    },
+    async show(messages) {
+      for (const message of messages) answers.heard(message);
+      typing.print(messages.flatMap(textOf));
+      await output.flushed();
+    },
+    led(leader) {
+      if (isJson) return;
+      if (output.isTerminal) typing.print([leaderLine(context, leader, nowMs())]);
+      else output.errorLine(leaderLine(context, leader, nowMs()));
+    },
+    close: () => typing.close(),
+  };
+}
 
-  /** `@owl text`; without a name, to whoever wrote last. */
-  say(line: string): void {
-    if (line.trim() === "") return;
-    this.#send(line.trim()).catch((error) => this.#tell(error));
-  }
-
-  async #send(line: string): Promise<void> {
-    const { client, who } = this.#me;
-    const [, name, text] = /^@([A-Za-z0-9_-]+):?\s+(.+)$/s.exec(line) ?? [];
-    const last = this.#lastOfOthers;
-    if (name !== undefined) {
-      const to = [(await this.#isGroup(name)) ? `@${name}` : name];
-      tellWorries(this.#context, (await client.request("mail.send", { as: who.name, to, body: text! })).recipients);
-    } else if (!last) this.#context.output.errorLine("! to whom? write @NAME and the text");
-    else if (last.to === who.name) {
-      await client.request("mail.reply", { as: who.name, id: last.id, from: last.from, body: line });
-    } else {
-      const { recipients } = await client.request("mail.send", { as: who.name, to: [last.from], body: line });
-      tellWorries(this.#context, recipients);
-    }
-  }
-
-  async #isGroup(name: string): Promise<boolean> {
-    if (name === "all") return true;
-    const { participants } = await this.#me.client.request("mail.list", {});
-    return !participants.some((one) => one.name === name) && participants.some(({ groups }) => groups.includes(name));
-  }
-
-  /** What came since the last look, the oldest first. */
-  async #showNew(): Promise<void> {
-    const found: MailMessage[] = [];
-    let before: number | undefined;
-    for (;;) {
-      const page = await this.#me.client.request("mail.history", {
-        as: this.#me.who.name,
-        limit: PAGE,
-        ...(this.#only.name === undefined ? {} : { with: this.#only.name }),
-        ...(before === undefined ? {} : { before }),
-      });
-      const fresh = page.messages.map(({ message }) => message).filter(({ seq }) => seq > this.#shownSeq);
-      found.push(...fresh);
-      if (!page.has_more || fresh.length < page.messages.length) break;
-      before = fresh.at(-1)?.seq;
-    }
-    for (const message of found.toReversed()) this.#show(message);
-  }
-
-  #show(message: MailMessage): void {
-    this.#shownSeq = Math.max(this.#shownSeq, message.seq);
-    if (message.from !== this.#me.who.name) this.#lastOfOthers = message;
-    const { output } = this.#context;
-    if (this.#only.json) output.line(JSON.stringify(message));
-    else for (const line of messageLines(this.#context, message)) output.line(line);
-  }
-
-  #tellLeader({ data }: StreamEvent): void {
-    const { output } = this.#context;
-    if (this.#only.json) return;
-    const { pid, epoch, reason } = data as { pid?: number; epoch?: number; reason?: string };
-    const why = typeof reason === "string" ? `: ${escapedLine(reason)}` : "";
-    output.line(output.style.dim(`process ${pid ?? "?"} leads now, epoch ${epoch ?? "?"}${why}`));
-  }
-
-  #hint(): void {
-    const { output } = this.#context;
-    if (!output.isTerminal || this.#only.json) return;
-    output.line(
-      output.style.dim(
-        `You are ${this.#me.who.name}. Type an answer to the last message, or @NAME and a text. Ctrl-C ends this view.`,
-      ),
+function typedBlindly({ output }: Context, answers: Answers): Typing {
+  const lines = process.stdin.isTTY ? createInterface({ input: process.stdin, terminal: false }) : undefined;
+  lines?.on("line", (line) => {
+    answers.send(line, answers.target).then(
+      (worries) => {
+        for (const worry of worries) output.errorLine(worry);
+      },
+      (error: unknown) => output.errorLine(`✗ ${messageOf(error)}`),
     );
-  }
-
-  #tell(error: unknown): void {
-    this.#context.output.errorLine(`! ${messageOf(error)}`);
-  }
+  });
+  return {
+    print(texts) {
+      for (const text of texts) output.line(text);
+    },
+    close: () => lines?.close(),
+  };
 }

@@ -219,7 +219,8 @@ export class IpcDesk {
   }
 
   async #participants(): Promise<Participant[]> {
-    return (await this.#mail.read("mail.list", {})).participants;
+    const { participants } = await this.#mail.read("mail.list", {});
+    return participants.filter(({ name }) => !name.includes("@")); // of other machines: its protocol has no such names
   }
 
   async #unreadOf(name: string): Promise<number> {

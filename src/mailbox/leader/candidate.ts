@@ -26,7 +26,7 @@ const OTHER_LEADER_LOOK_MS = 20;
 
 export class Candidate {
   readonly #options: CandidateOptions;
-  #leading: Leading | undefined;
+  #starting: Promise<Leading> | undefined;
   #opened: { mailLog: MailLog; file: bigint | undefined } | undefined;
 
   constructor(options: CandidateOptions) {
@@ -83,14 +83,17 @@ export class Candidate {
     line.end();
   }
 
+  /** One that has begun to take the lead finishes that first: it may have the port already, and be written down as the leader. */
   async terminate(): Promise<void> {
-    if (this.#leading) await this.#leading.terminate();
+    const leading = await this.#starting?.catch(() => undefined);
+    if (leading) await leading.terminate();
     else this.#options.onEnded(0);
   }
 
   /** Nobody wants it to lead. */
   async end(): Promise<void> {
-    if (this.#leading) await this.#leading.end();
+    const leading = await this.#starting;
+    if (leading) await leading.end();
     else this.#options.onEnded(0);
   }
 
@@ -137,15 +140,19 @@ export class Candidate {
     return this.#opened;
   }
 
-  async #start(lock: Lock, how: Pick<LeadingOptions, "reason" | "gapMs" | "inherited">): Promise<Leading> {
+  #start(lock: Lock, how: Pick<LeadingOptions, "reason" | "gapMs" | "inherited">): Promise<Leading> {
+    this.#starting = this.#take(lock, how);
+    return this.#starting;
+  }
+
+  async #take(lock: Lock, how: Pick<LeadingOptions, "reason" | "gapMs" | "inherited">): Promise<Leading> {
     try {
       const { mailLog, file } = await this.#open();
       if (file !== fileAt(this.#options.logPath)) {
         this.#opened = undefined; // it was replaced while we waited
         await mailLog.close();
       }
-      this.#leading = await Leading.start({ ...this.#options, ...how, mailLog: (await this.#open()).mailLog, lock });
-      return this.#leading;
+      return await Leading.start({ ...this.#options, ...how, mailLog: (await this.#open()).mailLog, lock });
     } catch (error) {
       lock.release();
       throw error;

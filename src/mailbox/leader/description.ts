@@ -6,6 +6,7 @@ import type { MailLeader, MailStatus } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
 import type { LeaderLog } from "./leader-log.ts";
 import type { Listeners } from "./listeners.ts";
+import type { MachinesSide } from "./machines-side.ts";
 import type { Roll } from "./roll.ts";
 import type { Waits } from "./waits.ts";
 
@@ -21,6 +22,7 @@ export interface DescriptionOptions {
   roll: Roll;
   connectionCount: () => number;
   waits: Waits;
+  machines: MachinesSide;
 }
 
 export class Description {
@@ -65,7 +67,7 @@ export class Description {
   }
 
   async status(): Promise<MailStatus> {
-    const { leaderLog, listeners, roll, connectionCount, waits, clock } = this.#options;
+    const { leaderLog, listeners, roll, connectionCount, waits, clock, machines } = this.#options;
     const nowMs = clock.wallMs();
     const numbers = await leaderLog.read({ type: "mail.status", payload: {}, by: { client: "leader" }, nowMs });
     const { leader: _, ...counts } = numbers;
@@ -77,6 +79,7 @@ export class Description {
       connections: connectionCount(),
       waiting: waits.count,
       ...(portProblem === undefined ? {} : { port_problem: portProblem }),
+      ...(machines.isJoined ? { machines: await machines.list() } : {}),
     };
   }
 }

@@ -1,11 +1,13 @@
 import type { MailLeader, MailMember, MailStatus, Participant } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
+import type { MachinesSide } from "./machines-side.ts";
 import type { Peer } from "./peer.ts";
 
 /** What the messages need of the leader itself. */
 export interface LeaderFacts {
   readonly epoch: number;
   readonly version: string;
+  readonly machines: Pick<MachinesSide, "join" | "leave" | "list">;
   hello(greeting: PayloadOf<"hello">): DataOf<"hello">;
   leader(): MailLeader;
   members(): MailMember[];

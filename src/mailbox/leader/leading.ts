@@ -12,12 +12,14 @@ import type { LeaderFacts } from "./leader-facts.ts";
 import { LeaderLog } from "./leader-log.ts";
 import { leaderRow } from "./leader-row.ts";
 import type { LeadingOptions } from "./leading-options.ts";
-import { GOODBYE_MS, STANDBY_AFTER_MS } from "./limits.ts";
+import { COME_BACK_MS, GOODBYE_MS, STANDBY_AFTER_MS } from "./limits.ts";
 import { Listeners } from "./listeners.ts";
 import { LockWatch } from "./lock-watch.ts";
+import { MachinesSide } from "./machines-side.ts";
 import { MailDispatcher } from "./mail-dispatcher.ts";
 import { MailEvents } from "./mail-events.ts";
 import type { Peer } from "./peer.ts";
+import { Pruning } from "./pruning.ts";
 import { Reception } from "./reception.ts";
 import { Roll } from "./roll.ts";
 import { StandbyKeeper } from "./standby-keeper.ts";
@@ -45,9 +47,12 @@ export class Leading implements LeaderFacts {
   readonly #lock: LockWatch;
   readonly #leaderLog: LeaderLog;
   readonly #upkeep: Upkeep;
+  readonly #pruning: Pruning;
   readonly #description: Description;
+  readonly machines: MachinesSide;
   #events: MailEvents;
   #epoch = 0;
+  #ledSinceMs = 0;
   #isEnding = false;
   #cancelStandby = (): void => {};
 
@@ -68,7 +73,18 @@ export class Leading implements LeaderFacts {
       mailLog,
       clock,
       log,
-      onEffects: (effects, performed) => new Effects(this.#waits, this.#events).take(effects, performed),
+      onEffects: (effects, performed) => {
+        new Effects(this.#waits, this.#events).take(effects, performed);
+        this.machines.take(effects);
+      },
+    });
+    this.machines = new MachinesSide({
+      mailDir: places.mailDir,
+      log: this.#leaderLog,
+      clock,
+      ownLog: log,
+      epoch: () => this.#epoch,
+      withPresence: (participants) => this.withPresence(participants),
     });
     this.#dispatcher = new MailDispatcher({
       hub: this.#hub,
@@ -114,18 +130,20 @@ export class Leading implements LeaderFacts {
       roll: this.#roll,
       connectionCount: () => this.#reception.connectionCount,
       waits: this.#waits,
+      machines: this.machines,
     });
     this.#standby = new StandbyKeeper({ clock, log });
     this.#lock = new LockWatch(places.mailLock, options.lock);
+    this.#pruning = new Pruning({ leaderLog: this.#leaderLog, clock, log, keepMs: options.keepMs });
     this.#upkeep = new Upkeep({
       leaderLog: this.#leaderLog,
       lock: this.#lock,
       roll: this.#roll,
       clock,
       log,
-      isWatched: () => this.#hub.subscriberCount > 0,
+      isWatched: () => this.#hub.isFollowed("mail"),
       onPresence: (change) => this.#events.tell("participant_changed", change),
-      isIdle: () => !options.isDedicated && !this.#reception.isNeeded,
+      isIdle: () => !options.isDedicated && !this.#reception.isNeeded && !this.machines.isJoined,
       idleMs: options.idleMs,
       onIdle: () => void this.end(),
     });
@@ -147,6 +165,7 @@ export class Leading implements LeaderFacts {
     });
     this.#events = this.#eventsOf(this.#epoch);
     await this.#listeners.open(inherited);
+    this.#ledSinceMs = clock.monotonicMs();
     const gap = gapMs?.();
     const told = gap === undefined ? {} : { gap_ms: Math.round(gap * 10) / 10 };
     log.info("Started message broker", {
@@ -159,11 +178,14 @@ export class Leading implements LeaderFacts {
       git_hash: build.hash,
     });
     this.#events.tell("leader_changed", { leader: this.leader(), reason, ...told });
+    this.#options.onLed?.({ epoch: this.#epoch, reason, gapMs: gap });
     announce(places);
     this.#leaderLog.start();
     // Whoever waited is served first: starting a process takes one as long as a dozen answers.
     this.#cancelStandby = clock.timer(STANDBY_AFTER_MS, () => this.#standby.start());
     this.#upkeep.start();
+    this.#pruning.start();
+    this.machines.start();
   }
 
   get epoch(): number {
@@ -212,13 +234,19 @@ export class Leading implements LeaderFacts {
   /** SIGTERM: somebody who is connected goes on with a successor; without anybody it just ends. */
   async terminate(): Promise<void> {
     if (this.#isEnding) return;
-    if (this.#reception.isEmpty) return this.end();
+    if (this.#reception.isEmpty && !this.#isComingBack) return this.end();
     try {
       await this.#handOver({ isDedicated: false });
     } catch (error) {
       this.#options.log.error("handover_failed", { error: messageOf(error) });
       await this.end();
     }
+  }
+
+  /** Those of the leader before are on their way to this one. */
+  get #isComingBack(): boolean {
+    const { reason, clock } = this.#options;
+    return reason !== "started" && clock.monotonicMs() - this.#ledSinceMs < COME_BACK_MS;
   }
 
   /** Without a successor: whoever comes next starts one. */
@@ -266,8 +294,10 @@ export class Leading implements LeaderFacts {
   /** Takes nothing new, answers what is in hand, ends the connections. */
   async #finish(): Promise<void> {
     this.#upkeep.close();
+    this.#pruning.close();
     this.#listeners.close();
     await this.#reception.close();
+    await this.machines.close();
     this.#leaderLog.close();
     await this.#options.mailLog.close();
   }

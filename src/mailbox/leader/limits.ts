@@ -23,9 +23,11 @@ export const PORT_RETRY_MS = 1_000;
 /** But the port that the leader before had is waited for so long, and looked at so often. */
 export const PORT_FREED_MS = 100;
 export const PORT_FREED_LOOK_MS = 1;
-/** How often the standby looks at the leader's process: one read of /proc. One that is seen stopped for so long is ended. */
-export const STANDBY_LOOK_MS = 75;
-export const STOPPED_MS = 300;
+/** How often the standby looks at the leader's process: one read of /proc. Each look wakes a processor, which is what a standby costs. */
+export const STANDBY_LOOK_MS = 150;
+/** And how often once it has seen it stopped; one that is seen so for this long is ended. */
+export const STOPPED_LOOK_MS = 50;
+export const STOPPED_MS = 200;
 /** Its pings, which go through the writer's thread; a leader that answers none for so long is ended too. */
 export const PING_MS = 1_000;
 export const HUNG_MS = 3_000;
@@ -41,5 +43,7 @@ export const DRAIN_MS = 1_000;
 export const SILENT_DRAIN_MS = 250;
 /** The standby is started so long after the leader has begun to serve. */
 export const STANDBY_AFTER_MS = 25;
+/** Participants of a leader that is gone dial again within this time. */
+export const COME_BACK_MS = 2_000;
 /** At the end, for refusals to reach those who asked. */
 export const GOODBYE_MS = 100;

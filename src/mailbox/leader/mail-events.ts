@@ -4,7 +4,9 @@ import { EVENTS_KEPT } from "./limits.ts";
 
 /**
  * The streams `mail` (what happens, without bodies) and `mail/<name>` (what happens to one participant). Their events are kept in memory alone: each epoch
- * counts on from a number of its own, so that whoever goes on at another leader is told that it has a gap, and looks for itself.
+ * counts on from a number of its own, so that whoever goes on at another leader is told that it has a gap, and looks for itself. Nobody is connected yet when a
+ * leader begins, so what `leader_changed` said stands in the snapshot too. Until somebody has followed one of
+ * them, nobody can have missed anything, and they are only counted.
  */
 const STREAM = "mail";
 const OF_NAME = `${STREAM}/`;
@@ -17,6 +19,8 @@ export class MailEvents implements EventSources {
   readonly #publish: (routed: RoutedEvent) => void;
   readonly #events: RoutedEvent[] = [];
   #seq: number;
+  #isFollowed = false;
+  #leaderChanged: Record<string, unknown> = {};
 
   constructor({
     epoch,
@@ -31,6 +35,7 @@ export class MailEvents implements EventSources {
 
   /** On `mail`. */
   tell(event: string, data: Record<string, unknown>): void {
+    if (event === "leader_changed") this.#leaderChanged = data;
     this.#add(STREAM, event, data);
   }
 
@@ -42,7 +47,10 @@ export class MailEvents implements EventSources {
   get(stream: string): EventSource | undefined {
     if (stream !== STREAM && !(stream.startsWith(OF_NAME) && stream.length > OF_NAME.length)) return undefined;
     return {
-      snapshot: () => ({ seq: this.#seq, snapshot: { epoch: this.#epoch } }),
+      snapshot: () => {
+        this.#isFollowed = true;
+        return { seq: this.#seq, snapshot: { epoch: this.#epoch, ...this.#leaderChanged } };
+      },
       after: (seq, limit) => this.#after(stream, seq, limit),
     };
   }
@@ -60,6 +68,7 @@ export class MailEvents implements EventSources {
 
   #add(stream: string, event: string, data: Record<string, unknown>): void {
     this.#seq += 1;
+    if (!this.#isFollowed) return;
     const routed = { workdir: "", event: { event, stream, seq: this.#seq, at: timestamp(this.#nowMs()), data } };
     this.#events.push(routed);
     if (this.#events.length >= 2 * EVENTS_KEPT) this.#events.splice(0, EVENTS_KEPT);

@@ -55,6 +55,7 @@ export const mailHandlers: { readonly [T in MailHandled]: Handler<T> } = {
   "mail.extend": (payload, context) => perform("mail.extend", payload, context),
   "mail.ping": (payload, context) => perform("mail.ping", payload, context),
   "mail.import": (payload, context) => perform("mail.import", payload, context),
+  "mail.prune": (payload, context) => perform("mail.prune", payload, context),
   "mail.wait": (payload, context) => wait(payload, context),
   "mail.list": async (payload, context) => {
     const { participants } = await read("mail.list", payload, context);
@@ -63,10 +64,15 @@ export const mailHandlers: { readonly [T in MailHandled]: Handler<T> } = {
   "mail.history": (payload, context) => read("mail.history", payload, context),
   "mail.export": (payload, context) => read("mail.export", payload, context),
   "mail.status": async (_, { facts }) => ({ status: await facts.status() }),
+  "mail.machines": async (_, { facts }) => ({ machines: await facts.machines.list() }),
+  "mail.join_machines": async (payload, { facts }) => ({ machines: await facts.machines.join(payload) }),
+  "mail.leave_machines": async (_, { facts }) => ({ machines: await facts.machines.leave() }),
   "mail.backup": async ({ path }, { log }) => ({ ...(await log.backup(path)) }),
-  "mail.join": (payload, { peer, facts, nowMs }) => {
-    peer.member = { ...payload, since: timestamp(nowMs()) };
-    facts.joined(peer);
+  "mail.join": ({ states, ...member }, { peer, facts, nowMs }) => {
+    const isNew = peer.member === undefined;
+    peer.member = { ...member, since: peer.member?.since ?? timestamp(nowMs()) };
+    peer.states = member.kind === "server" && states ? states : {};
+    if (isNew) facts.joined(peer);
     return { members: facts.members(), epoch: facts.epoch, leader: facts.leader() };
   },
   "mail.yield": async (payload, { facts, peer }) => {

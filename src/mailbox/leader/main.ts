@@ -8,12 +8,14 @@ import { isLogLevel, openLog } from "../../platform/log.ts";
 import { resolvePlaces } from "../../platform/paths.ts";
 import { isWarrenError, messageOf, systemCode, toWire } from "../../protocol/errors.ts";
 import { Candidate, type CandidateOptions } from "./candidate.ts";
+import { keepTime } from "./keep-time.ts";
+import { tellLeaderChange } from "./leader-change.ts";
 import { IDLE_MS } from "./limits.ts";
 import { PredecessorLine } from "./predecessor-line.ts";
 
 /**
  * A process that may lead the mailbox: `mail-leader.js` takes the lead if nobody has it, `--standby-of` waits for its leader's death, `--successor` is handed the
- * lead. On fd 3 it says its first word (`leading`, `busy`, or an error), or talks with the leader before; 4 and 5 are then the listening sockets. Whoever was
+ * lead, `--leader-changed` runs the command that the home wants run then. On fd 3 it says its first word (`leading`, `busy`, or an error), or talks with the leader before; 4 and 5 are then the listening sockets. Whoever was
  * started by somebody who is gone by then does not lead: others who want a leader start one, and a home that was ended stays ended.
  */
 const WORD_FD = 3;
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
       successor: { type: "boolean", default: false },
       dedicated: { type: "boolean", default: false },
       "inherited-port": { type: "string" },
+      "leader-changed": { type: "boolean", default: false },
     },
   });
   const inheritedPort = values["inherited-port"] === undefined ? undefined : Number(values["inherited-port"]);
@@ -43,9 +46,15 @@ async function main(): Promise<void> {
   };
   process.on("uncaughtException", (error) => fail("uncaught", error));
   process.on("unhandledRejection", (error) => fail("unhandled", error));
+  if (values["leader-changed"]) {
+    const { runOnLeaderChanged } = await import("./on-leader-changed.ts");
+    return await runOnLeaderChanged({ places, env, log, clock: systemClock });
+  }
   const isPlainStart = values["standby-of"] === undefined && !values.successor;
   if (isPlainStart && !isHeard(" ")) process.exit(0);
   mkdirSync(places.mailDir, { recursive: true, mode: 0o700 });
+  const { keepMs, problem } = keepTime(env.WARREN_MAIL_KEEP);
+  if (problem !== undefined) log.warn("mail_keep_not_followed", { problem });
   const options: CandidateOptions = {
     places,
     build: thisBuild(),
@@ -56,7 +65,9 @@ async function main(): Promise<void> {
     isDedicated: values.dedicated,
     secret: env.IPC_SHARED_SECRET || undefined,
     isStrict: env.WARREN_MAIL_COMPAT === "strict",
+    keepMs,
     idleMs: Number(env.WARREN_MAIL_IDLE_MS || IDLE_MS),
+    onLed: (change) => tellLeaderChange({ home: places.home, clock: systemClock, log }, change),
     onEnded: (status) => process.exit(status),
   };
   const candidate = new Candidate(options);
@@ -83,11 +94,11 @@ async function main(): Promise<void> {
 }
 
 function keptDescriptors(
-  values: { "standby-of"?: string | undefined; successor: boolean },
+  values: { "standby-of"?: string | undefined; successor: boolean; "leader-changed": boolean },
   hasPort: boolean,
 ): number[] {
   const { successor } = values;
-  if (values["standby-of"] !== undefined) return [];
+  if (values["standby-of"] !== undefined || values["leader-changed"]) return [];
   if (!successor) return [WORD_FD];
   return hasPort ? [WORD_FD, UNIX_FD, TCP_FD] : [WORD_FD, UNIX_FD];
 }

@@ -1,5 +1,5 @@
 import { environValues, hasEnded, readProcess } from "../../platform/process.ts";
-import type { MailMember } from "../../protocol/mail-units.ts";
+import type { MailMember, Presence } from "../../protocol/mail-units.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import type { LineConnection } from "../../serving/line-connection.ts";
 import type { By } from "../log/operations.ts";
@@ -10,6 +10,8 @@ export class Peer {
   /** When it came, in wall time. */
   readonly sinceMs: number;
   member: MailMember | undefined;
+  /** Of a server's agents, by their ids. */
+  states: Readonly<Record<string, Presence>> = {};
   /** What it has registered last. */
   name: string | undefined;
   pid: number | undefined;

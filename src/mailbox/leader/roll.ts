@@ -47,13 +47,16 @@ export class Roll {
   }
 
   /**
-   * The log tells who has a live process. Whoever waits for mail is idle; and a client whose process cannot be seen (in another container) is there as long as its
+   * The log tells who has a live process. Of an agent its server says whether it works; whoever else waits for mail is idle; and a client whose process cannot be seen (in another container) is there as long as its
    * connection is.
    */
   withPresence(participants: readonly Participant[]): Participant[] {
     const connected = new Set([...this.#peers].flatMap(({ name }) => name ?? []));
+    const states = new Map([...this.#peers].flatMap((peer) => Object.entries(peer.states)));
     return participants.map((participant) => {
-      const { name, presence } = participant;
+      const { name, presence, unit } = participant;
+      const state = unit === undefined || presence === "gone" ? undefined : states.get(unit);
+      if (state) return { ...participant, presence: state };
       if (this.#waiting.has(name)) return { ...participant, presence: "idle" };
       return presence === "gone" && connected.has(name) ? { ...participant, presence: "live" } : participant;
     });

@@ -41,7 +41,7 @@ export function keepAnswer({ log, nowMs }: Turn, operation: Operation, answer: o
 }
 
 function shortened({ type, payload }: Operation, answer: object): Stored | undefined {
-  if (type === "mail.ping") return undefined;
+  if (type === "mail.ping" || (payload as { dry_run?: boolean }).dry_run) return undefined;
   if (type === "mail.send" || type === "mail.reply") {
     const { message, ...rest } = answer as DataOf<"mail.send">;
     return { sent: message.seq, rest };
@@ -64,9 +64,11 @@ function restored(log: Statements, stored: Stored): object {
   if ("plain" in stored) return stored.plain;
   if ("sent" in stored) return { message: sentMessage(log, messageRow(log, stored.sent)!), ...stored.rest };
   const { name, untilMs, offers } = stored.fetched;
-  const messages = offers.map(([seq, count]) => {
+  const messages = offers.flatMap(([seq, count]) => {
+    const row = messageRow(log, seq);
+    if (!row) return []; // it was removed since
     const delivery = log.get("select addressed_to from deliveries where recipient = ? and seq = ?", name, seq);
-    const copy = toMessage(messageRow(log, seq)!, name, String(delivery?.addressed_to ?? name));
+    const copy = toMessage(row, name, String(delivery?.addressed_to ?? name));
     return { ...copy, offers: count, lease_until: timestamp(untilMs) };
   });
   return { messages, ...stored.rest };

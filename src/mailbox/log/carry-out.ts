@@ -1,8 +1,12 @@
 import { unreachable } from "../../protocol/errors.ts";
+import { arrive, receiptsNoted } from "./arrivals.ts";
 import { importRows } from "./import.ts";
+import { heardOf, joined } from "./machine-rows.ts";
 import { ack, extend, fetch, nak, release } from "./offers.ts";
 import type { AnswerTo, Operation, PayloadFor, PerformType } from "./operations.ts";
+import { kept, over, refused, takeReceipts } from "./outbox.ts";
 import { groups, register, rename, unregister } from "./ownership.ts";
+import { prune } from "./prune.ts";
 import { reply, send } from "./send.ts";
 import { saveToken } from "./tokens.ts";
 import type { Turn } from "./turn.ts";
@@ -36,10 +40,28 @@ export function carryOut(turn: Turn, operation: Operation<PerformType>): AnswerT
       return { epoch: turn.epoch, pid: process.pid };
     case "mail.import":
       return importRows(turn, given(type));
+    case "mail.prune":
+      return prune(turn, given(type));
     case "log.release":
       return release(turn, given(type));
     case "log.save_token":
       return saveToken(turn, given(type));
+    case "log.joined":
+      return joined(turn, given(type));
+    case "log.machine":
+      return heardOf(turn, given(type));
+    case "log.outbox_kept":
+      return kept(turn, given(type));
+    case "log.outbox_over":
+      return over(turn, given(type));
+    case "log.outbox_refused":
+      return refused(turn, given(type));
+    case "log.arrive":
+      return arrive(turn, given(type));
+    case "log.receipts":
+      return takeReceipts(turn, given(type));
+    case "log.receipts_noted":
+      return receiptsNoted(turn, given(type));
     default:
       return unreachable(type);
   }

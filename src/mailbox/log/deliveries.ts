@@ -10,7 +10,16 @@ import { type Turn, tellDue } from "./turn.ts";
 
 /** What is needed of a delivery to change it: its columns, and the message's id. */
 export const DELIVERY_COLUMNS =
-  "d.recipient, d.seq, d.sender, d.state, d.offers, d.lease_until_ms, d.lease_client, d.not_before_ms, d.expires_at_ms, d.addressed_to";
+  "d.recipient, d.seq, d.sender, d.state, d.offers, d.lease_until_ms, d.lease_client, d.not_before_ms, d.expires_at_ms, d.addressed_to, d.reason";
+
+/** Why a delivery waits that the loop guard holds. */
+export const HELD = "LOOP_SUSPECTED";
+
+/**
+ * Its sender has put it off (`delay_ms`), and its moment has not come: it may come behind what was sent after it. What was given back, or is held by the
+ * loop guard, may not.
+ */
+export const isPutOff = ({ offers, reason }: Row): boolean => Number(offers) === 0 && reason === null;
 
 export const isOpen = (state: unknown): boolean => state === "queued" || state === "offered";
 const isLost = (state: unknown): boolean => state === "dead" || state === "expired";
@@ -34,14 +43,13 @@ export function settle(
   );
   count(turn, row, Number(isOpen(row.state)), Number(isLost(state)) - Number(isLost(row.state)));
   tellReceipt(turn, row, state);
-  if (isOpen(row.state)) tellNext(turn, row);
+  if (isOpen(row.state)) lookForNext(turn, row);
 }
 
 function count(turn: Turn, row: Row, unreadLess: number, deadMore: number): void {
-  if (unreadLess > 0)
-    turn.log.run("update participants set unread = unread - 1 where name = ?", row.recipient as string);
+  if (unreadLess > 0) turn.log.addUnread(row.recipient as string, -unreadLess);
   if (unreadLess === 0 && deadMore === 0) return;
-  turn.log.run("update totals set unread = unread - ?, dead = dead + ?", unreadLess, deadMore);
+  turn.log.addTotals({ unread: -unreadLess, dead: deadMore });
 }
 
 /** Gives it back: queued again, not before `notBeforeMs`; dead when it was offered often enough, expired when its life is over. */
@@ -66,8 +74,8 @@ export function giveBack(
     row.seq as number,
   );
   if (!isOpen(row.state)) {
-    turn.log.run("update participants set unread = unread + 1 where name = ?", row.recipient as string);
-    turn.log.run("update totals set unread = unread + 1");
+    turn.log.addUnread(row.recipient as string, 1);
+    turn.log.addTotals({ unread: 1 });
   }
   tellReceipt(turn, row, "queued");
   if (notBeforeMs === undefined) tellQueued(turn, row);
@@ -121,12 +129,20 @@ function tellQueued(turn: Turn, row: Row): void {
   });
 }
 
+/** Once for all that an operation settles of one sender for one reader: a look costs as much as a dozen of them. */
+function lookForNext(turn: Turn, row: Row): void {
+  const key = `${row.recipient} ${row.sender}`;
+  if (turn.settled.has(key)) return;
+  turn.settled.add(key);
+  turn.after.push(() => tellNext(turn, row));
+}
+
 /** What waited behind it for the same reader may be offered now (invariant 3). Looks at the oldest few: the rest waits behind those. */
 function tellNext(turn: Turn, row: Row): void {
   const next = turn.log.get(
-    `select d.recipient, d.seq, d.sender, m.id from (
+    `select recipient, seq, sender from (
        select recipient, seq, sender, state from deliveries where recipient = ? and state in ('queued', 'offered') order by seq limit 100
-     ) d join messages m on m.seq = d.seq where d.state = 'queued' order by d.sender <> ?, d.seq limit 1`,
+     ) where state = 'queued' order by sender <> ?, seq limit 1`,
     row.recipient as string,
     row.sender as string,
   );

@@ -23,7 +23,8 @@ export interface Places {
 }
 
 export const needsPlaces = ({ by }: Look, asked: Asked): boolean =>
-  asked.search !== undefined || (asked.thread === undefined && (asked.with ?? ownName(by)) !== undefined);
+  asked.search !== undefined ||
+  (asked.thread === undefined && asked.id === undefined && (asked.with ?? ownName(by)) !== undefined);
 
 /** Of whom nothing but what it took part in is shown. */
 const ownName = (by: Look["by"]): string | undefined => (by.isPerson || by.isMailbox ? undefined : by.name);
@@ -63,6 +64,7 @@ function conditions(log: Statements, asked: Asked, own: string | undefined): Con
   };
   if (own !== undefined) takesPart(own);
   if (asked.with !== undefined) takesPart(asked.with);
+  if (asked.id !== undefined) all.push({ sql: "m.id = ?", values: [asked.id] });
   if (asked.thread !== undefined) all.push({ sql: "m.thread = ?", values: [asked.thread] });
   if (asked.state !== undefined)
     all.push({ sql: "exists (select 1 from deliveries s where s.seq = m.seq and s.state = ?)", values: [asked.state] });
@@ -71,6 +73,7 @@ function conditions(log: Statements, asked: Asked, own: string | undefined): Con
 
 /** From where the rows come: an index that gives them by falling seq and has few that do not fit. */
 function sources(asked: Asked): Condition[] {
+  if (asked.id !== undefined) return [{ sql: "messages m where m.id = ?", values: [asked.id] }];
   if (asked.thread !== undefined)
     return [
       { sql: "messages m where m.thread = ? and m.thread <> m.id", values: [asked.thread] },

@@ -2,10 +2,13 @@ import { statSync } from "node:fs";
 import { unreachable } from "../../protocol/errors.ts";
 import type { Receipt, ReceiptState } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
+import { receiptsDue } from "./arrivals.ts";
 import { messageNotFound } from "./errors.ts";
 import { newestLeader } from "./leadership.ts";
+import { machines, participantsElsewhere } from "./machine-rows.ts";
 import { namesOf, receiptsOf } from "./message-rows.ts";
 import type { AnswerTo, LogNumbers, Operation, PayloadFor, ReadType } from "./operations.ts";
+import { outbox } from "./outbox.ts";
 import { reader } from "./ownership.ts";
 import { toParticipant } from "./participants.ts";
 import { logHead } from "./send.ts";
@@ -31,6 +34,12 @@ export function lookUp(look: Look, operation: Operation<LookType>, path: string)
       return { leader: newestLeader(look.log) };
     case "log.token":
       return tokenName(look.log, given(type));
+    case "log.outbox":
+      return outbox(look, given(type));
+    case "log.receipts_due":
+      return receiptsDue(look, given(type));
+    case "log.machines":
+      return machines(look);
     default:
       return unreachable(type);
   }
@@ -39,7 +48,8 @@ export function lookUp(look: Look, operation: Operation<LookType>, path: string)
 /** Everybody who has had a name, or for whom mail waits. */
 function list({ log, presences, nowMs }: Look): DataOf<"mail.list"> {
   const rows = log.all("select * from participants where registered_at_ms is not null or unread > 0 order by name");
-  return { participants: rows.map((row) => toParticipant(log, presences, row, nowMs)) };
+  const here = rows.map((row) => toParticipant(log, presences, row, nowMs));
+  return { participants: [...here, ...participantsElsewhere(log)] };
 }
 
 /** How far each is on the way. */

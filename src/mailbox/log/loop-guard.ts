@@ -32,6 +32,22 @@ export interface Hold {
 
 export class LoopGuard {
   readonly #pairs = new Map<string, Pair>();
+  /** As they were when the transaction began; undefined: not there. */
+  readonly #before = new Map<string, Pair | undefined>();
+
+  /** A transaction begins, or has ended well. */
+  keep(): void {
+    this.#before.clear();
+  }
+
+  /** What was counted since `keep` has not been. */
+  undo(): void {
+    for (const [key, pair] of this.#before) {
+      if (pair) this.#pairs.set(key, pair);
+      else this.#pairs.delete(key);
+    }
+    this.#before.clear();
+  }
 
   /** What would happen to a message now; changes nothing. */
   look(from: string, to: string, nowMs: number): Hold | undefined {
@@ -46,6 +62,7 @@ export class LoopGuard {
   /** The message was sent, and `hold` was what `look` said of it. */
   count(from: string, to: string, hold: Hold | undefined, nowMs: number): void {
     const key = keyOf(from, to);
+    this.#note(key);
     const pair = this.#pairs.get(key) ?? fresh(from, to);
     if (hold?.isNew) {
       pair.holdCount = nowMs - pair.heldUntilMs > FORGIVEN_MS ? 1 : pair.holdCount + 1;
@@ -63,7 +80,17 @@ export class LoopGuard {
 
   /** A person wrote to `name`, or as it. */
   personWrote(name: string): void {
-    for (const [key, { names }] of this.#pairs) if (names.includes(name)) this.#pairs.delete(key);
+    for (const [key, { names }] of this.#pairs) {
+      if (!names.includes(name)) continue;
+      this.#note(key);
+      this.#pairs.delete(key);
+    }
+  }
+
+  #note(key: string): void {
+    if (this.#before.has(key)) return;
+    const pair = this.#pairs.get(key);
+    this.#before.set(key, pair && { ...pair, turnsMs: [...pair.turnsMs] });
   }
 
   #forgetQuiet(nowMs: number): void {

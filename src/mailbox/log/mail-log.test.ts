@@ -25,7 +25,7 @@ test("send, fetch, acknowledge: the receipt goes from queued to handled, and eac
   assert.deepEqual([fetched.unread, fetched.epoch, fetched.log_head], [0, 1, seq]);
   assert.equal((await log.read("fox", "mail.wait", { id })).result, "timed_out", "offered counts as nothing");
   const acked = await log.perform("owl", "mail.ack", { ids: [id] });
-  assert.deepEqual(acked.answer, { acknowledged: [id], unread: 0 });
+  assert.deepEqual(acked.answer, { acknowledged: [id], unread: 0, epoch: 1 });
   assert.deepEqual(acked.effects, [{ kind: "receipt", from: "fox", to: "owl", id, seq, state: "handled" }]);
   const waited = await log.read("fox", "mail.wait", { id });
   assert.equal(waited.result, "met");

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { fromWire, isWarrenError, messageOf, type WarrenError } from "../../protocol/errors.ts";
 import type { Backup } from "./backup.ts";
+import { putBackEcho } from "./echo.ts";
 import { closed, notStored } from "./errors.ts";
 import { refuseNetworkFileSystem } from "./file-system.ts";
 import { BATCH_MAX, BATCHES_AHEAD, WAL_BYTES_HARD_MAX, WAL_BYTES_MAX, WAL_IDLE_MS } from "./limits.ts";
@@ -161,7 +162,11 @@ export class MailLog {
     try {
       const answer = await this.#writer.call({ kind: "perform", steps: batch.map(({ step }) => step) });
       if (answer.kind !== "performed") return;
-      for (const [at, { resolve }] of batch.entries()) resolve(answer.outcomes[at]!);
+      for (const [at, { step, resolve }] of batch.entries()) {
+        const outcome = answer.outcomes[at]!;
+        putBackEcho(step, outcome);
+        resolve(outcome);
+      }
       this.#copyWal(answer.wal);
     } catch (error) {
       const refusal = isWarrenError(error) ? error : notStored(error);

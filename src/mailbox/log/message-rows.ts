@@ -71,7 +71,9 @@ export function receiptsOf(log: Statements, seq: number, { withReplies = false }
 /** The names that participant has had; its mail and what it sent may still be under them. */
 export const namesOf = (log: Statements, name: string): string[] => [
   name,
-  ...log.all("select old from forwards where new = ?", name).map((row) => String(row.old)),
+  ...log.remembered("forwards", `of ${name}`, () =>
+    log.all("select old from forwards where new = ?", name).map((row) => String(row.old)),
+  ),
 ];
 
 /** For `in (…)` over a list of any length. */

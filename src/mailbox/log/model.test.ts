@@ -51,8 +51,9 @@ class Model {
       if (isHeld) continue;
       if (copy.expiresMs <= nowMs || (copy.state === "offered" && copy.offers >= OFFERS_MAX)) this.age(copy, nowMs);
       else if (waiting.has(copy.from)) continue;
-      else if (copy.notBeforeMs > nowMs) waiting.add(copy.from);
-      else given.push(copy);
+      else if (copy.notBeforeMs > nowMs) {
+        if (copy.offers > 0) waiting.add(copy.from); // given back; one that its sender has put off holds up nothing
+      } else given.push(copy);
     }
     for (const copy of given)
       Object.assign(copy, { state: "offered", offers: copy.offers + 1, leaseMs: nowMs + leaseMs, client });
@@ -91,7 +92,7 @@ for (const seed of [1, 2, 3]) {
         const from = pick(NAMES);
         const to = [...new Set([pick(NAMES), ...(random(4) === 0 ? [pick(NAMES)] : [])])];
         const id = `m${sentCount++}`;
-        const delayMs = random(6) === 0 ? random(20_000) + 1 : 0;
+        const delayMs = random(6) === 0 ? random(200_000) + 1 : 0;
         const ttlMs = random(8) === 0 ? delayMs + 1 + random(60_000) : undefined;
         const answer = ask(from, `${from}-1`, "mail.send", {
           to,

@@ -169,3 +169,100 @@ test("the sweep says when to look next, and forgets old answers", () => {
   log.sweep();
   assert.equal(log.writer.log.get("select count(*) as n from answers")?.n, 0);
 });
+
+test("what its sender has put off holds up nothing; given back, or held by the loop guard, it does", () => {
+  using log = new TestWriter();
+  const bodies = () => log.ask("owl", "mail.fetch", {}).messages.map(({ body }) => body);
+  const { id } = log.ask("fox", "mail.send", { to: ["owl"], body: "tomorrow", delay_ms: 60_000 }).message;
+  const { message } = log.ask("fox", "mail.send", { to: ["owl"], body: "now" });
+  assert.deepEqual(bodies(), ["now"]);
+  log.ask("owl", "mail.ack", { ids: [message.id] });
+  log.nowMs += 60_000;
+  assert.ok(log.sweep().some((effect) => effect.kind === "queued" && effect.id === id));
+  assert.deepEqual(bodies(), ["tomorrow"]);
+  log.ask("owl", "mail.nak", { ids: [id], delay_ms: 5_000 });
+  log.ask("fox", "mail.send", { to: ["owl"], body: "after it" });
+  assert.deepEqual(bodies(), [], "what was given back is waited for");
+  log.nowMs += 5_000;
+  assert.deepEqual(bodies(), ["tomorrow", "after it"]);
+});
+
+test("held by the loop guard: what comes after it waits too, also when a person has set the two free", () => {
+  using log = new TestWriter();
+  for (let at = 0; at < 15; at++) {
+    log.ask("fox", "mail.send", { to: ["owl"], body: "thanks" });
+    log.ask("owl", "mail.send", { to: ["fox"], body: "thank you" });
+  }
+  for (;;) {
+    const { messages } = log.ask("owl", "mail.fetch", {});
+    if (messages.length === 0) break;
+    log.ask("owl", "mail.ack", { ids: messages.map(({ id }) => id) });
+  }
+  const { recipients } = log.ask("fox", "mail.send", { to: ["owl"], body: "held" });
+  assert.ok(recipients[0]?.held_until);
+  log.ask("you", "mail.send", { to: ["owl"], body: "go on" });
+  log.ask("fox", "mail.send", { to: ["owl"], body: "free" });
+  const bodies = () => log.ask("owl", "mail.fetch", { from: "fox" }).messages.map(({ body }) => body);
+  assert.deepEqual(bodies(), [], "what is free waits for what is held, so that their order stays");
+  log.nowMs += 60_000;
+  log.sweep();
+  assert.deepEqual(bodies(), ["held", "free"]);
+});
+
+test("an id that two senders have used: each one's with `from`, both without", () => {
+  using log = new TestWriter();
+  for (const name of ["fox", "bee"]) log.ask(name, "mail.send", { to: ["owl"], body: name, message_id: "1" });
+  log.ask("owl", "mail.fetch", {});
+  const states = () => log.writer.log.all("select state from deliveries order by seq").map(({ state }) => state);
+  assert.deepEqual(log.ask("owl", "mail.ack", { ids: ["1"], from: "bee" }).acknowledged, ["1"]);
+  assert.deepEqual(states(), ["offered", "handled"]);
+  assert.deepEqual(log.ask("owl", "mail.nak", { ids: ["1"], from: "fox" }).returned, ["1"]);
+  assert.deepEqual(states(), ["queued", "handled"]);
+  assert.deepEqual(log.ask("owl", "mail.ack", { ids: ["1"], from: "ant" }).acknowledged, []);
+  log.ask("owl", "mail.fetch", {});
+  log.ask("owl", "mail.ack", { ids: ["1"] });
+  assert.deepEqual(states(), ["handled", "handled"]);
+});
+
+test("a message to oneself is a message: unread, offered, acknowledged, and no loop", () => {
+  using log = new TestWriter();
+  for (let at = 0; at < 40; at++) {
+    const sent = log.ask("fox", "mail.send", { to: ["fox"], body: `note ${at}` });
+    assert.deepEqual([sent.recipients[0]?.name, sent.recipients[0]?.held_until], ["fox", undefined]);
+  }
+  const { messages } = log.ask("fox", "mail.fetch", {});
+  assert.deepEqual([messages.length, messages[0]?.from, messages[0]?.to], [40, "fox", "fox"]);
+  assert.equal(log.ask("fox", "mail.reply", { id: messages[0]!.id, body: "done" }).message.to, "fox");
+  log.ask("fox", "mail.ack", { ids: messages.map(({ id }) => id) });
+  assert.deepEqual(
+    log.ask("fox", "mail.fetch", {}).messages.map(({ body }) => body),
+    ["done"],
+  );
+});
+
+test("clock set back a day, or ahead: a lease and a delay end at their wall time at the latest, nothing is lost or dead", () => {
+  using log = new TestWriter();
+  const { id } = log.ask("fox", "mail.send", { to: ["owl"], body: "one" }).message;
+  log.ask("fox", "mail.send", { to: ["owl"], body: "later", delay_ms: 1_000 });
+  log.ask({ name: "owl", client: "first" }, "mail.fetch", {});
+  log.nowMs -= 24 * 3_600_000;
+  log.sweep();
+  assert.deepEqual(log.ask({ name: "owl", client: "first" }, "mail.ack", { ids: [id] }).acknowledged, [id]);
+  assert.equal(log.ask("fox", "mail.send", { to: ["owl"], body: "while back" }).message.seq, 3);
+  assert.deepEqual(
+    log.ask("owl", "mail.fetch", {}).messages.map(({ body }) => body),
+    ["while back"],
+  );
+  log.nowMs += 2 * 24 * 3_600_000;
+  log.sweep();
+  const states = log.writer.log.all("select state, offers from deliveries order by seq").map((row) => ({ ...row }));
+  assert.deepEqual(states, [
+    { state: "handled", offers: 1 },
+    { state: "queued", offers: 0 },
+    { state: "queued", offers: 1 },
+  ]);
+  assert.deepEqual(
+    log.ask("owl", "mail.fetch", {}).messages.map(({ body }) => body),
+    ["later", "while back"],
+  );
+});

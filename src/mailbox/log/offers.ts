@@ -1,7 +1,7 @@
 import { timestamp } from "../../platform/clock.ts";
 import type { OfferedMessage } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
-import { DELIVERY_COLUMNS, endDelay, giveBack, isOpen, offer, settle } from "./deliveries.ts";
+import { DELIVERY_COLUMNS, endDelay, giveBack, isOpen, isPutOff, offer, settle } from "./deliveries.ts";
 import {
   FETCH_BYTES_MAX,
   FETCH_COUNT,
@@ -20,7 +20,7 @@ import { type Turn, tellDue } from "./turn.ts";
 
 /**
  * Handing messages out, and what their reader says of them. Of one sender they are offered in the order of their seq (invariant 3): what is under
- * another client's lease, or waits for a moment, holds up what the same sender wrote after it.
+ * another client's lease, or waits for a moment, holds up what the same sender wrote after it, unless the sender has put it off.
  */
 
 export function fetch(turn: Turn, payload: PayloadOf<"mail.fetch">): DataOf<"mail.fetch"> {
@@ -73,7 +73,7 @@ function readyFor(turn: Turn, name: string, { limit, from, thread }: Wanted): { 
     }
     if (waiting.has(row.sender)) continue;
     if (Number(row.not_before_ms ?? 0) > nowMs) {
-      waiting.add(row.sender);
+      if (!isPutOff(row)) waiting.add(row.sender);
       continue;
     }
     const message = log.get(`select ${MESSAGE_COLUMNS} from messages m where m.seq = ?`, row.seq as number)!;
@@ -89,17 +89,17 @@ function readyFor(turn: Turn, name: string, { limit, from, thread }: Wanted): { 
 export function ack(turn: Turn, payload: PayloadOf<"mail.ack">): DataOf<"mail.ack"> {
   const name = String(speaker(turn).name);
   const state = payload.state ?? "handled";
-  const acknowledged = eachOffered(turn, name, payload.ids, (row) => {
+  const acknowledged = eachOffered(turn, name, payload, (row) => {
     const isDone = row.state === "handled" || row.state === "replied" || (row.state === "seen" && state === "seen");
     if (!isDone) settle(turn, row, state);
   });
-  return { acknowledged, unread: unreadOf(turn.log, name) };
+  return { acknowledged, unread: unreadOf(turn.log, name), epoch: turn.epoch };
 }
 
 export function nak(turn: Turn, payload: PayloadOf<"mail.nak">): DataOf<"mail.nak"> {
   const name = String(speaker(turn).name);
   const delayMs = between("delay_ms", payload.delay_ms, 0, LIFE_MS) ?? 0;
-  const returned = eachOffered(turn, name, payload.ids, (row) => {
+  const returned = eachOffered(turn, name, payload, (row) => {
     if (row.state !== "offered" && row.state !== "seen") return false;
     giveBack(turn, row, {
       reason: payload.reason,
@@ -112,7 +112,7 @@ export function nak(turn: Turn, payload: PayloadOf<"mail.nak">): DataOf<"mail.na
 export function extend(turn: Turn, payload: PayloadOf<"mail.extend">): DataOf<"mail.extend"> {
   const name = String(speaker(turn).name);
   const untilMs = turn.nowMs + (between("lease_ms", payload.lease_ms, 1, LEASE_MS_MAX) ?? LEASE_MS);
-  const extended = eachOffered(turn, name, payload.ids, (row) => {
+  const extended = eachOffered(turn, name, payload, (row) => {
     if (row.state !== "offered" || row.lease_client !== turn.by.client) return false;
     turn.log.run(
       "update deliveries set lease_until_ms = ?, due_at_ms = ? where recipient = ? and seq = ?",
@@ -128,21 +128,22 @@ export function extend(turn: Turn, payload: PayloadOf<"mail.extend">): DataOf<"m
 
 /**
  * Does something with each of these messages that was offered to `name` and is not lost; the ids for which it was done. A lease that has run out
- * does not matter: late, but it says the truth. An id that several senders used is each of theirs.
+ * does not matter: late, but it says the truth. Without `from`, an id that several senders used is each of theirs.
  */
 function eachOffered(
   turn: Turn,
   name: string,
-  ids: readonly string[],
+  { ids, from }: { ids: readonly string[]; from?: string | undefined },
   act: (row: Row) => boolean | undefined,
 ): string[] {
   const names = asJson(namesOf(turn.log, name));
   return [...new Set(ids)].filter((id) => {
     const rows = turn.log.all(
       `select ${DELIVERY_COLUMNS}, m.id from messages m join deliveries d on d.seq = m.seq
-       where m.id = ? and d.recipient in (select value from json_each(?))`,
+       where m.id = ? and d.recipient in (select value from json_each(?)) and (?3 is null or m.sender = ?3)`,
       id,
       names,
+      from,
     );
     const offered = rows.filter((row) => Number(row.offers) > 0 && row.state !== "dead" && row.state !== "expired");
     return offered.filter((row) => act(row) !== false).length > 0;

@@ -1,5 +1,6 @@
 import type { ReceiptState } from "../../protocol/mail-units.ts";
 import type { DataOf, MessageType, PayloadOf } from "../../protocol/messages.ts";
+import type { MachineCalls, MachineReads } from "./machine-calls.ts";
 
 /** What the log is asked, and what it answers. Payloads come validated by their schemas. */
 
@@ -37,10 +38,11 @@ export type LogMessage = Extract<
   | "mail.extend"
   | "mail.ping"
   | "mail.import"
+  | "mail.prune"
 >;
 
 /** Asked by the leader itself. */
-export interface LogCalls {
+export interface LogCalls extends MachineCalls {
   /** The client is gone: what it holds is offered to others at once. */
   "log.release": { payload: { client: string }; data: { returned: number } };
   /** A session token of claude-ipc's, by its hash. */
@@ -48,7 +50,7 @@ export interface LogCalls {
 }
 
 /** Read on a thread of their own, as of the last commit. */
-export interface LogReads {
+export interface LogReads extends MachineReads {
   "log.leader": { payload: object; data: { leader: LeaderRow | undefined } };
   "log.token": { payload: { hash: string; now_ms: number }; data: { name: string | undefined } };
 }

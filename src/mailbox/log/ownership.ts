@@ -69,8 +69,12 @@ function refuseWhileHeld(turn: Look, row: Row, pid?: number): void {
   throw nameTaken(String(row.name), Number(row.pid));
 }
 
-const hasShownKey = ({ log, by }: Look, name: string): boolean =>
-  log.get("select 1 from grants where name = ? and client = ?", name, by.client) !== undefined;
+const hasShownKey = (look: Look, name: string): boolean => grantOf(look, name) !== undefined;
+
+const grantOf = ({ log, by }: Look, name: string): Row | undefined =>
+  log.remembered("grants", `${name} ${by.client}`, () =>
+    log.get("select at_ms from grants where name = ? and client = ?", name, by.client),
+  );
 
 export function register(turn: Turn, payload: PayloadOf<"mail.register">): DataOf<"mail.register"> {
   const { log, by, nowMs } = turn;
@@ -140,14 +144,10 @@ function grant({ log, by, nowMs }: Turn, name: string): void {
 }
 
 /** A shown key is forgotten when nobody has used it for a week. */
-function refreshGrant({ log, by, nowMs }: Turn, name: string): void {
-  log.run(
-    "update grants set at_ms = ? where name = ? and client = ? and at_ms < ?",
-    nowMs,
-    name,
-    by.client,
-    nowMs - GRANT_GRAIN_MS,
-  );
+function refreshGrant(turn: Turn, name: string): void {
+  const { log, by, nowMs } = turn;
+  if (Number(grantOf(turn, name)?.at_ms) >= nowMs - GRANT_GRAIN_MS) return;
+  log.run("update grants set at_ms = ? where name = ? and client = ?", nowMs, name, by.client);
 }
 
 export function unregister(turn: Turn, payload: PayloadOf<"mail.unregister">): DataOf<"mail.unregister"> {

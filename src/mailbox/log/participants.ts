@@ -10,7 +10,7 @@ import type { Turn } from "./turn.ts";
 /** Who has a name, as rows. Who may have it is decided in `ownership.ts`. */
 
 export const participantRow = (log: Statements, name: string): Row | undefined =>
-  log.get("select * from participants where name = ?", name);
+  log.remembered("participants", name, () => log.get("select * from participants where name = ?", name));
 
 /** A name that mail waits for, or that somebody has; made when it is new. */
 export function ensureRow(log: Statements, name: string): Row {
@@ -37,11 +37,12 @@ export const groupsOf = (log: Statements, name: string): string[] =>
 
 /** Where mail to `name` goes; itself, unless it has another name since less than two hours. */
 export function forwarded(log: Statements, name: string, nowMs: number): string {
-  const row = log.get("select new from forwards where old = ? and until_ms > ?", name, nowMs);
-  return row ? String(row.new) : name;
+  const row = log.remembered("forwards", name, () => log.get("select new, until_ms from forwards where old = ?", name));
+  return row && Number(row.until_ms) > nowMs ? String(row.new) : name;
 }
 
-export const isPerson = (turn: Turn, name: string): boolean => turn.by.isPerson === true || name === PERSON;
+export const isPerson = (turn: Turn, name: string): boolean =>
+  turn.by.isPerson === true || name === PERSON || name.startsWith(`${PERSON}@`);
 
 /** Everybody that a broadcast reaches. */
 export const everybody = (log: Statements, nowMs: number): string[] =>
@@ -57,8 +58,7 @@ export const everybody = (log: Statements, nowMs: number): string[] =>
 export const membersOf = (log: Statements, group: string): string[] =>
   log.all('select name from members where "group" = ? order by name', group).map((row) => String(row.name));
 
-export const unreadOf = (log: Statements, name: string): number =>
-  Number(log.get("select unread from participants where name = ?", name)?.unread ?? 0);
+export const unreadOf = (log: Statements, name: string): number => Number(participantRow(log, name)?.unread ?? 0);
 
 /** The participant as it is told; `pid_start` beside, for who wants to look itself. */
 export function toParticipant(log: Statements, presences: Presences, row: Row, nowMs: number): Participant {

@@ -35,9 +35,9 @@ export class Reader {
     return history(look, asked, this.#index);
   }
 
-  /** Some of what the index lacks, while nobody wants anything else. Whether there is more. */
+  /** Some of what the index lacks, or has too much, while nobody wants anything else. Whether there is more. */
   fillIndex(): boolean {
-    return this.#index.fill();
+    return this.#index.fill() || this.#index.clean();
   }
 
   /** Copies what nobody reads any more into the file, without standing in the writer's way. */

@@ -2,7 +2,9 @@ import type { Recipient } from "../../protocol/mail-units.ts";
 import { suggest } from "../../protocol/suggest.ts";
 import { groupUnknown, mailboxFull, noRecipients, tooManyAddresses } from "./errors.ts";
 import { ADDRESSES_MAX, UNREAD_MAX } from "./limits.ts";
+import { elsewhere } from "./machine-rows.ts";
 import { checkedGroup, checkedName, EVERYBODY, isGroup } from "./names.ts";
+import { type AwayAddressee, resolved } from "./outbox.ts";
 import { everybody, forwarded, membersOf, participantRow } from "./participants.ts";
 import type { Row, Statements } from "./statements.ts";
 import type { Turn } from "./turn.ts";
@@ -15,11 +17,13 @@ export interface Addressee {
   /** As part of a group; then it cannot make the whole message be refused. */
   isByGroup: boolean;
   row: Row | undefined;
+  /** It is on another machine. */
+  away?: AwayAddressee;
 }
 
 /**
  * Each recipient once, in the order of `to`; a direct name goes before a group that has it too.
- * @throws INVALID_NAME, RECIPIENT_NEEDED, TOO_MANY_RECIPIENTS, GROUP_UNKNOWN, MAILBOX_FULL
+ * @throws INVALID_NAME, RECIPIENT_NEEDED, TOO_MANY_RECIPIENTS, GROUP_UNKNOWN, MAILBOX_FULL, NOT_JOINED, MACHINE_UNKNOWN
  */
 export function addressees(turn: Turn, sender: string, to: readonly string[]): Addressee[] {
   if (to.length === 0) throw noRecipients();
@@ -29,8 +33,12 @@ export function addressees(turn: Turn, sender: string, to: readonly string[]): A
   const add = (name: string, addressedTo: string, isByGroup: boolean): void => {
     if (!found.has(name)) found.set(name, { name, addressedTo, isByGroup, row: participantRow(log, name) });
   };
-  for (const address of to.filter((given) => !isGroup(given)))
-    add(forwarded(log, checkedName(address), nowMs), address, false);
+  for (const address of to.filter((given) => !isGroup(given))) {
+    const where = resolved(log, address);
+    if ("local" in where) add(forwarded(log, checkedName(where.local), nowMs), address, false);
+    else
+      found.set(address, { name: address, addressedTo: address, isByGroup: false, row: undefined, away: where.away });
+  }
   for (const address of to.filter(isGroup))
     for (const name of groupNames(turn, address)) if (name !== sender) add(name, address, true);
   const all = [...found.values()];
@@ -53,7 +61,7 @@ function groupNames({ log, nowMs }: Turn, address: string): string[] {
 /** What the sender is told of them. */
 export function toRecipient(turn: Turn, { name, addressedTo, row, isByGroup }: Addressee): Recipient {
   const known = row !== undefined && row.registered_at_ms !== null;
-  const meant = known ? undefined : suggest(name, knownNames(turn.log));
+  const meant = known ? undefined : (elsewhere(turn.log, name) ?? suggest(name, knownNames(turn.log)));
   return {
     name,
     known,
@@ -68,6 +76,8 @@ export function toRecipient(turn: Turn, { name, addressedTo, row, isByGroup }: A
 const NAMES_COMPARED_MAX = 2_000;
 
 const knownNames = (log: Statements): string[] =>
-  log
-    .all("select name from participants where registered_at_ms is not null limit ?", NAMES_COMPARED_MAX)
-    .map((row) => String(row.name));
+  log.remembered("participants", "known names", () =>
+    log
+      .all("select name from participants where registered_at_ms is not null limit ?", NAMES_COMPARED_MAX)
+      .map((row) => String(row.name)),
+  );

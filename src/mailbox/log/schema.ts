@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { isWarrenError } from "../../protocol/errors.ts";
 import { logDamaged, logTooNew, oldSqlite } from "./errors.ts";
 import { BUSY_TIMEOUT_MS, WAL_BYTES_KEPT } from "./limits.ts";
+import { MACHINE_SCHEMA } from "./machine-schema.ts";
 
 /**
  * log.db: the one truth of a mailbox. WAL with `synchronous=FULL`: what is committed survives the power. Schema changes are additive, because two
@@ -10,10 +11,10 @@ import { BUSY_TIMEOUT_MS, WAL_BYTES_KEPT } from "./limits.ts";
  * A transaction writes whole pages, so an index is dear that a message touches at a place of its own: what is only for looking back is not here but
  * in the search index, which is filled behind.
  *
- * Opening writes nothing unless the file is new: a second process that only looks must never stand in the way of the one that writes. Nothing is
+ * Opening writes nothing unless the file is new or of an older version: a second process that only looks must never stand in the way of the one that writes. Nothing is
  * loaded at opening, so that a million messages open as quickly as none.
  */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const OLDEST_READER = 1;
 
 /** Before it, two connections that write and copy at once could damage the file (SQLite's release notes of 3.51.3). */
@@ -138,30 +139,35 @@ function prepareToWrite(database: DatabaseSync, path: string): void {
   const { journal_mode } = database.prepare("pragma journal_mode").get() as { journal_mode: string };
   if (journal_mode !== "wal") database.exec("pragma journal_mode=wal");
   database.exec(
-    `pragma synchronous=full; pragma wal_autocheckpoint=0; pragma cache_size=-32768; pragma temp_store=memory; pragma journal_size_limit=${WAL_BYTES_KEPT}`,
+    `pragma synchronous=full; pragma wal_autocheckpoint=0; pragma cache_size=-8192; pragma temp_store=memory; pragma journal_size_limit=${WAL_BYTES_KEPT}`,
   );
   const { synchronous } = database.prepare("pragma synchronous").get() as { synchronous: number };
   if (synchronous !== 2) throw new Error(`SQLite writes with synchronous=${synchronous}, not with 2 (full)`);
   const version = userVersion(database);
-  if (version === 0) create(database);
+  if (version < SCHEMA_VERSION) bringUpToDate(database);
   else refuseIfTooNew(database, path, version);
 }
 
-function create(database: DatabaseSync): void {
+/** Makes what a new file or one of an older version lacks; another process may have done so meanwhile. */
+function bringUpToDate(database: DatabaseSync): void {
   database.exec("begin immediate");
   try {
-    if (userVersion(database) === 0) {
-      database.exec(SCHEMA);
-      const insert = database.prepare("insert into meta values (?, ?)");
-      insert.run("oldest_reader", OLDEST_READER);
-      insert.run("log_id", crypto.randomUUID());
-      database.exec(`pragma user_version=${SCHEMA_VERSION}`);
-    }
+    const version = userVersion(database);
+    if (version === 0) create(database);
+    if (version < 2) database.exec(MACHINE_SCHEMA);
+    if (version < SCHEMA_VERSION) database.exec(`pragma user_version=${SCHEMA_VERSION}`);
     database.exec("commit");
   } catch (error) {
     if (database.isTransaction) database.exec("rollback");
     throw error;
   }
+}
+
+function create(database: DatabaseSync): void {
+  database.exec(SCHEMA);
+  const insert = database.prepare("insert into meta values (?, ?)");
+  insert.run("oldest_reader", OLDEST_READER);
+  insert.run("log_id", crypto.randomUUID());
 }
 
 function refuseIfTooNew(database: DatabaseSync, path: string, version: number): void {

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { BUSY_TIMEOUT_MS } from "./limits.ts";
 import { sqliteCode } from "./schema.ts";
+import { SearchCleaning } from "./search-cleaning.ts";
 import { logHead } from "./send.ts";
 import { type Row, Statements } from "./statements.ts";
 
@@ -10,13 +11,13 @@ import { type Row, Statements } from "./statements.ts";
  * reading thread, so that no sender waits for it, and it is made anew when it is damaged or of another log. What it gives are places to look at:
  * the log says what is there.
  */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Messages that are added in one transaction: tens of milliseconds. */
 const STEP = 500;
 
 const SCHEMA = `
-  create table of (log_id text not null, head integer not null);
-  create virtual table words using fts5 (subject, body, content='');
+  create table of (log_id text not null, head integer not null, entries integer not null);
+  create virtual table words using fts5 (subject, body, content='', contentless_delete=1);
   create table parts (name text not null, seq integer not null, primary key (name, seq)) without rowid;
 `;
 
@@ -24,6 +25,7 @@ export class SearchIndex {
   readonly #path: string;
   readonly #log: Statements;
   #words: Statements | undefined;
+  #cleaning: SearchCleaning | undefined;
 
   constructor(path: string, log: Statements) {
     this.#path = path;
@@ -43,7 +45,7 @@ export class SearchIndex {
         );
         for (const row of rows) this.#add(words, row);
         const last = rows.at(-1);
-        if (last) words.run("update of set head = ?", last.seq as number);
+        if (last) words.run("update of set head = ?, entries = entries + ?", last.seq as number, rows.length);
         words.run("commit");
         return rows.length === STEP;
       } catch (error) {
@@ -81,9 +83,18 @@ export class SearchIndex {
     );
   }
 
+  /** Takes some of what was removed from the log out of the index, which has all of the log by now. Whether there is more to look at. */
+  clean(): boolean {
+    return this.#mended((words) => {
+      this.#cleaning ??= new SearchCleaning(words, this.#log);
+      return this.#cleaning.step();
+    });
+  }
+
   close(): void {
     this.#words?.database.close();
     this.#words = undefined;
+    this.#cleaning = undefined;
   }
 
   #add(words: Statements, { seq, sender, subject, body }: Row): void {
@@ -116,7 +127,7 @@ export class SearchIndex {
     words.database.exec("pragma journal_mode=wal; pragma synchronous=normal");
     if (Number(words.get("pragma user_version")?.user_version) === 0) {
       words.database.exec(`begin immediate; ${SCHEMA} pragma user_version=${FORMAT}`);
-      words.run("insert into of values (?, 0)", this.#logId());
+      words.run("insert into of values (?, 0, 0)", this.#logId());
       words.run("commit");
     }
     const { log_id, head } = words.get("select log_id, head from of") ?? {};

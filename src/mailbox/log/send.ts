@@ -1,11 +1,14 @@
+import { assert } from "../../protocol/errors.ts";
 import type { MailMessage, Recipient } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
-import { DELIVERY_COLUMNS, settle } from "./deliveries.ts";
+import { isRemote } from "./addresses.ts";
+import { DELIVERY_COLUMNS, HELD, settle } from "./deliveries.ts";
 import { invalidValue, messageAmbiguous, messageNotFound, messageTooLarge } from "./errors.ts";
 import { ID_CHARACTERS_MAX, LIFE_MS, MESSAGE_BYTES_MAX } from "./limits.ts";
 import type { Hold } from "./loop-guard.ts";
 import { asJson, MESSAGE_COLUMNS, namesOf, sentMessage, toSent } from "./message-rows.ts";
 import { SYSTEM } from "./names.ts";
+import { sendAway } from "./outbox.ts";
 import { speaker } from "./ownership.ts";
 import { ensureRow, isPerson, participantRow } from "./participants.ts";
 import { type Addressee, addressees, isFull, toRecipient } from "./recipients.ts";
@@ -16,7 +19,7 @@ import { type Turn, tellDue } from "./turn.ts";
 
 type Sent = DataOf<"mail.send">;
 
-interface Draft {
+export interface Draft {
   from: string;
   to: readonly string[];
   id: string | undefined;
@@ -29,6 +32,8 @@ interface Draft {
   hops: number;
   ttlMs: number;
   delayMs: number;
+  /** Default: now. */
+  sentAtMs?: number;
 }
 
 export function send(turn: Turn, payload: PayloadOf<"mail.send">): Sent {
@@ -37,7 +42,7 @@ export function send(turn: Turn, payload: PayloadOf<"mail.send">): Sent {
   const delayMs = between("delay_ms", payload.delay_ms, 0, ttlMs - 1) ?? 0;
   checkThread(payload.thread);
   return (
-    repeated(turn.log, from, payload.message_id) ??
+    repeated(turn, from, payload.message_id) ??
     store(turn, {
       from,
       to: payload.to,
@@ -57,7 +62,7 @@ export function send(turn: Turn, payload: PayloadOf<"mail.send">): Sent {
 /** Acknowledges what it answers. @throws MESSAGE_NOT_FOUND, MESSAGE_AMBIGUOUS */
 export function reply(turn: Turn, payload: PayloadOf<"mail.reply">): Sent {
   const from = String(speaker(turn).name);
-  const again = repeated(turn.log, from, payload.message_id);
+  const again = repeated(turn, from, payload.message_id);
   if (again) return again;
   const answered = received(turn, from, payload.id, payload.from);
   const sent = store(turn, {
@@ -79,12 +84,12 @@ export function reply(turn: Turn, payload: PayloadOf<"mail.reply">): Sent {
 }
 
 /** What was sent with this id before, and how its recipients are now (invariant 4). */
-function repeated(log: Statements, from: string, id: string | undefined): Sent | undefined {
+function repeated({ log, epoch }: Turn, from: string, id: string | undefined): Sent | undefined {
   if (id === undefined) return undefined;
   if (id === "" || id.length > ID_CHARACTERS_MAX)
     throw invalidValue("message_id", id, `1 to ${ID_CHARACTERS_MAX} characters long`);
   const row = log.get(`select ${MESSAGE_COLUMNS} from messages m where m.id = ? and m.sender = ?`, id, from);
-  return row && { message: sentMessage(log, row), is_new: false, recipients: [] };
+  return row && { message: sentMessage(log, row), is_new: false, recipients: [], epoch };
 }
 
 /** The message that `name` has received under this id. */
@@ -102,36 +107,55 @@ function received(turn: Turn, name: string, id: string, from: string | undefined
   return rows[0];
 }
 
-function store(turn: Turn, draft: Draft): Sent {
+/** @throws MESSAGE_TOO_LARGE, and what `addressees` throws */
+export function store(turn: Turn, draft: Draft): Sent {
   const { log } = turn;
   const data = draft.data === undefined ? null : JSON.stringify(draft.data);
   const bytes = Buffer.byteLength(draft.body) + Buffer.byteLength(draft.subject ?? "") + Buffer.byteLength(data ?? "");
   if (bytes > MESSAGE_BYTES_MAX) throw messageTooLarge(bytes, MESSAGE_BYTES_MAX);
   const to = addressees(turn, draft.from, draft.to);
   const holds = holdsOf(turn, draft, to);
-  const row = messageOf(turn, draft, data);
-  const { id } = row;
-  const seq = log.insert(
-    `insert into messages (id, sender, kind, sent_at_ms, subject, body, data, thread, reply_to, expires_at_ms, hops)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...Object.values(row),
-  );
+  const row = storedMessage(turn, draft, data);
+  const { id, seq } = row;
   const recipients = to.map((addressee) => deliver(turn, draft, { id, seq }, addressee, holds.get(addressee.name)));
   const reached = to.filter((_, at) => recipients[at]?.problem === undefined);
-  log.run("update totals set messages = messages + 1, unread = unread + ?", reached.length);
+  log.addTotals({ messages: 1, unread: reached.length });
   warnOfLoops(turn, draft.from, holds);
   const copies = reached.map(({ name, addressedTo }) => ({ recipient: name, addressed_to: addressedTo }));
-  return { message: toSent({ ...row, seq }, copies), is_new: true, recipients };
+  return { message: toSent(row, copies), is_new: true, recipients, epoch: turn.epoch };
 }
 
+/** One more copy of a message that is there, which came from another machine. @throws MAILBOX_FULL */
+export function addCopy(turn: Turn, draft: Draft, seq: number): number {
+  const [addressee] = addressees(turn, draft.from, draft.to);
+  deliver(turn, draft, { id: String(draft.id), seq }, addressee!, undefined);
+  turn.log.addTotals({ unread: 1 });
+  return seq;
+}
+
+/** Its row. An id of ours is short, since people type it: when the sender has a message of that id already, it gets another. */
+function storedMessage(turn: Turn, draft: Draft, data: string | null): MessageColumns & { seq: number } {
+  for (;;) {
+    const row = messageOf(turn, draft, draft.id ?? turn.randomId(), data);
+    const seq = turn.log.insert(
+      `insert into messages (id, sender, kind, sent_at_ms, subject, body, data, thread, reply_to, expires_at_ms, hops)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id, sender) do nothing`,
+      ...Object.values(row),
+    );
+    if (seq !== undefined) return { ...row, seq };
+    assert(draft.id === undefined, "an id of the sender's own was looked for before");
+  }
+}
+
+type MessageColumns = ReturnType<typeof messageOf>;
+
 /** Its columns, in the order in which they are stored. */
-const messageOf = (turn: Turn, draft: Draft, data: string | null) => {
-  const id = draft.id ?? freshId(turn, draft.from);
+const messageOf = (turn: Turn, draft: Draft, id: string, data: string | null) => {
   return {
     id,
     sender: draft.from,
     kind: draft.kind,
-    sent_at_ms: turn.nowMs,
+    sent_at_ms: draft.sentAtMs ?? turn.nowMs,
     subject: draft.subject ?? null,
     body: draft.body,
     data,
@@ -150,16 +174,18 @@ function deliver(
   hold: Hold | undefined,
 ): Recipient & { problem?: string } {
   const { log, nowMs } = turn;
-  const { name, addressedTo } = addressee;
-  const told = toRecipient(turn, addressee);
-  if (isFull(addressee.row)) return { ...told, problem: "MAILBOX_FULL" };
+  const { name, addressedTo, away } = addressee;
   const expiresMs = nowMs + draft.ttlMs;
   const notBeforeMs = Math.max(hold?.untilMs ?? 0, draft.delayMs > 0 ? nowMs + draft.delayMs : 0);
+  const held = hold ? { held_until: new Date(hold.untilMs).toISOString(), held_because: HELD } : {};
+  if (away) return { ...sendAway(turn, { id, seq, sender: draft.from }, away, { expiresMs, notBeforeMs }), ...held };
+  const told = toRecipient(turn, addressee);
+  if (isFull(addressee.row)) return { ...told, problem: "MAILBOX_FULL" };
   const dueMs = notBeforeMs > 0 ? Math.min(notBeforeMs, expiresMs) : expiresMs;
   if (!addressee.row) ensureRow(log, name);
   log.run(
-    `insert into deliveries (recipient, seq, sender, addressed_to, state, at_ms, not_before_ms, expires_at_ms, due_at_ms)
-     values (?, ?, ?, ?, 'queued', ?, ?, ?, ?)`,
+    `insert into deliveries (recipient, seq, sender, addressed_to, state, at_ms, not_before_ms, expires_at_ms, due_at_ms, reason)
+     values (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)`,
     name,
     seq,
     draft.from,
@@ -168,11 +194,11 @@ function deliver(
     notBeforeMs > 0 ? notBeforeMs : null,
     expiresMs,
     dueMs,
+    hold && HELD,
   );
-  log.run("update participants set unread = unread + 1 where name = ?", name);
+  log.addUnread(name, 1);
   tellDue(turn, dueMs);
   if (notBeforeMs === 0) turn.effects.push({ kind: "queued", to: name, from: draft.from, id, seq });
-  const held = hold ? { held_until: new Date(hold.untilMs).toISOString(), held_because: "LOOP_SUSPECTED" } : {};
   return { ...told, unread: told.unread + 1, ...held };
 }
 
@@ -200,7 +226,7 @@ function warnOfLoops(turn: Turn, from: string, holds: ReadonlyMap<string, Hold>)
     const until = new Date(untilMs).toISOString();
     store(turn, {
       from: SYSTEM,
-      to: [from, name].filter((each) => !isFull(participantRow(turn.log, each))),
+      to: [from, name].filter((each) => !isRemote(each) && !isFull(participantRow(turn.log, each))),
       id: undefined,
       kind: "notice",
       subject: "LOOP_SUSPECTED",
@@ -229,14 +255,6 @@ function hopsAfter(turn: Turn, from: string, thread: string | undefined): number
 export const nextSeq = (log: Statements): number => logHead(log) + 1;
 export const logHead = (log: Statements): number =>
   Number(log.get("select seq from messages order by seq desc limit 1")?.seq ?? 0);
-
-/** Short, since people type it. */
-function freshId({ log, randomId }: Turn, from: string): string {
-  for (;;) {
-    const id = randomId();
-    if (!log.get("select 1 from messages where id = ? and sender = ?", id, from)) return id;
-  }
-}
 
 function checkThread(thread: string | undefined): void {
   if (thread !== undefined && (thread === "" || thread.length > ID_CHARACTERS_MAX))

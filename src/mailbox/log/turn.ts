@@ -17,7 +17,9 @@ export interface Turn extends Look {
   guard: LoopGuard;
   randomId: () => string;
   effects: Effect[];
-  /** What is kept in memory and must not outlive a refusal: called when the operation has succeeded. */
+  /** Of whom something has been settled, as recipient and sender: what waits behind it is looked for when the operation has succeeded. */
+  settled: Set<string>;
+  /** Called when the operation has succeeded: what it tells of its end, and what is kept in memory and must not outlive a refusal. */
   after: (() => void)[];
 }
 

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { toWire } from "../../protocol/errors.ts";
 import { backUp } from "./backup.ts";
+import { leaveOutEcho } from "./echo.ts";
 import { lookUp } from "./looks.ts";
 import { Presences } from "./presences.ts";
 import { Reader } from "./reader.ts";
@@ -35,6 +36,7 @@ function writes(port: MessagePort, path: string, say: Say): (call: WriterCall) =
       case "perform":
         return attempt(say, call, () => {
           const outcomes = writer.perform(given.steps);
+          for (const [at, outcome] of outcomes.entries()) leaveOutEcho(given.steps[at]!, outcome);
           say({ kind: "performed", call, outcomes, wal: writer.wal() });
         });
       case "lead":

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { NAME } from "./key-files.ts";
+import { NAME } from "../../local/mail-keys.ts";
 
 /** Arguments that several mail tools take. */
 export const MailName = z

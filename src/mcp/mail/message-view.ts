@@ -1,7 +1,6 @@
 import * as z from "zod";
 import type { MailMessage, OfferedMessage, Recipient } from "../../protocol/mail-units.ts";
-import { harmlessLine, wrapped } from "../../protocol/untrusted-mail.ts";
-import { UNTRUSTED_NOTE } from "./untrusted-note.ts";
+import { harmlessLine, UNTRUSTED_NOTE, wrapped } from "../../protocol/untrusted-mail.ts";
 
 /** Characters of one body that an answer shows by default; the whole of a message can be a mebibyte. */
 export const BODY_CHARACTERS = 8_000;

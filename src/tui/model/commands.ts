@@ -1,13 +1,17 @@
 import type { Job } from "../../protocol/units.ts";
 import { copyCommand, copyFocused } from "./copy.ts";
 import { toggleFollow, toggleWrap } from "./log-pane.ts";
+import { MAIL_COMMANDS, mailRefusal } from "./mail-commands.ts";
+import { leaveMail, openMail } from "./mail-verbs.ts";
 import {
+  chain,
   isLive,
   isLogPanel,
   type LogPanelId,
   labelOf,
   type Model,
   NEW_ID,
+  PANELS,
   type PanelId,
   type Step,
   selectedJob,
@@ -36,11 +40,19 @@ export interface Command {
   panels?: readonly PanelId[];
   hint?: string;
   /** What it is about; absent: anything, or nothing. Its key means something else on the other kind. */
-  unit?: "job" | "session" | "worker" | "new";
+  unit?: "job" | "session" | "worker" | "new" | "mail";
   isEnabled?: (model: Model) => boolean;
   run: (model: Model) => Step;
 }
 
+/** What is about nothing, and works while the mail is open too; with the way to each panel. */
+const IN_MAIL: ReadonlySet<string> = new Set([
+  ...PANELS.map((id) => `panel-${id}`),
+  "palette",
+  "help",
+  "redraw",
+  "quit",
+]);
 const LOGS = ["stdout", "stderr"] as const;
 
 const hasJob = (model: Model): boolean => selectedJob(model) !== undefined;
@@ -66,12 +78,13 @@ const panel = (key: string, id: PanelId, title: string): Command => ({
   id: `panel-${id}`,
   title,
   keys: [key],
-  run: (model) => focusOn(model, id),
+  run: (model) => chain(model, leaveMail, (current) => focusOn(current, id)),
 });
 
 export const COMMANDS: readonly Command[] = [
   ...SESSION_COMMANDS,
   ...WORKER_COMMANDS,
+  ...MAIL_COMMANDS,
   {
     id: "open",
     unit: "job",
@@ -167,8 +180,9 @@ export const COMMANDS: readonly Command[] = [
   panel("3", "runs", "go to runs"),
   panel("4", "stdout", "go to stdout"),
   panel("5", "stderr", "go to stderr"),
-  { id: "panel-next", title: "next panel", keys: ["tab"], run: (model) => focusNext(model, 1) },
-  { id: "panel-previous", title: "previous panel", keys: ["shift-tab"], run: (model) => focusNext(model, -1) },
+  { id: "panel-mail", title: "go to mail: who takes part, and what passes", keys: ["6"], hint: "mail", run: openMail },
+  { id: "next-panel", title: "next panel", keys: ["tab"], run: (model) => focusNext(model, 1) },
+  { id: "previous-panel", title: "previous panel", keys: ["shift-tab"], run: (model) => focusNext(model, -1) },
   signal("HUP", "often reloads"),
   signal("INT", "as Ctrl-C does"),
   signal("USR1", "its own meaning"),
@@ -216,7 +230,8 @@ export function commandForKey(model: Model, key: string): Command | undefined {
 }
 
 /** Whether it is about what is selected. */
-export function isAbout(model: Model, { unit }: Command): boolean {
+export function isAbout(model: Model, { unit, id }: Command): boolean {
+  if (model.mail.isOpen) return unit === "mail" || (unit === undefined && IN_MAIL.has(id));
   if (unit === undefined) return true;
   if (selectedSession(model)) return unit === "session";
   if (selectedWorker(model)) return unit === "worker";
@@ -228,6 +243,7 @@ export const isEnabled = (model: Model, command: Command): boolean =>
 
 export function runCommand(model: Model, command: Command): Step {
   if (isEnabled(model, command)) return command.run(model);
+  if (model.mail.isOpen) return say(model, mailRefusal(model, command.id));
   const session = selectedSession(model);
   if (session) return say(model, isLive(session) ? `${session.name} runs` : `${session.name} has ended; r resumes it`);
   const view = selectedWorker(model);

@@ -14,7 +14,7 @@ import { selectedWorker } from "./workers.ts";
 
 export const COLUMNS_MIN = 60;
 export const ROWS_MIN = 15;
-const ROWS_FOR_ALL = 24;
+export const ROWS_FOR_ALL = 24;
 const LEFT_COLUMNS = { min: 40, max: 60 };
 const COLUMNS_FOR_LEFT_MIN = 100;
 
@@ -35,8 +35,7 @@ export function layoutOf(model: Model): Layout | undefined {
   const { columns, rows } = model;
   if (columns < COLUMNS_MIN || rows < ROWS_MIN) return undefined;
   const height = rows - 1;
-  const share = Math.round(columns * 0.4);
-  const left = columns < COLUMNS_FOR_LEFT_MIN ? share : Math.min(LEFT_COLUMNS.max, Math.max(LEFT_COLUMNS.min, share));
+  const left = leftColumns(columns);
   if (isSessionsScreen(model)) return { panels: sessionPanels(model, left, height), status: statusRect(model) };
   const panels = rows < ROWS_FOR_ALL ? shortColumn(model, left, height) : tallColumn(model, left, height);
   const stderrHeight = Math.max(4, Math.round(height * (model.focus === "stderr" ? 0.8 : 0.2)));
@@ -44,6 +43,11 @@ export function layoutOf(model: Model): Layout | undefined {
   panels.stdout = { ...right, y: 0, height: height - stderrHeight };
   panels.stderr = { ...right, y: height - stderrHeight, height: stderrHeight };
   return { panels, status: statusRect(model) };
+}
+
+export function leftColumns(columns: number): number {
+  const share = Math.round(columns * 0.4);
+  return columns < COLUMNS_FOR_LEFT_MIN ? share : Math.min(LEFT_COLUMNS.max, Math.max(LEFT_COLUMNS.min, share));
 }
 
 /** A session has one screen, and neither ports nor runs. "+ New session" stands among them. */

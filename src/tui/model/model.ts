@@ -1,6 +1,7 @@
 import type { StreamEvent } from "../../protocol/envelope.ts";
 import type { Gateway } from "../../protocol/gateway-units.ts";
 import type { Job, Run, Session } from "../../protocol/units.ts";
+import { initialMail, type MailAsk, type MailNews, type MailView } from "./mail.ts";
 import type { WorkerView } from "./workers.ts";
 
 /**
@@ -76,6 +77,8 @@ export type Overlay =
   | { kind: "rename"; id: string; name: string; input: TextInput }
   /** `fromId`: what was selected before; escape goes back to it. */
   | { kind: "search"; input: TextInput; panel: PanelId; fromId: string | null }
+  /** A message to `to`, or to the name that is typed before it; `reply`: to what it answers. */
+  | { kind: "write"; to: string | null; reply: { id: string; from: string; seq: number } | null; input: TextInput }
   | { kind: "palette"; input: TextInput; index: number };
 
 export interface Message {
@@ -149,6 +152,8 @@ export interface Model {
   workerOrder: readonly string[];
   sessions: SessionList;
   preview: Preview | null;
+  /** While it is open it takes the place of all panels. */
+  mail: MailView;
   /** A selected session that is nowhere for the moment, as while it moves; the cursor goes back to it from `toId`. */
   strayed: { id: string; toId: string | null } | null;
   /** Of a job, a session or a worker, or NEW_ID. */
@@ -205,6 +210,7 @@ export type Action =
   | { type: "sessions"; servers: readonly ServerView[]; latest: LatestServer; nowMs: number }
   | { type: "ended-loaded"; sessions: readonly Session[] }
   | { type: "session-changed"; session: Session }
+  | { type: "mail"; news: MailNews }
   | { type: "previewed"; id: string; lines: readonly string[]; cursorRow: number }
   | { type: "done"; text: string; selectId?: string }
   | { type: "failed"; text: string }
@@ -245,6 +251,7 @@ export type Effect =
   | { kind: "watch-screen"; id: string | null }
   /** Looks at it again and again while it is selected; null ends that. */
   | { kind: "watch-worker"; id: string | null }
+  | { kind: "mail"; ask: MailAsk }
   | { kind: "copy"; text: string }
   | { kind: "expire-message"; id: number }
   /** Writes the whole screen again. */
@@ -277,6 +284,8 @@ export interface Start {
   version: string;
   /** Opened to pick a session: the cursor stands on "+ New session". */
   isPicker?: boolean;
+  /** For whom it speaks in the mail; default `you`. */
+  mailName?: string;
 }
 
 /** "+ New session", as something that can be selected. */
@@ -295,8 +304,9 @@ const noSessions = (): SessionList => ({
   places: new Map([[NEW_ID, 0]]),
 });
 
-export const initialModel = ({ isPicker = false, ...start }: Start): Model => ({
+export const initialModel = ({ isPicker = false, mailName = "you", ...start }: Start): Model => ({
   ...start,
+  mail: initialMail(mailName),
   allDirectories: false,
   connection: "connecting",
   jobs: new Map(),

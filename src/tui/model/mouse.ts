@@ -2,6 +2,7 @@ import { copyLines } from "./copy.ts";
 import { layoutOf, panelAt } from "./layout.ts";
 import { withPane } from "./log-pane.ts";
 import { viewSize, visibleRows } from "./log-scroll.ts";
+import { mailMouse } from "./mail-verbs.ts";
 import {
   chain,
   isLogPanel,
@@ -22,6 +23,7 @@ export function applyMouse(model: Model, mouse: MouseInput): Step {
   const layout = layoutOf(model);
   if (!layout) return [model, []];
   if (model.overlay) return mouse.kind === "press" ? [{ ...model, overlay: null }, []] : [model, []];
+  if (model.mail.isOpen) return mailMouse(model, mouse);
   switch (mouse.kind) {
     case "wheel": {
       const panel = panelAt(layout, mouse.x, mouse.y);

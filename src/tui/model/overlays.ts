@@ -2,11 +2,13 @@ import { runCommand } from "./commands.ts";
 import { selectBest } from "./find.ts";
 import { helpLines } from "./help.ts";
 import { clampTop } from "./list.ts";
+import { WRITTEN_CHARACTERS_MAX } from "./mail.ts";
+import { sendWritten } from "./mail-verbs.ts";
 import { chain, type Model, type Overlay, type Step, type TextInput } from "./model.ts";
 import { paletteMatches } from "./palette.ts";
 import { beginSearch, endSearch } from "./search.ts";
 import { reloadServer } from "./session-verbs.ts";
-import { edit, insert } from "./text-input.ts";
+import { edit, INPUT_CHARACTERS_MAX, insert } from "./text-input.ts";
 import { select } from "./units.ts";
 
 /** What stands over the panels takes all keys while it is there; escape closes it. */
@@ -24,6 +26,8 @@ export function overlayKey(model: Model, overlay: Overlay, key: string): Step {
       return renameKey(model, overlay, key);
     case "search":
       return searchKey(model, overlay, key);
+    case "write":
+      return writeKey(model, overlay, key);
     case "palette":
       return paletteKey(model, overlay, key);
   }
@@ -31,7 +35,7 @@ export function overlayKey(model: Model, overlay: Overlay, key: string): Step {
 
 export function overlayPaste(model: Model, overlay: Overlay, text: string): Step {
   if (!("input" in overlay)) return [model, []];
-  return withInput(model, overlay, insert(overlay.input, text.trimEnd()));
+  return withInput(model, overlay, insert(overlay.input, text.trimEnd(), charactersMaxOf(overlay)));
 }
 
 /** Rows of text that help and reports show at once. */
@@ -76,6 +80,11 @@ function renameKey(model: Model, overlay: Overlay & { kind: "rename" }, key: str
   return [{ ...model, overlay: null }, [{ kind: "perform", verb, label: overlay.name }]];
 }
 
+function writeKey(model: Model, overlay: Overlay & { kind: "write" }, key: string): Step {
+  if (key === "esc") return closed(model);
+  return key === "enter" ? sendWritten(model, overlay) : edited(model, overlay, key);
+}
+
 /** `/reload` is what one types in an agent's conversation, so it is no search here either. */
 const RELOAD = "reload";
 
@@ -117,9 +126,12 @@ function paletteKey(model: Model, overlay: Overlay & { kind: "palette" }, key: s
 }
 
 function edited(model: Model, overlay: Extract<Overlay, { input: TextInput }>, key: string): Step {
-  const input = edit(overlay.input, key);
+  const input = edit(overlay.input, key, charactersMaxOf(overlay));
   return input ? withInput(model, overlay, input) : [model, []];
 }
+
+const charactersMaxOf = ({ kind }: Overlay): number =>
+  kind === "write" ? WRITTEN_CHARACTERS_MAX : INPUT_CHARACTERS_MAX;
 
 function withInput(model: Model, overlay: Extract<Overlay, { input: TextInput }>, input: TextInput): Step {
   const next = overlay.kind === "palette" ? { ...overlay, input, index: 0 } : { ...overlay, input };

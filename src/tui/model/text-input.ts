@@ -8,16 +8,16 @@ export const INPUT_CHARACTERS_MAX = 256;
 
 export const emptyInput = (text = ""): TextInput => ({ text, cursor: text.length });
 
-export function insert(input: TextInput, typed: string): TextInput {
+export function insert(input: TextInput, typed: string, charactersMax = INPUT_CHARACTERS_MAX): TextInput {
   const clean = typed.replace(/[\x00-\x1f\x7f]+/g, " ");
-  const room = INPUT_CHARACTERS_MAX - [...graphemes(input.text)].length;
+  const room = charactersMax - [...graphemes(input.text)].length;
   const added = [...graphemes(clean)].slice(0, Math.max(0, room)).join("");
   const text = input.text.slice(0, input.cursor) + added + input.text.slice(input.cursor);
   return { text, cursor: input.cursor + added.length };
 }
 
 /** Undefined when the key edits nothing. */
-export function edit(input: TextInput, key: string): TextInput | undefined {
+export function edit(input: TextInput, key: string, charactersMax = INPUT_CHARACTERS_MAX): TextInput | undefined {
   const before = input.text.slice(0, input.cursor);
   const after = input.text.slice(input.cursor);
   switch (key) {
@@ -47,9 +47,9 @@ export function edit(input: TextInput, key: string): TextInput | undefined {
       return { text: kept + after, cursor: kept.length };
     }
     case "space":
-      return insert(input, " ");
+      return insert(input, " ", charactersMax);
     default:
-      return isText(key) ? insert(input, key) : undefined;
+      return isText(key) ? insert(input, key, charactersMax) : undefined;
   }
 }
 

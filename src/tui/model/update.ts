@@ -1,6 +1,8 @@
 import { formatAge } from "../text/age.ts";
 import { commandForKey, runCommand } from "./commands.ts";
 import { applyRead, grew, refit, scrollLog } from "./log-pane.ts";
+import { applyMail, refitMail } from "./mail-list.ts";
+import { mailMoveKey } from "./mail-verbs.ts";
 import { type Action, chain, type Effect, isLive, type Model, type Row, type Step, selectedSession } from "./model.ts";
 import { applyMouse } from "./mouse.ts";
 import { COLUMN_STEP, focusOn, move, moveHalfPage, moveSideways, moveToEnd, moveToStart } from "./navigate.ts";
@@ -36,10 +38,12 @@ function changed(model: Model, action: Action): Step {
       return key(model, action.key);
     case "paste":
       return model.overlay ? overlayPaste(model, model.overlay, action.text) : [model, []];
+    case "mail":
+      return applyMail(model, action.news);
     case "mouse":
       return applyMouse(model, action.mouse);
     case "resize":
-      return [showSelected(refit({ ...model, columns: action.columns, rows: action.rows })), []];
+      return [refitMail(showSelected(refit({ ...model, columns: action.columns, rows: action.rows }))), []];
     case "tick":
       return [tick(model, action.nowMs), []];
     case "connection":
@@ -80,7 +84,7 @@ function changed(model: Model, action: Action): Step {
 function key(model: Model, name: string): Step {
   if (model.overlay) return overlayKey(model, model.overlay, name);
   const current = model.armed !== null && name !== model.armed.key ? { ...model, armed: null, message: null } : model;
-  const moved = moveKey(current, name);
+  const moved = current.mail.isOpen ? mailMoveKey(current, name) : moveKey(current, name);
   if (moved) return moved;
   const command = commandForKey(current, name);
   return command ? runCommand(current, command) : [current, []];
@@ -136,8 +140,12 @@ function tick(model: Model, nowMs: number): Model {
     [...shownRows(model).map((row) => timeOf(model, row)), ...model.runs.map((run) => run.started_at)]
       .map((at) => (at === undefined ? "" : formatAge(atMs - Date.parse(at))))
       .join();
+  if (model.mail.isOpen) return mailAges(model, nowMs) === mailAges(model, model.nowMs) ? model : { ...model, nowMs };
   return ages(nowMs) === ages(model.nowMs) ? model : { ...model, nowMs };
 }
+
+const mailAges = ({ mail }: Model, atMs: number): string =>
+  mail.traffic.map(({ message }) => formatAge(atMs - Date.parse(message.sent_at))).join();
 
 function timeOf(model: Model, row: Row): string | undefined {
   if (row.kind === "worker") return model.workers.get(row.id)?.worker.started_at;

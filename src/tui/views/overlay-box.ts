@@ -1,17 +1,21 @@
 import { helpLines } from "../model/help.ts";
 import type { Rect } from "../model/layout.ts";
+import { wholeText } from "../model/mail-list.ts";
 import type { Model, Overlay } from "../model/model.ts";
 import { overlayRows } from "../model/overlays.ts";
 import { paletteMatches } from "../model/palette.ts";
 import { visibleInput } from "../model/text-input.ts";
 import { cutEnd, padEnd, padStart } from "../text/width.ts";
+import { wrapRows } from "../text/wrap.ts";
 import { fit, frame } from "./frame.ts";
+import { harmlessName } from "./mail-text.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
 
 /** What stands over the panels, with its place. Undefined for the search line, which is in the status bar. */
 
 const COLUMNS_MAX = 72;
 const PALETTE_ROWS_MAX = 12;
+const QUOTED_ROWS = 3;
 
 export interface Box {
   rect: Rect;
@@ -65,9 +69,28 @@ function contentOf(
         note: "enter renames it · esc",
         lines: [inputLine(overlay.input, columns, "> ")],
       };
+    case "write":
+      return written(model, overlay, columns);
     case "palette":
       return palette(theme, model, overlay, columns);
   }
+}
+
+/** A reply stands below the beginning of what it answers. */
+function written(model: Model, overlay: Overlay & { kind: "write" }, columns: number): Content {
+  const { to, reply } = overlay;
+  const answered = reply && model.mail.traffic.find(({ message }) => message.seq === reply.seq);
+  const quoted = answered ? wrapRows(wholeText(answered), columns - 2).slice(0, QUOTED_ROWS) : [];
+  const title = reply
+    ? `reply to ${harmlessName(reply.from)}, ${reply.seq}`
+    : to === null
+      ? "to @NAME"
+      : `to ${harmlessName(to)}`;
+  return {
+    title,
+    note: "enter sends it · esc",
+    lines: [...quoted.map((row) => `| ${row}`), inputLine(overlay.input, columns, "> ")],
+  };
 }
 
 function scrolled(title: string, all: readonly string[], top: number, model: Model): Content {

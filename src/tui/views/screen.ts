@@ -1,8 +1,9 @@
-import { COLUMNS_MIN, layoutOf, ROWS_MIN } from "../model/layout.ts";
+import { COLUMNS_MIN, type Layout, layoutOf, type Rect, ROWS_MIN } from "../model/layout.ts";
 import type { Model } from "../model/model.ts";
 import type { Frame, Segment } from "../terminal/painter.ts";
 import { sliceColumns } from "../text/ansi.ts";
 import { fit } from "./frame.ts";
+import { mailPanels } from "./mail-screen.ts";
 import { type Box, overlayBox } from "./overlay-box.ts";
 import { PANEL_IDS, panelLines } from "./panels.ts";
 import { statusLine } from "./status-line.ts";
@@ -14,18 +15,22 @@ export function screenOf(theme: Theme, model: Model): Frame {
   const layout = layoutOf(model);
   if (!layout) return { columns, rows, lines: tooSmall(columns, rows) };
   const lines: Segment[][] = Array.from({ length: rows }, () => []);
-  for (const id of PANEL_IDS) {
-    const rect = layout.panels[id];
-    if (!rect) continue;
-    for (const [at, text] of panelLines(theme, model, layout, id, rect).entries()) {
-      lines[rect.y + at]?.push({ x: rect.x, text });
-    }
+  for (const { rect, lines: panel } of model.mail.isOpen
+    ? mailPanels(theme, model)
+    : unitPanels(theme, model, layout)) {
+    for (const [at, text] of panel.entries()) lines[rect.y + at]?.push({ x: rect.x, text });
   }
   lines[layout.status.y] = [{ x: 0, text: statusLine(theme, model) }];
   const overlay = overlayBox(theme, model);
   if (overlay) lay(lines, overlay, columns);
   return { columns, rows, lines };
 }
+
+const unitPanels = (theme: Theme, model: Model, layout: Layout): { rect: Rect; lines: string[] }[] =>
+  PANEL_IDS.flatMap((id) => {
+    const rect = layout.panels[id];
+    return rect ? [{ rect, lines: panelLines(theme, model, layout, id, rect) }] : [];
+  });
 
 /** Puts the box over the rows: what stands left and right of it stays. */
 function lay(lines: Segment[][], { rect, lines: box }: Box, columns: number): void {

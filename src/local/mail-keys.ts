@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { homeDigest, type Places } from "../../platform/paths.ts";
-import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
+import { homeDigest, type Places } from "../platform/paths.ts";
+import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
 
 /**
  * What makes a name an agent's own: a secret, one line in a file for each project and name, `<home>/mail/agents/<project>/<name>.key` (0600). An agent
@@ -23,7 +23,7 @@ export interface KeyFile {
 export async function keyOf(places: Places, project: string, name: string): Promise<KeyFile> {
   const dir = keysDir(places, project);
   if (!NAME.test(name)) throw invalidName(name);
-  const path = join(dir, `${name}${SUFFIX}`);
+  const path = keyFileOf(places, project, name);
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const made = await makeKey(path);
@@ -66,7 +66,7 @@ async function makeKey(path: string): Promise<string | undefined> {
 
 /** A name that was not to be had after all. */
 export const removeKey = (places: Places, project: string, name: string): Promise<void> =>
-  rm(join(keysDir(places, project), `${name}${SUFFIX}`), { force: true });
+  rm(keyFileOf(places, project, name), { force: true });
 
 export async function renameKey(
   places: Places,
@@ -96,5 +96,9 @@ const invalidName = (name: string): WarrenError =>
   new WarrenError("INVALID_NAME", `"${name}" is no name of a participant: 1 to 32 letters, digits, "-" and "_".`, {
     fix: "warren mcp --as reviewer",
   });
+
+/** Where the key of this name is, or would be. */
+export const keyFileOf = (places: Places, project: string, name: string): string =>
+  join(keysDir(places, project), `${name}${SUFFIX}`);
 
 const keysDir = ({ home }: Places, project: string): string => join(home, "mail", "agents", homeDigest(project));

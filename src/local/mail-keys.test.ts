@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { resolvePlaces } from "../../platform/paths.ts";
-import { isWarrenError } from "../../protocol/errors.ts";
-import { keyOf, namesOf, removeKey, renameKey } from "./key-files.ts";
+import { resolvePlaces } from "../platform/paths.ts";
+import { isWarrenError } from "../protocol/errors.ts";
+import { keyOf, namesOf, removeKey, renameKey } from "./mail-keys.ts";
 
 function temporaryPlaces() {
   const home = mkdtempSync(join(tmpdir(), "warren-keys-"));

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { systemClock } from "../src/platform/clock.ts";
+import { silentLog } from "../src/platform/log.ts";
+import type { Participant } from "../src/protocol/mail-units.ts";
+import { deliverMail, type MailedAgent } from "../src/server/mail-agent.ts";
+import { MailBells } from "../src/server/mail-bells.ts";
+import { joining } from "../src/server/mail-presence.ts";
+import { temporaryHome } from "./harness/home.ts";
+import { MailHome } from "./harness/mail.ts";
+import { waitUntil } from "./harness/wait-until.ts";
+
+/** What a server does for the agents that it holds: wakes each by its mail, and tells which of them work. */
+const TIMEOUT_MS = 120_000;
+const SCRIPTED = join(import.meta.dirname, "..", "examples", "agents", "scripted.ts");
+/** More than one connection may have requests in hand. */
+const MANY = 300;
+
+/** One that takes everything at once. */
+class TakingAgent implements MailedAgent {
+  readonly prompts: string[] = [];
+  readonly #over = new Set<string>();
+  readonly #listeners = new Set<() => void>();
+  readonly name: string;
+  isFree = true;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  async prompt(text: string, requestId: string): Promise<void> {
+    this.prompts.push(text);
+    this.#over.add(requestId);
+  }
+
+  isOver(requestId: string): boolean | undefined {
+    return this.#over.has(requestId) || undefined;
+  }
+
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+test(
+  `mail: ${MANY} idle agents of one server hold up nothing, and each is woken by its mail`,
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using mail = new MailHome();
+    const person = mail.client();
+    const { client } = mail.member({
+      kind: "server",
+      introduce: () => [{ type: "mail.join", payload: joining({}, "test") }],
+    });
+    const bells = new MailBells({ client, clock: systemClock, log: silentLog });
+    const over = new AbortController();
+    const agents = Array.from({ length: MANY }, (_, at) => new TakingAgent(`agent-${at}`));
+    const names = agents.map(({ name }) => name);
+    await Promise.all(names.map((name) => client.request("mail.register", { name, unit: `unit of ${name}` })));
+    const delivering = agents.map((agent) =>
+      deliverMail({ agent, client, bells, clock: systemClock, log: silentLog, signal: over.signal }),
+    );
+    const prompted = (count: number) =>
+      waitUntil(() => agents.every(({ prompts }) => prompts.length === count), { what: `${count} prompts of each` });
+    await person.request("mail.send", { as: "you", to: names, body: "one" });
+    await prompted(1);
+    await client.request("mail.ping", {}, { timeoutMs: 5_000 });
+    const { pid, epoch } = await mail.leader();
+    await mail.standby(person);
+    process.kill(pid, "SIGKILL");
+    await mail.leader({ afterEpoch: epoch });
+    await person.request("mail.send", { as: "you", to: names, body: "two" });
+    await prompted(2);
+    await person.request("mail.send", { as: "you", to: names, body: "three" });
+    await prompted(3);
+    await waitUntil(async () => (await person.request("mail.status", {})).status.unread === 0, { what: "all handled" });
+    assert.ok(agents.every(({ prompts }) => prompts[0]!.includes("\none\n") && prompts[1]!.includes("\ntwo\n")));
+    over.abort();
+    bells.close();
+    await Promise.all(delivering);
+  },
+);
+
+test(
+  "mail: an agent that works is busy, and idle when its turn is over; a terminal is neither",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome({ env: { WARREN_MAIL_PORT: "0", SCRIPTED_AGENT_LOG: "prompts.log" } });
+    const run = async (...args: string[]): Promise<string> => {
+      const { status, stdout, stderr } = await house.warren(args);
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    const is = (name: string, presence: string) =>
+      waitUntil(
+        async () => {
+          const all = JSON.parse(await run("mail", "list", "--all", "--json")) as Participant[];
+          return all.find((one) => one.name === name)?.presence === presence;
+        },
+        { what: `${name} to be ${presence}` },
+      );
+    await run("mail", "send", "somebody", "the mailbox is used");
+    await run("new", "--agent", `${process.execPath} ${SCRIPTED}`, "--name", "owl");
+    await run("new", "-d", "--name", "fox", "--", "cat");
+    await is("owl", "idle");
+    await is("fox", "live");
+    const go = join(house.dir, "go");
+    await run("mail", "send", "owl", `run until [ -e ${go} ]; do sleep 0.02; done`);
+    await is("owl", "busy");
+    const { recipients } = JSON.parse(await run("mail", "send", "owl", "say next", "--json")) as {
+      recipients: Participant[];
+    };
+    assert.equal(recipients[0]?.name, "owl");
+    // The one who leads now was never told: the server says it again.
+    process.kill(JSON.parse(await run("mail", "status", "--json")).leader.pid, "SIGKILL");
+    await is("owl", "busy");
+    writeFileSync(go, "");
+    await is("owl", "idle");
+    await run("stop", "owl");
+    await is("owl", "gone");
+  },
+);
