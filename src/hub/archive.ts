@@ -1,0 +1,245 @@
+import { createHash } from "node:crypto";
+import type { RecordHead } from "../sealing/record.ts";
+import { recordOld, spaceFull } from "./errors.ts";
+import type { HubLimits } from "./limits.ts";
+import type { Places } from "./places.ts";
+import type { Statements } from "./statements.ts";
+
+/**
+ * The sealed records, until they are fetched. The hub looks at a record's clear head alone. Everything that writes here runs inside the store's transaction.
+ *
+ * What goes, and when: a `state` when a later one of its stream comes; anything else when all members but its sender have taken it, or when it is old; the
+ * oldest items when the space is full and its machine brings more, and a device's own oldest when that device does. Whatever goes without having been replaced
+ * raises the space's floor, so that a reader whose cursor is lower knows that something is missing.
+ */
+export interface StoredRecord {
+  place: number;
+  bytes: Uint8Array;
+}
+
+export interface NewRecord {
+  space: number;
+  head: RecordHead;
+  bytes: Uint8Array;
+  /** Its sender is the space's machine. */
+  isMachine: boolean;
+  nowMs: number;
+}
+
+const KIND = { state: 1, item: 2, request: 3, result: 4 } as const;
+/** As many as are thrown out in one look when a space is full. */
+const EVICT_COUNT = 64;
+
+export class Archive {
+  readonly #db: Statements;
+  readonly #limits: HubLimits;
+  readonly #places: Places;
+
+  constructor(statements: Statements, limits: HubLimits, places: Places) {
+    this.#db = statements;
+    this.#limits = limits;
+    this.#places = places;
+  }
+
+  /** Its place, or undefined when it is there already. @throws SPACE_FULL, RECORD_OLD */
+  put(record: NewRecord): number | undefined {
+    const { space, head, bytes } = record;
+    const hash = createHash("sha256").update(bytes).digest();
+    const last = this.#lastOfStream(space, head);
+    if (last?.isSame(hash)) return undefined;
+    if (head.kind === KIND.state && last && last.seq > head.seq) throw recordOld(last.seq);
+    const isReplacing = head.kind === KIND.state && last !== undefined;
+    this.#makeRoom(record, isReplacing ? last : undefined);
+    if (isReplacing) this.#forgetStates(space, head);
+    const place = this.#places.take();
+    this.#db.run(
+      "insert into records (place, space, kind, stream, sender, seq, hash, at_ms, bytes) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      place,
+      space,
+      head.kind,
+      head.stream,
+      head.sender,
+      head.seq,
+      hash,
+      record.nowMs,
+      bytes,
+    );
+    this.#db.run(
+      "update spaces set head = ?, bytes = bytes + ?, records = records + 1 where id = ?",
+      place,
+      bytes.length,
+      space,
+    );
+    this.#db.run("update members set head = ? where space = ? and login_key <> ?", place, space, head.sender);
+    return place;
+  }
+
+  /**
+   * What lies behind `cursor` for this member, in the order of places, at most `limit`. Its own records are not among them.
+   */
+  after(
+    loginKey: Uint8Array,
+    spaces: readonly number[],
+    { cursor, limit }: { cursor: number; limit: number },
+  ): StoredRecord[] {
+    const found = spaces.flatMap((space) =>
+      this.#db.all<{ place: number; bytes: Uint8Array }>(
+        "select place, bytes from records where space = ? and place > ? and sender <> ? order by place limit ?",
+        space,
+        cursor,
+        loginKey,
+        limit,
+      ),
+    );
+    if (spaces.length > 1) found.sort((a, b) => a.place - b.place);
+    return found.slice(0, limit);
+  }
+
+  /** Of a member over its spaces: the last place that is for it, and the last one that is gone. */
+  bounds(loginKey: Uint8Array, spaces: readonly number[]): { head: number; floor: number } {
+    let [head, floor] = [0, 0];
+    for (const space of spaces) {
+      const row = this.#db.get<{ head: number; floor: number }>(
+        "select m.head, s.floor from members m join spaces s on s.id = m.space where m.space = ? and m.login_key = ?",
+        space,
+        loginKey,
+      );
+      head = Math.max(head, row?.head ?? 0);
+      floor = Math.max(floor, row?.floor ?? 0);
+    }
+    return { head, floor };
+  }
+
+  /** After a gap: the member's head is at least this. */
+  raiseHead(loginKey: Uint8Array, place: number): void {
+    this.#db.run("update members set head = max(head, ?) where login_key = ?", place, loginKey);
+  }
+
+  /** Everything up to `place` is in the member's own store; what all have is forgotten, states aside. */
+  took(loginKey: Uint8Array, spaces: readonly number[], place: number): void {
+    for (const space of spaces) {
+      const isLater =
+        this.#db.run(
+          "update members set took = min(?, head) where space = ? and login_key = ? and took < min(?, head)",
+          place,
+          space,
+          loginKey,
+          place,
+        ) > 0;
+      if (isLater) this.#forgetTaken(space);
+    }
+  }
+
+  /** Items, requests and results after a week, the rest after a month. How many went. */
+  sweep(nowMs: number): number {
+    const { itemMs, recordMs } = this.#limits;
+    const aged = this.#db.all<{ space: number }>(
+      "select distinct space from records where at_ms <= ? and (at_ms <= ? or kind between ? and ?)",
+      nowMs - Math.min(itemMs, recordMs),
+      nowMs - recordMs,
+      KIND.item,
+      KIND.result,
+    );
+    let count = 0;
+    for (const { space } of aged)
+      count += this.#forget(
+        space,
+        "at_ms <= ? and (at_ms <= ? or kind between 2 and 4)",
+        nowMs - itemMs,
+        nowMs - recordMs,
+      );
+    return count;
+  }
+
+  #lastOfStream(space: number, { kind, stream, sender, seq }: RecordHead): LastRecord | undefined {
+    // Of a state the last one, of anything else the one of this number.
+    const which = kind === KIND.state ? "" : "and seq = ?";
+    const values = kind === KIND.state ? [] : [seq];
+    const row = this.#db.get<{ seq: number; hash: Uint8Array; size: number }>(
+      `select seq, hash, length(bytes) as size from records
+         where space = ? and stream = ? and sender = ? ${which} and kind = ? order by seq desc, place desc limit 1`,
+      space,
+      stream,
+      sender,
+      ...values,
+      kind,
+    );
+    return row && { seq: row.seq, size: row.size, isSame: (hash) => Buffer.compare(row.hash, hash) === 0 };
+  }
+
+  #makeRoom({ space, head, bytes, isMachine }: NewRecord, replaced: LastRecord | undefined): void {
+    const { spaceBytes, spaceRecords } = this.#limits;
+    for (;;) {
+      const has = this.#db.get<{ bytes: number; records: number }>(
+        "select bytes, records from spaces where id = ?",
+        space,
+      )!;
+      const isBytes = has.bytes - (replaced?.size ?? 0) + bytes.length <= spaceBytes;
+      if (isBytes && has.records - (replaced ? 1 : 0) < spaceRecords) return;
+      // A request pushes nothing out, and a device nothing of anybody else.
+      const sender = isMachine ? undefined : head.sender;
+      if (head.kind === KIND.request || this.#forgetOldest(space, sender) === 0)
+        throw spaceFull(
+          isBytes ? `${has.records} records wait in it` : `${has.bytes} bytes of records wait in it, of ${spaceBytes}`,
+        );
+    }
+  }
+
+  /** The oldest items, and results: of one sender, or of all. */
+  #forgetOldest(space: number, sender: Uint8Array | undefined): number {
+    const of = sender === undefined ? "" : "and sender = ?";
+    const rows = this.#db.all<{ place: number }>(
+      `select place from records where space = ? and kind in (2, 4) ${of} order by place limit ?`,
+      space,
+      ...(sender === undefined ? [] : [sender]),
+      EVICT_COUNT,
+    );
+    const last = rows.at(-1)?.place;
+    if (last === undefined) return 0;
+    return this.#forget(space, `kind in (2, 4) and place <= ? ${of}`, last, ...(sender === undefined ? [] : [sender]));
+  }
+
+  /** A state that is replaced leaves no gap: nobody misses the former one. */
+  #forgetStates(space: number, { stream, sender }: RecordHead): void {
+    const gone = this.#db.all<{ size: number }>(
+      "delete from records where space = ? and stream = ? and sender = ? and kind = 1 returning length(bytes) as size",
+      space,
+      stream,
+      sender,
+    );
+    this.#lighten(space, gone);
+  }
+
+  #forgetTaken(space: number): void {
+    const { low } = this.#db.get<{ low: number }>(
+      // Who has nothing more to take holds nothing back.
+      "select coalesce(min(case when took >= head then 9007199254740991 else took end), 0) as low from members where space = ?",
+      space,
+    )!;
+    this.#forget(space, "place <= ? and kind <> 1", low);
+  }
+
+  #forget(space: number, which: string, ...values: (number | Uint8Array)[]): number {
+    const gone = this.#db.all<{ place: number; size: number }>(
+      `delete from records where space = ? and ${which} returning place, length(bytes) as size`,
+      space,
+      ...values,
+    );
+    if (gone.length === 0) return 0;
+    const floor = gone.reduce((highest, { place }) => Math.max(highest, place), 0);
+    this.#db.run("update spaces set floor = max(floor, ?) where id = ?", floor, space);
+    this.#lighten(space, gone);
+    return gone.length;
+  }
+
+  #lighten(space: number, gone: readonly { size: number }[]): void {
+    const bytes = gone.reduce((sum, { size }) => sum + size, 0);
+    this.#db.run("update spaces set bytes = bytes - ?, records = records - ? where id = ?", bytes, gone.length, space);
+  }
+}
+
+interface LastRecord {
+  seq: number;
+  size: number;
+  isSame(hash: Uint8Array): boolean;
+}

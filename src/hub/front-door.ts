@@ -1,0 +1,138 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server as SecureServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { Certificate } from "../platform/certificate-files.ts";
+import { systemCode, WarrenError } from "../protocol/errors.ts";
+import type { HubHttpOptions } from "./http.ts";
+import type { Hub } from "./hub.ts";
+import type { HubLimits } from "./limits.ts";
+import { serveWebSocket } from "./web-socket-wire.ts";
+
+/**
+ * The hub's TCP listener: plain HTTP for the little that there is, WebSockets for the rest, TLS where there is a certificate. Whoever sends a request drop by drop is cut off.
+ */
+export interface FrontDoorOptions {
+  /** What is told about the hub. */
+  facts: HubHttpOptions["facts"];
+  hub: Hub;
+  limits: HubLimits;
+  /** Absent: plain http. */
+  certificate?: Certificate | undefined;
+  /** The address of a client is what the proxy in front says. */
+  isBehindProxy: boolean;
+}
+
+const HUB_PATH = "/hub/v1";
+const HEAD_MS = 10_000;
+const REQUEST_MS = 15_000;
+const IDLE_MS = 5_000;
+const CHECK_MS = 1_000;
+const HEAD_BYTES = 8 * 1024;
+/** Beyond the hub's own connections: requests, and upgrades that are under way. */
+const EXTRA_CONNECTIONS = 200;
+
+export class FrontDoor {
+  readonly #server: Server | SecureServer;
+  readonly #options: FrontDoorOptions;
+  readonly #sockets: WebSocketServer;
+  #listener: Promise<(request: IncomingMessage, response: ServerResponse) => Promise<void>> | undefined;
+
+  constructor(options: FrontDoorOptions) {
+    const { certificate, limits } = options;
+    this.#options = options;
+    const common = {
+      headersTimeout: HEAD_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: IDLE_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      maxHeaderSize: HEAD_BYTES,
+    };
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+      void this.#answer(request, response);
+    // Not by import: a module's import of node:http reads its every name, and one of them loads the whole of undici: 10 MB.
+    const [http, https] = [process.getBuiltinModule("node:http"), process.getBuiltinModule("node:https")];
+    this.#server = certificate
+      ? https.createServer({ ...common, ...tlsOf(certificate), handshakeTimeout: HEAD_MS }, onRequest)
+      : http.createServer(common, onRequest);
+    this.#server.maxConnections = limits.connections + EXTRA_CONNECTIONS;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: limits.frameBytes,
+      perMessageDeflate: false, // what is sealed does not get smaller
+      skipUTF8Validation: true, // text is refused as it is
+      clientTracking: false,
+    });
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** The port. @throws PORT_TAKEN, PORT_FORBIDDEN, ADDRESS_NOT_OURS */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const onError = (error: unknown): void => reject(listenError(error, host, port));
+      this.#server.once("error", onError);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off("error", onError);
+        const address = this.#server.address();
+        resolve(typeof address === "object" && address ? address.port : port);
+      });
+    });
+  }
+
+  renew(certificate: Certificate): void {
+    if ("setSecureContext" in this.#server) this.#server.setSecureContext(tlsOf(certificate));
+  }
+
+  /** No new connections; those that are left are cut off. */
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { facts, certificate } = this.#options;
+    this.#listener ??= import("./http.ts").then(({ hubListener }) =>
+      hubListener({ path: HUB_PATH, facts, isTls: certificate !== undefined }),
+    );
+    await (await this.#listener)(request, response);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => {}); // of somebody who went away meanwhile
+    // Not as a URL: a target may be anything, and one that is no URL must not throw here.
+    if (request.url?.split("?")[0] !== HUB_PATH) {
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    const address = this.#addressOf(request);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      serveWebSocket(webSocket, (wire) => this.#options.hub.accept(wire, { address })),
+    );
+  }
+
+  /** Behind a proxy the last entry of X-Forwarded-For: the one that our own proxy has added; what stands before it anybody may have written. */
+  #addressOf({ headers, socket }: IncomingMessage): string {
+    const own = socket.remoteAddress ?? "";
+    if (!this.#options.isBehindProxy) return own;
+    const said = String(headers["x-forwarded-for"] ?? "")
+      .split(",")
+      .at(-1)
+      ?.trim();
+    return said || own;
+  }
+}
+
+const tlsOf = ({ certPem, keyPem }: Certificate) => ({ cert: certPem, key: keyPem, minVersion: "TLSv1.2" as const });
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  const code = systemCode(error);
+  if (code === "EADDRINUSE")
+    return new WarrenError("PORT_TAKEN", `Port ${port} is used by another program.`, { fix: "warren hub --port 0" });
+  if (code === "EACCES")
+    return new WarrenError("PORT_FORBIDDEN", `You may not listen on port ${port}.`, { fix: "warren hub --port 7117" });
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return new WarrenError("ADDRESS_NOT_OURS", `${host} is no address of this machine.`, {
+      fix: "warren hub --host 0.0.0.0",
+    });
+  return error;
+}

@@ -1,0 +1,111 @@
+import { encodeFrame, type Frame } from "../sealing/frames.ts";
+import type { StoredRecord } from "./archive.ts";
+import type { HubLimits } from "./limits.ts";
+import type { HubWire } from "./wire.ts";
+
+/**
+ * What goes out on one connection. Its socket is given little at a time; what its channels bring besides waits here, each channel in its own queue, taken in turn, so
+ * that one channel does not hold up another; stored records wait in the store, behind a cursor. Answers and other small frames go at once; when even those are not
+ * read, `onTooSlow` is called, once.
+ */
+export interface OutboxOptions {
+  wire: HubWire;
+  limits: HubLimits;
+  /** The records behind a cursor; fewer than asked for when there are no more. */
+  fetch: (cursor: number, limit: number) => StoredRecord[];
+  onTooSlow: () => void;
+}
+
+/** What a channel has for this connection. */
+export interface Held {
+  readonly frames: Uint8Array[];
+  /** A frame has gone out; `frames` may have become empty. */
+  onSent(bytes: number): void;
+}
+
+const FETCH_COUNT = 64;
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  /** With frames in them; the first is the next in turn. */
+  #held: Held[] = [];
+  /** The last place that was sent. */
+  #cursor = 0;
+  /** There may be records behind the cursor. Undefined: none are wanted. */
+  #isBehind: boolean | undefined;
+  #isOver = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  send(frame: Frame): void {
+    this.sendBytes(encodeFrame(frame));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    const { wire, limits, onTooSlow } = this.#options;
+    wire.send(bytes);
+    if (wire.unsentBytes <= limits.unreadBytes) return;
+    this.#isOver = true;
+    onTooSlow();
+  }
+
+  /** Nothing goes out any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#held = [];
+  }
+
+  /** `held` has got its first frame. */
+  hold(held: Held): void {
+    this.#held.push(held);
+    this.pump();
+  }
+
+  /** From now on, everything behind `cursor`. */
+  startRecords(cursor: number): void {
+    this.#cursor = cursor;
+    this.#isBehind = true;
+    this.pump();
+  }
+
+  /** A record that is in the store; it goes out now, or in its turn. */
+  offer(place: number, frame: () => Uint8Array): void {
+    if (this.#isBehind === undefined || place <= this.#cursor) return;
+    if (this.#isBehind || !this.#hasRoom()) {
+      this.#isBehind = true;
+      return;
+    }
+    this.#cursor = place;
+    this.sendBytes(frame());
+  }
+
+  /** The socket has room again. */
+  pump(): void {
+    while (this.#hasRoom() && this.#held.length > 0) {
+      const held = this.#held.shift()!;
+      const frame = held.frames.shift();
+      if (frame === undefined) continue;
+      if (held.frames.length > 0) this.#held.push(held);
+      this.sendBytes(frame);
+      held.onSent(frame.length);
+    }
+    while (this.#isBehind && this.#hasRoom()) this.#fetch();
+  }
+
+  #fetch(): void {
+    const records = this.#options.fetch(this.#cursor, FETCH_COUNT);
+    for (const { place, bytes } of records) {
+      if (!this.#hasRoom()) return;
+      this.#cursor = place;
+      this.send({ kind: "record", place, record: bytes });
+    }
+    if (records.length < FETCH_COUNT) this.#isBehind = false;
+  }
+
+  #hasRoom(): boolean {
+    return !this.#isOver && this.#options.wire.unsentBytes < this.#options.limits.socketBytes;
+  }
+}

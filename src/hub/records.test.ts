@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { SigningKey } from "../sealing/crypto.ts";
+import type { HubLimits } from "./limits.ts";
+import type { HubTalk } from "./testing/hub-talk.ts";
+import { testRecord } from "./testing/hub-talk.ts";
+import { TestHub } from "./testing/test-hub.ts";
+
+const DAY_MS = 86_400_000;
+
+function directory(): Disposable & { path: string } {
+  const path = mkdtempSync(join(tmpdir(), "warren-hub-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+async function space(hub: TestHub) {
+  const [machineKey, deviceKey] = [await hub.crypto.newSigningKey(), await hub.crypto.newSigningKey()];
+  const machine = await hub.enter("machine", machineKey);
+  await machine.talk.answer({ kind: "admit", request: 1, loginKey: deviceKey.publicKey });
+  let request = 100;
+  const put = async (
+    talk: HubTalk,
+    sender: SigningKey,
+    one: Omit<Parameters<typeof testRecord>[1], "space" | "sender">,
+  ) => {
+    const record = await testRecord(hub.crypto, {
+      ...one,
+      space: machineKey.publicKey,
+      sender: sender.publicKey,
+    });
+    const answer = await talk.answer({ kind: "put", request: ++request, record });
+    return { record, answer: answer === "done" ? answer : answer.code };
+  };
+  return { machineKey, deviceKey, machine, put };
+}
+
+test("records: a device that was away gets what it missed in order, then what comes; its cursor is all that it says", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const sent: Uint8Array[] = [];
+  for (let seq = 1; seq <= 150; seq++) sent.push((await put(machine.talk, machineKey, { kind: "item", seq })).record);
+  const first = await hub.enter("device", deviceKey);
+  assert.ok(typeof first.missed === "object" && first.missed.floor === 0);
+  let place = 0;
+  for (const record of sent) {
+    const got = await first.talk.next("record");
+    assert.ok(got.place > place);
+    place = got.place;
+    assert.deepEqual(Buffer.from(got.record), Buffer.from(record));
+  }
+  assert.equal((first.missed as { head: number }).head, place);
+  const { record } = await put(machine.talk, machineKey, { kind: "item", seq: 151 });
+  const live = await first.talk.next("record");
+  assert.deepEqual(Buffer.from(live.record), Buffer.from(record));
+  first.wire.destroy();
+  const again = await hub.enter("device", deviceKey, { cursor: live.place, isNew: false });
+  assert.equal(again.missed, "nothing missed");
+  await put(again.talk, deviceKey, { kind: "request", seq: 1 });
+  assert.equal(again.talk.has("record"), false, "nobody gets their own records");
+  assert.equal((await machine.talk.next("record")).record.length > 0, true);
+  again.wire.destroy();
+  const third = await hub.enter("device", deviceKey, { cursor: live.place });
+  assert.equal(third.missed, "nothing missed", "nor are they missed");
+  await put(machine.talk, machineKey, { kind: "item", seq: 152 });
+  assert.ok((await third.talk.next("record")).place > live.place);
+  assert.equal(third.talk.has("record"), false, "the machine's alone");
+});
+
+test("records: a later state takes the former one's place, an older one is refused, the same one is there already", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  await put(machine.talk, machineKey, { kind: "state", seq: 1 });
+  const { record } = await put(machine.talk, machineKey, { kind: "state", seq: 5 });
+  const other = await put(machine.talk, machineKey, { kind: "state", seq: 1, stream: 2 });
+  assert.equal((await put(machine.talk, machineKey, { kind: "state", seq: 4 })).answer, "RECORD_OLD");
+  assert.equal(await machine.talk.answer({ kind: "put", request: 1, record }), "done");
+  assert.equal(hub.store.totals().records, 2);
+  const device = await hub.enter("device", deviceKey);
+  for (const wanted of [record, other.record])
+    assert.deepEqual(Buffer.from((await device.talk.next("record")).record), Buffer.from(wanted));
+  assert.ok(typeof device.missed === "object" && device.missed.floor === 0, "a replaced state is no gap");
+});
+
+test("records: one that is put again after a lost answer is there once", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, machine, put } = await space(hub);
+  const { record } = await put(machine.talk, machineKey, { kind: "item", seq: 1 });
+  assert.equal(await machine.talk.answer({ kind: "put", request: 1, record }), "done");
+  assert.equal(hub.store.totals().records, 1);
+});
+
+test("records: of another space, another sender, a machine's kind by a device, too large, or no record at all are refused and stored nowhere", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const device = await hub.enter("device", deviceKey);
+  const put2 = async (record: Uint8Array): Promise<string> => {
+    const answer = await device.talk.answer({ kind: "put", request: 1, record });
+    return answer === "done" ? answer : answer.code;
+  };
+  const make = (space: Uint8Array, sender: Uint8Array) =>
+    testRecord(hub.crypto, { kind: "item", space, sender, seq: 1 });
+  assert.equal(await put2(await make(hub.crypto.random(32), deviceKey.publicKey)), "RECORD_REFUSED");
+  assert.equal(await put2(await make(machineKey.publicKey, machineKey.publicKey)), "RECORD_REFUSED");
+  for (const kind of ["state", "result", "period", "members", "head"] as const)
+    assert.equal((await put(device.talk, deviceKey, { kind, seq: 1 })).answer, "RECORD_REFUSED");
+  assert.equal(await put2(new Uint8Array(300)), "VERSION_UNKNOWN");
+  const cut = (await make(machineKey.publicKey, deviceKey.publicKey)).slice(0, -1);
+  assert.equal(await put2(cut), "FORM_INVALID");
+  assert.equal(hub.store.totals().records, 0);
+  assert.equal(machine.talk.has("record"), false);
+});
+
+test("records: what all have taken is forgotten, states aside; a reader whose cursor is lower sees the floor", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const device = await hub.enter("device", deviceKey);
+  await put(machine.talk, machineKey, { kind: "item", seq: 1 });
+  await put(machine.talk, machineKey, { kind: "state", seq: 1, stream: 2 });
+  await put(machine.talk, machineKey, { kind: "item", seq: 2 });
+  const places = [];
+  for (let count = 0; count < 3; count++) places.push((await device.talk.next("record")).place);
+  device.talk.send({ kind: "took", place: places[1]! });
+  await hub.clock.pass(2_000);
+  await hub.store.write(() => {});
+  assert.equal(hub.store.totals().records, 2);
+  device.talk.send({ kind: "took", place: places[2]! + 5_000_000 });
+  await hub.clock.pass(2_000);
+  assert.equal(hub.store.totals().records, 2, "a place that was never given is not believed");
+  device.wire.destroy();
+  const evicted = await hub.enter("device", deviceKey, { cursor: 0 });
+  assert.ok(typeof evicted.missed === "object" && evicted.missed.floor === places[0]);
+});
+
+test("records: items go after a week, states stay for a month, and both leave a floor", async () => {
+  await using hub = await TestHub.open({ limits: { sweepMs: DAY_MS / 2 } });
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  await put(machine.talk, machineKey, { kind: "item", seq: 1 });
+  await put(machine.talk, machineKey, { kind: "state", seq: 1, stream: 2 });
+  machine.wire.destroy();
+  await hub.clock.pass(8 * DAY_MS);
+  assert.equal(hub.store.totals().records, 1);
+  const device = await hub.enter("device", deviceKey);
+  assert.ok(typeof device.missed === "object" && device.missed.floor > 0);
+  device.wire.destroy();
+  await hub.clock.pass(24 * DAY_MS);
+  assert.deepEqual([hub.store.totals().records, hub.store.totals().bytes], [0, 0]);
+});
+
+test("records: a full space drops the machine's oldest items for a newer one, but nothing for a request; a device drops its own alone", async () => {
+  const limits: Partial<HubLimits> = { spaceRecords: 200 };
+  await using hub = await TestHub.open({ limits });
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const device = await hub.enter("device", deviceKey);
+  assert.equal((await put(device.talk, deviceKey, { kind: "item", seq: 1, stream: 9 })).answer, "done");
+  for (let seq = 1; seq < 200; seq++)
+    assert.equal((await put(machine.talk, machineKey, { kind: "item", seq })).answer, "done");
+  assert.equal((await put(device.talk, deviceKey, { kind: "request", seq: 1 })).answer, "SPACE_FULL");
+  const own = await put(device.talk, deviceKey, { kind: "item", seq: 2, stream: 9 });
+  assert.equal(own.answer, "done", "in the place of its first");
+  assert.equal((await put(device.talk, deviceKey, { kind: "request", seq: 1 })).answer, "SPACE_FULL");
+  assert.equal((await put(machine.talk, machineKey, { kind: "item", seq: 201 })).answer, "done");
+  assert.ok(hub.store.totals().records <= 200);
+  assert.equal((await put(device.talk, deviceKey, { kind: "request", seq: 1 })).answer, "done", "there is room now");
+  const late = await hub.enter("device", deviceKey, { cursor: 0 });
+  assert.ok(typeof late.missed === "object" && late.missed.floor > 0, "what was dropped is a gap");
+});
+
+test("records: a full space of states is SPACE_FULL by bytes too, and a state that replaces one still fits", async () => {
+  await using hub = await TestHub.open({ limits: { spaceBytes: 2_000 } });
+  const { machineKey, machine, put } = await space(hub);
+  const text = new Uint8Array(600);
+  assert.equal((await put(machine.talk, machineKey, { kind: "state", seq: 1, text })).answer, "done");
+  assert.equal((await put(machine.talk, machineKey, { kind: "state", seq: 1, stream: 2, text })).answer, "done");
+  assert.equal((await put(machine.talk, machineKey, { kind: "state", seq: 1, stream: 3, text })).answer, "SPACE_FULL");
+  assert.equal((await put(machine.talk, machineKey, { kind: "state", seq: 2, text })).answer, "done");
+});
+
+test("records: one reader that sleeps has them wait in the store, not in memory, and the others get theirs", async () => {
+  await using hub = await TestHub.open({ limits: { socketBytes: 20_000, unreadBytes: 60_000 } });
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const otherKey = await hub.crypto.newSigningKey();
+  await machine.talk.answer({ kind: "admit", request: 2, loginKey: otherKey.publicKey });
+  const [asleep, awake] = [await hub.enter("device", deviceKey), await hub.enter("device", otherKey)];
+  asleep.wire.isAsleep = true;
+  const text = new Uint8Array(5_000);
+  for (let seq = 1; seq <= 40; seq++) await put(machine.talk, machineKey, { kind: "item", seq, text });
+  for (let count = 0; count < 40; count++) await awake.talk.next("record");
+  assert.equal(asleep.wire.isClosed, false);
+  assert.ok(asleep.wire.unsentBytes < 30_000, String(asleep.wire.unsentBytes));
+  asleep.wire.isAsleep = false;
+  asleep.wire.flush();
+  let place = 0;
+  for (let count = 0; count < 40; count++) {
+    const got = await asleep.talk.next("record");
+    assert.ok(got.place > place, "in order, each once");
+    place = got.place;
+  }
+});
+
+test("store: what was answered is there after a restart, and a hub that was put back to an old state says so by a gap", async () => {
+  using dir = directory();
+  const path = join(dir.path, "hub.db");
+  const before = await TestHub.open({ path });
+  const { machineKey, deviceKey, machine, put } = await space(before);
+  await put(machine.talk, machineKey, { kind: "item", seq: 1 });
+  const early = await before.enter("device", deviceKey);
+  const old = (await early.talk.next("record")).place;
+  await before.close();
+  const backup = `${dir.path}/backup.db`;
+  cpSync(path, backup);
+  const { key } = before;
+  const atMs = before.clock.nowMs;
+
+  const between = await TestHub.open({ path, key, atMs: atMs + 60_000 });
+  const device = await between.enter("device", deviceKey, { cursor: old });
+  assert.equal(device.missed, "nothing missed", "a restart is no gap");
+  const again = await between.enter("machine", machineKey);
+  const record = await testRecord(between.crypto, {
+    kind: "item",
+    space: machineKey.publicKey,
+    sender: machineKey.publicKey,
+    seq: 2,
+  });
+  assert.equal(await again.talk.answer({ kind: "put", request: 1, record }), "done");
+  const newer = (await device.talk.next("record")).place;
+  assert.ok(newer > old);
+  await between.close();
+
+  for (const name of readdirSync(dir.path)) if (name !== "backup.db") rmSync(join(dir.path, name));
+  cpSync(backup, path);
+  await using restored = await TestHub.open({ path, key, atMs: atMs + 120_000 });
+  const known = await restored.enter("device", deviceKey, { cursor: old });
+  assert.equal(known.missed, "nothing missed", "a cursor from before the backup says nothing");
+  const lost = await restored.enter("device", deviceKey, { cursor: newer });
+  assert.ok(typeof lost.missed === "object" && lost.missed.floor > newer, "what came after the backup is a gap");
+  assert.equal(lost.missed.head, lost.missed.floor);
+  const mended = await restored.enter("device", deviceKey, { cursor: lost.missed.head });
+  assert.equal(mended.missed, "nothing missed");
+  const ahead = await restored.enter("device", deviceKey, { cursor: Number.MAX_SAFE_INTEGER - 5 });
+  assert.ok(typeof ahead.missed === "object" && ahead.missed.floor > Number.MAX_SAFE_INTEGER - 5);
+  assert.ok((await ahead.talk.next("record")).place === old, "everything that there is comes again");
+});
+
+test("store: nothing of a record's text and no secret of an invitation is in its files, nor in the log", async () => {
+  using dir = directory();
+  const hub = await TestHub.open({ path: join(dir.path, "hub.db") });
+  const { machineKey, machine, put } = await space(hub);
+  const canary = "the-canary-that-sings";
+  await put(machine.talk, machineKey, { kind: "item", seq: 1, text: canary });
+  const invitation = hub.crypto.random(16);
+  await hub.store.write(() => hub.store.roster.addInvitation(invitation, "laptop", { nowMs: hub.clock.wallMs() }));
+  const files = readdirSync(dir.path).map((name) => readFileSync(join(dir.path, name)));
+  await hub.close();
+  const all = Buffer.concat([...files, Buffer.from(hub.lines.join("\n"))]);
+  assert.ok(all.includes(Buffer.from(machineKey.publicKey)), "it is the right file");
+  for (const secret of [
+    Buffer.from(canary),
+    Buffer.from(invitation),
+    Buffer.from(Buffer.from(invitation).toString("hex")),
+  ])
+    assert.equal(all.includes(secret), false);
+});
+
+test("store: when the disk fails nothing is answered done, and the hub is told to end", async () => {
+  await using hub = await TestHub.open();
+  const { HubStore } = await import("./store.ts");
+  const { HUB_LIMITS } = await import("./limits.ts");
+  let fails = false;
+  const told: unknown[] = [];
+  const store = new HubStore({
+    path: ":memory:",
+    limits: HUB_LIMITS,
+    nowMs: hub.clock.wallMs(),
+    onBroken: (error) => told.push(error),
+    sync: async () => {
+      if (fails) throw new Error("EIO");
+    },
+  });
+  await store.write(() => store.roster.addMachine(new Uint8Array(32), undefined, 1));
+  fails = true;
+  const work = store.write(() => store.roster.addMachine(new Uint8Array(32).fill(1), undefined, 1));
+  await assert.rejects(work, { code: "HUB_NOT_STORED" });
+  assert.equal(told.length, 1);
+  await store.close();
+});
+
+test("store: many at once are few transactions, and one that is refused leaves the others alone", async () => {
+  await using hub = await TestHub.open();
+  const { HubStore } = await import("./store.ts");
+  const { HUB_LIMITS } = await import("./limits.ts");
+  let syncs = 0;
+  const limits = { ...HUB_LIMITS, spaces: 50 };
+  const sync = async (): Promise<void> => void syncs++;
+  const store = new HubStore({
+    path: ":memory:",
+    limits,
+    nowMs: hub.clock.wallMs(),
+    onBroken: () => assert.fail(),
+    sync,
+  });
+  const keys = Array.from({ length: 60 }, (_, at) => new Uint8Array(32).fill(at));
+  const all = await Promise.allSettled(
+    keys.map((key) => store.write(() => store.roster.addMachine(key, undefined, 1))),
+  );
+  assert.equal(all.filter(({ status }) => status === "fulfilled").length, 50);
+  assert.equal(store.totals().spaces, 50);
+  assert.ok(syncs <= 2, String(syncs));
+  await store.close();
+});
