@@ -19,10 +19,13 @@ import { machineFacts, quietMachine } from "./machine.ts";
 import { delivery } from "./mailbox/delivery.ts";
 import { failover } from "./mailbox/failover.ts";
 import { fullLog } from "./mailbox/full-log.ts";
+import { hook } from "./mailbox/hook.ts";
 import { mailFootprint } from "./mailbox/mail-footprint.ts";
 import { mailPeerNames, mailVersions } from "./mailbox/peers.ts";
 import { sends } from "./mailbox/sends.ts";
 import { makePeers } from "./peers/all.ts";
+import { hub } from "./remote/hub.ts";
+import { sealing } from "./remote/sealing.ts";
 import { report, writeBetweenMarkers } from "./report.ts";
 import type { Section } from "./result.ts";
 import { attach } from "./sessions/attach.ts";
@@ -33,7 +36,7 @@ import { reloadPause } from "./sessions/reload-pause.ts";
 import { terminalFlood } from "./sessions/terminal-flood.ts";
 import { root, setStage } from "./stage.ts";
 
-/** `npm run bench -- jobs|sessions|gateway|mailbox [--quick|--full] [--only CASE,…]`: measures, prints, and (a whole, full run) writes the figures into docs/benchmarks.md. */
+/** `npm run bench -- jobs|sessions|gateway|mailbox|remote [--quick|--full] [--only CASE,…]`: measures, prints, and (a whole, full run) writes the figures into docs/benchmarks.md. */
 interface Part {
   cases: readonly Case[];
   /** The columns beside Warren's. */
@@ -54,10 +57,11 @@ const PARTS: Record<string, Part> = {
     versions: ({ stage, say }) => proxyVersions(stage, say),
   },
   mailbox: {
-    cases: [sends, delivery, failover, fullLog, mailFootprint],
+    cases: [sends, delivery, failover, fullLog, hook, mailFootprint],
     peers: mailPeerNames,
     versions: ({ stage, say }) => mailVersions(stage, say),
   },
+  remote: { cases: [sealing, hub], peers: [], versions: async () => ["no peers"] },
 };
 const DOCUMENT = join(root, "docs", "benchmarks.md");
 const EXIT_USAGE = 2;

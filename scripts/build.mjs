@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,6 +21,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * are modules that share chunks. Each is started through a boot file that turns the cache on.
  */
 const CLI = "src/cli/main.ts";
+/** What agents run at their events is one too, of a few kilobytes; what it rarely needs is a module. */
+const HOOK = { entry: "src/hooks/main.ts", module: "mail-hook.slow" };
 const MODULES = {
   "keeper.main": "src/keeper/main.ts",
   "server.main": "src/server/main.ts",
@@ -30,18 +32,29 @@ const MODULES = {
   "front.main": "src/front/main.ts",
   "mail-leader.main": "src/mailbox/leader/main.ts",
   "mail-log": "src/mailbox/log/worker.ts",
+  [HOOK.module]: "src/hooks/slow.ts",
+  "hub.main": "src/hub/main.ts",
+  "web.main": "src/web-host/main.ts",
 };
+/** What a browser runs; what only an open terminal needs is a chunk of its own. */
+const WEB = "src/web";
 /** Run beside programs that are not ours, as they are. */
 const NODE_WORKER = "src/gateway/node-worker";
 const CACHE_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren") + "/cache"';
 const BOOT = {
   "warren.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./cli.cjs");
 `,
+  "mail-hook.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./mail-hook.main.cjs");
+`,
   "keeper.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./keeper.main.js");
 `,
   "front.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./front.main.js");
 `,
   "mail-leader.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./mail-leader.main.js");
+`,
+  "hub.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./hub.main.js");
+`,
+  "web.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./web.main.js");
 `,
   "server.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./server.main.js");
 `,
@@ -82,6 +95,19 @@ async function build(target) {
       }),
       esbuild.build({
         ...common,
+        entryPoints: [HOOK.entry],
+        outfile: join(fresh, "mail-hook.main.cjs"),
+        format: "cjs",
+        plugins: [
+          {
+            name: "rarely-needed",
+            setup: ({ onResolve }) =>
+              onResolve({ filter: /^\.\/slow\.ts$/ }, () => ({ path: `./${HOOK.module}.js`, external: true })),
+          },
+        ],
+      }),
+      esbuild.build({
+        ...common,
         entryPoints: Object.fromEntries(Object.entries(MODULES).filter(([, file]) => existsSync(join(root, file)))),
         outdir: fresh,
         external: ["esbuild"],
@@ -90,6 +116,7 @@ async function build(target) {
         chunkNames: "chunks/[name]-[hash]",
         banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
       }),
+      buildWeb(join(fresh, "web")),
     ]);
     for (const { reason } of bundles) if (reason) throw reason;
     for (const [file, text] of Object.entries(BOOT)) writeFileSync(join(fresh, file), text);
@@ -106,6 +133,46 @@ async function build(target) {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/** The app: its code under names that change with it, and around it the page, the manifest, the icon and the service worker, which have to keep theirs. */
+async function buildWeb(target) {
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    format: "esm",
+    target: "es2023",
+    minify: true,
+    logLevel: "warning",
+  };
+  const { metafile } = await esbuild.build({
+    ...common,
+    entryPoints: { app: `${WEB}/main.tsx`, style: `${WEB}/style/app.css` },
+    outdir: target,
+    splitting: true,
+    jsx: "automatic",
+    metafile: true,
+    define: { "process.env.NODE_ENV": '"production"' },
+    entryNames: "[name]-[hash]",
+    chunkNames: "chunks/[name]-[hash]",
+  });
+  const files = Object.keys(metafile.outputs).map((path) => relative(target, join(root, path)));
+  const named = (pattern) => files.find((file) => pattern.test(file));
+  const page = readFileSync(join(root, WEB, "index.html"), "utf8")
+    .replace("APP_JS", named(/^app-.*js$/))
+    .replace("STYLE_CSS", named(/^style-.*css$/));
+  writeFileSync(join(target, "index.html"), page);
+  for (const file of ["manifest.webmanifest", "icon.svg"]) copyFileSync(join(root, WEB, file), join(target, file));
+  await esbuild.build({
+    ...common,
+    entryPoints: [`${WEB}/service-worker.ts`],
+    outfile: join(target, "service-worker.js"),
+    format: "iife",
+    define: {
+      SHELL_FILES: JSON.stringify(["/", "/manifest.webmanifest", "/icon.svg", ...files.map((file) => `/${file}`)]),
+      SHELL_NAME: JSON.stringify(createHash("sha256").update(page).digest("hex").slice(0, 12)),
+    },
+  });
 }
 
 /** The short commit when the source is committed; with uncommitted source a digest of it behind; outside a checkout the digest alone. */

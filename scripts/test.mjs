@@ -15,7 +15,14 @@ const SYSTEM_PROGRAMS = [
   { program: "htop", package: "htop", suite: "screens of htop" },
   { program: "zsh", package: "zsh", suite: "completion for zsh" },
   { program: "chromium", package: "chromium", suite: "what a browser shows of the gateway" },
+  { program: "/usr/sbin/nats-server", package: "nats-server", suite: "mail between machines" },
   { program: "fish", package: "fish", suite: "completion for fish" },
+  {
+    program: "python3's cryptography",
+    isThere: "python3 -c 'import cryptography'",
+    package: "python3-cryptography",
+    suite: "the sealed formats against a second implementation",
+  },
 ];
 
 install({ withDev: true });
@@ -34,7 +41,7 @@ run(runtime(), ["--test", "--test-concurrency=2", "--test-reporter=spec", ...fil
 
 function installSystemPrograms() {
   const missing = SYSTEM_PROGRAMS.filter(
-    ({ program }) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0,
+    ({ program, isThere }) => spawnSync("sh", ["-c", isThere ?? `command -v ${program}`]).status !== 0,
   );
   if (missing.length === 0) return;
   const packages = missing.map((one) => one.package);

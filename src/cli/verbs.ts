@@ -344,10 +344,40 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/tui.ts")).tui,
   },
   {
+    name: "web",
+    group: "machine",
+    summary: "everything in a browser",
+    load: async () => (await import("./commands/web.ts")).web,
+  },
+  {
     name: "mcp",
     group: "machine",
     summary: "give coding agents these tools (MCP)",
     load: async () => (await import("./commands/mcp.ts")).mcp,
+  },
+  {
+    name: "hub",
+    group: "machine",
+    summary: "be a meeting point for machines and devices",
+    load: async () => (await import("./commands/hub.ts")).hub,
+  },
+  {
+    name: "pair",
+    group: "machine",
+    summary: "let a phone or another device steer this machine",
+    load: async () => (await import("./commands/pair.ts")).pair,
+  },
+  {
+    name: "devices",
+    group: "machine",
+    summary: "show who may steer it; revoke, rename, limit",
+    load: async () => (await import("./commands/devices.ts")).devices,
+  },
+  {
+    name: "hubs",
+    group: "machine",
+    summary: "show where it can be met; rename, leave",
+    load: async () => (await import("./commands/hubs.ts")).hubs,
   },
   {
     name: "doctor",

@@ -32,10 +32,19 @@ export interface Places {
   /** The leader's own announcement: its socket. */
   mailLeaderFile: string;
   mailLeaderLog: string;
+  /** What a hub of this home keeps: its key, its store, and the announcement of the one that runs. */
+  hubDir: string;
+  /** Held by the hub that runs; never deleted. */
+  hubLock: string;
+  hubLog: string;
+  /** What this machine keeps of its devices and hubs: its key, and their list. */
+  remoteDir: string;
   /** Where this process would bind sockets; not checked. */
   readonly socketDir: string;
   /** Of the mailbox's leader. */
   readonly mailSocket: string;
+  /** Of the hub, for its owner's commands. */
+  readonly hubSocket: string;
 }
 
 /** sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)). */
@@ -63,12 +72,19 @@ export function resolvePlaces(env: NodeJS.ProcessEnv): Places {
     mailLock: join(home, "locks", "mail.lock"),
     mailLeaderFile: join(home, "mail", "leader.json"),
     mailLeaderLog: join(home, "logs", "servers", "mail.log"),
+    hubDir: join(home, "hub"),
+    hubLock: join(home, "locks", "hub.lock"),
+    hubLog: join(home, "logs", "servers", "hub.log"),
+    remoteDir: join(home, "remote"),
     // Looked up when it is needed: a command that finds a server does not, and the user database is slow to read.
     get socketDir() {
       return socketDirOf(home, env);
     },
     get mailSocket() {
       return join(socketDirOf(home, env), "mail.sock");
+    },
+    get hubSocket() {
+      return join(socketDirOf(home, env), "hub.sock");
     },
   };
 }

@@ -79,6 +79,14 @@ export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
   "mail.nak",
   "mail.extend",
   "mail.import",
+  "mail.prune",
+  "remote.hub_add",
+  "remote.hub_rename",
+  "remote.hub_remove",
+  "remote.confirm",
+  "remote.rename",
+  "remote.scopes",
+  "remote.revoke",
 ]);
 
 export interface Request<T extends MessageType = MessageType> {

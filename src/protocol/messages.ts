@@ -2,7 +2,20 @@ import * as z from "zod/mini";
 import { ContentBlock, ConversationSnapshot } from "./conversation.ts";
 import { Gateway, GatewayMode, ProductionArtefact, Worker, WorkerCondition } from "./gateway-units.ts";
 import { mailMessages } from "./mail-messages.ts";
-import { Condition, Job, JobOptions, JobPorts, Labels, Run, Session, SessionCondition } from "./units.ts";
+import { remoteMessages } from "./remote-messages.ts";
+import { RemoteScope } from "./remote-units.ts";
+import {
+  Condition,
+  Job,
+  JobOptions,
+  JobPorts,
+  Labels,
+  LogPiece,
+  LogStream,
+  Run,
+  Session,
+  SessionCondition,
+} from "./units.ts";
 
 /**
  * Every message that a client may send, with the scope that it needs. `schema-history.json` holds the hash of this table for each protocol version;
@@ -104,6 +117,9 @@ export const Finding = z.looseObject({
 /** Anything with a name that is not a session: those are the server's that has them (`session.list`). */
 export const Unit = z.discriminatedUnion("kind", [Job, Worker]);
 
+/** Absolute offsets: bytes that the run has written to each, whether or not they are still on disk. */
+const LogPlace = z.looseObject({ stdout: z.int().check(z.nonnegative()), stderr: z.int().check(z.nonnegative()) });
+
 export const WhyReport = z.looseObject({
   job: Job,
   run: z.nullable(Run),
@@ -117,7 +133,15 @@ export const WhyReport = z.looseObject({
 export const messages = {
   hello: message(
     "view",
-    z.looseObject({ protocol: ProtocolRange, client: z.string(), version: z.optional(z.string()) }),
+    z.looseObject({
+      protocol: ProtocolRange,
+      client: z.string(),
+      version: z.optional(z.string()),
+      /** The connection has these from now on, of those that it has; none can be got back. Default: all that it has. */
+      scopes: z.optional(z.array(RemoteScope)),
+      /** Who speaks, in the place of whatever later messages say: a device's name. The first counts. */
+      by: z.optional(z.string()),
+    }),
     z.looseObject({
       protocol: z.int(),
       server: z.string(),
@@ -125,6 +149,8 @@ export const messages = {
       git_hash: z.string(),
       primary: z.boolean(),
       capabilities: z.array(z.string()),
+      /** What the connection may, when it has given something up. */
+      scopes: z.optional(z.array(RemoteScope)),
     }),
   ),
   ping: message("view", Nothing, z.looseObject({ message: z.literal("pong") })),
@@ -182,6 +208,35 @@ export const messages = {
     "view",
     z.looseObject({ ...JobRef, limit: z.optional(z.int()) }),
     z.looseObject({ runs: z.array(Run), job: Job }),
+  ),
+  /**
+   * A page of what a run has written: the last run's, or `run_id`'s. It begins at `from`, or at what the restrictions leave, and `next` is where the
+   * next page begins. With `wait_ms` (60,000 at most) an empty page waits for more, or for the run's end.
+   */
+  "job.log": message(
+    "view",
+    z.looseObject({
+      ...JobRef,
+      run_id: z.optional(z.string()),
+      streams: z.optional(z.array(LogStream)),
+      from: z.optional(LogPlace),
+      since_ms: z.optional(z.number()),
+      tail_lines: z.optional(z.int().check(z.nonnegative())),
+      /** At most 131,072, which is the default. */
+      max_bytes: z.optional(z.int().check(z.positive())),
+      /** What a limit leaves: `first`, the default, to read on page by page; `last`. */
+      keep: z.optional(z.enum(["first", "last"])),
+      wait_ms: z.optional(z.int().check(z.nonnegative())),
+    }),
+    z.looseObject({
+      job: Job,
+      run_id: z.string(),
+      is_running: z.boolean(),
+      items: z.array(LogPiece),
+      next: LogPlace,
+      /** There is more than this page. */
+      is_more: z.boolean(),
+    }),
   ),
   ports: message(
     "view",
@@ -454,6 +509,7 @@ export const messages = {
   /** Prometheus text. */
   "gateway.metrics": message("view", z.looseObject(GatewayRef), z.looseObject({ text: z.string() })),
   ...mailMessages,
+  ...remoteMessages,
   /** From a newer server of the same home: hand over the jobs. Answers once the primary's lock is free. */
   "server.yield": message("admin", z.looseObject({ to: z.string() }), z.looseObject({ yielded: z.boolean() })),
 } as const;

@@ -7,6 +7,7 @@ import * as z from "zod/mini";
 
 const Timestamp = z.string(); // RFC 3339 with milliseconds
 const Count = z.int().check(z.nonnegative());
+export const LogStream = z.enum(["stdout", "stderr"]);
 
 export const Outcome = z.discriminatedUnion("kind", [
   z.looseObject({ kind: z.literal("exited"), status: z.int() }),
@@ -131,6 +132,33 @@ export const Job = z.looseObject({
   /** 0–100 of the expected duration, while it runs and three successes are known. */
   progress_percent: z.optional(z.number()),
 });
+
+/** A line of a run's log, or where lines are missing (`dropped` from the disk, or past the `limit` that was given). */
+export const LogPiece = z.discriminatedUnion("kind", [
+  z.looseObject({
+    kind: z.literal("line"),
+    stream: LogStream,
+    /** Of its first byte. */
+    offset: Count,
+    /** Without the newline. One of the two: `base64` where it is no UTF-8. */
+    line: z.optional(z.string()),
+    base64: z.optional(z.string()),
+    /** False: no newline has ended it, yet or ever. */
+    complete: z.optional(z.boolean()),
+    /** It goes on in the next piece of its stream. */
+    continues: z.optional(z.boolean()),
+    /** When it was seen, to 100 ms. */
+    time_ms: z.optional(z.number()),
+  }),
+  z.looseObject({
+    kind: z.literal("omitted"),
+    stream: z.optional(LogStream),
+    reason: z.enum(["dropped", "limit"]),
+    bytes: Count,
+    lines: z.optional(Count),
+  }),
+]);
+export type LogPiece = z.infer<typeof LogPiece>;
 
 export const Run = z.looseObject({
   id: z.string(),

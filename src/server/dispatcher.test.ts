@@ -97,6 +97,31 @@ test("hello: a version that both speak, or which side is old and how to mend it"
   assert.deepEqual([answers.get(4)?.code, answers.get(4)?.fix], ["PROTOCOL_MISMATCH", "npm install -g warren@latest"]);
 });
 
+test("hello: scopes are given up at once and for good, also by requests that are on their way; the first name counts", async () => {
+  let stops = 0;
+  const { fixture, ask } = await served({
+    stop: async () => {
+      stops += 1;
+      return {} as never;
+    },
+  });
+  await using _ = fixture;
+  const hello = { protocol: { min: 1, max: 1 }, client: "test" };
+  ask({ id: 1, type: "hello", payload: { ...hello, scopes: ["view", "type"], by: "Pixel 9" } });
+  ask({ id: 2, ...STOP });
+  ask({ id: 3, type: "hello", payload: { ...hello, scopes: ["view", "admin"], by: "root" } });
+  ask({ id: 4, ...STOP });
+  ask({ id: 5, type: "hello", payload: hello });
+  ask({ id: 6, ...STOP });
+  ask({ id: 7, type: "hello", payload: { ...hello, scopes: ["root"] } });
+  const answers = new Map((await fixture.received(7)).map((message) => [message.id, message]));
+  assert.deepEqual((answers.get(3)?.data as { scopes: string[] }).scopes, ["view"]);
+  for (const id of [2, 4, 6]) assert.equal(answers.get(id)?.code, "FORBIDDEN");
+  assert.equal(answers.get(7)?.code, "INVALID_PAYLOAD");
+  assert.equal(stops, 0);
+  assert.deepEqual([[...fixture.connection.scopes], fixture.connection.by], [["view"], "Pixel 9"]);
+});
+
 test("hello: after one that was refused only what is the same in every version is carried out", async () => {
   let stops = 0;
   const { fixture, ask } = await served({

@@ -2,6 +2,7 @@ import type { Log } from "../platform/log.ts";
 import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request, STABLE } from "../protocol/envelope.ts";
 import { isWarrenError, messageOf, toWire, WarrenError } from "../protocol/errors.ts";
 import { messages, type PayloadOf } from "../protocol/messages.ts";
+import type { remoteMessages } from "../protocol/remote-messages.ts";
 import type { EventHub } from "../serving/event-hub.ts";
 import { idOf, parseRequest } from "../serving/parse-request.ts";
 import { forbidden, lineTooLong } from "../serving/request-errors.ts";
@@ -10,6 +11,8 @@ import type { Faults } from "./debug/faults.ts";
 import * as errors from "./errors.ts";
 import { type Handled, type HandlerContext, handlers } from "./handlers.ts";
 import { isMailStream, type MailForward } from "./mail-forward.ts";
+import type { OpenRemote } from "./open-remote.ts";
+import { remoteHandlers } from "./remote-handlers.ts";
 
 /**
  * From a line to its answer: parse, check the scope, answer a repeat from what is stored, else call the handler.
@@ -24,9 +27,14 @@ export interface DispatcherOptions {
   context: () => Pick<HandlerContext, "jobs" | "gateways" | "sessions" | "server" | "mail">;
   /** The way of the messages `mail.*` and their streams. */
   forward: MailForward;
+  /** Devices, hubs and pairings: of the primary; undefined in any other. */
+  remote?: () => OpenRemote | undefined;
   /** Of a server that is to commit some. */
   faults?: Faults | undefined;
 }
+
+/** Those in which a client says who it is: a device is who its greeting said. */
+const SPOKEN_BY: ReadonlySet<string> = new Set(["session.prompt", "session.answer"]);
 
 /** What needs no jobs; the rest goes to the primary. */
 const isForAnyServer = (type: string): boolean =>
@@ -48,6 +56,7 @@ export class Dispatcher {
       const request = parseRequest(line);
       id = request.id === undefined ? {} : { id: request.id };
       this.#checkProtocol(request, connection);
+      limit(request, connection);
       this.#checkScope(request, connection);
       if (this.#isDraining) throw errors.draining();
       const { faults } = this.#options;
@@ -56,8 +65,8 @@ export class Dispatcher {
       if (request.type === "session.attach")
         return await this.#attach(request as Request<"session.attach">, connection);
       if (request.type === "unsubscribe") this.#unsubscribe(connection);
-      const data = request.type === "unsubscribe" ? {} : await this.#perform(request, connection);
-      if (request.type === "hello") greeted(connection, request.payload as PayloadOf<"hello">);
+      let data = request.type === "unsubscribe" ? {} : await this.#perform(request, connection);
+      if (request.type === "hello") data = greeted(connection, request.payload as PayloadOf<"hello">, data);
       if (faults && (await faults.onDone(request.type))) return connection.cutOff();
       connection.send({ ...id, success: true, data });
     } catch (error) {
@@ -112,6 +121,7 @@ export class Dispatcher {
     const { hub, forward } = this.#options;
     const answer = (data: object): void =>
       connection.send({ ...(id === undefined ? {} : { id }), success: true, data });
+    if (payload.streams?.includes("remote")) await (await this.#remoteHere()).get();
     const ofMail = payload.streams?.filter(isMailStream) ?? [];
     if (ofMail.length === 0) {
       forward.unfollow(connection);
@@ -151,6 +161,7 @@ export class Dispatcher {
 
   async #call(request: Request, connection: Connection): Promise<object> {
     if (request.type.startsWith("mail.")) return this.#options.forward.request(request, connection);
+    if (request.type.startsWith("remote.")) return this.#askRemote(request, connection);
     const type = request.type as Handled;
     const { request_id } = request;
     const { server, jobs } = this.#options.context();
@@ -162,6 +173,21 @@ export class Dispatcher {
       signal: connection.closed,
     };
     return (handlers[type] as (payload: unknown, context: HandlerContext) => Promise<object>)(request.payload, context);
+  }
+
+  async #askRemote({ type, payload }: Request, connection: Connection): Promise<object> {
+    const remote = await (await this.#remoteHere()).get();
+    const handler = remoteHandlers[type as keyof typeof remoteMessages];
+    return (handler as (payload: unknown, ...rest: unknown[]) => Promise<object>)(payload, remote, connection.closed);
+  }
+
+  /** @throws NOT_PRIMARY */
+  async #remoteHere(): Promise<OpenRemote> {
+    const { server } = this.#options.context();
+    if (!this.#options.remote?.()) await server.claimJobs();
+    const remote = this.#options.remote?.();
+    if (!remote) throw errors.notPrimary(server.name, server.primaryName());
+    return remote;
   }
 
   /** At once, since the requests behind a `hello` are here already. */
@@ -192,7 +218,20 @@ export class Dispatcher {
   }
 }
 
-function greeted({ meter }: Connection, greeting: PayloadOf<"hello">): void {
-  const { client, version, pid } = greeting;
-  meter.greeting = { client, version, ...(typeof pid === "number" ? { pid } : {}) };
+/** At once, as the protocol: what a greeting gives up, the requests behind it do not have. */
+function limit(request: Request, connection: Connection): void {
+  if (request.type === "hello") {
+    const { scopes, by } = request.payload as PayloadOf<"hello">;
+    if (scopes) connection.giveUpScopes(scopes);
+    if (by !== undefined) connection.speaksAs(by);
+  }
+  if (connection.by === undefined) return;
+  if (SPOKEN_BY.has(request.type)) Object.assign(request.payload!, { by: connection.by });
+  if (request.type === "session.attach") Object.assign(request.payload!, { label: connection.by });
+}
+
+function greeted(connection: Connection, greeting: PayloadOf<"hello">, data: object): object {
+  const { client, version, pid, scopes } = greeting;
+  connection.meter.greeting = { client, version, ...(typeof pid === "number" ? { pid } : {}) };
+  return scopes ? { ...data, scopes: [...connection.scopes] } : data;
 }

@@ -33,3 +33,9 @@ export const protocolMismatch = (
 const rangeOf = ({ min, max }: { min: number; max: number }): string => (min === max ? `${min}` : `${min} to ${max}`);
 
 export const draining = (): WarrenError => new WarrenError("SERVER_ENDING", "The server is being replaced; ask again.");
+
+export const noRunYet = (job: string): WarrenError =>
+  new WarrenError("NO_RUN_YET", `Job ${job} has not run yet.`, { fix: `warren start ${job}` });
+
+export const runNotFound = (run: string, job: string): WarrenError =>
+  new WarrenError("RUN_NOT_FOUND", `run not found: ${run}`, { fix: `warren runs ${job}` });

@@ -5,14 +5,16 @@ import type { Receipt } from "../jobs/store.ts";
 import { PROTOCOL } from "../protocol/envelope.ts";
 import type { mailMessages } from "../protocol/mail-messages.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
+import type { remoteMessages } from "../protocol/remote-messages.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import * as errors from "./errors.ts";
+import { jobLog } from "./job-log.ts";
 import type { ServerMail } from "./mail.ts";
 import { findUnits, listUnits } from "./units.ts";
 
 /**
  * What each message does: translates, and nothing else. Those that belong to the connection (`subscribe`, `session.attach`) are not here, nor those of the
- * mailbox, which its leader answers (`mail-forward.ts`).
+ * mailbox, which its leader answers (`mail-forward.ts`), nor those of devices and hubs (`remote-handlers.ts`).
  */
 export interface HandlerContext {
   /** Undefined in a server that is not the primary. */
@@ -44,7 +46,10 @@ export interface ServerFacts {
   name: string;
 }
 
-export type Handled = Exclude<MessageType, "subscribe" | "unsubscribe" | "session.attach" | keyof typeof mailMessages>;
+export type Handled = Exclude<
+  MessageType,
+  "subscribe" | "unsubscribe" | "session.attach" | keyof typeof mailMessages | keyof typeof remoteMessages
+>;
 type Handler<T extends Handled> = (payload: PayloadOf<T>, context: HandlerContext) => DataOf<T> | Promise<DataOf<T>>;
 
 export const handlers: { readonly [T in Handled]: Handler<T> } = {
@@ -59,6 +64,7 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   get_job: (payload, context) => jobsOf(context).get(payload),
   stats: (payload, context) => jobsOf(context).get(payload),
   runs: (payload, context) => jobsOf(context).runs(payload),
+  "job.log": (payload, context) => jobLog(jobsOf(context), payload, context.signal),
   ports: (payload, context) => jobsOf(context).ports(payload),
   why: (payload, context) => jobsOf(context).why(payload),
   wait: (payload, context) => jobsOf(context).wait(payload, context.signal),

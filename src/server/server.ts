@@ -39,9 +39,11 @@ import { mailSessions } from "./mail-sessions.ts";
 import { mailIsUsed } from "./mail-use.ts";
 import { MailWay } from "./mail-way.ts";
 import { openGateways } from "./open-gateways.ts";
+import { OpenRemote } from "./open-remote.ts";
 import { askServer } from "./peer.ts";
 import { becomePrimary, livePrimary } from "./primary.ts";
 import { SessionAddresses } from "./session-addresses.ts";
+import { SessionsStream } from "./sessions-stream.ts";
 
 /**
  * One generation of a named server: the only place that constructs the domains. It may be killed at any moment; what it must not lose is on disk.
@@ -94,6 +96,7 @@ export class Server {
   readonly #over = new AbortController();
   #jobs: Jobs | undefined;
   #gateways: Gateways | undefined;
+  #remote: OpenRemote | undefined;
   #sessionAddresses: SessionAddresses | undefined;
   #lock: Lock | undefined;
   #lastUseMs = performance.now();
@@ -115,9 +118,18 @@ export class Server {
     const sources: Record<string, EventSource> = {
       jobs: jobsSource(() => this.#jobs),
       gateway: gatewaySource(() => this.#gateways),
+      sessions: new SessionsStream({
+        sessions: () => this.#sessions.views(),
+        watch: (listener) => this.#sessions.watch(listener),
+        serversDir: options.places.serversDir,
+        publish: (event) => this.#publish(event),
+      }),
     };
     this.#hub = new EventHub({
-      get: (stream) => sources[stream] ?? conversationSource(stream, this.#sessions.agents),
+      get: (stream) =>
+        stream === "remote"
+          ? this.#remote?.source
+          : (sources[stream] ?? conversationSource(stream, this.#sessions.agents)),
     });
     const { places, name, log, build } = options;
     this.#keeper = new KeeperLink(places);
@@ -133,6 +145,7 @@ export class Server {
       clock: systemClock,
       log,
       version: build.version,
+      env: options.env,
       onMembers: () => this.#announce(),
       onMoved: (id) => this.#hub.close(conversationStream(id)),
       onConversation: (session, event) => this.#publish(routedConversation(session, event)),
@@ -140,8 +153,9 @@ export class Server {
     });
     const way = new MailWay(options);
     this.#mail = new ServerMail({
+      name,
       sessions: mailSessions(this.#sessions),
-      join: () => way.ofServer(),
+      join: (states) => way.ofServer(states),
       isLive: (unit) => lookForSession(places, unit) !== undefined,
       clock: systemClock,
       log,
@@ -151,6 +165,7 @@ export class Server {
     this.#dispatcher = new Dispatcher({
       hub: this.#hub,
       forward: this.#mailForward,
+      remote: () => this.#remote,
       log: options.log,
       faults: this.#debug.faults,
       context: () => ({
@@ -236,6 +251,8 @@ export class Server {
     await jobs.start();
     this.#jobs = jobs;
     this.#openGateways();
+    this.#remote = new OpenRemote({ places, log, publish: (routed) => this.#publish(routed) });
+    this.#remote.start();
   }
 
   /** In its own time: nobody waits for a server because a project's files are slow to read. */
@@ -317,6 +334,8 @@ export class Server {
   }
 
   #closeJobs(): void {
+    this.#remote?.close();
+    this.#remote = undefined;
     this.#gateways?.close();
     this.#gateways = undefined;
     this.#sessionAddresses?.close();
@@ -486,7 +505,8 @@ export class Server {
         this.#connections.size > 0 ||
         this.#sessions.liveCount > 0 ||
         this.#jobs?.isIdle === false ||
-        this.#gateways?.isIdle === false
+        this.#gateways?.isIdle === false ||
+        this.#remote?.isIdle === false
       ) {
         this.#lastUseMs = performance.now();
         return;

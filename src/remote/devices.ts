@@ -1,0 +1,275 @@
+import { type Clock, timestamp } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import { messageOf } from "../protocol/errors.ts";
+import type { RemoteDevice } from "../protocol/remote-units.ts";
+import { suggest } from "../protocol/suggest.ts";
+import { fromHex, toHex } from "../sealing/bytes.ts";
+import type { SealingCrypto } from "../sealing/crypto.ts";
+import { fingerprintText } from "../sealing/fingerprint.ts";
+import { fingerprintOf } from "../sealing/login.ts";
+import { SCOPES, type Scope } from "../sealing/scopes.ts";
+import * as errors from "./errors.ts";
+import type { HubPlace, Hubs } from "./hubs.ts";
+import type { RemoteLimits } from "./limits.ts";
+import type { LiveSession } from "./live-session.ts";
+import { soundName } from "./names.ts";
+import type { Introduced } from "./pairing-guest.ts";
+import { deviceBySigningKey, freeName, type RosterDevice, withDevice, withHub, withoutDevice } from "./roster.ts";
+import type { RosterKeeper } from "./roster-keeper.ts";
+
+/** Who may steer this machine, and the sessions that they have open. */
+export interface DevicesOptions {
+  roster: RosterKeeper;
+  hubs: () => Hubs;
+  crypto: SealingCrypto;
+  clock: Clock;
+  log: Log;
+  limits: RemoteLimits;
+  onSeen(device: RemoteDevice): void;
+}
+
+export class Devices {
+  readonly #options: DevicesOptions;
+  readonly #sessions = new Set<LiveSession>();
+
+  constructor(options: DevicesOptions) {
+    this.#options = options;
+  }
+
+  /** By name. @throws DEVICE_NOT_FOUND */
+  find(name: string): RosterDevice {
+    const { devices } = this.#options.roster.now;
+    const found = devices.find((device) => device.name === name);
+    if (found) return found;
+    const known = devices.map((device) => device.name);
+    throw errors.deviceNotFound(name, suggest(name, known), known);
+  }
+
+  opened(session: LiveSession): void {
+    this.#sessions.add(session);
+    const [oldest, ...others] = this.#of(session.device!.signing_key);
+    if (others.length >= this.#options.limits.sessions) oldest!.close();
+    this.#see(session);
+  }
+
+  closed(session: LiveSession): void {
+    if (this.#sessions.delete(session)) this.#see(session);
+  }
+
+  close(): void {
+    for (const session of [...this.#sessions]) session.close("gone");
+  }
+
+  /**
+   * The hub lets it in, then it is on the list. Undone, it is as it was: the list, and the hub.
+   * @throws SPACE_FULL, DEVICES_FULL, DEVICE_KEY_TAKEN, HUB_AWAY
+   */
+  async admit(place: HubPlace, introduced: Introduced, scopes: readonly Scope[]) {
+    const { roster, crypto } = this.#options;
+    const signingKey = toHex(introduced.signingKey);
+    const fingerprint = toHex(await fingerprintOf(crypto, introduced.signingKey));
+    const before = deviceBySigningKey(roster.now, signingKey);
+    this.#check(introduced, before);
+    await place.link.ask({ kind: "admit", loginKey: introduced.loginKey });
+    const login = toHex(introduced.loginKey);
+    const undo = (): Promise<void> => this.#undo({ place, introduced, before });
+    try {
+      const next = await roster.change((now) => {
+        const device = { ...this.#newDevice(now, { place, introduced, scopes, before }), fingerprint };
+        // A login key that this device had here before is nobody's any more.
+        const old = before?.logins[place.id];
+        const cleared = old === undefined || old === login ? now : withExpelled(now, place.id, old);
+        return withoutExpelled(withDevice(cleared, device), device);
+      });
+      const device = deviceBySigningKey(next, signingKey)!;
+      if (before) {
+        this.#cut(signingKey);
+        this.#options
+          .hubs()
+          .expel(place)
+          .catch(() => {}); // a login key that it had here; else at the next contact
+      }
+      return { device, undo };
+    } catch (error) {
+      await undo().catch((later) => this.#options.log.warn("admission_not_undone", { error: messageOf(later) }));
+      throw error;
+    }
+  }
+
+  /** At the hub first: that needs no disk. */
+  async #undo({
+    place,
+    introduced,
+    before,
+  }: {
+    place: HubPlace;
+    introduced: Introduced;
+    before: RosterDevice | undefined;
+  }): Promise<void> {
+    const { loginKey } = introduced;
+    const signingKey = toHex(introduced.signingKey);
+    const wasThere = before?.logins[place.id] === toHex(loginKey);
+    const expelled =
+      wasThere ||
+      (await place.link.ask({ kind: "expel", loginKey }).then(
+        () => true,
+        () => false,
+      ));
+    await this.#options.roster.change((now) => {
+      const added = deviceBySigningKey(now, signingKey);
+      const without = { ...now, devices: now.devices.filter((one) => one !== added) };
+      const was = before ? withoutExpelled(withDevice(without, before), before) : without;
+      const restored = added === before ? now : was;
+      return expelled ? restored : withExpelled(restored, place.id, toHex(loginKey));
+    });
+  }
+
+  /** @throws DEVICE_NOT_FOUND, NAME_INVALID, NAME_TAKEN */
+  async rename(name: string, wanted: string): Promise<RosterDevice> {
+    const { signing_key } = this.find(name);
+    const next = soundName(wanted);
+    return this.#change(signing_key, (device, all) => {
+      if (all.some((one) => one.name === next && one.signing_key !== signing_key)) throw errors.labelTaken(next);
+      return { ...device, name: next };
+    });
+  }
+
+  /** Its sessions end, and come back with these. @throws DEVICE_NOT_FOUND */
+  async setScopes(name: string, scopes: readonly Scope[]): Promise<RosterDevice> {
+    const { signing_key } = this.find(name);
+    const wanted = inOrder(scopes);
+    const changed = await this.#change(signing_key, (device) => ({ ...device, scopes: wanted }));
+    this.#cut(signing_key);
+    return changed;
+  }
+
+  /**
+   * Takes it off the list, cuts it off here, and has every hub throw it out; those that are away do it at the next contact.
+   * @throws DEVICE_NOT_FOUND
+   */
+  async revoke(name: string): Promise<{ device: RosterDevice; hubs: { hub: string; state: "cut" | "later" }[] }> {
+    const { roster, hubs } = this.#options;
+    const device = this.find(name);
+    await roster.change((now) => withoutDevice(now, deviceBySigningKey(now, device.signing_key) ?? device));
+    this.#cut(device.signing_key);
+    const known = roster.now.hubs.filter(({ fingerprint }) => device.logins[fingerprint] !== undefined);
+    const states = await Promise.all(
+      known.map(async (hub) => {
+        const isCut = await this.#inTime(hubs().expel(hubs().placeOf(hub)));
+        return { hub: hub.label, state: isCut ? ("cut" as const) : ("later" as const) };
+      }),
+    );
+    return { device, hubs: states };
+  }
+
+  view(device: RosterDevice): RemoteDevice {
+    const { roster } = this.#options;
+    const { name, platform, scopes, logins, added_at, seen_at } = device;
+    return {
+      name,
+      platform,
+      scopes: [...scopes],
+      fingerprint: fingerprintText(fromHex(device.fingerprint)!),
+      hubs: roster.now.hubs.filter(({ fingerprint }) => logins[fingerprint]).map(({ label }) => label),
+      is_connected: this.#of(device.signing_key).length > 0,
+      added_at,
+      ...(seen_at === undefined ? {} : { seen_at }),
+    };
+  }
+
+  #check(introduced: Introduced, before: RosterDevice | undefined): void {
+    const { roster, limits } = this.#options;
+    const { devices } = roster.now;
+    const other = devices.find(
+      ({ exchange_key, signing_key }) =>
+        exchange_key === toHex(introduced.exchangeKey) && signing_key !== toHex(introduced.signingKey),
+    );
+    if (other) throw errors.deviceKeyTaken(other.name);
+    if (!before && devices.length >= limits.devices) throw errors.devicesFull(limits.devices);
+  }
+
+  #newDevice(
+    now: RosterKeeper["now"],
+    {
+      place,
+      introduced,
+      scopes,
+      before,
+    }: { place: HubPlace; introduced: Introduced; scopes: readonly Scope[]; before: RosterDevice | undefined },
+  ): Omit<RosterDevice, "fingerprint"> {
+    const signing_key = toHex(introduced.signingKey);
+    return {
+      name: before?.name ?? freeName(now, introduced.name.trim(), signing_key),
+      platform: introduced.platform,
+      signing_key,
+      exchange_key: toHex(introduced.exchangeKey),
+      logins: { ...before?.logins, [place.id]: toHex(introduced.loginKey) },
+      scopes: inOrder(scopes),
+      added_at: before?.added_at ?? timestamp(this.#options.clock.wallMs()),
+      ...(before?.seen_at === undefined ? {} : { seen_at: before.seen_at }),
+    };
+  }
+
+  async #change(
+    signingKey: string,
+    change: (device: RosterDevice, all: readonly RosterDevice[]) => RosterDevice,
+  ): Promise<RosterDevice> {
+    const next = await this.#options.roster.change((now) => ({
+      ...now,
+      devices: now.devices.map((one) => (one.signing_key === signingKey ? change(one, now.devices) : one)),
+    }));
+    return deviceBySigningKey(next, signingKey)!;
+  }
+
+  #of(signingKey: string): LiveSession[] {
+    return [...this.#sessions].filter(({ device }) => device?.signing_key === signingKey);
+  }
+
+  #cut(signingKey: string): void {
+    for (const session of this.#of(signingKey)) session.close("expelled");
+  }
+
+  #see({ device }: LiveSession): void {
+    const { clock, log, onSeen } = this.#options;
+    const key = device?.signing_key ?? "";
+    if (!deviceBySigningKey(this.#options.roster.now, key)) return;
+    this.#change(key, (one) => ({ ...one, seen_at: timestamp(clock.wallMs()) }))
+      .then((changed) => changed && onSeen(this.view(changed)))
+      .catch((error) => log.warn("seen_not_stored", { error: messageOf(error) }));
+  }
+
+  /** Whether it was done before nobody waits any more; it goes on all the same. */
+  #inTime(work: Promise<void>): Promise<boolean> {
+    const { clock, limits } = this.#options;
+    return new Promise((resolve) => {
+      const cancel = clock.timer(limits.expelMs, () => resolve(false));
+      work
+        .then(
+          () => resolve(true),
+          () => resolve(false),
+        )
+        .finally(cancel);
+    });
+  }
+}
+
+const inOrder = (scopes: readonly Scope[]): Scope[] =>
+  SCOPES.filter((scope) => scope === "view" || scopes.includes(scope));
+
+type Roster = RosterKeeper["now"];
+
+const withExpelled = (roster: Roster, hubId: string, login: string): Roster => {
+  const hub = roster.hubs.find(({ fingerprint }) => fingerprint === hubId);
+  return hub && !hub.to_expel.includes(login)
+    ? withHub(roster, { ...hub, to_expel: [...hub.to_expel, login] })
+    : roster;
+};
+
+/** None of the device's own login keys is to be thrown out any more. */
+const withoutExpelled = (roster: Roster, { logins }: RosterDevice): Roster => ({
+  ...roster,
+  hubs: roster.hubs.map((hub) => ({
+    ...hub,
+    to_expel: hub.to_expel.filter((login) => login !== logins[hub.fingerprint]),
+  })),
+});

@@ -1,0 +1,228 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { StreamEvent } from "../protocol/envelope.ts";
+import type { DataOf } from "../protocol/messages.ts";
+import type { HubLook, RemoteDevice, RemoteHub, RemoteSnapshot } from "../protocol/remote-units.ts";
+import type { SealingCrypto } from "../sealing/crypto.ts";
+import { headsDigest } from "../sealing/heads.ts";
+import type { Scope } from "../sealing/scopes.ts";
+import { hubAddress, isLocalAddress } from "./address.ts";
+import { Devices } from "./devices.ts";
+import type { HubChannel } from "./hub-channel.ts";
+import { type HubPlace, Hubs, type HubsOptions, type NewHub } from "./hubs.ts";
+import { REMOTE_LIMITS, type RemoteLimits } from "./limits.ts";
+import { LiveSession } from "./live-session.ts";
+import { type MachineKeys, machineKeys } from "./machine-keys.ts";
+import type { ConnectUnit, HubNetwork } from "./network.ts";
+import { PairingDesk } from "./pairing-desk.ts";
+import { RemoteLog } from "./remote-log.ts";
+import { deviceBySigningKey, deviceOfSession, type RosterDevice } from "./roster.ts";
+import { RosterKeeper } from "./roster-keeper.ts";
+import type { RemoteStore } from "./store.ts";
+
+/**
+ * The machine's side of remote (docs/remote-design.md): it is met through hubs that read nothing, lets in the devices that a person has said yes to, and
+ * connects their streams to the servers that have what they ask for, with the scopes that they have.
+ *
+ * 1. What a device may is on this machine's list, and is held to by the server that answers it; no hub is asked, and none can add to it.
+ * 2. What has been answered is on disk: the device that joined, the one that was revoked.
+ * 3. Each hub has a link, a login key and a fate of its own.
+ */
+export interface RemoteOptions {
+  store: RemoteStore;
+  network: HubNetwork;
+  connect: ConnectUnit;
+  crypto: SealingCrypto;
+  clock: Clock;
+  log: Log;
+  /** What devices call this machine, and who asks: `laptop`, `anna@laptop`. */
+  name: string;
+  words: string;
+  random?: () => number;
+  limits?: RemoteLimits;
+  ownInvitation?: HubsOptions["ownInvitation"];
+  onEvent(event: StreamEvent): void;
+}
+
+export class Remote {
+  readonly #options: RemoteOptions;
+  readonly #machine: MachineKeys;
+  readonly #roster: RosterKeeper;
+  readonly #hubs: Hubs;
+  readonly #devices: Devices;
+  readonly #desk: PairingDesk;
+  readonly events: RemoteLog;
+
+  /** Connects to the hubs in its own time. @throws MACHINE_KEY_BAD, MACHINE_KEY_OPEN, ROSTER_BAD */
+  static async open(options: RemoteOptions): Promise<Remote> {
+    const roster = await RosterKeeper.open(options.store);
+    const remote = new Remote(options, roster, await machineKeys(options.store, options.crypto));
+    await remote.#hubs.start();
+    return remote;
+  }
+
+  private constructor(options: RemoteOptions, roster: RosterKeeper, machine: MachineKeys) {
+    this.#options = options;
+    this.#roster = roster;
+    this.#machine = machine;
+    const { clock, onEvent, limits = REMOTE_LIMITS, random = Math.random } = options;
+    this.events = new RemoteLog(clock, onEvent);
+    const parts = { ...options, roster, limits, random };
+    this.#hubs = new Hubs({
+      ...parts,
+      ownInvitation: options.ownInvitation ?? (async () => undefined),
+      events: {
+        onState: (hub) => this.#onHubState(hub),
+        onOpened: (hub, channel) => this.#onOpened(hub, channel),
+        onMet: (hub, channel, id) => this.#desk.met(hub, channel, id),
+      },
+    });
+    this.#devices = new Devices({
+      ...parts,
+      hubs: () => this.#hubs,
+      onSeen: (device) => this.events.tell("device_seen", { device }),
+    });
+    this.#desk = new PairingDesk({
+      ...parts,
+      machine,
+      labelOf: ({ id }) => roster.now.hubs.find(({ fingerprint }) => fingerprint === id)?.label ?? "",
+      knownAs: (signingKey) => deviceBySigningKey(roster.now, signingKey),
+      admit: (hub, device, scopes) => this.#devices.admit(hub, device, scopes),
+      events: {
+        onMet: (pairing, candidate) => this.events.tell("met", { pairing, candidate }),
+        onJoined: (pairing, device) => this.events.tell("joined", { pairing, device: this.#devices.view(device) }),
+        onEnded: (pairing, how) => this.events.tell("pairing_ended", { pairing, how }),
+      },
+    });
+  }
+
+  /** Nobody could come: the server is not needed for this. */
+  get isIdle(): boolean {
+    const { devices, hubs } = this.#roster.now;
+    return devices.length === 0 || hubs.length === 0;
+  }
+
+  close(): void {
+    this.#desk.close();
+    this.#devices.close();
+    this.#hubs.close();
+  }
+
+  hubs(): RemoteHub[] {
+    return this.#roster.now.hubs.map((hub) => this.#hubs.view(hub));
+  }
+
+  devices(): RemoteDevice[] {
+    return this.#roster.now.devices.map((device) => this.#devices.view(device));
+  }
+
+  snapshot(): { seq: number; snapshot: RemoteSnapshot } {
+    const snapshot = { devices: this.devices(), hubs: this.hubs(), pairings: this.#desk.views() };
+    return { seq: this.events.seq, snapshot };
+  }
+
+  async look(address: string): Promise<HubLook> {
+    const { key: _, ...look } = await this.#hubs.look(address);
+    return look;
+  }
+
+  addHub(hub: NewHub): Promise<RemoteHub> {
+    return this.#hubs.add(hub);
+  }
+
+  async renameHub(reference: string, label: string): Promise<RemoteHub> {
+    const hub = await this.#hubs.rename(reference, label);
+    this.events.tell("hub_state", { hub });
+    return hub;
+  }
+
+  async removeHub(reference: string): Promise<RemoteHub> {
+    const hub = await this.#hubs.remove(reference);
+    this.events.tell("hub_removed", { label: hub.label });
+    return hub;
+  }
+
+  /**
+   * A code for one device. It goes when `signal` is aborted: nobody is there to say yes.
+   * @throws HUB_NOT_FOUND, HUB_AWAY, RENDEZVOUS_FULL, CODE_ADDRESS
+   */
+  async pair(reference: string, scopes: readonly Scope[], signal: AbortSignal): Promise<DataOf<"remote.pair">> {
+    const hub = this.#hubs.find(reference);
+    const place = this.#hubs.placeOf(hub);
+    place.link.retry();
+    await place.link.ready();
+    const address = hub.addresses.find((one) => isSame(one, reference)) ?? hub.addresses[0]!;
+    const { pairing, warren, link, qr } = await this.#desk.offer({ place, address, scopes: withView(scopes) });
+    const forget = (): void => this.#desk.cancel(pairing.pairing);
+    signal.addEventListener("abort", forget, { once: true });
+    if (signal.aborted) forget();
+    return { pairing, hub: this.#hubs.view(hub), code: warren, link, qr, is_local: isLocalAddress(address) };
+  }
+
+  async confirm(pairing: string): Promise<RemoteDevice> {
+    return this.#devices.view(await this.#desk.confirm(pairing));
+  }
+
+  cancel(pairing: string): void {
+    this.#desk.cancel(pairing);
+  }
+
+  async renameDevice(name: string, wanted: string): Promise<RemoteDevice> {
+    return this.#tellChanged(name, await this.#devices.rename(name, wanted));
+  }
+
+  async setScopes(name: string, scopes: readonly Scope[]): Promise<RemoteDevice> {
+    return this.#tellChanged(name, await this.#devices.setScopes(name, scopes));
+  }
+
+  async revoke(name: string): Promise<DataOf<"remote.revoke">> {
+    const view = this.#devices.view(this.#devices.find(name));
+    const { hubs } = await this.#devices.revoke(name);
+    this.events.tell("device_revoked", { name });
+    return { device: { ...view, is_connected: false }, hubs };
+  }
+
+  #onHubState(place: HubPlace): void {
+    const hub = this.#roster.now.hubs.find(({ fingerprint }) => fingerprint === place.id);
+    if (hub) this.events.tell("hub_state", { hub: this.#hubs.view(hub) });
+    if (place.link.state.kind === "ready") this.#desk.hubIsBack(place);
+  }
+
+  #onOpened(place: HubPlace, channel: HubChannel): void {
+    const { crypto, clock, log, connect, limits = REMOTE_LIMITS } = this.#options;
+    new LiveSession({
+      channel,
+      hub: place.fingerprint,
+      space: place.loginKey.publicKey,
+      own: this.#machine.exchange,
+      crypto,
+      clock,
+      log,
+      limits,
+      connect,
+      deviceOf: (exchangeKey, loginKey) => deviceOfSession(this.#roster.now, { exchangeKey, loginKey, hub: place.id }),
+      headsDigest: () => headsDigest(crypto, []),
+      onOpen: (session) => this.#devices.opened(session),
+      onClosed: (session) => this.#devices.closed(session),
+    });
+  }
+
+  #tellChanged(name_before: string, changed: RosterDevice): RemoteDevice {
+    const device = this.#devices.view(changed);
+    this.events.tell("device_changed", { device, name_before });
+    return device;
+  }
+}
+
+const withView = (scopes: readonly Scope[]): readonly Scope[] => [
+  "view",
+  ...scopes.filter((scope) => scope !== "view"),
+];
+
+function isSame(address: string, reference: string): boolean {
+  try {
+    return hubAddress(reference) === address;
+  } catch {
+    return false; // a label
+  }
+}

@@ -1,0 +1,153 @@
+import { existsSync } from "node:fs";
+import net from "node:net";
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import { lookForSession } from "../local/find-session.ts";
+import { askHub } from "../local/hub-link.ts";
+import { systemClock } from "../platform/clock.ts";
+import type { Log } from "../platform/log.ts";
+import type { Places } from "../platform/paths.ts";
+import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
+import { readEntries } from "../registry/entries.ts";
+import type { ConnectUnit } from "../remote/network.ts";
+import type { Remote } from "../remote/remote.ts";
+import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
+
+/**
+ * The machine's side of remote in the primary server. A home that was never paired loads nothing of it: it is opened when the server becomes the primary
+ * and there is a list of devices, or when somebody asks for it first.
+ */
+export interface OpenRemoteOptions {
+  places: Places;
+  log: Log;
+  publish(event: RoutedEvent): void;
+}
+
+export class OpenRemote {
+  readonly #options: OpenRemoteOptions;
+  #opening: Promise<Remote> | undefined;
+  #remote: Remote | undefined;
+  #isClosed = false;
+
+  constructor(options: OpenRemoteOptions) {
+    this.#options = options;
+  }
+
+  /** In its own time: nobody waits for a server because of its devices. */
+  start(): void {
+    const { places, log } = this.#options;
+    if (!existsSync(join(places.remoteDir, "roster.json"))) return;
+    this.get().catch((error) => log.error("remote_failed", { error: messageOf(error) }));
+  }
+
+  /** Opens it where it is not. @throws MACHINE_KEY_BAD, MACHINE_KEY_OPEN, ROSTER_BAD; the next call tries again */
+  get(): Promise<Remote> {
+    this.#opening ??= this.#open().catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  get isIdle(): boolean {
+    return this.#remote?.isIdle ?? true;
+  }
+
+  /** The stream `remote`; undefined until it is open (`get`). */
+  get source(): EventSource | undefined {
+    const remote = this.#remote;
+    if (!remote) return undefined;
+    return {
+      snapshot: () => remote.snapshot(),
+      after: (seq, limit) => remote.events.after(seq, limit)?.map((event) => ({ event, workdir: "" })),
+    };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#remote?.close();
+  }
+
+  async #open(): Promise<Remote> {
+    const { places, log, publish } = this.#options;
+    const [{ Remote }, { homeStore }, { webSocketNetwork }, { webCrypto }] = await Promise.all([
+      import("../remote/remote.ts"),
+      import("../remote/home-store.ts"),
+      import("../remote/web-socket-network.ts"),
+      import("../sealing/webcrypto.ts"),
+    ]);
+    const remote = await Remote.open({
+      store: homeStore(places.remoteDir),
+      network: webSocketNetwork,
+      connect: connectUnit(places),
+      crypto: webCrypto(),
+      clock: systemClock,
+      log,
+      name: hostname(),
+      words: `${userName()}@${hostname()}`,
+      ownInvitation: (key) => ownInvitation(places, key),
+      onEvent: (event) => publish({ event, workdir: "" }),
+    });
+    if (this.#isClosed) remote.close();
+    else this.#remote = remote;
+    return remote;
+  }
+}
+
+/** Where no name is given to the user's number, there is none. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "somebody";
+  }
+}
+
+/** Whoever runs the hub of this home has invited its machine. */
+async function ownInvitation(places: Places, hubKey: Uint8Array): Promise<Uint8Array | undefined> {
+  try {
+    const { key } = await askHub(places, "status", {});
+    if (key !== Buffer.from(hubKey).toString("hex")) return undefined;
+    const { invitation } = await askHub(places, "invite", { for: hostname() });
+    return Buffer.from(invitation.replaceAll("-", ""), "hex");
+  } catch {
+    return undefined; // none runs here
+  }
+}
+
+/** On its unix socket, as any client of this home. */
+const connectUnit =
+  (places: Places): ConnectUnit =>
+  (target, { onBytes, onClosed }) => {
+    const socket = net.connect(socketOf(places, target));
+    return new Promise((resolve, reject) => {
+      socket.once("error", (error) => reject(unreachable(target, error)));
+      socket.once("connect", () => {
+        socket.removeAllListeners("error").on("error", () => {}); // a close follows
+        socket.on("close", onClosed);
+        resolve({
+          write: (bytes, onTaken) => void socket.write(bytes, (error) => error ?? onTaken()),
+          pause: () => void socket.pause(),
+          resume: () => void socket.resume(),
+          close: () => {
+            socket.resume(); // a paused one would not hear the other side's end
+            socket.end().destroySoon();
+          },
+        });
+      });
+      socket.on("data", onBytes);
+    });
+  };
+
+/** What no server says that it has, the primary knows, or says that nobody does. */
+function socketOf(places: Places, target: string): string {
+  const session = target === "primary" ? undefined : lookForSession(places, target);
+  const entry = session?.entry ?? readEntries(places.serversDir)[0];
+  if (!entry) throw new WarrenError("NO_SERVER", "No server is running.", { fix: "connect again" });
+  return entry.socket;
+}
+
+const unreachable = (target: string, error: unknown): WarrenError =>
+  new WarrenError("TARGET_UNREACHABLE", `The server that has ${target} cannot be reached: ${systemCode(error)}.`, {
+    fix: "connect again",
+  });

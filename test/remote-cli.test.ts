@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RemoteDevice, RemoteHub } from "../src/protocol/remote-units.ts";
+import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { TestDevice } from "./harness/remote-device.ts";
+import { waitUntil } from "./harness/wait-until.ts";
+import type { Running } from "./harness/warren.ts";
+
+/** The commands of remote as a program uses them; on a terminal: test/tui/pair.test.ts. */
+
+async function startHub(house: TemporaryHome, ...args: string[]): Promise<{ hub: Running; address: string }> {
+  const hub = house.start(["hub", "--port", "0", "--json", "--label", "attic", ...args]);
+  return { hub, address: `http://127.0.0.1:${JSON.parse(await hub.shows(/\}\n/)).port}` };
+}
+
+const json = async <T>(house: TemporaryHome, ...args: string[]): Promise<T> => {
+  const { status, stdout, stderr } = await house.warren([...args, "--json"]);
+  assert.equal(status, 0, stdout + stderr);
+  return JSON.parse(stdout);
+};
+
+const told = async (house: TemporaryHome, ...args: string[]): Promise<[number | null, string]> => {
+  const { status, stdout, stderr } = await house.warren(args);
+  return [status, stdout + stderr];
+};
+
+test("pair: without a terminal it wants --yes, and then prints the link, who came and who joined, a line each", async () => {
+  await using house = temporaryHome();
+  const { hub, address } = await startHub(house);
+  const [status, text] = await told(house, "pair", "--hub", address);
+  assert.deepEqual([status, /--yes/.test(text)], [2, true], text);
+  const pairing = house.start(["pair", "--hub", address, "--yes", "--json", "--scopes", "type,admin"]);
+  const { event, link, hub: label } = JSON.parse(await pairing.shows(/\}\n/));
+  assert.deepEqual([event, label], ["code", "attic"]);
+  assert.ok(link.startsWith(`${address}/#p=`), link);
+  const device = await TestDevice.make("\u202eevil\u001b[2J name");
+  const joining = await device.join(link);
+  assert.equal(await joining.verdict, true);
+  const { status: done, stdout } = await pairing.ended;
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual([done, lines.map((line) => line.event)], [0, ["code", "met", "joined"]]);
+  assert.equal(lines[1].candidate.check, joining.check);
+  assert.deepEqual([lines[2].device.name, lines[2].device.scopes], ["evil[2J name", ["view", "type", "admin"]]);
+
+  assert.deepEqual(await told(house, "devices", "rename", "evil[2J name", "phone"), [0, "evil[2J name is phone now\n"]);
+  assert.deepEqual(await told(house, "devices", "scopes", "phone", "view"), [0, "phone has view alone\n"]);
+  assert.deepEqual(await told(house, "devices", "scopes", "phone", "root"), [
+    2,
+    "error: SCOPES is one of view, type, approve, admin, not root.\n",
+  ]);
+  const [found] = await json<RemoteDevice[]>(house, "devices");
+  assert.deepEqual([found?.name, found?.scopes, found?.hubs], ["phone", ["view"], ["attic"]]);
+  const [missing, sentence] = await told(house, "devices", "revoke", "phne");
+  assert.deepEqual([missing, sentence.split("\n")[0]], [125, "error: device not found: phne. Did you mean phone?"]);
+  assert.deepEqual(await told(house, "devices", "revoke", "phone"), [0, "phone is cut off\n"]);
+  assert.deepEqual(await told(house, "devices"), [0, "No device may steer this machine\n"]);
+
+  assert.deepEqual(await told(house, "hubs", "rename", "attic", "home"), [0, "attic is home now\n"]);
+  const [known] = await json<RemoteHub[]>(house, "hubs");
+  assert.deepEqual(
+    [known?.label, known?.state, known?.addresses, known?.device_count],
+    ["home", "ready", [address], 0],
+  );
+  assert.deepEqual(await told(house, "hubs", "remove", "home"), [0, "Left the hub home\n"]);
+  assert.deepEqual(await told(house, "hubs"), [0, "This machine is a member of no hub\n"]);
+  device.close();
+  hub.child.kill("SIGKILL");
+});
+
+test("pair: a hub of another home wants an invitation, once; what was refused leaves nothing", async () => {
+  await using owner = temporaryHome();
+  await using house = temporaryHome();
+  const { hub, address } = await startHub(owner);
+  const [uninvited, why] = await told(house, "pair", "--hub", address, "--yes");
+  assert.equal(uninvited, 125);
+  assert.match(why, /does not know this machine.*invitation/);
+  assert.deepEqual(await json<RemoteHub[]>(house, "hubs"), []);
+  const { invitation } = await json<{ invitation: string }>(owner, "hub", "invite");
+  const pairing = house.start(["pair", "--hub", address, "--invitation", invitation, "--yes"]);
+  assert.match(await pairing.shows(/\n/), /^http:\/\/127\.0\.0\.1:\d+\/#p=[A-Z2-7]+\n$/);
+  pairing.child.kill("SIGINT");
+  assert.equal((await pairing.ended).status, 130);
+  const again = house.start(["pair", "--yes"]);
+  await again.shows(/#p=/); // the one that it knows, and no invitation any more
+  again.child.kill("SIGINT");
+  await again.ended;
+  const [member] = await json<{ id: string }[]>(owner, "hub", "members");
+  assert.equal((await told(owner, "hub", "remove", member!.id))[0], 0);
+  await waitUntil(async () => (await json<RemoteHub[]>(house, "hubs"))[0]?.code === "MACHINE_NOT_INVITED", {
+    what: "the machine hears that it is out",
+  });
+  const anew = await json<{ invitation: string }>(owner, "hub", "invite");
+  const back = house.start(["pair", "--hub", address, "--invitation", anew.invitation, "--yes"]);
+  await back.shows(/#p=/);
+  back.child.kill("SIGINT");
+  await back.ended;
+  await using third = temporaryHome();
+  const [used, sentence] = await told(third, "pair", "--hub", address, "--invitation", invitation, "--yes");
+  assert.deepEqual([used, /was used already/.test(sentence)], [125, true], sentence);
+  hub.child.kill("SIGKILL");
+});
+
+test("pair: no hub, no such hub, no hub there: said in a sentence, with what to type", async () => {
+  await using house = temporaryHome();
+  const cases: [string[], RegExp][] = [
+    [["pair", "--yes"], /^error: This machine knows no hub yet.*\nwarren pair --hub /],
+    [["pair", "--yes", "--hub", "http://127.0.0.1:47"], /cannot be reached: nobody listens there\.\n/],
+    [["pair", "--yes", "--hub", "ftp://x"], /is no hub's address: it is neither https nor http/],
+    [["hubs", "remove", "cloud"], /^error: hub not found: cloud\nwarren hubs\n/],
+  ];
+  for (const [args, wanted] of cases) {
+    const [status, text] = await told(house, ...args);
+    assert.equal(status, 125, text);
+    assert.match(text, wanted);
+  }
+});
