@@ -3,17 +3,24 @@ import { EXIT } from "../protocol/outcome.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { exitStatusOfCode } from "./exit-status.ts";
+import { takeMachine, takeOn } from "./on/on-flag.ts";
 import type { Output } from "./output.ts";
 import { renderError } from "./render/error.ts";
 import { unknownCommand, unknownFlag } from "./usage-error.ts";
 import { findVerb, VERBS } from "./verbs.ts";
 
 /** From the arguments to the exit status: find the verb, read its arguments, run it, say what went wrong. */
-export async function runCli(argv: readonly string[], makeContext: () => Context, output: Output): Promise<number> {
-  const json = wantsJson(argv);
+export async function runCli(
+  argv: readonly string[],
+  makeContext: (on?: string) => Context,
+  output: Output,
+): Promise<number> {
+  let json = wantsJson(argv);
   let context: Context | undefined;
   try {
-    const [word, args] = verbOf(argv);
+    const { on, rest } = takeOn(argv);
+    json = wantsJson(rest);
+    const [word, args] = verbOf(rest);
     const verb = findVerb(word);
     if (!verb)
       throw unknownCommand(
@@ -27,7 +34,12 @@ export async function runCli(argv: readonly string[], makeContext: () => Context
       output.line(renderCommandHelp(verb, command, output.style));
       return EXIT.ok;
     }
-    context = openContext(makeContext);
+    const machine = takeMachine(command, parsed.input) ?? on;
+    if (machine !== undefined) {
+      const { assertPossible } = await import("./on/possible.ts");
+      assertPossible(verb.name, machine, args);
+    }
+    context = openContext(() => makeContext(machine));
     return await command.run(context, parsed.input);
   } catch (error) {
     if (error instanceof WarrenError) {
@@ -58,7 +70,7 @@ function verbOf(argv: readonly string[]): [word: string, args: readonly string[]
   if (first === "--help" || first === "-h") return ["help", rest];
   // The overview is what no verb often means, so its flags need none either.
   if (OVERVIEW_FLAGS.includes(first)) return ["overview", argv];
-  if (first.startsWith("-")) throw unknownFlag(first, "warren", [...OVERVIEW_FLAGS, "--version", "--help"]);
+  if (first.startsWith("-")) throw unknownFlag(first, "warren", [...OVERVIEW_FLAGS, "--on", "--version", "--help"]);
   return [first, rest];
 }
 

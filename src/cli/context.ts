@@ -1,6 +1,7 @@
 import type { Client } from "../client/client.ts";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
+import type { MachineDoor } from "./on/machine-door.ts";
 import type { Output } from "./output.ts";
 
 /** What a command may use of the world; made once, in `main.ts`. */
@@ -11,6 +12,8 @@ export interface Context {
   places: Places;
   build: Build;
   output: Output;
+  /** Another machine, whose units are meant (`--on`); undefined: this one. */
+  machine?: MachineDoor;
   /** The process that started us. */
   parentPid: number;
   /** Milliseconds since 1970. */

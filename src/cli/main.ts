@@ -6,6 +6,7 @@ import { EXIT } from "../protocol/outcome.ts";
 import { runCli } from "./cli.ts";
 import type { Context } from "./context.ts";
 import { exactEnvironment } from "./exact-environment.ts";
+import { MachineDoor } from "./on/machine-door.ts";
 import { openClient } from "./open-client.ts";
 import { openOutput } from "./output.ts";
 
@@ -23,8 +24,10 @@ async function main(): Promise<number> {
   }
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, env: process.env, onGone });
   const clients: Client[] = [];
-  const status = await runCli(argv, () => makeContext(output, clients), output);
+  const doors: MachineDoor[] = [];
+  const status = await runCli(argv, (on) => makeContext(output, clients, openDoor(doors, on)), output);
   for (const client of clients) client.close();
+  for (const door of doors) await door.close();
   await output.flushed();
   return status;
 }
@@ -34,14 +37,21 @@ function onGone(): void {
   if (!["run", "await", "wait", "receive"].includes(argv[0] ?? "")) process.exit(EXIT.ok);
 }
 
-function makeContext(output: Context["output"], clients: Client[]): Context {
+function openDoor(doors: MachineDoor[], on: string | undefined): MachineDoor | undefined {
+  if (on === undefined) return undefined;
+  const door = new MachineDoor(on, resolvePlaces(exactEnvironment(process.env)));
+  doors.push(door);
+  return door;
+}
+
+function makeContext(output: Context["output"], clients: Client[], machine: MachineDoor | undefined): Context {
   const env = exactEnvironment(process.env);
   const places = resolvePlaces(env);
   const build = thisBuild();
   let interrupt: AbortController | undefined;
   const shared: { start?: Client; find?: Client } = {};
   const open = (mode: "start" | "find"): Client => {
-    const dial = dialPrimary({ places, build, env, mode });
+    const dial = machine ? machine.dialLines() : dialPrimary({ places, build, env, mode });
     const client = openClient(build, { dial });
     clients.push(client);
     return client;
@@ -52,6 +62,7 @@ function makeContext(output: Context["output"], clients: Client[]): Context {
     places,
     build,
     output,
+    ...(machine ? { machine } : {}),
     parentPid: process.ppid,
     nowMs: () => Date.now(),
     client(mode = "start") {

@@ -4,7 +4,8 @@ import type { Worker } from "../protocol/gateway-units.ts";
 import type { DataOf, Unit } from "../protocol/messages.ts";
 import type { Context } from "./context.ts";
 import { isWorkerHere } from "./gateway/worker-folder.ts";
-import { clientOfSession, type SessionHandle, savedSession } from "./sessions/session-client.ts";
+import type { MachineDoor } from "./on/machine-door.ts";
+import { clientOfSession, type SessionHandle, savedSession, sessionThere } from "./sessions/session-client.ts";
 
 /**
  * What a name means, for every verb (CONTRACT §1), the first that has it:
@@ -57,7 +58,7 @@ export async function onUnit<T>(context: Context, reference: string, actions: Un
     if (saved) return actions.session(saved);
     if (error.detail?.suggestion !== undefined) throw error;
     if (near !== undefined) throw nearWorker(error, near);
-    throw kind === undefined && (await isWorkerHere(context.cwd, name)) ? notUp(name) : error;
+    throw kind === undefined && !context.machine && (await isWorkerHere(context.cwd, name)) ? notUp(name) : error;
   }
 }
 
@@ -80,11 +81,27 @@ function wordOf(reference: string): { kind: Kind | undefined; name: string } {
 }
 
 async function liveSession(context: Context, name: string, kind: Kind | undefined): Promise<SessionHandle | undefined> {
+  if (context.machine) return liveSessionThere(context, context.machine, name);
   const found = lookForSession(context.places, name);
   if (!found) return undefined;
   const isSure = kind === "session" || name.includes("/") || name === found.id;
   if (!isSure && (await isTakenHere(context, name))) return undefined;
   return { id: found.id, name: found.name, client: clientOfSession(context, found) };
+}
+
+/** There is no "here" on another machine. */
+async function liveSessionThere(
+  context: Context,
+  machine: MachineDoor,
+  name: string,
+): Promise<SessionHandle | undefined> {
+  try {
+    const there = await sessionThere(context, machine, name);
+    return there.isLive ? there : undefined;
+  } catch (error) {
+    if (isWarrenError(error, "SESSION_NOT_FOUND")) return undefined;
+    throw error;
+  }
 }
 
 /** A job of exactly this directory, or a worker of this project, has the name. */

@@ -9,7 +9,7 @@ import type { KeeperServer, ServerSpec } from "../protocol/keeper-calls.ts";
 import { keepBuild, keptRuntime, lastGoodBuild, lastNameOf } from "../registry/builds.ts";
 import { removeStaleDebugSockets } from "../registry/debug-sockets.ts";
 import { readEntries } from "../registry/entries.ts";
-import { pickServerName } from "../registry/names.ts";
+import { checkServerName, pickServerName } from "../registry/names.ts";
 import { passOrWait } from "./gate.ts";
 import { KeeperConnection, readKeeperEntry } from "./keeper-client.ts";
 import { LEAN, startKeeper } from "./start-keeper.ts";
@@ -24,12 +24,13 @@ export interface EnsureOptions {
   places: Places;
   build: Build;
   env: NodeJS.ProcessEnv;
-  /** Asked for by name: fails when that name is taken by another build. */
+  /** Asked for by name: fails when no server may have it, or another build has it. */
   serverName?: string;
 }
 
 export async function ensureServer(options: EnsureOptions): Promise<KeeperServer> {
   const { places, serverName } = options;
+  if (serverName !== undefined) checkServerName(serverName);
   ensureHome(places);
   const build = keepBuild(places.buildsDir, options.build);
   const deadlineMs = performance.now() + ENSURE_TIMEOUT_MS;

@@ -11,7 +11,7 @@ export function dialUnix(path: string, events: WireEvents): Promise<Wire> {
       for (const line of splitter.push(bytes)) events.onLine(line);
     },
     onClose: () => events.onClose(),
-    wireOf: (socket) => ({ send: (line: string) => void socket.write(`${line}\n`), close: () => closeSoon(socket) }),
+    wireOf: (socket) => ({ send: gathering(socket), close: () => closeSoon(socket) }),
   });
 }
 
@@ -45,6 +45,22 @@ function connect<W>(path: string, { onBytes, onClose, wireOf }: Handlers<W>): Pr
     socket.on("data", onBytes);
     socket.on("close", onClose);
   });
+}
+
+/** Lines that are sent in one turn are one write(2). */
+function gathering(socket: net.Socket): (line: string) => void {
+  let isGathering = false;
+  return (line) => {
+    if (!isGathering) {
+      isGathering = true;
+      socket.cork();
+      process.nextTick(() => {
+        isGathering = false;
+        socket.uncork();
+      });
+    }
+    socket.write(`${line}\n`);
+  };
 }
 
 function closeSoon(socket: net.Socket): void {

@@ -21,16 +21,19 @@ export interface AttachToOptions {
  * @throws ATTACH_INSIDE, DETACH_KEY_INVALID, SESSION_NOT_FOUND, SESSION_NOT_LIVE, NOT_A_TERMINAL, and what the way to the server can throw
  */
 export async function attachTo(context: Context, id: string, { isViewer }: AttachToOptions): Promise<number> {
-  const { env, output, places, build } = context;
+  const { env, output, places, build, machine } = context;
   let found: SessionServer = { socket: "", name: id };
   const findServer = async (): Promise<SessionServer> => {
+    if (machine) found = { socket: "", name: await nameThere(context, id) };
+    if (machine) return found;
     const { entry, name } = await findSession(places, id);
     found = { socket: entry.socket, name };
     return found;
   };
-  if (env.WARREN_SESSION === id) throw attachInside(env.WARREN_UNIT ?? id);
+  if (machine) await findServer();
+  if (!machine && env.WARREN_SESSION === id) throw attachInside(env.WARREN_UNIT ?? id);
   const request: AttachRequest = {
-    dial: dialSession({ findServer, dialSocket: dialUnixBytes }),
+    dial: machine ? machine.dialBytes(id) : dialSession({ findServer, dialSocket: dialUnixBytes }),
     session: id,
     title: () => found.name,
     isViewer,
@@ -45,6 +48,11 @@ export async function attachTo(context: Context, id: string, { isViewer }: Attac
   await findServer().catch(() => {}); // it may have been renamed meanwhile
   sayFarewell({ output }, { icon: sessionIcon(found.name), name: found.name }, end);
   return exitStatusOfEnd(end);
+}
+
+async function nameThere(context: Context, id: string): Promise<string> {
+  const { sessionNamed } = await import("../sessions/session-client.ts");
+  return (await sessionNamed(context, id)).name;
 }
 
 async function throughPipes(context: Context, request: AttachRequest): Promise<AttachEnd> {

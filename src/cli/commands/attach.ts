@@ -20,11 +20,17 @@ export const attach = defineCommand({
   operands: { kinds: ["session"], min: 1 },
   async run(context, { values, operands }) {
     const [reference = ""] = operands;
+    if (context.machine) return attachThere(context, reference, { isViewer: values.view === true });
     const found = lookForSession(context.places, reference);
     const id = found ? found.id : await notLive(context, reference);
     return attachAny(context, id, { isViewer: values.view === true });
   },
 });
+
+/** On another machine, which says itself what the name is. @throws as `notLive` */
+async function attachThere(context: Context, reference: string, options: { isViewer: boolean }): Promise<number> {
+  return attachAny(context, await whatItIs(context, reference), options);
+}
 
 /** Says why that name cannot be attached to. @throws NOT_A_TERMINAL, SESSION_NOT_LIVE, SESSION_NOT_FOUND */
 async function notLive(context: Context, reference: string): Promise<string> {

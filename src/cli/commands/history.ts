@@ -1,6 +1,7 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { parseSince } from "../../runs/logs/since.ts";
 import { defineCommand } from "../command.ts";
+import { remoteNotPossible } from "../on/possible.ts";
 import { agentOf, printConversation } from "../sessions/agent-logs.ts";
 import { sessionNamed } from "../sessions/session-client.ts";
 import { historyLines, rawHistory } from "../sessions/session-output.ts";
@@ -31,6 +32,8 @@ export const history = defineCommand({
     const { output, places } = context;
     const handle = await sessionNamed(context, operands[0]!);
     const { id } = handle;
+    if (context.machine && (values.raw || !(await agentOf(handle))))
+      throw historyIsThere(context.machine.name, handle.name);
     if (values.raw) {
       for await (const bytes of rawHistory(places, id)) await output.bytes("stdout", bytes);
       return EXIT.ok;
@@ -51,3 +54,10 @@ export const history = defineCommand({
     return EXIT.ok;
   },
 });
+
+const historyIsThere = (machine: string, name: string) =>
+  remoteNotPossible(
+    `What the terminal ${name} has shown`,
+    `is kept in files of ${machine}, and cannot be asked of another machine`,
+    `ssh ${machine} warren history ${name}`,
+  );

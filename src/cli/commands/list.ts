@@ -26,14 +26,16 @@ export const list = defineCommand({
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
-    const workdir = values.all
-      ? {}
-      : { workdir: values.dir === undefined ? placeOf(context.cwd) : directoryOf(context.cwd, values.dir) };
+    // There is no "here" on another machine.
+    const workdir =
+      values.all || (context.machine && values.dir === undefined)
+        ? {}
+        : { workdir: values.dir === undefined ? placeOf(context.cwd) : directoryOf(context.cwd, values.dir) };
     const { units } = await context.client().request("unit.list", workdir);
     const shown = values.mine ? await ownedByMe(context, units) : units;
     if (values.json) context.output.json(shown);
     else if (values.quiet) for (const { id, name } of shown) context.output.line(id ?? name ?? "");
-    else await show(context, shown, values.all === true || values.workdir === true);
+    else await show(context, shown, values.all === true || values.workdir === true || context.machine !== undefined);
     return EXIT.ok;
   },
 });

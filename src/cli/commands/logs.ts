@@ -6,9 +6,11 @@ import { followJobs } from "../follow-jobs.ts";
 import { followOne } from "../follow-one.ts";
 import { followWorkers, runsOfWorker, workerLogs } from "../gateway/worker-logs.ts";
 import { LOG_OPTIONS, type LogSelection, logSelectionOf } from "../log-flags.ts";
+import { remoteNotPossible } from "../on/possible.ts";
 import { onUnit } from "../on-unit.ts";
 import { placeOf } from "../place.ts";
 import { latestRun, type NamedRun, runNamed } from "../run-of.ts";
+import { agentOf } from "../sessions/agent-logs.ts";
 import { sessionLogs } from "../sessions/session-logs.ts";
 import { runsSinceCursor, showLogs } from "../show-logs.ts";
 import { usageError } from "../usage-error.ts";
@@ -27,6 +29,7 @@ export const logs = defineCommand({
   async run(context, { values, operands }) {
     const wanted = logSelectionOf(context, values);
     const [name] = operands;
+    if (context.machine) return logsThere(context, name, values.run, wanted);
     if (name === undefined) {
       if (values.run !== undefined) throw usageError("--run needs the job's name.", "warren logs NAME --run RUN");
       return wanted.follow ? followDirectory(context, wanted) : showDirectory(context, wanted);
@@ -45,6 +48,37 @@ export const logs = defineCommand({
     });
   },
 });
+
+/** Of another machine. */
+async function logsThere(
+  context: Context,
+  name: string | undefined,
+  runId: string | undefined,
+  wanted: LogSelection,
+): Promise<number> {
+  const machine = context.machine!.name;
+  if (name === undefined) throw usageError("Logs of another machine need a name.", `warren --on ${machine} logs NAME`);
+  const { jobLogsThere } = await import("../on/logs-there.ts");
+  return onUnit(context, name, {
+    job: (jobName) => jobLogsThere(context, { name: jobName, runId }, wanted),
+    session: async (handle) => {
+      if (await agentOf(handle)) return sessionLogs(context, handle, wanted);
+      throw remoteNotPossible(
+        `What the terminal ${handle.name} has shown`,
+        `is kept in files of ${machine}, and cannot be asked of another machine`,
+        `warren --on ${machine} attach ${handle.name}`,
+      );
+    },
+    worker: ({ worker }) =>
+      Promise.reject(
+        remoteNotPossible(
+          `What the worker ${worker.name} has said`,
+          `is kept in files of ${machine}, and cannot be asked of another machine`,
+          `ssh ${machine} warren logs ${worker.name}`,
+        ),
+      ),
+  });
+}
 
 /** `unread`: earlier runs that a cursor's reader has not read to their end, and this one. */
 async function runLogs(

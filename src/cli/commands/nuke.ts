@@ -21,13 +21,13 @@ const POLL_MS = 10;
 export const nuke = defineCommand({
   usage: ["nuke [--all] [--grace DURATION] [--json]"],
   details:
-    "Stops every job and session, removes jobs, runs and logs, and ends every server. Mail, keys and saved sessions stay, unless --all is given. It asks nothing. Nothing running is no error.",
+    "Stops every job and session, removes jobs, runs and logs, and ends every server. Mail, keys, devices and saved sessions stay, unless --all is given. It asks nothing. Nothing running is no error.",
   examples: [
     { command: "warren nuke", does: "stops and removes everything that runs" },
     { command: "warren nuke --grace 1s", does: "with SIGKILL after a second" },
   ],
   options: {
-    all: { type: "boolean", short: "a", description: "mail, keys and saved sessions too" },
+    all: { type: "boolean", short: "a", description: "mail, keys, devices and saved sessions too" },
     grace: { type: "string", value: "DURATION", description: "time between SIGTERM and SIGKILL" },
     json: JSON_OPTION,
   },
@@ -47,7 +47,8 @@ export const nuke = defineCommand({
     const mailbox = await endMailbox(context); // only now does nobody of ours start it again
     // Only now does nobody write there any more.
     if (values.all)
-      for (const dir of [places.sessionsDir, places.mailDir]) await rm(dir, { recursive: true, force: true });
+      for (const dir of [places.sessionsDir, places.mailDir, places.remoteDir])
+        await rm(dir, { recursive: true, force: true });
     if (values.json) output.json({ ...result, servers: serverCount, sessions: sessionCount });
     else if (before.length === 0 && result.removed === 0)
       output.line(

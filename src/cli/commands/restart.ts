@@ -6,6 +6,7 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
+import { assertHere } from "../on/possible.ts";
 import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
@@ -27,10 +28,15 @@ export const restart = defineCommand({
   },
   operands: UNITS,
   async run(context, { values, operands }) {
+    if (values.follow) assertHere(context.machine, operands, "restart");
     const client = context.client();
     const graceMs = durationOf("--grace", values.grace);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
-    const request = { workdir: context.cwd, env: environmentOf(context.env), ...options };
+    const request = {
+      workdir: context.cwd,
+      ...(context.machine ? {} : { env: environmentOf(context.env) }),
+      ...options,
+    };
     const { output } = context;
     const ids: string[] = [];
     const status = await forEachUnit(context, operands, {

@@ -2,10 +2,9 @@ import { EXIT } from "../../protocol/outcome.ts";
 import type { Session } from "../../protocol/units.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
-import type { NamedServer } from "../named-server.ts";
 import { hintLines } from "../render/hints.ts";
 import { sessionLines } from "../render/session-table.ts";
-import { sessionsByServer } from "../sessions/all-sessions.ts";
+import { type ServerSessions, sessionsByServer } from "../sessions/all-sessions.ts";
 
 export const sessions = defineCommand({
   usage: ["sessions [--all] [--json | --quiet]"],
@@ -34,7 +33,7 @@ export const sessions = defineCommand({
   },
 });
 
-function silence({ name, pid, sessions: listed = [] }: NamedServer, problem: string): string {
+function silence({ name, pid, sessions: listed = [] }: ServerSessions["server"], problem: string): string {
   const names = listed.map((session) => session.name).join(", ");
   return `Server ${name} (pid ${pid}) did not list its sessions${names ? `, ${names}` : ""}: ${problem}`;
 }

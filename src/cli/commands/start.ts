@@ -6,6 +6,7 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
+import { assertHere } from "../on/possible.ts";
 import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
@@ -23,8 +24,9 @@ export const start = defineCommand({
   },
   operands: UNITS,
   async run(context, { values, operands }) {
+    if (values.follow) assertHere(context.machine, operands, "start");
     const client = context.client();
-    const env = environmentOf(context.env);
+    const env = context.machine ? {} : { env: environmentOf(context.env) }; // another machine has its own
     const { output } = context;
     const ids: string[] = [];
     const status = await forEachUnit(context, operands, {
@@ -32,7 +34,7 @@ export const start = defineCommand({
       act: (name) =>
         onUnit<DataOf<"start"> | DataOf<"session.resume"> | DataOf<"gateway.start">>(context, name, {
           job: async (jobId) => {
-            const result = await client.request("start", { job_id: jobId, workdir: context.cwd, env });
+            const result = await client.request("start", { job_id: jobId, workdir: context.cwd, ...env });
             ids.push(result.job.id);
             return result;
           },

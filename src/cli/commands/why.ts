@@ -11,7 +11,7 @@ import { plural } from "../render/plural.ts";
 import { stateOfSession } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
 import { type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
-import { historyLines } from "../sessions/session-output.ts";
+import { historyLines, screenLines } from "../sessions/session-output.ts";
 import { countOf } from "../values.ts";
 
 export const why = defineCommand({
@@ -58,7 +58,9 @@ async function whySession(
 ): Promise<void> {
   const { output, nowMs, places } = context;
   const { session } = await handle.client.request("session.get", { session: handle.id });
-  const lines = await Array.fromAsync(historyLines(places, handle.id, lineCount));
+  const lines = context.machine
+    ? await screenLines(handle, session.status === "running" ? lineCount : 0)
+    : await Array.fromAsync(historyLines(places, handle.id, lineCount));
   if (json) return output.json({ session, lines });
   const how = session.outcome ? `ended: ${exitCodeText(session.outcome)}` : `is ${stateOfSession(session).word}`;
   output.line(`${sessionTitle(context, session)} ${how}: ${session.command.join(" ")}`);

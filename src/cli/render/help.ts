@@ -19,7 +19,7 @@ export function renderHelp(style: Style, all = false): string {
   const lines = [
     "Warren keeps what you start running, with a name, a log and an address.",
     "",
-    "Usage: warren VERB [ARGUMENT…]",
+    "Usage: warren [--on MACHINE] VERB [ARGUMENT…]",
   ];
   for (const group of GROUPS) {
     lines.push("", style.bold(GROUP_TITLES[group]));

@@ -5,7 +5,7 @@ import { aliveServers, clientOf, type NamedServer } from "../named-server.ts";
 
 /** The live sessions of every server of this home, asked at once; a server that does not answer in time is named. */
 export interface ServerSessions {
-  server: NamedServer;
+  server: Pick<NamedServer, "name" | "pid" | "sessions">;
   sessions: Session[];
   /** Why it did not answer. */
   problem?: string;
@@ -15,7 +15,15 @@ export interface ServerSessions {
 const ANSWER_TIMEOUT_MS = 2_000;
 
 export const sessionsByServer = (context: Context): Promise<ServerSessions[]> =>
-  Promise.all(aliveServers(context.places.serversDir).map((server) => sessionsOf(context, server)));
+  context.machine
+    ? sessionsThere(context)
+    : Promise.all(aliveServers(context.places.serversDir).map((server) => sessionsOf(context, server)));
+
+/** Of another machine: those of its primary. */
+async function sessionsThere(context: Context): Promise<ServerSessions[]> {
+  const { sessions } = await context.client().request("session.list", {});
+  return [{ server: { name: context.client().server?.server ?? "", pid: 0 }, sessions }];
+}
 
 async function sessionsOf(context: Context, server: NamedServer): Promise<ServerSessions> {
   const client = clientOf(context, server);

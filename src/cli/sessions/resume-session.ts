@@ -8,7 +8,7 @@ import { sessionTitle } from "./session-client.ts";
 
 /** Starts an ended session again, on the server of this build. */
 export const resumeSession = (context: Context, id: string): Promise<DataOf<"session.resume">> =>
-  clientOfThisBuild(context).request("session.resume", { session: id });
+  (context.machine ? context.client() : clientOfThisBuild(context)).request("session.resume", { session: id });
 
 /** The phrase: which server, which session; and what it was called before when that name is taken. */
 export function startedText(context: Context, session: Session): string {

@@ -4,6 +4,7 @@ import { dialUnix } from "../../local/unix-wire.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
+import type { MachineDoor } from "../on/machine-door.ts";
 import { openClient } from "../open-client.ts";
 
 /**
@@ -31,11 +32,24 @@ export async function savedSession(context: Context, reference: string): Promise
 
 /** @throws SESSION_NOT_FOUND */
 export async function sessionNamed(context: Context, reference: string): Promise<SessionHandle> {
+  if (context.machine) return sessionThere(context, context.machine, reference);
   const found = lookForSession(context.places, reference);
   if (found) return { id: found.id, name: found.name, client: clientOfSession(context, found) };
   const client = context.client();
   const { session } = await client.request("session.get", { session: reference });
   return { id: session.id, name: session.name, client };
+}
+
+/** On another machine, which finds the server that has it; one that is not live is its primary's. @throws SESSION_NOT_FOUND */
+export async function sessionThere(
+  context: Context,
+  machine: MachineDoor,
+  reference: string,
+): Promise<SessionHandle & { isLive: boolean }> {
+  const dial = machine.dialLines(reference);
+  const client = context.ownedClient(openClient(context.build, { dial, followsSession: true }));
+  const { session } = await client.request("session.get", { session: reference });
+  return { id: session.id, name: session.name, client, isLive: session.status === "running" };
 }
 
 /** Dials the server that has the session at that moment; the last one known when none says so. */

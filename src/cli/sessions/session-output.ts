@@ -7,6 +7,7 @@ import { castLines } from "../../sessions/history/cast.ts";
 import { PlainLines } from "../../sessions/history/plain-lines.ts";
 import { journalRecords, recordsAfter } from "../../sessions/history/records.ts";
 import { type JournalPosition, JournalReader } from "../../sessions/journal/journal-reader.ts";
+import type { SessionHandle } from "./session-client.ts";
 
 /** What sessions have shown, read from their journals by this very process, as the logs of jobs are. */
 const journalDirOf = ({ sessionsDir }: Places, id: string): string => join(sessionsDir, id, "journal");
@@ -23,6 +24,13 @@ export async function* historyLines(places: Places, id: string, count?: number):
     if (last.length > count * 2 + 1000) last.splice(0, last.length - count);
   }
   yield* count === 0 ? [] : last.slice(-count);
+}
+
+/** What the screen of a live one shows now, its last lines: for another machine's, whose journal is not here. */
+export async function screenLines({ client, id }: SessionHandle, count: number): Promise<string[]> {
+  if (count === 0) return [];
+  const { lines } = await client.request("session.screen", { session: id });
+  return lines.slice(0, lines.findLastIndex((line) => line.trim() !== "") + 1).slice(-count);
 }
 
 /** Byte for byte. */

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Client, type Dial } from "../client.ts";
+import type { Coordinator } from "./coordinator.ts";
+import { echoServer, TestSite } from "./testing/site.ts";
+
+const clientOf = (dial: Dial): Client =>
+  new Client({ dial, name: "test", version: "0", randomId: () => globalThis.crypto.randomUUID() });
+
+/** Resolves when it is so; looks whenever something happens. */
+function until(coordinator: Coordinator, isSo: () => boolean): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new Error("it did not come to that in 20 s")), 20_000);
+  const look = (): void => {
+    if (!isSo()) return;
+    clearTimeout(timer);
+    subscription.close();
+    resolve();
+  };
+  const subscription = coordinator.subscribe(look);
+  look();
+  return promise;
+}
+
+test("coordinator: pairs by a code and asks the machine through the hub", async () => {
+  await using site = new TestSite();
+  const home = await site.hub("home");
+  const laptop = await site.machine("laptop");
+  const store = site.newStore();
+  await site.pair(laptop, home, store);
+  const device = await site.device(store);
+  device.start();
+  const client = clientOf(device.machineNamed("laptop").dialLines());
+  const data = (await client.request("unit.list", {})) as unknown as { name: string; target: string };
+  assert.deepEqual([data.name, data.target], ["laptop", "primary"]);
+  client.close();
+});
+
+test("coordinator: a machine at two hubs is one row, and what was asked is repeated through the other hub", async () => {
+  await using site = new TestSite();
+  const [home, cloud] = [await site.hub("home"), await site.hub("cloud")];
+  const seen: { type: string; request_id?: string }[] = [];
+  const held = Promise.withResolvers<void>();
+  const laptop = await site.machine(
+    "laptop",
+    echoServer("laptop", seen, () => held.promise),
+  );
+  const store = site.newStore();
+  await site.pair(laptop, home, store);
+  await site.pair(laptop, cloud, store);
+  const device = await site.device(store);
+  assert.equal(device.machines().length, 1);
+  assert.equal(Object.keys(device.machines()[0]!.machine.spaces).length, 2);
+  device.start();
+  const link = device.machineNamed("laptop");
+  const client = clientOf(link.dialLines());
+  const answer = client.request("stop", { job_id: "web" });
+  await until(device, () => link.liveHub !== undefined && device.hubs().every(({ state }) => state.kind === "ready"));
+  while (seen.length === 0) await new Promise((wake) => setImmediate(wake));
+  const first = link.liveHub!;
+  [home, cloud].find((host) => host.label === device.hub(first)!.entry.label)!.kill();
+  await until(device, () => link.liveHub !== undefined && link.liveHub !== first);
+  while (seen.length < 2) await new Promise((wake) => setImmediate(wake));
+  held.resolve();
+  await answer;
+  assert.deepEqual(
+    seen.map(({ type }) => type),
+    ["stop", "stop"],
+  );
+  assert.equal(seen[0]!.request_id, seen[1]!.request_id);
+  client.close();
+});

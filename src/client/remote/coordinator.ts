@@ -1,0 +1,409 @@
+import { isWarrenError } from "../../protocol/errors.ts";
+import { toHex } from "../../sealing/bytes.ts";
+import type { SealingCrypto } from "../../sealing/crypto.ts";
+import { RECORD_KINDS } from "../../sealing/record.ts";
+import { decodeResult } from "../../sealing/request.ts";
+import { HubConnection, type HubState } from "./hub-connection.ts";
+import type { DeviceLimits } from "./limits.ts";
+import { MachineLink } from "./machine-link.ts";
+import { machineNamed } from "./machine-named.ts";
+import { Outbox } from "./outbox.ts";
+import type { OutboxItem, OutboxStore } from "./outbox-item.ts";
+import { outboxWays } from "./outbox-ways.ts";
+import { RecordReader } from "./record-reader.ts";
+import type { RecordGap, RecordRow, RecordStore } from "./record-store.ts";
+import type { DeviceKeys, DeviceStore, HubEntry, HubNetwork, MachineEntry, RemoteClock } from "./world.ts";
+
+/**
+ * All hubs and machines of this device together. A hub is known by its key and a machine by its own: a machine that is met at two hubs is one, since the
+ * same key has signed both pairings. What a hub says counts for the ways through that hub alone.
+ *
+ * 1. Nothing that one hub does, and nothing that is done with it (disconnect, remove), touches another's connection.
+ * 2. Disconnected: everything of the hub stays, as last confirmed. Removed: nothing of it stays.
+ * 3. After `start` everything that is not disconnected connects by itself, the hubs used last first, one after another.
+ */
+export interface CoordinatorOptions {
+  keys: DeviceKeys;
+  store: DeviceStore;
+  network: HubNetwork;
+  crypto: SealingCrypto;
+  clock: RemoteClock;
+  limits: DeviceLimits;
+  /** 0–1. */
+  random: () => number;
+  /** What machines leave for this device while it is away; default: it is not read. */
+  records?: RecordStore;
+  /** What waits for machines; default: there is no outbox. */
+  outbox?: OutboxStore;
+}
+
+export interface HubRow {
+  entry: HubEntry;
+  state: HubState;
+}
+
+export interface MachineRow {
+  machine: MachineEntry;
+  /** The hub by which a live session stands. */
+  liveHub: string | undefined;
+  /** What each of its hubs says; a hub that is not connected says nothing. */
+  presence: Readonly<Record<string, boolean>>;
+}
+
+export type RemoteEvent =
+  | { kind: "hub"; hub: string; state: HubState }
+  | { kind: "hub_removed"; hub: string }
+  | { kind: "machine"; id: string }
+  | { kind: "machine_removed"; id: string }
+  | { kind: "item"; item: OutboxItem }
+  | { kind: "record"; row: RecordRow }
+  | { kind: "gap"; hub: string; gap: RecordGap };
+
+export class Coordinator {
+  readonly #options: CoordinatorOptions;
+  readonly #hubs = new Map<string, HubConnection>();
+  readonly #machines = new Map<string, MachineLink>();
+  readonly #listeners = new Set<(event: RemoteEvent) => void>();
+  readonly #cancelStarts = new Map<string, () => void>();
+
+  readonly #readers = new Map<string, RecordReader>();
+  #outbox: Outbox | undefined;
+
+  private constructor(options: CoordinatorOptions) {
+    this.#options = options;
+  }
+
+  /** With what the store has; connects nothing yet. */
+  static async open(options: CoordinatorOptions): Promise<Coordinator> {
+    const coordinator = new Coordinator(options);
+    if (options.outbox) coordinator.#outbox = await coordinator.#openOutbox(options.outbox);
+    for (const machine of await options.store.machines()) coordinator.#putMachine(machine);
+    for (const entry of await options.store.hubs()) await coordinator.#put(entry);
+    return coordinator;
+  }
+
+  /** @param onlyFor a machine's id: only the hubs at which it is met; default all */
+  start(onlyFor?: string): void {
+    const { clock, limits } = this.#options;
+    const wanted = onlyFor === undefined ? undefined : this.#machines.get(onlyFor)?.machine.spaces;
+    const hubs = [...this.#hubs.values()]
+      .filter(({ entry }) => entry.isOff !== true && (wanted === undefined || wanted[entry.fingerprint] !== undefined))
+      .sort((a, b) => (b.entry.usedMs ?? 0) - (a.entry.usedMs ?? 0));
+    for (const [index, hub] of hubs.entries()) {
+      if (index === 0) hub.start();
+      else this.#startLater(hub, clock, index * limits.staggerMs);
+    }
+  }
+
+  close(): void {
+    for (const cancel of this.#cancelStarts.values()) cancel();
+    this.#cancelStarts.clear();
+    this.#outbox?.close();
+    for (const link of this.#machines.values()) link.close();
+    for (const hub of this.#hubs.values()) hub.stop();
+  }
+
+  /** For a face: what is there, and from then on what changes. The answer ends it. */
+  subscribe(listener: (event: RemoteEvent) => void): { hubs: HubRow[]; machines: MachineRow[]; close(): void } {
+    this.#listeners.add(listener);
+    return { hubs: this.hubs(), machines: this.machines(), close: () => this.#listeners.delete(listener) };
+  }
+
+  get outbox(): Outbox | undefined {
+    return this.#outbox;
+  }
+
+  /** What would be lost with the hub: of machines that are met nowhere else. To be said before `removeHub`. */
+  unsentOf(fingerprint: string): OutboxItem[] {
+    return this.#outbox?.unsentOf(new Set(this.#onlyAt(fingerprint))) ?? [];
+  }
+
+  hubs(): HubRow[] {
+    return [...this.#hubs.values()].map(({ entry, state }) => ({ entry, state }));
+  }
+
+  machines(): MachineRow[] {
+    return [...this.#machines.values()].map((link) => {
+      const { machine, liveHub } = link;
+      const presence: Record<string, boolean> = {};
+      for (const [fingerprint, space] of Object.entries(machine.spaces)) {
+        const isPresent = this.#hubs.get(fingerprint)?.isPresent(space);
+        if (isPresent !== undefined) presence[fingerprint] = isPresent;
+      }
+      return { machine, liveHub, presence };
+    });
+  }
+
+  hasHub(fingerprint: string): boolean {
+    return this.#hubs.has(fingerprint);
+  }
+
+  hub(fingerprint: string): HubConnection | undefined {
+    return this.#hubs.get(fingerprint);
+  }
+
+  /** Of a hub that is there the entry is replaced; its connection goes on. */
+  async addHub(entry: HubEntry): Promise<HubConnection> {
+    await this.#options.store.putHub(entry);
+    const hub = await this.#put(entry);
+    if (entry.isOff !== true) hub.start();
+    return hub;
+  }
+
+  /** It stays known, and all that came from it; nothing is sent to it any more. */
+  async disconnect(fingerprint: string): Promise<void> {
+    const hub = this.#hubs.get(fingerprint);
+    if (!hub) return;
+    const entry = { ...hub.entry, isOff: true };
+    await this.#options.store.putHub(entry);
+    hub.update(entry);
+    this.#end(fingerprint, hub);
+  }
+
+  async connect(fingerprint: string): Promise<void> {
+    const hub = this.#hubs.get(fingerprint);
+    if (!hub) return;
+    const { isOff: _, ...entry } = hub.entry;
+    await this.#options.store.putHub(entry);
+    hub.update(entry);
+    if (hub.state.kind === "off") hub.start();
+    else hub.retry();
+  }
+
+  /** Its entry, login key and ways; machines that are met nowhere else go with it. The caller has said what is unsent. */
+  async removeHub(fingerprint: string): Promise<void> {
+    const hub = this.#hubs.get(fingerprint);
+    if (!hub) return;
+    await this.#outbox?.drop(new Set(this.#onlyAt(fingerprint)));
+    await this.#options.store.removeHub(fingerprint);
+    this.#hubs.delete(fingerprint);
+    this.#end(fingerprint, hub);
+    this.#readers.delete(fingerprint);
+    await this.#options.records?.forget(fingerprint);
+    this.#tell({ kind: "hub_removed", hub: fingerprint });
+    for (const [id, link] of [...this.#machines]) {
+      if (link.machine.spaces[fingerprint] === undefined) continue;
+      const { [fingerprint]: _, ...spaces } = link.machine.spaces;
+      if (Object.keys(spaces).length === 0) this.#drop(id, link);
+      else link.update({ ...link.machine, spaces });
+    }
+  }
+
+  /** A machine that has let this device in, or has at another hub. What it signs replaces what was known; ways are added. */
+  async addMachine(machine: MachineEntry): Promise<MachineLink> {
+    const known = this.#machines.get(machine.id)?.machine;
+    const merged = known
+      ? { ...machine, spaces: { ...known.spaces, ...machine.spaces }, addedMs: known.addedMs }
+      : machine;
+    await this.#options.store.putMachine(merged);
+    return this.#putMachine(merged);
+  }
+
+  async removeMachine(id: string): Promise<void> {
+    const link = this.#machines.get(id);
+    if (!link) return;
+    await this.#outbox?.drop(new Set([id]));
+    await this.#options.store.removeMachine(id);
+    this.#drop(id, link);
+  }
+
+  /** By the machine's key. */
+  connectionForMachine(id: string): MachineLink | undefined {
+    return this.#machines.get(id);
+  }
+
+  /** A session is known by its machine's key and its id: the way to it is its machine's. @param reference `fox@laptop`, or `{ machine, id }` */
+  connectionForSession({
+    machine,
+    id,
+  }: {
+    machine: string;
+    id: string;
+  }): { link: MachineLink; target: string } | undefined {
+    const link = this.#machines.get(machine);
+    return link && { link, target: id };
+  }
+
+  /** By name, or by at least 8 digits of its key. @throws MACHINE_NOT_FOUND, MACHINE_AMBIGUOUS */
+  machineNamed(name: string): MachineLink {
+    return machineNamed([...this.#machines.values()], name);
+  }
+
+  async #put(entry: HubEntry): Promise<HubConnection> {
+    const { fingerprint } = entry;
+    const reader = this.#hubs.has(fingerprint) ? undefined : await this.#openReader(entry);
+    const known = this.#hubs.get(fingerprint);
+    if (known) {
+      known.update(entry);
+      return known;
+    }
+    const { network, crypto, clock, limits, random } = this.#options;
+    if (reader) this.#readers.set(fingerprint, reader);
+    const hub: HubConnection = new HubConnection({
+      entry,
+      network,
+      crypto,
+      clock,
+      limits,
+      random,
+      events: {
+        onState: (state) => this.#onHubState(hub, state),
+        onPresence: (space) => this.#onPresence(fingerprint, space),
+        ...(reader
+          ? {
+              onRecord: (place: number, record: Uint8Array) => reader.read(place, record),
+              onMissed: (missed: { head: number; floor: number } | undefined) => this.#save(reader.missed(missed)),
+            }
+          : {}),
+      },
+      ...(reader ? { cursor: () => reader.place } : {}),
+    });
+    this.#hubs.set(fingerprint, hub);
+    return hub;
+  }
+
+  #putMachine(machine: MachineEntry): MachineLink {
+    const known = this.#machines.get(machine.id);
+    if (known) {
+      known.update(machine);
+      this.#tell({ kind: "machine", id: machine.id });
+      return known;
+    }
+    const { keys, crypto, clock, limits } = this.#options;
+    const link: MachineLink = new MachineLink({
+      machine,
+      keys,
+      hubOf: (fingerprint) => this.#hubs.get(fingerprint),
+      crypto,
+      clock,
+      limits,
+      events: { onLive: (hub) => this.#onLive(link, hub) },
+    });
+    this.#machines.set(machine.id, link);
+    this.#tell({ kind: "machine", id: machine.id });
+    return link;
+  }
+
+  #onHubState(hub: HubConnection, state: HubState): void {
+    const { fingerprint } = hub.entry;
+    if (this.#hubs.get(fingerprint) !== hub) return;
+    if (state.kind === "ready") {
+      const { addresses } = hub.entry;
+      const usedFirst = [state.address, ...addresses.filter((address) => address !== state.address)];
+      const entry = { ...hub.entry, addresses: usedFirst, usedMs: state.sinceMs };
+      hub.update(entry);
+      this.#save(this.#options.store.putHub(entry));
+    }
+    this.#tell({ kind: "hub", hub: fingerprint, state });
+    for (const [id, link] of this.#machines) {
+      if (link.machine.spaces[fingerprint] === undefined) continue;
+      this.#onWay(id, link);
+    }
+  }
+
+  #onPresence(fingerprint: string, space: string): void {
+    for (const [id, link] of this.#machines) {
+      const own = link.machine.spaces[fingerprint];
+      if (own === undefined || toHex(own) !== space) continue;
+      this.#onWay(id, link);
+    }
+  }
+
+  #onWay(id: string, link: MachineLink): void {
+    link.changed();
+    this.#flush(id);
+    this.#tell({ kind: "machine", id });
+  }
+
+  /** What could not be written down goes with the next change. */
+  #flush(machine: string): void {
+    this.#outbox?.flush(machine).catch(() => {});
+  }
+
+  #onlyAt(fingerprint: string): string[] {
+    return [...this.#machines.values()].flatMap(({ machine: { id, spaces } }) =>
+      spaces[fingerprint] !== undefined && Object.keys(spaces).length === 1 ? [id] : [],
+    );
+  }
+
+  async #openReader({ fingerprint, login }: HubEntry): Promise<RecordReader | undefined> {
+    const { records: store, keys, crypto } = this.#options;
+    if (!store) return undefined;
+    return RecordReader.open({
+      hub: fingerprint,
+      loginKey: login.publicKey,
+      keys,
+      store,
+      crypto,
+      machines: () => [...this.#machines.values()].map(({ machine }) => machine),
+      took: (place) => this.#hubs.get(fingerprint)?.took(place),
+      events: {
+        onRow: (row) => this.#onRow(row),
+        onGap: (gap) => this.#tell({ kind: "gap", hub: fingerprint, gap }),
+        onRefused: () => {}, // it is not its machine's: as if it had not come
+      },
+    });
+  }
+
+  #onRow(row: RecordRow): void {
+    this.#tell({ kind: "record", row });
+    if (row.kind !== RECORD_KINDS.result || !this.#outbox) return;
+    try {
+      this.#save(this.#outbox.onResult(row.machine, decodeResult(row.text)));
+    } catch (error) {
+      if (!isWarrenError(error, "FORM_INVALID")) throw error; // of a newer machine: the item stays as it is
+    }
+  }
+
+  #openOutbox(store: OutboxStore): Promise<Outbox> {
+    const { keys, crypto, clock } = this.#options;
+    const ways = outboxWays({
+      linkOf: (machine) => this.#machines.get(machine),
+      hubOf: (fingerprint) => this.#hubs.get(fingerprint),
+      readerOf: (fingerprint) => this.#readers.get(fingerprint),
+    });
+    const onChange = (item: OutboxItem): void => this.#tell({ kind: "item", item });
+    return Outbox.open({ store, signer: keys.signing, crypto, clock, ways, onChange });
+  }
+
+  #onLive(link: MachineLink, hub: string | undefined): void {
+    const { id } = link.machine;
+    if (this.#machines.get(id) !== link) return;
+    const machine = { ...link.machine, confirmedMs: this.#options.clock.wallMs() };
+    link.update(machine);
+    if (hub !== undefined) this.#save(this.#options.store.putMachine(machine));
+    this.#flush(id);
+    this.#tell({ kind: "machine", id });
+  }
+
+  #startLater(hub: HubConnection, clock: RemoteClock, delayMs: number): void {
+    const { fingerprint } = hub.entry;
+    const cancel = clock.timer(delayMs, () => {
+      this.#cancelStarts.delete(fingerprint);
+      hub.start();
+    });
+    this.#cancelStarts.set(fingerprint, cancel);
+  }
+
+  #end(fingerprint: string, hub: HubConnection): void {
+    this.#cancelStarts.get(fingerprint)?.();
+    this.#cancelStarts.delete(fingerprint);
+    for (const link of this.#machines.values()) link.leave(fingerprint);
+    hub.stop();
+  }
+
+  #drop(id: string, link: MachineLink): void {
+    this.#machines.delete(id);
+    link.close();
+    this.#tell({ kind: "machine_removed", id });
+  }
+
+  /** When it was last used is nice to know; that it cannot be written down stops nobody. */
+  #save(saved: Promise<void>): void {
+    saved.catch(() => {});
+  }
+
+  #tell(event: RemoteEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}

@@ -1,0 +1,269 @@
+import { isWarrenError, type WarrenError } from "../../protocol/errors.ts";
+import { LineSplitter } from "../../protocol/lines.ts";
+import { fromHex, utf8 } from "../../sealing/bytes.ts";
+import type { SealingCrypto } from "../../sealing/crypto.ts";
+import type { Dial, Wire } from "../client.ts";
+import type { ByteWire, DialBytes } from "../terminal-world.ts";
+import { machineAway, machineRefuses, machineSilent, streamLost } from "./errors.ts";
+import { type HubConnection, isSettled } from "./hub-connection.ts";
+import type { DeviceLimits } from "./limits.ts";
+import { LiveSession } from "./live-session.ts";
+import type { LiveStream, StreamEvents } from "./live-stream.ts";
+import type { DeviceKeys, MachineEntry, RemoteClock } from "./world.ts";
+
+/**
+ * One machine, through all the hubs at which it can be met. A stream goes by the session that stands, or by the first way that works; when its hub or
+ * its session goes, the stream ends, and whoever dials again gets another way: `Client` and `TerminalClient` repeat then what was in hand.
+ */
+export interface MachineLinkOptions {
+  machine: MachineEntry;
+  keys: DeviceKeys;
+  /** By fingerprint; undefined: it is not, or not any more, one of this device's. */
+  hubOf(fingerprint: string): HubConnection | undefined;
+  crypto: SealingCrypto;
+  clock: RemoteClock;
+  limits: DeviceLimits;
+  events: MachineLinkEvents;
+}
+
+export interface MachineLinkEvents {
+  /** A session stands, or the last one has gone. `hub` is the fingerprint of the one by which it goes. */
+  onLive(hub: string | undefined): void;
+}
+
+/** After all ways have failed: whatever a hub says meanwhile, it is not asked again at once. */
+const RETRY_MS = 500;
+
+/** Of a server that is being replaced there. */
+const AGAIN: ReadonlySet<string> = new Set(["TARGET_GONE", "TARGET_UNREACHABLE"]);
+
+interface Way {
+  hub: HubConnection;
+  space: Uint8Array;
+}
+
+export class MachineLink {
+  readonly #options: MachineLinkOptions;
+  readonly #sessions = new Map<string, LiveSession>();
+  readonly #waiting = new Set<() => void>();
+  #machine: MachineEntry;
+  #wasLive = false;
+  #isClosed = false;
+  #lastError: WarrenError | undefined;
+
+  constructor(options: MachineLinkOptions) {
+    this.#options = options;
+    this.#machine = options.machine;
+  }
+
+  get machine(): MachineEntry {
+    return this.#machine;
+  }
+
+  /** The hub by which a session stands. */
+  get liveHub(): string | undefined {
+    for (const [hub, session] of this.#sessions) if (session.isLive) return hub;
+    return undefined;
+  }
+
+  update(machine: MachineEntry): void {
+    this.#machine = machine;
+    this.changed();
+  }
+
+  /** A hub of it has another state, or has told of its presence. */
+  changed(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  /** Sessions through that hub end: it is disconnected, or removed. */
+  leave(hub: string): void {
+    this.#sessions.get(hub)?.end(machineSilent(this.#machine.name));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const session of [...this.#sessions.values()]) session.end(machineSilent(this.#machine.name));
+    this.changed();
+  }
+
+  /**
+   * A stream to the server that has the target. Waits while a hub is being connected to, and for a machine that was there a moment ago.
+   * @throws MACHINE_AWAY, DEVICE_REFUSED
+   */
+  async stream(target: string, events: StreamEvents): Promise<LiveStream> {
+    const session = await this.#session();
+    return session.stream(target, events);
+  }
+
+  /** For a `Client`: JSON lines to the server that has the target. */
+  dialLines(target = "primary"): Dial {
+    return this.#dialling(target, ({ onLine, onClose }) => {
+      const splitter = new LineSplitter(Number.POSITIVE_INFINITY);
+      return {
+        onBytes: (bytes) => {
+          for (const line of splitter.push(bytes)) onLine(line);
+        },
+        onClose,
+        wireOf: (stream): Wire => ({ send: (line) => stream.send(utf8(`${line}\n`)), close: () => stream.close() }),
+      };
+    });
+  }
+
+  /** For a `TerminalClient`: bytes as they are. */
+  dialBytes(target: string): DialBytes {
+    return this.#dialling(target, ({ onBytes, onClose }) => ({
+      onBytes,
+      onClose,
+      wireOf: (stream): ByteWire => ({
+        send: (bytes) => stream.send(bytes),
+        pause: () => stream.pause(),
+        resume: () => stream.resume(),
+        close: () => stream.close(),
+      }),
+    }));
+  }
+
+  /** A stream that the machine ends with an error is believed at the next dial: whoever redials would get the same again. */
+  #dialling<Events, W>(
+    target: string,
+    kindOf: (events: Events) => { onBytes(bytes: Uint8Array): void; onClose(): void; wireOf(stream: LiveStream): W },
+  ): (events: Events) => Promise<W> {
+    let refusal: WarrenError | undefined;
+    return async (events) => {
+      const { onBytes, onClose, wireOf } = kindOf(events);
+      const known = refusal;
+      refusal = undefined;
+      if (known) throw known;
+      let hasSpoken = false;
+      const stream = await this.stream(target, {
+        onBytes: (bytes) => {
+          hasSpoken = true;
+          onBytes(bytes);
+        },
+        onClosed: (why) => {
+          if (!hasSpoken) refusal = why === undefined || AGAIN.has(why.code) ? streamLost(this.#machine.name) : why;
+          onClose();
+        },
+      });
+      return wireOf(stream);
+    };
+  }
+
+  async #session(): Promise<LiveSession> {
+    const { clock, limits } = this.#options;
+    const untilMs = clock.monotonicMs() + limits.patienceMs;
+    const tried = new Set<string>();
+    for (;;) {
+      if (this.#isClosed) throw this.#away();
+      const way = this.#ways().find(({ hub }) => !tried.has(hub.entry.fingerprint));
+      if (way) {
+        const session = await this.#sessionBy(way);
+        if (session) return session;
+        tried.add(way.hub.entry.fingerprint);
+        continue;
+      }
+      // A hub whose turn to be dialled has not come yet: somebody waits for it.
+      for (const { hub } of this.#known()) if (hub.entry.isOff !== true) hub.start();
+      const leftMs = untilMs - clock.monotonicMs();
+      const isRefused = isWarrenError(this.#lastError, "DEVICE_REFUSED");
+      if (leftMs <= 0 || (this.#areSettled() && (!this.#wasLive || isRefused))) throw this.#away();
+      if (tried.size > 0) await this.#change(Math.min(leftMs, RETRY_MS), false);
+      else await this.#change(leftMs, true);
+      tried.clear();
+    }
+  }
+
+  /** Those that could carry a session now: one that does, those where the machine is said to be, those that have not said. */
+  #ways(): Way[] {
+    const rank = ({ hub, space }: Way): number => {
+      if (this.#sessions.get(hub.entry.fingerprint)?.isLive) return 0;
+      return hub.isPresent(space) === true ? 1 : 2;
+    };
+    return this.#known()
+      .filter(({ hub, space }) => hub.state.kind === "ready" && hub.isPresent(space) !== false)
+      .sort((a, b) => rank(a) - rank(b));
+  }
+
+  #known(): Way[] {
+    return Object.entries(this.#machine.spaces).flatMap(([fingerprint, space]) => {
+      const hub = this.#options.hubOf(fingerprint);
+      return hub ? [{ hub, space }] : [];
+    });
+  }
+
+  #areSettled(): boolean {
+    return this.#known().every(({ hub }) => isSettled(hub.state));
+  }
+
+  /** Undefined: it did not come to be; why is kept. */
+  async #sessionBy({ hub, space }: Way): Promise<LiveSession | undefined> {
+    const { keys, crypto, clock, limits, events } = this.#options;
+    const { fingerprint, login } = hub.entry;
+    let session = this.#sessions.get(fingerprint);
+    if (!session) {
+      const started = new LiveSession({
+        open: (channelEvents) => hub.open(space, channelEvents),
+        context: { hub: fromHex(fingerprint)!, space, loginKey: login.publicKey },
+        own: keys.exchange,
+        theirs: this.#machine.exchangeKey,
+        name: this.#machine.name,
+        crypto,
+        clock,
+        limits,
+      });
+      session = started;
+      this.#sessions.set(fingerprint, started);
+      void started.ended.then((error) => {
+        this.#lastError = error;
+        if (this.#sessions.get(fingerprint) === started) this.#sessions.delete(fingerprint);
+        events.onLive(this.liveHub);
+      });
+      started.ready.then(
+        () => {
+          this.#wasLive = true;
+          this.#lastError = undefined;
+          events.onLive(fingerprint);
+        },
+        () => {}, // told by its end
+      );
+    }
+    try {
+      await session.ready;
+      return session.isLive ? session : undefined;
+    } catch (error) {
+      if (!isWarrenError(error)) throw error;
+      this.#lastError = error;
+      return undefined;
+    }
+  }
+
+  /** Resolves after the time, or when something has changed. */
+  #change(leftMs: number, isEarly: boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const done = (): void => {
+      this.#waiting.delete(done);
+      cancel();
+      resolve();
+    };
+    const cancel = this.#options.clock.timer(leftMs, done);
+    if (isEarly) this.#waiting.add(done);
+    return promise;
+  }
+
+  #away(): WarrenError {
+    const { name, confirmedMs } = this.#machine;
+    if (isWarrenError(this.#lastError, "DEVICE_REFUSED")) return machineRefuses(name);
+    const known = this.#known();
+    const why =
+      known
+        .map(({ hub: { state, entry }, space, hub }) => {
+          if (state.kind === "waiting" || state.kind === "refused") return state.error.message;
+          if (state.kind === "off") return `The hub ${entry.label} is disconnected here.`;
+          if (hub.isPresent(space) === false) return `The hub ${entry.label} has no connection from it.`;
+          return this.#lastError?.message ?? `The hub ${entry.label} is being connected to.`;
+        })
+        .join(" ") || "No hub is known here at which it could be met.";
+    return machineAway(name, confirmedMs === undefined ? undefined : new Date(confirmedMs).toISOString(), why);
+  }
+}

@@ -1,0 +1,113 @@
+import type { WarrenError } from "../../protocol/errors.ts";
+import type { Offer } from "../../sealing/pairing.ts";
+import type { PairingCode } from "../../sealing/pairing-code.ts";
+import { pairingBroken, pairingCancelled, pairingExpired, pairingGone, pairingRefused } from "./errors.ts";
+
+/**
+ * The device's half of a pairing, as a pure function of what happens (docs/remote-design.md, Pairing). It does nothing itself: it says what is to be
+ * done, in order.
+ *
+ *     read ─ connect ─▶ finding ─▶ connecting ─▶ shaking ─▶ proving ─▶ shown ─▶ keeping ─▶ joined
+ *                          … or failed | cancelled | expired | refused, from everywhere before joined
+ *
+ * 1. Nothing is sent before `connect`, and nothing to a hub whose key does not have the code's fingerprint.
+ * 2. Nothing is kept before the machine's person has said yes; whatever ends it otherwise leaves no trace.
+ * 3. It ends once, and everything that comes later is without effect.
+ */
+export interface PairingCard {
+  code: PairingCode;
+  /** The hub's fingerprint as hex. */
+  hub: string;
+  /** As this device calls it; undefined: a hub that it does not know yet. */
+  knownAs: string | undefined;
+}
+
+export type PairState =
+  | { kind: "read"; card: PairingCard }
+  /** The hub behind the address is asked for its key. */
+  | { kind: "finding"; card: PairingCard }
+  | { kind: "connecting"; card: PairingCard }
+  | { kind: "shaking"; card: PairingCard }
+  | { kind: "proving"; card: PairingCard; check: string }
+  /** Both ends show the check; the machine's person decides. */
+  | { kind: "shown"; card: PairingCard; check: string; offer: Offer }
+  | { kind: "keeping"; card: PairingCard; check: string; offer: Offer }
+  | { kind: "joined"; offer: Offer }
+  | { kind: "ended"; how: PairEnd; error: WarrenError };
+
+export type PairEnd = "failed" | "refused" | "expired" | "cancelled";
+
+export type PairEvent =
+  | { kind: "connect" | "cancel" | "expire" }
+  | { kind: "found"; isTheHub: boolean }
+  /** The hub has let the guest in, and the channel is open. */
+  | { kind: "met" }
+  | { kind: "shaken"; check: string }
+  /** Undefined: it is not signed by what it names, or it offers more than the code. */
+  | { kind: "offered"; offer: Offer | undefined }
+  | { kind: "verdict"; isJoined: boolean }
+  | { kind: "kept" }
+  /** The machine has hung up. */
+  | { kind: "left" }
+  /** Something else went wrong. */
+  | { kind: "broke"; error: WarrenError };
+
+export type PairEffect = { kind: "find" | "meet" | "shake" | "keep" | "hang_up" };
+export type PairStep = readonly [PairState, readonly PairEffect[]];
+
+export function pairStep(state: PairState, event: PairEvent): PairStep {
+  if (state.kind === "joined" || state.kind === "ended") return [state, []];
+  switch (event.kind) {
+    case "connect":
+      return state.kind === "read" ? [{ kind: "finding", card: state.card }, [{ kind: "find" }]] : [state, []];
+    case "found":
+      if (state.kind !== "finding") return [state, []];
+      if (!event.isTheHub) return end("failed", pairingBroken());
+      return [{ kind: "connecting", card: state.card }, [{ kind: "meet" }]];
+    case "met":
+      return state.kind === "connecting" ? [{ kind: "shaking", card: state.card }, [{ kind: "shake" }]] : [state, []];
+    case "shaken":
+      if (state.kind !== "shaking") return [state, []];
+      return [{ kind: "proving", card: state.card, check: event.check }, []];
+    case "offered":
+      return onOffer(state, event.offer);
+    case "verdict":
+      return onVerdict(state, event.isJoined);
+    case "kept":
+      return state.kind === "keeping" ? [{ kind: "joined", offer: state.offer }, [{ kind: "hang_up" }]] : [state, []];
+    case "left":
+      return onLeft(state);
+    case "broke":
+      return end("failed", event.error);
+    case "expire":
+      return state.kind === "keeping" ? [state, []] : end("expired", pairingExpired());
+    case "cancel":
+      // The machine has let it in, and being told of it twice is worse than once.
+      return state.kind === "keeping" ? [state, []] : end("cancelled", pairingCancelled());
+  }
+}
+
+function onOffer(state: PairState, offer: Offer | undefined): PairStep {
+  if (state.kind !== "proving") return end("failed", pairingBroken());
+  const { card, check } = state;
+  const asked = card.code.scopes;
+  if (offer === undefined || !offer.scopes.every((scope) => asked.includes(scope)))
+    return end("failed", pairingBroken());
+  return [{ kind: "shown", card, check, offer }, []];
+}
+
+function onVerdict(state: PairState, isJoined: boolean): PairStep {
+  if (!isJoined) return end("refused", pairingRefused(state.kind === "shown" ? state.offer.name : "the machine"));
+  if (state.kind !== "shown") return end("failed", pairingBroken());
+  const { card, check, offer } = state;
+  return [{ kind: "keeping", card, check, offer }, [{ kind: "keep" }]];
+}
+
+/** Before the handshake: nobody is there. After it: the machine takes its time, or has gone. */
+function onLeft(state: PairState): PairStep {
+  if (state.kind === "keeping") return [state, []];
+  if (state.kind === "shown") return end("refused", pairingRefused(state.offer.name));
+  return end("failed", pairingGone());
+}
+
+const end = (how: PairEnd, error: WarrenError): PairStep => [{ kind: "ended", how, error }, [{ kind: "hang_up" }]];

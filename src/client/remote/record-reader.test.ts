@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex, utf8 } from "../../sealing/bytes.ts";
+import { type Link, NO_LINK } from "../../sealing/chain.ts";
+import { encodeHeads } from "../../sealing/heads.ts";
+import { PERIOD_STREAM, sealPeriod } from "../../sealing/period.ts";
+import { RECORD_KINDS, sealRecord } from "../../sealing/record.ts";
+import { newSpace, type Space, write } from "../../sealing/testing/space.ts";
+import { webCrypto } from "../../sealing/webcrypto.ts";
+import { RecordReader } from "./record-reader.ts";
+import { Killed, MemoryRecords } from "./testing/memory-records.ts";
+import type { DeviceKeys, MachineEntry } from "./world.ts";
+
+const sealing = webCrypto();
+
+class Site {
+  readonly store = new MemoryRecords();
+  readonly space: Space;
+  readonly keys: DeviceKeys;
+  readonly refused: string[] = [];
+  readonly took: number[] = [];
+  machines: MachineEntry[];
+
+  static async make(): Promise<Site> {
+    const keys = { signing: await sealing.newSigningKey(), exchange: await sealing.newExchangeKey() };
+    return new Site(await newSpace(sealing), keys);
+  }
+
+  private constructor(space: Space, keys: DeviceKeys) {
+    this.space = space;
+    this.keys = keys;
+    const { machine } = space;
+    this.machines = [
+      {
+        id: toHex(machine.signing.publicKey),
+        exchangeKey: keys.exchange.publicKey,
+        name: "laptop",
+        words: "",
+        scopes: ["view"],
+        spaces: { [this.hub]: machine.login.publicKey },
+        addedMs: 0,
+      },
+    ];
+  }
+
+  get hub(): string {
+    return toHex(this.space.hub);
+  }
+
+  reader(): Promise<RecordReader> {
+    return RecordReader.open({
+      hub: this.hub,
+      loginKey: this.space.device.login.publicKey,
+      keys: this.keys,
+      store: this.store,
+      crypto: sealing,
+      machines: () => this.machines,
+      took: (place) => void this.took.push(place),
+      events: { onRow() {}, onGap() {}, onRefused: (why) => void this.refused.push(why) },
+    });
+  }
+
+  /** The period's key, for this device. */
+  async period(after: Link = NO_LINK): Promise<Uint8Array> {
+    const { hub, period, periodKey, machine, device } = this.space;
+    const text = await sealPeriod(sealing, {
+      context: { hub, space: machine.login.publicKey, period },
+      key: periodKey,
+      readers: [{ loginKey: device.login.publicKey, exchangeKey: this.keys.exchange.publicKey }],
+    });
+    const head = {
+      kind: RECORD_KINDS.period,
+      space: machine.login.publicKey,
+      stream: PERIOD_STREAM,
+      sender: machine.login.publicKey,
+      period,
+      seq: after.seq + 1,
+      prev: after.hash,
+      atMs: 1,
+    };
+    const keys = { hub, periodKey };
+    return (await sealRecord(sealing, { head, text, keys, signer: machine.signing })).bytes;
+  }
+
+  /** Items in a chain. */
+  async items(count: number): Promise<Uint8Array[]> {
+    const all: Uint8Array[] = [];
+    let after = NO_LINK;
+    for (let number = 1; number <= count; number++) {
+      const { record, link } = await write(sealing, this.space, { text: `item ${number}`, after });
+      all.push(record.bytes);
+      after = link;
+    }
+    return all;
+  }
+
+  get texts(): string[] {
+    return this.store.rows.map(({ text }) => new TextDecoder().decode(text));
+  }
+}
+
+test("reader: takes the period's key, then what it seals, and goes on from its cursor", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const [first, second] = await site.items(2);
+  await reader.read(1, await site.period());
+  await reader.read(2, first!);
+  const again = await site.reader();
+  assert.equal(again.place, 2);
+  assert.deepEqual(again.newestPeriod(toHex(site.space.machine.login.publicKey))?.key, site.space.periodKey);
+  await again.read(2, first!);
+  await again.read(3, second!);
+  assert.deepEqual(
+    [site.texts, site.took],
+    [
+      ["item 1", "item 2"],
+      [1, 2, 3],
+    ],
+  );
+});
+
+test("reader: a gap and a fork are kept and shown, and nothing behind them is taken", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const all = await site.items(3);
+  await reader.read(1, await site.period());
+  await reader.read(2, all[0]!);
+  await reader.read(3, all[2]!);
+  const { record: other } = await write(sealing, site.space, { text: "another story" });
+  await reader.read(4, other.bytes);
+  assert.deepEqual(site.texts, ["item 1"]);
+  assert.deepEqual(
+    site.store.gaps.map((gap) => gap.kind),
+    ["gap", "fork"],
+  );
+  await reader.missed({ head: 9, floor: 7 });
+  assert.deepEqual(site.store.gaps.at(-1), { kind: "floor", place: 7 });
+});
+
+test("reader: of a stream that a hub keeps back the machine's list tells", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  await reader.read(1, await site.period());
+  const [text] = await encodeHeads(sealing, [{ stream: new Uint8Array(8).fill(3), seq: 4, hash: new Uint8Array(32) }]);
+  const { machine, hub, period, periodKey } = site.space;
+  const head = {
+    space: machine.login.publicKey,
+    sender: machine.login.publicKey,
+    stream: utf8("headhead"),
+    period,
+    atMs: 1,
+  };
+  const { bytes } = await sealRecord(sealing, {
+    head: { ...head, kind: RECORD_KINDS.head, seq: 1, prev: NO_LINK.hash },
+    text: text!,
+    keys: { hub, periodKey },
+    signer: machine.signing,
+  });
+  await reader.read(2, bytes);
+  assert.deepEqual(site.store.gaps, [
+    { kind: "behind", machine: site.machines[0]!.id, stream: "03".repeat(8), seq: 4 },
+  ]);
+});
+
+test("reader: what is not the machine's own, or of a machine that has not joined, is as if it had not come", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  await reader.read(1, await site.period());
+  const [item] = await site.items(1);
+  const changed = item!.slice();
+  changed[changed.length - 1]! ^= 1;
+  const stranger = await write(sealing, await newSpace(sealing));
+  const asDevice = await write(sealing, site.space, { from: site.space.device, kind: "state" });
+  await reader.read(2, changed);
+  await reader.read(3, stranger.record.bytes);
+  await reader.read(4, asDevice.record.bytes);
+  await reader.read(5, Uint8Array.of(1, 2, 3));
+  await reader.read(6, item!);
+  assert.deepEqual(site.refused, ["signature", "other_machine", "unknown_sender", "other_machine"]);
+  assert.deepEqual([site.texts, reader.place], [["item 1"], 6]);
+});
+
+test("reader: killed at each write it takes each record once", async () => {
+  const site = await Site.make();
+  const all = [await site.period(), ...(await site.items(3))];
+  for (const when of ["beforeWrite", "afterWrite"] as const)
+    for (let number = 1; number <= all.length; number++) {
+      const own = await Site.make();
+      const killed = new MemoryRecords();
+      Object.assign(own, { space: site.space, keys: site.keys, store: killed, machines: site.machines });
+      let count = 0;
+      killed[when] = () => {
+        if (++count === number) throw new Killed();
+      };
+      const reader = await own.reader();
+      await (async () => {
+        for (const [index, bytes] of all.entries()) await reader.read(index + 1, bytes);
+      })().catch(() => {});
+      killed[when] = () => {};
+      const again = await own.reader();
+      for (const [index, bytes] of all.entries()) await again.read(index + 1, bytes);
+      assert.deepEqual(own.texts, ["item 1", "item 2", "item 3"], `${when} ${number}`);
+    }
+});

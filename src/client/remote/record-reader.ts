@@ -1,0 +1,195 @@
+import { isWarrenError } from "../../protocol/errors.ts";
+import { fromHex, toHex } from "../../sealing/bytes.ts";
+import { type Link, NO_LINK } from "../../sealing/chain.ts";
+import type { SealingCrypto } from "../../sealing/crypto.ts";
+import { decodeHeads, missingOf } from "../../sealing/heads.ts";
+import { openPeriod } from "../../sealing/period.ts";
+import { decodeRecord, RECORD_KINDS, type RecordHead, type SealedRecord } from "../../sealing/record.ts";
+import { type Refusal, takeRecord } from "../../sealing/take.ts";
+import { periodId, type RecordChange, type RecordGap, type RecordRow, type RecordStore } from "./record-store.ts";
+import type { DeviceKeys, MachineEntry } from "./world.ts";
+
+/**
+ * Reads the records that one hub has for this device, in the order of the hub's places.
+ *
+ * 1. A record is taken only when it opens: of a machine that has joined, at its own space of this hub, signed by it, in its place in its chain.
+ * 2. What is taken, its link and the cursor are written together; a device that is killed at any moment goes on where its store stands.
+ * 3. What is missing is told and kept as a gap; nothing is passed over in silence, and nothing that a hub sends throws.
+ */
+export interface RecordReaderOptions {
+  hub: string;
+  /** This device's key at the hub. */
+  loginKey: Uint8Array;
+  keys: DeviceKeys;
+  store: RecordStore;
+  crypto: SealingCrypto;
+  machines(): readonly MachineEntry[];
+  /** Up to here everything is in the store. */
+  took(place: number): void;
+  events: RecordReaderEvents;
+}
+
+export interface RecordReaderEvents {
+  onRow(row: RecordRow): void;
+  onGap(gap: RecordGap): void;
+  /** A record that is not taken, and why: counted and shown, never acted on. */
+  onRefused(why: Refusal | "other_machine" | "not_for_us"): void;
+}
+
+interface Place {
+  machine: MachineEntry;
+  space: string;
+}
+
+export class RecordReader {
+  readonly #options: RecordReaderOptions;
+  readonly #chains: Map<string, Link>;
+  readonly #periods: Map<string, Uint8Array>;
+  #place: number;
+
+  static async open(options: RecordReaderOptions): Promise<RecordReader> {
+    const { place, chains, periods } = await options.store.load(options.hub);
+    return new RecordReader(options, place, new Map(chains), new Map(periods));
+  }
+
+  private constructor(
+    options: RecordReaderOptions,
+    place: number,
+    chains: Map<string, Link>,
+    periods: Map<string, Uint8Array>,
+  ) {
+    this.#options = options;
+    this.#place = place;
+    this.#chains = chains;
+    this.#periods = periods;
+  }
+
+  /** The cursor for the next login. */
+  get place(): number {
+    return this.#place;
+  }
+
+  /** The newest period of a space, whose key seals what this device sends. */
+  newestPeriod(space: string): { period: number; key: Uint8Array } | undefined {
+    let newest: { period: number; key: Uint8Array } | undefined;
+    for (const [id, key] of this.#periods) {
+      const [of, number] = id.split("/");
+      const period = Number(number);
+      if (of === space && (newest === undefined || period > newest.period)) newest = { period, key };
+    }
+    return newest;
+  }
+
+  /** What the hub's welcome says that was missed. */
+  async missed(missed: { head: number; floor: number } | undefined): Promise<void> {
+    if (missed === undefined || missed.floor <= this.#place) return;
+    await this.#commit({ place: this.#place, gap: { kind: "floor", place: missed.floor } });
+  }
+
+  /** The next of the hub's records; one after the other. */
+  async read(place: number, bytes: Uint8Array): Promise<void> {
+    if (place <= this.#place) return; // the hub repeats
+    await this.#commit({ ...(await this.#change(bytes)), place });
+    this.#options.took(place);
+  }
+
+  async #change(bytes: Uint8Array): Promise<Omit<RecordChange, "place">> {
+    const { crypto, events } = this.#options;
+    const where = this.#placeOf(bytes);
+    if (!where) {
+      events.onRefused("other_machine");
+      return {};
+    }
+    const taken = await takeRecord(crypto, this.#reading(where), bytes);
+    switch (taken.kind) {
+      case "dropped":
+        return {};
+      case "refused":
+        events.onRefused(taken.why);
+        return {};
+      case "stuck": {
+        const stream = toHex(taken.record.stream);
+        return { gap: { ...taken.step, machine: where.machine.id, stream } };
+      }
+      case "taken": {
+        const chain = { id: chainId(taken.record), link: taken.link };
+        return { chain, ...(await this.#contentOf(where, taken.record, taken.text.slice())) };
+      }
+    }
+  }
+
+  async #contentOf(where: Place, record: SealedRecord, text: Uint8Array): Promise<Omit<RecordChange, "place">> {
+    const { hub } = this.#options;
+    if (record.kind === RECORD_KINDS.period) return this.#period(where, record, text);
+    if (record.kind === RECORD_KINDS.head) return this.#heads(where, record, text);
+    const { kind, seq, atMs } = record;
+    const stream = toHex(record.stream);
+    return { row: { hub, machine: where.machine.id, kind, stream, seq, atMs, text } };
+  }
+
+  async #period(where: Place, { space, period }: SealedRecord, text: Uint8Array): Promise<Omit<RecordChange, "place">> {
+    const { crypto, hub, loginKey, keys, events } = this.#options;
+    const context = { hub: fromHex(hub)!, space, period };
+    try {
+      const key = await openPeriod(crypto, { context, text, loginKey, own: keys.exchange });
+      return { period: { space: where.space, period, key } };
+    } catch (error) {
+      if (!isWarrenError(error)) throw error;
+      events.onRefused("not_for_us");
+      return {};
+    }
+  }
+
+  /** The first stream of which there is less here than the machine lists; the others are found when that one is mended. */
+  #heads(where: Place, record: SealedRecord, text: Uint8Array): Omit<RecordChange, "place"> {
+    try {
+      const known = (stream: Uint8Array): Link => this.#chains.get(chainId({ ...record, stream })) ?? NO_LINK;
+      const [missing] = missingOf(decodeHeads(text).heads, known);
+      if (!missing) return {};
+      const stream = toHex(missing.stream);
+      return { gap: { kind: "behind", machine: where.machine.id, stream, seq: missing.seq } };
+    } catch (error) {
+      if (!isWarrenError(error)) throw error;
+      this.#options.events.onRefused("form");
+      return {};
+    }
+  }
+
+  #reading({ machine, space }: Place) {
+    return {
+      hub: fromHex(this.#options.hub)!,
+      space: fromHex(space)!,
+      // A machine is known in its space by the key that names it.
+      senderOf: (loginKey: Uint8Array) =>
+        toHex(loginKey) === space ? { signerKey: fromHex(machine.id)!, isMachine: true } : undefined,
+      periodKeyOf: (period: number) => this.#periods.get(periodId(space, period)),
+      linkOf: (record: RecordHead) => this.#chains.get(chainId(record)) ?? NO_LINK,
+    };
+  }
+
+  #placeOf(bytes: Uint8Array): Place | undefined {
+    try {
+      const space = toHex(decodeRecord(bytes).space);
+      const machine = this.#options.machines().find(({ spaces }) => {
+        const own = spaces[this.#options.hub];
+        return own !== undefined && toHex(own) === space;
+      });
+      return machine && { machine, space };
+    } catch {
+      return undefined; // no record at all
+    }
+  }
+
+  async #commit(change: RecordChange): Promise<void> {
+    const { store, hub, events } = this.#options;
+    await store.commit(hub, change);
+    this.#place = change.place;
+    if (change.chain) this.#chains.set(change.chain.id, change.chain.link);
+    if (change.period) this.#periods.set(periodId(change.period.space, change.period.period), change.period.key);
+    if (change.row) events.onRow(change.row);
+    if (change.gap) events.onGap(change.gap);
+  }
+}
+
+const chainId = ({ space, stream, sender }: Pick<RecordHead, "space" | "stream" | "sender">): string =>
+  `${toHex(space)}/${toHex(stream)}/${toHex(sender)}`;

@@ -1,0 +1,36 @@
+import type { DeviceLimits } from "./limits.ts";
+
+type RetryLimits = Pick<DeviceLimits, "retryFirstMs" | "retryMostMs" | "retryRareAfter" | "retryRareMs">;
+
+/**
+ * The one delay between two dials of a hub, with full jitter: any time up to a bound that doubles, so that a thousand devices of a hub that was
+ * restarted do not come back together. Reset by a welcome.
+ */
+export class RetryDelay {
+  readonly #limits: RetryLimits;
+  readonly #random: () => number;
+  #failureCount = 0;
+
+  /** @param random 0–1, 1 excluded */
+  constructor(limits: RetryLimits, random: () => number) {
+    this.#limits = limits;
+    this.#random = random;
+  }
+
+  get failureCount(): number {
+    return this.#failureCount;
+  }
+
+  /** @param isRefused no waiting mends it: somebody has to do something first */
+  nextMs(isRefused: boolean): number {
+    const { retryFirstMs, retryMostMs, retryRareAfter, retryRareMs } = this.#limits;
+    const isRare = isRefused || this.#failureCount >= retryRareAfter;
+    const boundMs = isRare ? retryRareMs : Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(this.#failureCount, 30));
+    this.#failureCount += 1;
+    return Math.round(boundMs * this.#random());
+  }
+
+  reset(): void {
+    this.#failureCount = 0;
+  }
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { Coordinator } from "../../client/remote/coordinator.ts";
+import { machineNotFound } from "../../client/remote/errors.ts";
+import { DEVICE_LIMITS } from "../../client/remote/limits.ts";
+import type { MachineLink } from "../../client/remote/machine-link.ts";
+import type { DeviceStore, RemoteClock } from "../../client/remote/world.ts";
+import type { Places } from "../../platform/paths.ts";
+import { webCrypto } from "../../sealing/webcrypto.ts";
+import { deviceStore } from "./device-store.ts";
+import { socketNetwork } from "./socket-network.ts";
+
+/** This home as a device: what its commands steer other machines with. */
+
+/** Somebody waits for what these timers do, so they keep the process alive. */
+export const commandClock: RemoteClock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  timer(delayMs, task) {
+    const handle = setTimeout(task, delayMs);
+    return () => clearTimeout(handle);
+  },
+};
+
+export const deviceStoreOf = (places: Pick<Places, "remoteDir">): DeviceStore =>
+  deviceStore(join(places.remoteDir, "device"), webCrypto());
+
+/**
+ * The machine of that name, through its hubs, which are connected to from now on; `close` ends all of it.
+ * @throws MACHINE_NOT_FOUND, MACHINE_AMBIGUOUS, DEVICE_FILE_OPEN, DEVICE_FILE_BAD
+ */
+export async function machineOn(
+  places: Pick<Places, "remoteDir">,
+  name: string,
+): Promise<{ link: MachineLink; close(): void }> {
+  const store = deviceStoreOf(places);
+  const keys = await store.keys();
+  if (!keys) throw machineNotFound(name, undefined, []);
+  const coordinator = await Coordinator.open({
+    keys,
+    store,
+    network: socketNetwork,
+    crypto: webCrypto(),
+    clock: commandClock,
+    limits: DEVICE_LIMITS,
+    random: Math.random,
+  });
+  const link = coordinator.machineNamed(name);
+  coordinator.start(link.machine.id);
+  return { link, close: () => coordinator.close() };
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { HubStatus } from "../src/protocol/hub-control.ts";
+import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { waitUntil } from "./harness/wait-until.ts";
+import type { Ended, Running } from "./harness/warren.ts";
+
+/** A hub and two homes: one is a machine, the other steers it by its command line. Everything is a real process. */
+class TwoHomes implements AsyncDisposable {
+  /** The machine, with the hub. */
+  readonly there = temporaryHome();
+  /** The device. */
+  readonly here = temporaryHome();
+  readonly hubs: Running[] = [];
+
+  /** Its address. */
+  async startHub(house: TemporaryHome = this.there, port = 0): Promise<string> {
+    const hub = house.start(["hub", "--port", String(port), "--json", "--open"]);
+    this.hubs.push(hub);
+    const facts = JSON.parse(await hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
+    return `http://127.0.0.1:${facts.port}`;
+  }
+
+  async pair(address: string, scopes = "view,type,approve,admin"): Promise<Ended> {
+    const pairing = this.there.start(["pair", "--hub", address, "--yes", "--json", "--scopes", scopes]);
+    const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+    const joined = await this.here.warren(["pair", code, "--yes", "--json"]);
+    assert.equal(joined.status, 0, joined.stderr);
+    assert.equal((await pairing.ended).status, 0);
+    return joined;
+  }
+
+  /** The machine's name. */
+  get name(): string {
+    const { machines } = JSON.parse(readFileSync(this.deviceFile, "utf8")) as { machines: { name: string }[] };
+    return machines[0]!.name;
+  }
+
+  get deviceFile(): string {
+    return join(this.here.home, "remote", "device", "device.json");
+  }
+
+  on(...args: string[]): Promise<Ended> {
+    return this.here.warren(["--on", this.name, ...args]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { child } of this.hubs) child.kill("SIGKILL");
+    await this.here[Symbol.asyncDispose]();
+    await this.there[Symbol.asyncDispose]();
+  }
+}
+
+test("device: joins a machine by its code, and its commands are asked there", async () => {
+  await using homes = new TwoHomes();
+  await homes.pair(await homes.startHub());
+  assert.equal(statSync(homes.deviceFile).mode & 0o777, 0o600);
+  await homes.there.warren(["add", "--name", "web", "--", "sh", "-c", "echo hello; echo oh >&2; sleep 300"]);
+  const list = await homes.on("list", "--json");
+  assert.equal(list.status, 0, list.stderr);
+  assert.deepEqual(
+    JSON.parse(list.stdout).map((job: { name: string; status: string }) => [job.name, job.status]),
+    [["web", "running"]],
+  );
+  const why = await homes.here.warren(["why", `web@${homes.name}`]);
+  assert.match(why.stdout, /web .*is running|web/);
+  const stopped = await homes.on("stop", "web");
+  assert.equal(stopped.status, 0, stopped.stderr);
+  assert.equal(homes.here.processes("server").length, 0, "nothing was started here");
+});
+
+test("device: logs of another machine's job, with tail, pattern, streams and following to its end", async () => {
+  await using homes = new TwoHomes();
+  await homes.pair(await homes.startHub());
+  const script = "for i in 1 2 3; do echo line $i; done; echo bad >&2; printf '\\377 no text\\n'";
+  await homes.there.warren(["run", "--name", "web", "--", "sh", "-c", script]);
+  const all = await homes.on("logs", "web");
+  assert.equal(all.status, 0, all.stderr);
+  assert.equal(all.stderr, "bad\n");
+  assert.deepEqual(all.stdoutBytes, Buffer.from("line 1\nline 2\nline 3\n\xff no text\n", "latin1"));
+  assert.equal((await homes.on("logs", "web", "--stream", "stdout", "--tail", "1")).stdoutBytes[0], 0xff);
+  assert.equal((await homes.on("logs", "web", "--grep", "line", "--tail", "2")).stdout, "line 2\nline 3\n");
+  await homes.there.warren(["add", "--name", "ticks", "--", "sh", "-c", "echo one; sleep 1; echo two"]);
+  const followed = await homes.on("logs", "ticks", "-f");
+  assert.equal(followed.status, 0, followed.stderr);
+  assert.match(followed.stdout, /one\n.*two\n/);
+});
+
+test("device: a megabyte of log comes whole, page by page", async () => {
+  await using homes = new TwoHomes();
+  await homes.pair(await homes.startHub(), "view");
+  await homes.there.warren(["run", "--name", "much", "--", "sh", "-c", "seq -f '%.0f some text of a line' 1 40000"]);
+  const all = await homes.on("logs", "much");
+  assert.equal(all.status, 0, all.stderr);
+  assert.equal(all.stdout, Array.from({ length: 40_000 }, (_, index) => `${index + 1} some text of a line\n`).join(""));
+});
+
+test("device: what works with a machine's files is refused in one sentence, before anybody is asked", async () => {
+  await using homes = new TwoHomes();
+  const refused = await homes.here.warren(["--on", "laptop", "up", "--json"]);
+  assert.equal(refused.status, 125);
+  const { code, fix } = JSON.parse(refused.stdout || refused.stderr) as { code: string; fix: string };
+  assert.deepEqual([code, fix], ["REMOTE_NOT_POSSIBLE", "ssh laptop warren up --json"]);
+  const unknown = await homes.here.warren(["--on", "laptop", "list"]);
+  assert.match(unknown.stderr, /machine not found: laptop/);
+  assert.equal((await homes.here.warren(["--on"])).status, 2);
+});
+
+test("device: a scope that it has not is refused by the machine", async () => {
+  await using homes = new TwoHomes();
+  await homes.pair(await homes.startHub(), "view");
+  await homes.there.warren(["add", "--name", "web", "--", "sleep", "300"]);
+  assert.equal((await homes.on("list")).status, 0);
+  const stop = await homes.on("stop", "web", "--json");
+  assert.equal(stop.status, 125);
+  assert.match(stop.stdout + stop.stderr, /needs the scope admin/);
+});
+
+test("device: a machine at two hubs is reached while one of them is gone; without both it is away", async () => {
+  await using homes = new TwoHomes();
+  const first = await homes.startHub();
+  const second = await homes.startHub(homes.here);
+  await homes.pair(first);
+  await homes.pair(second);
+  const { machines, hubs } = JSON.parse(readFileSync(homes.deviceFile, "utf8"));
+  assert.deepEqual([machines.length, hubs.length], [1, 2]);
+  homes.hubs[0]!.child.kill("SIGKILL");
+  await homes.hubs[0]!.ended;
+  const list = await homes.on("list", "--json");
+  assert.equal(list.status, 0, list.stderr);
+  homes.hubs[1]!.child.kill("SIGKILL");
+  await homes.hubs[1]!.ended;
+  const away = await homes.on("list", "--json");
+  assert.equal(away.status, 125);
+  assert.match(away.stdout + away.stderr, /MACHINE_AWAY/);
+});
+
+test("device: a used code, and one that is taken back, leave nothing here", async () => {
+  await using homes = new TwoHomes();
+  const address = await homes.startHub();
+  const pairing = homes.there.start(["pair", "--hub", address, "--yes", "--json"]);
+  const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+  pairing.child.kill("SIGINT");
+  await pairing.ended;
+  const late = await homes.here.warren(["pair", code, "--yes", "--json"]);
+  assert.equal(late.status, 125);
+  assert.match(late.stdout + late.stderr, /PAIRING_GONE/);
+  assert.throws(() => statSync(homes.deviceFile), { code: "ENOENT" });
+  const broken = await homes.here.warren(["pair", code.slice(0, -3), "--yes"]);
+  assert.match(broken.stderr, /cut off/);
+});
+
+test("device: types into a session of another machine, and looks at it through pipes", async () => {
+  await using homes = new TwoHomes();
+  await homes.pair(await homes.startHub());
+  const made = await homes.there.warren(["new", "--name", "fox", "--detached", "--", "sh"]);
+  assert.equal(made.status, 0, made.stderr);
+  const sent = await homes.here.warren(["send", `fox@${homes.name}`, "--enter", "echo $((40 + 2))-there"]);
+  assert.equal(sent.status, 0, sent.stderr);
+  const why = await waitUntil(
+    async () => {
+      const { stdout } = await homes.on("why", "fox");
+      return stdout.includes("42-there") && stdout;
+    },
+    { what: "what was typed is on the screen" },
+  );
+  assert.match(why, /fox/);
+  const viewing = homes.here.start(["--on", homes.name, "attach", "fox", "--view"]);
+  const attached = await waitUntil(
+    async () => JSON.parse((await homes.on("sessions", "--json")).stdout)[0]?.viewer_count > 0 || undefined,
+    { what: "it is attached" },
+  );
+  assert.ok(attached);
+  await homes.on("send", "fox", "--enter", "echo $((50 + 1))-seen; exit");
+  await viewing.shows(/51-seen/);
+  assert.equal((await viewing.ended).status, 0);
+});
+
+test("device: a log that is followed goes on through the other hub when the one in use is killed", async () => {
+  await using homes = new TwoHomes();
+  await homes.pair(await homes.startHub());
+  await homes.pair(await homes.startHub(homes.here));
+  const gate = join(homes.there.dir, "go");
+  const script = `echo one; while [ ! -e ${gate} ]; do sleep 0.05; done; echo two`;
+  await homes.there.warren(["add", "--name", "gated", "--", "sh", "-c", script]);
+  const following = homes.here.start(["--on", homes.name, "logs", "-f", "gated"]);
+  await following.shows(/one/);
+  // Used last goes first.
+  homes.hubs[1]!.child.kill("SIGKILL");
+  await homes.hubs[1]!.ended;
+  writeFileSync(gate, "");
+  await following.shows(/one\n.*two\n/);
+  const { status, stdout } = await following.ended;
+  assert.deepEqual([status, stdout.match(/one|two/g)], [0, ["one", "two"]], "nothing missing, nothing twice");
+});
