@@ -66,6 +66,7 @@ export const NewSession = z.looseObject({
   command: z.optional(z.array(z.string())),
   agent: z.optional(z.array(z.string())),
   workdir: z.string(),
+  /** Empty, of a client that has none (a browser): the server's own. */
   env: Env,
   /** Default: 80 × 24. */
   cols: z.optional(z.int()),

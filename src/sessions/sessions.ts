@@ -52,6 +52,8 @@ export interface SessionsOptions {
   onMoved?: (id: string) => void;
   /** Our own, for agents to know. */
   version: string;
+  /** What a new session gets whose client has no environment of its own (a browser): the server's. */
+  env?: Readonly<NodeJS.ProcessEnv>;
   /** A request to another server of this home. */
   askServer: (server: string, type: "session.take", payload: { id: string }) => Promise<unknown>;
 }
@@ -125,6 +127,11 @@ export class Sessions {
     return this.#live.members();
   }
 
+  /** Those that are live here, as the wire shows them, without what has to be looked up. */
+  views(): Session[] {
+    return this.#live.all().map(viewOf);
+  }
+
   /** What runs here under whose name: for the mailbox. */
   programs(): { id: string; name: string; pid: number }[] {
     return this.#live.all().map(({ record: { id, name }, channel: { pid } }) => ({ id, name, pid }));
@@ -139,7 +146,8 @@ export class Sessions {
   async create(request: NewSession, requestId?: string): Promise<{ session: Session }> {
     const id = requestId === undefined ? newSessionId() : sessionIdFor(requestId);
     if (this.#isKnown(id)) return this.#greeted(id, "remove");
-    const { cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows, agent, workdir, env, name } = request;
+    const { cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows, agent, workdir, name } = request;
+    const env = request.env.length > 0 ? request.env : valuesOf(this.#options.env ?? {});
     if (agent && request.command) throw errors.twoPrograms();
     const command = agent ?? request.command;
     if (name !== undefined && !NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
@@ -469,6 +477,10 @@ export class Sessions {
     return this.#live.get(id) !== undefined || Boolean(this.#records.read(id)?.ended);
   }
 }
+
+/** As `KEY=value`. */
+const valuesOf = (env: Readonly<NodeJS.ProcessEnv>): string[] =>
+  Object.entries(env).map(([key, value = ""]) => `${key}=${value}`);
 
 const viewOf = (session: LiveSession): Session => viewSession(session.record, session.live());
 

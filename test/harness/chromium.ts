@@ -209,6 +209,20 @@ export class Tab {
     await this.#send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
   }
 
+  /** As if it were typed, or pasted by a keyboard of a phone. */
+  async insert(text: string): Promise<void> {
+    await this.#send("Input.insertText", { text });
+  }
+
+  /** One key by its name (`Enter`, `Tab`, `j`); `modifiers` as DevTools counts them: 1 alt, 2 ctrl, 4 meta, 8 shift. */
+  async press(key: string, modifiers = 0): Promise<void> {
+    const text = key === "Enter" ? "\r" : key.length === 1 && modifiers % 8 === 0 ? key : undefined;
+    const code = { Enter: 13, Tab: 9, Escape: 27, ArrowDown: 40, ArrowUp: 38 }[key] ?? key.toUpperCase().charCodeAt(0);
+    const event = { key, modifiers, windowsVirtualKeyCode: code };
+    await this.#send("Input.dispatchKeyEvent", { type: "keyDown", ...event, ...(text === undefined ? {} : { text }) });
+    await this.#send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
+  }
+
   async setScripting(isOn: boolean): Promise<void> {
     await this.#send("Emulation.setScriptExecutionDisabled", { value: !isOn });
   }

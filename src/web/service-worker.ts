@@ -1,0 +1,67 @@
+/**
+ * Keeps the app's own files, so that it opens without its server and says what is known. Nothing of the home goes through here: that comes over a WebSocket, which service workers do
+ * not see. A new build has another name, takes the place of the former when its files are whole, and removes them.
+ */
+declare const SHELL_FILES: string[];
+declare const SHELL_NAME: string;
+declare const self: WorkerScope;
+
+/** What is used of ServiceWorkerGlobalScope; the whole of it cannot be had beside the types of a page. */
+interface Extendable extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Fetching extends Extendable {
+  request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+interface WorkerScope {
+  location: Location;
+  clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
+}
+
+const CACHE = `warren-${SHELL_NAME}`;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(SHELL_FILES))
+      .then(() => self.skipWaiting()),
+  );
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(
+    caches
+      .keys()
+      .then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))))
+      .then(() => self.clients.claim()),
+  );
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== self.location.origin || pathname.startsWith("/web/")) return;
+  event.respondWith(request.mode === "navigate" ? freshPage(request) : keptFile(request));
+});
+
+/** The page as it is now; the kept one without a server. */
+async function freshPage(request: Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const kept = await caches.match("/");
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+async function keptFile(request: Request): Promise<Response> {
+  return (await caches.match(request)) ?? fetch(request);
+}
+
+export type {};

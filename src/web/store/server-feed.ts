@@ -1,0 +1,75 @@
+import { Client } from "../../client/client.ts";
+import { isWarrenError } from "../../protocol/errors.ts";
+import type { Session } from "../../protocol/units.ts";
+import type { Machine } from "../link/machine.ts";
+import type { HomeAction } from "../model/home.ts";
+import { sessionAction } from "./session-actions.ts";
+
+/** The sessions of a server that is not the primary, reached by one of them. A build that has no such stream is asked once, when it is found. */
+export interface ServerFeedOptions {
+  machine: Machine;
+  version: string;
+  server: string;
+  /** A session of it. */
+  target: string;
+  dispatch: (action: HomeAction) => void;
+  nowMs: () => number;
+}
+
+const RETRY_MS = 2_000;
+
+export class ServerFeed {
+  readonly #options: ServerFeedOptions;
+  readonly #client: Client;
+  readonly #closing = new AbortController();
+
+  constructor(options: ServerFeedOptions) {
+    this.#options = options;
+    const { machine, target, version } = options;
+    const dial = machine.dialLines(target);
+    this.#client = new Client({ dial, name: "warren-web", version, randomId: () => crypto.randomUUID() });
+    void this.#run();
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#client.close();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    const { server, dispatch, nowMs } = this.#options;
+    while (!signal.aborted) {
+      try {
+        for await (const item of this.#client.subscribe({ streams: ["sessions"] }, signal)) {
+          if (signal.aborted) return;
+          const action =
+            item.kind === "event"
+              ? sessionAction(server, item.event.event, item.event.data, nowMs())
+              : this.#all((item.snapshot as { sessions: Session[] }).sessions);
+          if (action) dispatch(action);
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isWarrenError(error, "UNKNOWN_STREAM")) return this.#askOnce();
+      }
+      await new Promise((wake) => setTimeout(wake, RETRY_MS));
+    }
+  }
+
+  async #askOnce(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      const { sessions } = await this.#client.request("session.list", {}, { signal });
+      if (!signal.aborted) this.#options.dispatch(this.#all(sessions));
+    } catch {
+      // it has gone meanwhile, which the registry tells
+    }
+  }
+
+  #all(sessions: readonly Session[]): HomeAction {
+    const { server, nowMs } = this.#options;
+    return { type: "sessions", server, sessions, nowMs: nowMs() };
+  }
+}

@@ -1,0 +1,97 @@
+import { type ReactNode, useState } from "react";
+import type { MailMessage } from "../../protocol/mail-units.ts";
+import { plainText } from "../model/plain-text.ts";
+import { age } from "../model/text.ts";
+import { ME } from "../store/mail-feed.ts";
+import { useDo, useNow, useWorld } from "./world.ts";
+
+/** One message; to one of one's own an answer can be written, and that it is done can be said. */
+export function MailMessageView({
+  message,
+  isUnread = false,
+  receipts = [],
+}: {
+  message: MailMessage;
+  isUnread?: boolean;
+  receipts?: readonly { to: string; state: string }[];
+}): ReactNode {
+  const nowMs = useNow();
+  const { from, addressed_to, subject, body, sent_at, kind } = message;
+  return (
+    <li className={`card mail ${isUnread ? "unread" : ""}`}>
+      <p>
+        <b>{from}</b> → {addressed_to} {kind === "ask" && <span className="tone-attention">◆ asks</span>}{" "}
+        <time className="age" dateTime={sent_at} title={sent_at}>
+          {age(Date.parse(sent_at), nowMs)}
+        </time>
+      </p>
+      {subject !== undefined && <p className="subject">{plainText(subject)}</p>}
+      <p className="plain">{plainText(body)}</p>
+      {receipts.length > 0 && from === ME && (
+        <p className="project">{receipts.map(({ to, state }) => `${to}: ${state}`).join(", ")}</p>
+      )}
+      {isUnread && <Answer message={message} />}
+    </li>
+  );
+}
+
+function Answer({ message }: { message: MailMessage }): ReactNode {
+  const { mail } = useWorld();
+  const perform = useDo();
+  const [text, setText] = useState<string>();
+  const { id, from } = message;
+  const reply = async (): Promise<void> => {
+    const body = text ?? "";
+    if (await perform(`Kept for ${from}`, () => mail.client.request("mail.reply", { as: ME, id, from, body })))
+      setText(undefined);
+    mail.hurry();
+  };
+  const done = async (): Promise<void> => {
+    await perform(undefined, () => acknowledge(mail.client, from, id));
+    mail.hurry();
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void reply();
+      }}
+    >
+      {text !== undefined && (
+        <textarea
+          value={text}
+          rows={3}
+          aria-label={`Answer to ${from}`}
+          onChange={({ target }) => setText(target.value)}
+        />
+      )}
+      <div className="actions">
+        {text === undefined ? (
+          <button type="button" onClick={() => setText("")}>
+            Reply
+          </button>
+        ) : (
+          <button type="submit" className="primary" disabled={text.trim() === ""}>
+            Send reply
+          </button>
+        )}
+        <button type="button" onClick={() => void done()}>
+          Done
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** What was not handed out cannot be acknowledged: it is fetched first, up to this message. */
+async function acknowledge(
+  client: ReturnType<typeof useWorld>["mail"]["client"],
+  from: string,
+  id: string,
+): Promise<void> {
+  const { messages: unread } = await client.request("mail.fetch", { as: ME, from, peek: true });
+  const at = unread.findIndex((message) => message.id === id);
+  if (at === -1) return;
+  await client.request("mail.fetch", { as: ME, from, limit: at + 1 });
+  await client.request("mail.ack", { as: ME, ids: [id], from });
+}

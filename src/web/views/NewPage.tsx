@@ -1,0 +1,118 @@
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { messageOf } from "../../protocol/errors.ts";
+import { sessionsOf } from "../model/home.ts";
+import { splitCommand } from "../model/text.ts";
+import { go, useHome, useWorld } from "./world.ts";
+
+/** A new session: a program in a terminal, or an agent to talk with. */
+export function NewPage(): ReactNode {
+  const { feed } = useWorld();
+  const home = useHome();
+  const userDir = useUserDirectory();
+  const [kind, setKind] = useState<"session" | "agent">("session");
+  const [line, setLine] = useState("");
+  const [dir, setDir] = useState("");
+  const [name, setName] = useState("");
+  const [failed, setFailed] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
+  const dirs = [...new Set([...sessionsOf(home), ...home.jobs.values()].map(({ workdir }) => workdir))].sort();
+  const start = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    setFailed(undefined);
+    try {
+      const command = splitCommand(line.trim() || "sh");
+      const workdir = (dir.trim() || "~").replace(/^~(?=\/|$)/, userDir);
+      const { session } = await feed.client.request("session.new", {
+        ...(kind === "agent" ? { agent: command } : { command }),
+        workdir,
+        env: [], // the server's own
+        ...(name.trim() === "" ? {} : { name: name.trim() }),
+      });
+      go({ page: "unit", kind: session.kind, id: session.id });
+    } catch (error) {
+      setFailed(messageOf(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <div className="scroll">
+      <h1>New session</h1>
+      <form className="form" onSubmit={(event) => void start(event)}>
+        <fieldset className="kinds">
+          <legend>What</legend>
+          <label>
+            <input type="radio" name="kind" checked={kind === "session"} onChange={() => setKind("session")} />
+            Program in a terminal
+          </label>
+          <label>
+            <input type="radio" name="kind" checked={kind === "agent"} onChange={() => setKind("agent")} />
+            Agent (ACP)
+          </label>
+        </fieldset>
+        <label>
+          Command
+          <input
+            value={line}
+            placeholder={kind === "agent" ? "a program that speaks ACP" : "sh"}
+            required={kind === "agent"}
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            onChange={({ target }) => setLine(target.value)}
+          />
+        </label>
+        <label>
+          Directory
+          <input
+            value={dir}
+            placeholder="~"
+            list="directories"
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            onChange={({ target }) => setDir(target.value)}
+          />
+        </label>
+        <datalist id="directories">
+          {dirs.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+        <label>
+          Name
+          <input
+            value={name}
+            placeholder="chosen for you"
+            autoComplete="off"
+            autoCapitalize="off"
+            onChange={({ target }) => setName(target.value)}
+          />
+        </label>
+        {failed !== undefined && (
+          <p className="tone-bad" role="alert">
+            ✗ {failed}
+          </p>
+        )}
+        <button type="submit" className="primary" disabled={isBusy}>
+          {isBusy ? "Starting …" : "Start"}
+        </button>
+      </form>
+    </div>
+  );
+}
+
+/** The person's own directory there: the home's parent, as long as nobody has put it elsewhere. */
+function useUserDirectory(): string {
+  const { feed } = useWorld();
+  const [dir, setDir] = useState("/");
+  useEffect(() => {
+    const over = new AbortController();
+    feed.client.request("status", {}, { signal: over.signal }).then(
+      ({ home }) => setDir(home.replace(/\/[^/]*$/, "") || "/"),
+      () => {},
+    );
+    return () => over.abort();
+  }, [feed]);
+  return dir;
+}

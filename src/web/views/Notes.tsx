@@ -1,0 +1,39 @@
+import { type ReactNode, useEffect, useSyncExternalStore } from "react";
+import { CopyCommand } from "./CopyCommand.tsx";
+import { type Note, useWorld } from "./world.ts";
+
+const GOOD_MS = 4_000;
+
+/** What was done, for a moment; what failed, until it is put away. */
+export function Notes(): ReactNode {
+  const { notes } = useWorld();
+  const all = useSyncExternalStore(notes.subscribe, notes.get);
+  return (
+    <div className="notes" aria-live="polite">
+      {all.map((note) => (
+        <OneNote key={note.id} note={note} onOver={() => notes.dispatch({ type: "forget", id: note.id })} />
+      ))}
+    </div>
+  );
+}
+
+function OneNote({ note, onOver }: { note: Note; onOver: () => void }): ReactNode {
+  const { text, tone, fix } = note;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one timer for each note
+  useEffect(() => {
+    if (tone === "bad") return;
+    const timer = setTimeout(onOver, GOOD_MS);
+    return () => clearTimeout(timer);
+  }, [note.id]);
+  return (
+    <div className={`note tone-${tone}`}>
+      <p>
+        <span aria-hidden="true">{tone === "bad" ? "✗" : "✓"}</span> {text}
+      </p>
+      {fix !== undefined && <CopyCommand command={fix} />}
+      <button type="button" className="quiet" onClick={onOver} aria-label="Put away">
+        ×
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { Session } from "../../protocol/units.ts";
+import type { ShownTerminal, TerminalNews } from "../terminal/shown-terminal.ts";
+import { KeyBar } from "./KeyBar.tsx";
+import { useMedia, useWorld } from "./world.ts";
+
+/** A session's terminal. Its code is loaded when the first one is opened. */
+export function TerminalPage({ session }: { session: Session }): ReactNode {
+  const { machine, version, opening } = useWorld();
+  const box = useRef<HTMLDivElement>(null);
+  const shown = useRef<ShownTerminal>(undefined);
+  const [news, setNews] = useState<TerminalNews>({ kind: "loading" });
+  const [paste, setPaste] = useState<string>();
+  const isDark = useMedia("(prefers-color-scheme: dark)");
+  const isTouch = useMedia("(pointer: coarse), (max-width: 799px)");
+  const { id } = session;
+  useEffect(() => {
+    let isOver = false;
+    void import("../terminal/shown-terminal.ts").then(({ showTerminal }) => {
+      if (isOver) return;
+      shown.current = showTerminal({
+        machine,
+        version,
+        session: id,
+        box: box.current!,
+        wantsFocus: opening.wantsFocus,
+        onNews: setNews,
+        onPaste: setPaste,
+      });
+      opening.wantsFocus = false;
+    });
+    return () => {
+      isOver = true;
+      shown.current?.close();
+      shown.current = undefined;
+    };
+  }, [machine, version, opening, id]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: colours change with the theme
+  useEffect(() => shown.current?.takeColours(), [isDark]);
+  return (
+    <div className="terminal">
+      <Words news={news} onTake={() => shown.current?.takeControl()} />
+      <div className="screen" ref={box} />
+      {paste !== undefined && (
+        <div className="card" role="alertdialog" aria-label="Paste">
+          <p>Paste {paste.length.toLocaleString("en")} characters?</p>
+          <div className="actions">
+            <button
+              type="button"
+              className="primary"
+              onClick={() => {
+                shown.current?.paste(paste);
+                setPaste(undefined);
+              }}
+            >
+              Paste
+            </button>
+            <button type="button" onClick={() => setPaste(undefined)}>
+              Cancel
+            </button>
+          </div>
+        </div>
+      )}
+      {isTouch && (
+        <KeyBar onKeys={(keys) => shown.current?.press(keys)} onSticky={(keys) => shown.current?.hold(keys)} />
+      )}
+    </div>
+  );
+}
+
+function Words({ news, onTake }: { news: TerminalNews; onTake: () => void }): ReactNode {
+  switch (news.kind) {
+    case "live":
+      return null;
+    case "loading":
+      return <p className="words">Loading the terminal.</p>;
+    case "other":
+      return (
+        <p className="words">
+          Somebody else is typing.
+          <button type="button" onClick={onTake}>
+            Take over
+          </button>
+        </p>
+      );
+    case "lost":
+      return <p className="words tone-attention">◌ The connection is cut; what you type is sent when it is back.</p>;
+    case "ended":
+      return <p className="words">{news.text}</p>;
+    case "failed":
+      return <p className="words tone-bad">✗ {news.text}</p>;
+  }
+}
