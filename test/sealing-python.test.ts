@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import { openFrom, sealTo } from "../src/sealing/hpke.ts";
+import { decodeMembers, encodeMembers } from "../src/sealing/members.ts";
 import { Handshake } from "../src/sealing/noise/handshake.ts";
 import { decodePairingCode, encodePairingCode } from "../src/sealing/pairing-code.ts";
 import { decodeRecord, openRecord, type RecordKind, recordHash, sealRecord } from "../src/sealing/record.ts";
@@ -203,6 +204,36 @@ for (const pattern of ["IK", "XKpsk3"] as const)
       assert.deepEqual({ messages, hash: hexOf(a.handshakeHash), sealed }, expected);
     }
   });
+
+test("python: reads the machine's list of devices as we write it", { skip }, async () => {
+  const lists = fc.array(
+    fc.record({
+      loginKey: n(32),
+      signingKey: n(32),
+      scopes: fc.subarray([...SCOPES.slice(1)]).map((more) => [SCOPES[0], ...more]),
+      name: fc.string({ unit: "grapheme", maxLength: 8 }),
+      platform: fc.string({ maxLength: 20 }),
+    }),
+    { maxLength: 32 },
+  );
+  for (const members of fc.sample(lists, { numRuns: 50, seed: 22 })) {
+    const bytes = encodeMembers(members);
+    assert.deepEqual(
+      decodeMembers(bytes).map((member) => ({ ...member })),
+      members.map((member) => ({ ...member })),
+    );
+    const { members: theirs } = await ask("decode_members", { members: bytes });
+    const expected = members.map(({ loginKey, signingKey, scopes, name, platform }) => ({
+      login: hexOf(loginKey),
+      signing: hexOf(signingKey),
+      scopes: scopes.reduce((sum, scope) => sum | (1 << SCOPES.indexOf(scope)), 0),
+      name,
+      platform,
+    }));
+    assert.deepEqual(theirs, expected);
+    assert.equal(typeof (await ask("decode_members", { members: new Uint8Array([...bytes, 0]) })).error, "string");
+  }
+});
 
 test("python: HPKE agrees both ways, and with the library's own where it has one", { skip }, async (t) => {
   let isThere = false;

@@ -26,7 +26,19 @@ export interface ContactOptions {
   crypto: SealingCrypto;
   clock: Clock;
   limits: RemoteLimits;
+  /** What waits for us there. */
+  records: RecordSink;
   events: ContactEvents;
+}
+
+/** Where the hub's records go. */
+export interface RecordSink {
+  /** Up to here they are taken. */
+  readonly cursor: number;
+  /** The hub has let us in; records follow. `missed`: its welcome says that something came, or is gone. */
+  begin(missed: { head: number; floor: number } | undefined): void;
+  /** Throws: the connection is given up. */
+  hear(place: number, bytes: Uint8Array): void;
 }
 
 export interface ContactEvents {
@@ -36,7 +48,7 @@ export interface ContactEvents {
 }
 
 /** Of the requests: all that the hub answers by their number. */
-type Asked = FrameOf<"admit"> | FrameOf<"expel"> | FrameOf<"rendezvous">;
+type Asked = FrameOf<"admit"> | FrameOf<"expel"> | FrameOf<"rendezvous"> | FrameOf<"put">;
 export type Ask = { [Kind in Asked["kind"]]: Omit<Extract<Asked, { kind: Kind }>, "request"> }[Asked["kind"]];
 
 interface Waiting {
@@ -56,6 +68,7 @@ export class HubContact {
   #wire: FrameWire | undefined;
   #last: Promise<void> = Promise.resolve();
   #facts: LoginFacts | undefined;
+  #cursor = 0;
   #isReady = false;
   #nextRequest = 1;
   #heardMs: number;
@@ -91,6 +104,11 @@ export class HubContact {
     this.#requests.set(request, { resolve, reject, cancel });
     this.#send({ ...ask, request } as Frame);
     return promise;
+  }
+
+  /** Everything up to here is in our store. */
+  took(place: number): void {
+    if (this.#isReady) this.#send({ kind: "took", place });
   }
 
   end(error: WarrenError): void {
@@ -151,14 +169,15 @@ export class HubContact {
   }
 
   async #login(hubNonce: Uint8Array): Promise<void> {
-    const { crypto, hubKey, loginKey, isNew, invitation, address } = this.#options;
+    const { crypto, hubKey, loginKey, isNew, invitation, address, records } = this.#options;
+    this.#cursor = records.cursor;
     if (this.#facts) throw hubUntrue(address);
     const { login, facts } = await makeLogin(crypto, {
       hubKey,
       hubNonce: hubNonce.slice(),
       key: loginKey,
       role: "machine",
-      cursor: 0,
+      cursor: this.#cursor,
       isNew,
       ...(invitation === undefined ? {} : { invitation }),
     });
@@ -167,10 +186,12 @@ export class HubContact {
   }
 
   async #welcome(welcome: FrameOf<"welcome">): Promise<void> {
-    const { crypto, address } = this.#options;
+    const { crypto, address, records } = this.#options;
     const facts = this.#facts;
-    if (!facts || !(await isWelcomeSigned(crypto, { welcome, facts, cursor: 0 }))) throw hubUntrue(address);
+    const cursor = this.#cursor;
+    if (!facts || !(await isWelcomeSigned(crypto, { welcome, facts, cursor }))) throw hubUntrue(address);
     if (this.#gone.signal.aborted) return;
+    records.begin(welcome.missed);
     this.#isReady = true;
     this.#cancelWatch();
     this.#watch();
@@ -197,8 +218,9 @@ export class HubContact {
         return this.#channels.get(frame.channel)?.credited(frame.bytes);
       case "close":
         return this.#channels.get(frame.channel)?.ended(frame.reason);
+      case "record":
+        return this.#options.records.hear(frame.place, frame.record);
       case "pong":
-      case "record": // what waits for us is not fetched by this connection: it stays where it is
         return;
       default:
         throw hubUntrue(this.#options.address);

@@ -8,7 +8,7 @@ import { fingerprintText } from "../sealing/fingerprint.ts";
 import { fingerprintOf } from "../sealing/login.ts";
 import { hubAway, hubChanged, hubLost } from "./errors.ts";
 import type { HubChannel } from "./hub-channel.ts";
-import { type Ask, HubContact } from "./hub-contact.ts";
+import { type Ask, HubContact, type RecordSink } from "./hub-contact.ts";
 import type { RemoteLimits } from "./limits.ts";
 import type { HubNetwork } from "./network.ts";
 
@@ -40,6 +40,7 @@ export interface LinkOptions {
   log: Log;
   limits: RemoteLimits;
   random: () => number;
+  records: RecordSink;
   events: LinkEvents;
 }
 
@@ -123,6 +124,10 @@ export class HubLink {
     await contact.ask(ask);
   }
 
+  took(place: number): void {
+    this.#contact?.took(place);
+  }
+
   close(): void {
     this.#over.abort();
     this.#cancelRetry?.();
@@ -131,7 +136,7 @@ export class HubLink {
   }
 
   #connect(): void {
-    const { addresses, events, hubKey, loginKey, network, crypto, clock, limits } = this.#options;
+    const { addresses, events, hubKey, loginKey, network, crypto, clock, limits, records } = this.#options;
     const known = addresses();
     const address = known[this.#attempt++ % known.length]!;
     this.#setState({ kind: "connecting" });
@@ -145,6 +150,7 @@ export class HubLink {
       crypto,
       clock,
       limits,
+      records,
       events: { onOpened: events.onOpened, onMet: events.onMet },
     });
     this.#contact = contact;

@@ -9,6 +9,7 @@ import { fingerprintOf } from "../sealing/login.ts";
 import { hubAddress, isLocalAddress } from "./address.ts";
 import * as errors from "./errors.ts";
 import type { HubChannel } from "./hub-channel.ts";
+import type { RecordSink } from "./hub-contact.ts";
 import { HubLink, type LinkState } from "./hub-link.ts";
 import type { RemoteLimits } from "./limits.ts";
 import { shownLabel, soundName } from "./names.ts";
@@ -34,6 +35,10 @@ export interface HubsEvents {
   onState(hub: HubPlace): void;
   onOpened(hub: HubPlace, channel: HubChannel): void;
   onMet(hub: HubPlace, channel: HubChannel, id: Uint8Array): void;
+  /** A hub of ours, before it is connected to: where its records go. */
+  onPlaced(hub: HubPlace): Promise<RecordSink>;
+  /** It is none any more. */
+  onForgotten(hub: HubPlace): Promise<void>;
 }
 
 /** A hub, and who we are there. */
@@ -209,6 +214,14 @@ export class Hubs {
     const { roster, crypto, events, log } = this.#options;
     const current = (): RosterHub => roster.now.hubs.find((one) => one.fingerprint === hub.fingerprint) ?? hub;
     const loginKey = await crypto.signingKeyOf(fromHex(hub.login_secret)!);
+    let sink: RecordSink | undefined;
+    const records: RecordSink = {
+      get cursor() {
+        return sink?.cursor ?? 0;
+      },
+      begin: (missed) => sink?.begin(missed),
+      hear: (at, bytes) => sink?.hear(at, bytes),
+    };
     const link = new HubLink({
       ...this.#options,
       hubKey: fromHex(hub.key)!,
@@ -217,6 +230,7 @@ export class Hubs {
       loginKey,
       isNew: hub.used_at === undefined,
       invitation,
+      records,
       events: {
         onState: () => events.onState(place),
         onContact: () => this.#contacted(place),
@@ -225,6 +239,7 @@ export class Hubs {
       },
     });
     const place: HubPlace = { id: hub.fingerprint, fingerprint: fromHex(hub.fingerprint)!, loginKey, link };
+    sink = await events.onPlaced(place);
     this.#places.set(hub.fingerprint, place);
     log.debug("hub_known", { label: hub.label });
     return place;
@@ -246,6 +261,7 @@ export class Hubs {
   async #forget(place: HubPlace): Promise<void> {
     place.link.close();
     this.#places.delete(place.id);
+    await this.#options.events.onForgotten(place);
     await this.#options.roster.change((now) => withoutHub(now, place.id));
   }
 

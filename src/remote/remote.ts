@@ -15,6 +15,8 @@ import { LiveSession } from "./live-session.ts";
 import { type MachineKeys, machineKeys } from "./machine-keys.ts";
 import type { ConnectUnit, HubNetwork } from "./network.ts";
 import { PairingDesk } from "./pairing-desk.ts";
+import { MachineRecords } from "./records/machine-records.ts";
+import type { WatchUnits } from "./records/unit-watch.ts";
 import { RemoteLog } from "./remote-log.ts";
 import { deviceBySigningKey, deviceOfSession, type RosterDevice } from "./roster.ts";
 import { RosterKeeper } from "./roster-keeper.ts";
@@ -41,6 +43,8 @@ export interface RemoteOptions {
   random?: () => number;
   limits?: RemoteLimits;
   ownInvitation?: HubsOptions["ownInvitation"];
+  /** Follows this home's units, whose rows devices then see when it is away. */
+  watchUnits?: WatchUnits;
   onEvent(event: StreamEvent): void;
 }
 
@@ -51,18 +55,27 @@ export class Remote {
   readonly #hubs: Hubs;
   readonly #devices: Devices;
   readonly #desk: PairingDesk;
+  readonly #records: MachineRecords;
   readonly events: RemoteLog;
 
   /** Connects to the hubs in its own time. @throws MACHINE_KEY_BAD, MACHINE_KEY_OPEN, ROSTER_BAD */
   static async open(options: RemoteOptions): Promise<Remote> {
     const roster = await RosterKeeper.open(options.store);
-    const remote = new Remote(options, roster, await machineKeys(options.store, options.crypto));
+    const machine = await machineKeys(options.store, options.crypto);
+    const records = await MachineRecords.open({ ...options, roster, machine });
+    const remote = new Remote(options, { roster, machine, records });
+    roster.onChanged = () => records.changed();
     await remote.#hubs.start();
+    records.start();
     return remote;
   }
 
-  private constructor(options: RemoteOptions, roster: RosterKeeper, machine: MachineKeys) {
+  private constructor(
+    options: RemoteOptions,
+    { roster, machine, records }: { roster: RosterKeeper; machine: MachineKeys; records: MachineRecords },
+  ) {
     this.#options = options;
+    this.#records = records;
     this.#roster = roster;
     this.#machine = machine;
     const { clock, onEvent, limits = REMOTE_LIMITS, random = Math.random } = options;
@@ -75,6 +88,8 @@ export class Remote {
         onState: (hub) => this.#onHubState(hub),
         onOpened: (hub, channel) => this.#onOpened(hub, channel),
         onMet: (hub, channel, id) => this.#desk.met(hub, channel, id),
+        onPlaced: (hub) => records.add(hub),
+        onForgotten: (hub) => records.remove(hub.id),
       },
     });
     this.#devices = new Devices({
@@ -105,6 +120,7 @@ export class Remote {
   close(): void {
     this.#desk.close();
     this.#devices.close();
+    this.#records.close();
     this.#hubs.close();
   }
 
@@ -185,7 +201,9 @@ export class Remote {
   #onHubState(place: HubPlace): void {
     const hub = this.#roster.now.hubs.find(({ fingerprint }) => fingerprint === place.id);
     if (hub) this.events.tell("hub_state", { hub: this.#hubs.view(hub) });
-    if (place.link.state.kind === "ready") this.#desk.hubIsBack(place);
+    if (place.link.state.kind !== "ready") return;
+    this.#desk.hubIsBack(place);
+    this.#records.ready(place.id);
   }
 
   #onOpened(place: HubPlace, channel: HubChannel): void {
@@ -201,7 +219,7 @@ export class Remote {
       limits,
       connect,
       deviceOf: (exchangeKey, loginKey) => deviceOfSession(this.#roster.now, { exchangeKey, loginKey, hub: place.id }),
-      headsDigest: () => headsDigest(crypto, []),
+      headsDigest: () => this.#records.digest(place.id) ?? headsDigest(crypto, []),
       onOpen: (session) => this.#devices.opened(session),
       onClosed: (session) => this.#devices.closed(session),
     });

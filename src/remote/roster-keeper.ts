@@ -7,6 +7,8 @@ export class RosterKeeper {
   readonly #store: RemoteStore;
   #now: Roster;
   #last: Promise<unknown> = Promise.resolve();
+  /** After each change, once it is on disk. */
+  onChanged: () => void = () => {};
 
   /** @throws ROSTER_BAD, MACHINE_KEY_OPEN */
   static async open(store: RemoteStore): Promise<RosterKeeper> {
@@ -29,8 +31,10 @@ export class RosterKeeper {
   async change(change: (roster: Roster) => Roster): Promise<Roster> {
     const work = this.#last.then(async () => {
       const next = change(this.#now);
-      if (next !== this.#now) await this.#store.write("roster.json", writeRoster(next));
+      if (next === this.#now) return next;
+      await this.#store.write("roster.json", writeRoster(next));
       this.#now = next;
+      this.onChanged();
       return next;
     });
     this.#last = work.catch(() => {});

@@ -16,7 +16,7 @@ export interface Link {
 export const NO_LINK: Link = { seq: 0, hash: new Uint8Array(HASH_BYTES) };
 
 /**
- * `next` follows; `newer` is a state that replaces what is known, whatever stood between. `duplicate` and `older` are dropped in silence: the hub
+ * `next` follows; `newer` is a state, or a period, that replaces what is known, whatever stood between. `duplicate` and `older` are dropped in silence: the hub
  * may repeat. `gap`: records `from` to `to` are missing. `fork`: the sender, or somebody with its key, has told two stories: it was restored from a
  * backup, or the hub keeps one reader apart from another. Gaps and forks are shown, and mended by asking the machine; never passed over.
  */
@@ -32,7 +32,7 @@ export function stepOf(known: Link, record: Pick<RecordHead, "kind" | "seq" | "p
   if (seq < known.seq) return { kind: "older" };
   if (seq === known.seq) return isEqual(hash, known.hash) ? { kind: "duplicate" } : { kind: "fork", seq };
   if (seq === known.seq + 1) return isEqual(prev, known.hash) ? { kind: "next" } : { kind: "fork", seq };
-  if (kind === RECORD_KINDS.state) return { kind: "newer" };
+  if (kind === RECORD_KINDS.state || kind === RECORD_KINDS.period) return { kind: "newer" };
   return { kind: "gap", from: known.seq + 1, to: seq - 1 };
 }
 

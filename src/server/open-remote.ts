@@ -70,11 +70,12 @@ export class OpenRemote {
 
   async #open(): Promise<Remote> {
     const { places, log, publish } = this.#options;
-    const [{ Remote }, { homeStore }, { webSocketNetwork }, { webCrypto }] = await Promise.all([
+    const [{ Remote }, { homeStore }, { webSocketNetwork }, { webCrypto }, { UnitWatch }] = await Promise.all([
       import("../remote/remote.ts"),
       import("../remote/home-store.ts"),
       import("../remote/web-socket-network.ts"),
       import("../sealing/webcrypto.ts"),
+      import("../remote/records/unit-watch.ts"),
     ]);
     const remote = await Remote.open({
       store: homeStore(places.remoteDir),
@@ -85,6 +86,7 @@ export class OpenRemote {
       log,
       name: hostname(),
       words: `${userName()}@${hostname()}`,
+      watchUnits: (watching) => new UnitWatch(watching),
       ownInvitation: (key) => ownInvitation(places, key),
       onEvent: (event) => publish({ event, workdir: "" }),
     });

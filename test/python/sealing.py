@@ -216,6 +216,22 @@ def handshake(ask):
     return {"messages": out, "hash": state.h.hex(), "sealed": sealed}
 
 
+def decode_members(ask):
+    data, at, members = bytes.fromhex(ask["members"]), 1, []
+    for _ in range(data[0]):
+        login, signing, scopes = data[at : at + 32], data[at + 32 : at + 64], data[at + 64]
+        at += 65
+        texts = []
+        for _ in range(2):
+            length = data[at]
+            texts.append(data[at + 1 : at + 1 + length].decode())
+            at += 1 + length
+        members.append({"login": login.hex(), "signing": signing.hex(), "scopes": scopes, "name": texts[0], "platform": texts[1]})
+    if at != len(data):
+        raise ValueError("bytes are left over")
+    return {"members": members}
+
+
 # HPKE (RFC 9180), base mode
 
 KEM_SUITE = b"KEM\x00\x20"
@@ -269,6 +285,7 @@ def library_hpke(ask):
 OPS = {
     "seal_record": seal_record,
     "open_record": open_record,
+    "decode_members": decode_members,
     "encode_code": encode_code,
     "decode_code": decode_code,
     "handshake": handshake,

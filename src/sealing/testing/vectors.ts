@@ -5,6 +5,7 @@ import { decodeFrame, encodeFrame, type Frame } from "../frames.ts";
 import { encodeHeads } from "../heads.ts";
 import { decodeLive, encodeLive, type LiveFrame } from "../live.ts";
 import { makeLogin, makeWelcome } from "../login.ts";
+import { encodeMembers } from "../members.ts";
 import { Handshake } from "../noise/handshake.ts";
 import { makeOffer, makeProof, rendezvousOf } from "../pairing.ts";
 import { encodePairingCode } from "../pairing-code.ts";
@@ -117,6 +118,16 @@ const all: Record<string, () => Promise<unknown>> = {
     const readers = [{ loginKey: device!.publicKey, exchangeKey: reader.publicKey }];
     const fixed = withEphemerals(crypto, counting(32, 61));
     return hexOf(await sealPeriod(fixed, { context, key: counting(32, 40), readers }));
+  },
+  async members() {
+    const phone = { loginKey: device!.publicKey, signingKey: signing!.publicKey, scopes: ["view", "approve"] as const };
+    const away = { loginKey: counting(32), signingKey: counting(32, 9), scopes: ["view"] as const };
+    return hexOf(
+      encodeMembers([
+        { ...phone, name: "Pixel 9 ü", platform: "android" },
+        { ...away, name: "", platform: "" },
+      ]),
+    );
   },
   async heads() {
     const heads = [2, 1].map((stream) => ({ stream: counting(8, stream), seq: stream, hash: counting(32, stream) }));

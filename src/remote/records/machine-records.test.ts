@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex } from "../../sealing/bytes.ts";
+import { decodeMembers } from "../../sealing/members.ts";
+import { shownHash } from "../../sealing/request.ts";
+import type { UnitRow } from "../../sealing/unit-row.ts";
+import { webCrypto } from "../../sealing/webcrypto.ts";
+import { RecordsSite, settled } from "./testing/records-site.ts";
+
+const row = (id: string, state: string): UnitRow => ({ id, kind: "job", name: id, state });
+
+test("rows: a device that was away sees the last list by records alone, after the machine has died", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([row("web", "running"), row("db", "running")]);
+  await site.rows([row("web", "ended"), row("db", "running"), row("fox", "needs_you")]);
+  await site.rows([row("web", "ended"), row("fox", "needs_you")]);
+  site.kill();
+  await phone.fetch();
+  assert.deepEqual(phone.units(), { web: "ended", db: "gone", fox: "needs_you" });
+  assert.deepEqual([await phone.gaps(), phone.refused], [[], []], "the list of heads has nothing more");
+  assert.deepEqual(
+    decodeMembers(phone.members!).map(({ name, loginKey }) => [name, toHex(loginKey)]),
+    [["phone", toHex(phone.login.publicKey)]],
+  );
+});
+
+test("rows: what has not changed is not sealed again, also not by the next server", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([row("web", "running")]);
+  await phone.fetch();
+  const { length } = phone.store.rows;
+  await site.rows([row("web", "running")]);
+  site.kill();
+  await site.start();
+  await site.isReady();
+  await site.rows([row("web", "running")]);
+  await phone.fetch();
+  assert.equal(phone.store.rows.length, length);
+});
+
+test("periods: each day has another key, its streams begin again, and a reader goes on", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([row("web", "running")]);
+  await phone.fetch();
+  const before = (await phone.reader()).newestPeriod(toHex(phone.space))!;
+  await site.pass(24 * 3_600_000 + 60_000, 3_000_000);
+  await site.isReady();
+  await phone.fetch();
+  const after = (await phone.reader()).newestPeriod(toHex(phone.space))!;
+  assert.ok(after.period > before.period && toHex(after.key) !== toHex(before.key));
+  assert.deepEqual([phone.units(), await phone.gaps(), phone.refused], [{ web: "running" }, [], []]);
+});
+
+test("a device that joins later reads from its own period on, and the one before goes on", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([row("web", "running")]);
+  await phone.fetch();
+  const tablet = await site.device("tablet");
+  await site.rows([row("web", "running"), row("db", "running")]);
+  for (const one of [phone, tablet]) {
+    await one.fetch();
+    assert.deepEqual([one.units(), await one.gaps()], [{ web: "running", db: "running" }, []], one.name);
+    assert.equal(decodeMembers(one.members!).length, 2);
+  }
+});
+
+test("revocation: with all the keys that it had, the device opens nothing that comes after, and its waiting request is not carried out", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  const tablet = await site.device("tablet");
+  await site.rows([row("web", "running")]);
+  await phone.fetch();
+  await tablet.fetch();
+  site.kill(); // away while the request is left
+  await phone.leave(phone.request("list"));
+  await site.start();
+  await site.remote!.revoke("phone");
+  await site.isReady();
+  await site.rows([row("secret", "running")]);
+  assert.deepEqual(site.asked, []);
+  await assert.rejects(phone.fetch(), "its login is no member's any more");
+  const everything = site.hub.store.archive.after(tablet.login.publicKey, [1], { cursor: 0, limit: 1_000 });
+  await tablet.fetch();
+  assert.equal(tablet.units().secret, "running");
+  assert.deepEqual(
+    decodeMembers(tablet.members!).map(({ name }) => name),
+    ["tablet"],
+  );
+  // A hub that is its friend gives it everything that the other one gets.
+  const known = phone.store.rows.length;
+  const reader = await phone.reader();
+  for (const { bytes } of everything) await reader.read(reader.place + 1, bytes);
+  assert.equal(phone.store.rows.length, known);
+  assert.ok(phone.refused.includes("not_for_us") && phone.refused.includes("unknown_period"));
+});
+
+test("requests: carried out once each and in order, as the device, and answered; also when the hub brings them again", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  site.kill();
+  const requests = [phone.request("stop"), phone.request("start")];
+  const records = await phone.leave(...requests);
+  site.answer = (type) => ({ type });
+  await site.start();
+  await site.isReady();
+  assert.deepEqual(
+    site.asked.map(({ type, request_id, by, scopes }) => [type, request_id, by, scopes]),
+    requests.map(({ type, id }) => [type, id, "phone", ["view", "type"]]),
+  );
+  await phone.put(...records);
+  await site.pass(4_000);
+  await phone.fetch();
+  assert.deepEqual(
+    phone.results().map(({ id, result }) => [id, result]),
+    requests.map(({ id, type }) => [id, { type }]),
+  );
+  assert.equal(site.asked.length, 2);
+});
+
+test("requests: past its deadline, for another machine, without its place in the chain, and as an unbound approval: refused, and said", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone", ["view", "type", "approve"]);
+  await phone.fetch();
+  site.kill();
+  const late = phone.request("stop", { deadline_ms: site.clock.wallMs() + 1_000 });
+  const other = phone.request("stop", { target: { machine: "0".repeat(64) } });
+  const attach = phone.request("session.attach");
+  const unbound = phone.request("session.answer", { payload: { session: "fox", choice: "allow" } });
+  await phone.leave(late, other, attach, unbound);
+  await phone.seal(phone.request("stop")); // the hub drops it
+  await phone.leave(phone.request("start"));
+  await phone.leave(phone.request("list"));
+  await site.pass(2_000);
+  await site.start();
+  await site.isReady();
+  await phone.fetch();
+  assert.deepEqual(
+    phone.results().map(({ error }) => error?.code),
+    ["DEADLINE_OVER", "OTHER_TARGET", "REQUEST_NOT_POSSIBLE", "APPROVAL_MISSING", "REQUEST_BEFORE_MISSING", undefined],
+  );
+  assert.deepEqual(
+    site.asked.map(({ type }) => type),
+    ["list"],
+  );
+});
+
+test("approvals: bound to what was shown and to the open question", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone", ["view", "approve"]);
+  await phone.fetch();
+  const nowMs = site.clock.wallMs();
+  let state = "pending";
+  site.answer = (type) => {
+    if (type === "session.answer") state = "answered";
+    const tool = { id: "t1", kind: "tool_call", title: "rm", raw_input: { path: "/a" } };
+    const items = [tool, { id: "q1", kind: "permission", title: "May I?", tool_item_id: "t1", state }];
+    return { session: { workdir: "/work" }, conversation: { items } };
+  };
+  const shown = await shownHash(webCrypto(), { tool: "rm", input: { path: "/a" }, directory: "/work" });
+  const answer = (change: object) =>
+    phone.request("session.answer", {
+      payload: { session: "fox", choice: "allow" },
+      approval: { shown, question: "q1", expires_ms: nowMs + 60_000, ...change },
+    });
+  await phone.leave(answer({ shown: "0".repeat(64) }), answer({ question: "q2" }), answer({}), answer({}));
+  await site.pass(4_000);
+  await phone.fetch();
+  assert.deepEqual(
+    phone.results().map(({ error }) => error?.code),
+    ["SHOWN_OTHERWISE", "APPROVAL_USED", undefined, "APPROVAL_USED"],
+  );
+  assert.equal(site.asked.filter(({ type }) => type === "session.answer").length, 1);
+});
+
+test("killed after any write: requests are carried out once, results come, and no reader sees a gap or a fork", async () => {
+  for (let writes = 1; writes <= 14; writes++) {
+    await using site = await RecordsSite.make();
+    const phone = await site.device("phone");
+    await site.rows([row("web", "running")]);
+    await phone.fetch();
+    const requests = [phone.request("stop"), phone.request("start")];
+    site.writesLeft = writes;
+    await phone.leave(...requests);
+    site.watching!.onRows([row("web", "ended")]);
+    await site.pass(1_000);
+    site.kill();
+    await site.start();
+    await site.isReady();
+    await site.rows([row("web", "ended")]);
+    await phone.fetch();
+    const mutations = site.asked.map(({ request_id }) => request_id);
+    assert.deepEqual(
+      mutations,
+      requests.map(({ id }) => id),
+      `killed after ${writes}`,
+    );
+    assert.deepEqual(
+      [...new Set(phone.results().map(({ id }) => id))],
+      requests.map(({ id }) => id),
+    );
+    assert.deepEqual([phone.units(), await phone.gaps()], [{ web: "ended" }, []], `killed after ${writes}`);
+  }
+});
+
+test("backup: a home that was put back seals under another key, and its reader goes on", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([row("web", "running")]);
+  const backup = new Map(site.files);
+  await site.rows([row("web", "stopping")]);
+  await site.rows([row("web", "ended")]);
+  await phone.fetch();
+  await site.pass(120_000, 4_000);
+  site.kill();
+  site.files = backup;
+  await site.start();
+  await site.isReady();
+  await site.rows([row("web", "starting")]);
+  await site.rows([row("web", "waiting")]);
+  await settled();
+  await phone.fetch();
+  assert.deepEqual(phone.units(), { web: "waiting" });
+});
+
+test("backup: of a home that missed a period the reader takes the next one", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([row("web", "running")]);
+  const backup = new Map(site.files);
+  await site.pass(25 * 3_600_000, 3_000_000);
+  await site.isReady();
+  await phone.fetch();
+  await site.pass(120_000, 4_000);
+  site.kill();
+  site.files = backup;
+  await site.start();
+  await site.isReady();
+  await site.rows([row("web", "waiting")]);
+  await phone.fetch();
+  assert.deepEqual([phone.units(), phone.refused], [{ web: "waiting" }, []]);
+});
+
+test("hub: what it did not confirm is given to it again, on the next connection", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([row("web", "running")]);
+  site.isMute = true;
+  await site.rows([row("web", "ended"), row("db", "running")]);
+  await site.pass(12_000);
+  site.isMute = false;
+  await site.isReady();
+  await phone.fetch();
+  assert.deepEqual([phone.units(), await phone.gaps()], [{ web: "ended", db: "running" }, []]);
+});
+
+test("requests: one that the hub brings again to a machine that has lost its place is answered, and not carried out", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.device("tablet"); // takes nothing, so that the hub keeps everything
+  await phone.fetch();
+  const name = `space-${site.roster.hubs[0]!.fingerprint}.json` as const;
+  const before = site.files.get(name)!;
+  const request = phone.request("stop");
+  await phone.leave(request);
+  await site.pass(4_000);
+  assert.equal(site.asked.length, 1);
+  await phone.fetch();
+  site.kill();
+  site.forgetAnswers();
+  site.files.set(name, before);
+  await site.start();
+  await site.isReady();
+  assert.equal(site.asked.length, 1);
+  assert.deepEqual(
+    phone.results().map(({ id }) => id),
+    [request.id],
+  );
+});

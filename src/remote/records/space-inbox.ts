@@ -1,0 +1,132 @@
+import type { Log } from "../../platform/log.ts";
+import { messageOf, WarrenError } from "../../protocol/errors.ts";
+import { fromHex, toHex } from "../../sealing/bytes.ts";
+import type { Link } from "../../sealing/chain.ts";
+import type { SealingCrypto } from "../../sealing/crypto.ts";
+import type { RecordHead } from "../../sealing/record.ts";
+import { type Reading, takeRecord } from "../../sealing/take.ts";
+import type { RosterKeeper } from "../roster-keeper.ts";
+import type { Kept } from "./kept.ts";
+import { requestMissed } from "./request-errors.ts";
+import { linkOf, type SpaceState, storedLink } from "./space-state.ts";
+
+/**
+ * What the devices have left at one hub, one record after another. A record is taken when it opens for its device's key; the request is in the book first,
+ * then the cursor and the link in this space's file, then the hub is told: it may bring everything again, and nothing is lost.
+ */
+export interface SpaceInboxOptions {
+  hubId: string;
+  hub: Uint8Array;
+  space: Uint8Array;
+  state: Kept<SpaceState>;
+  roster: RosterKeeper;
+  crypto: SealingCrypto;
+  log: Log;
+  onRequest(from: { signingKey: string; text: Uint8Array; problem?: WarrenError }): Promise<void>;
+  took(place: number): void;
+}
+
+/** Came, and is not taken yet; past it the hub sends what nobody has asked for. */
+const HELD_BYTES_MAX = 16 * 1024 * 1024;
+
+export class SpaceInbox {
+  readonly #options: SpaceInboxOptions;
+  #last: Promise<void> = Promise.resolve();
+  #heldBytes = 0;
+  #contact = 0;
+
+  constructor(options: SpaceInboxOptions) {
+    this.#options = options;
+  }
+
+  /** Records of a former connection that were not taken come again. @param missed what the hub's welcome says */
+  begin(missed: { head: number; floor: number } | undefined): void {
+    this.#contact += 1;
+    if (!missed) return;
+    this.#last = this.#last.then(() => this.#judge(missed)).catch((error) => this.#failed(error));
+  }
+
+  /** @throws HUB_FLOODS */
+  hear(place: number, bytes: Uint8Array): void {
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > HELD_BYTES_MAX)
+      throw new WarrenError("HUB_FLOODS", "The hub sends more records than a space can have waiting for this machine.");
+    const contact = this.#contact;
+    const copy = bytes.slice();
+    this.#last = this.#last
+      .then(() => (contact === this.#contact ? this.#take(place, copy) : undefined))
+      .catch((error) => this.#failed(error))
+      .finally(() => {
+        this.#heldBytes -= copy.length;
+      });
+  }
+
+  /** A cursor from what the hub's store has forgotten, or behind which nothing is left. */
+  async #judge({ head, floor }: { head: number; floor: number }): Promise<void> {
+    const { state, log } = this.#options;
+    const { cursor } = state.now;
+    if (floor > cursor) log.warn("records_missed", { floor, cursor });
+    const next = head < cursor ? 0 : floor >= head ? head : cursor;
+    if (next !== cursor)
+      await state.change((draft) => {
+        draft.cursor = next;
+        return true;
+      });
+  }
+
+  async #take(place: number, bytes: Uint8Array): Promise<void> {
+    const { state, crypto, onRequest, took, log } = this.#options;
+    if (place <= state.now.cursor) return; // the hub repeats
+    const taken = await takeRecord(crypto, this.#reading(), bytes);
+    let link: { id: string; link: Link; period: number } | undefined;
+    if (taken.kind === "taken" || taken.kind === "stuck") {
+      const { record, text } = taken;
+      const device = this.#deviceBy(record.sender); // it may have been revoked meanwhile
+      const hash = taken.kind === "taken" ? taken.link.hash : await crypto.sha256(record.bytes);
+      link = { id: chainId(record), link: { seq: record.seq, hash }, period: record.period };
+      if (taken.kind === "stuck") log.warn("request_chain_broken", { step: taken.step.kind, seq: record.seq });
+      // What came before it is told as missing once; what follows is judged from here.
+      const problem = taken.kind === "stuck" ? { problem: requestMissed() } : {};
+      if (device) await onRequest({ signingKey: device.signing_key, text, ...problem });
+    } else log.info("record_not_taken", { why: taken.why });
+    const isStored = await state.change((draft) => {
+      draft.cursor = place;
+      if (link) draft.theirs[link.id] = { ...storedLink(link.link), period: link.period };
+      return true;
+    });
+    if (isStored) took(place);
+  }
+
+  #reading(): Reading {
+    const { hub, space, state } = this.#options;
+    return {
+      hub,
+      space,
+      senderOf: (loginKey) => {
+        const device = this.#deviceBy(loginKey);
+        return device && { signerKey: fromHex(device.signing_key)!, isMachine: false };
+      },
+      periodKeyOf: (number) => {
+        const { period, former } = state.now;
+        const known = [...(period ? [period] : []), ...former].find((one) => one.number === number);
+        return known && fromHex(known.key);
+      },
+      linkOf: (record) => linkOf(state.now.theirs[chainId(record)]),
+    };
+  }
+
+  #deviceBy(loginKey: Uint8Array) {
+    const { roster, hubId } = this.#options;
+    const login = toHex(loginKey);
+    return roster.now.devices.find(({ logins }) => logins[hubId] === login);
+  }
+
+  /** The disk is full, say: nothing more of this connection is taken, so that nothing is passed over. */
+  #failed(error: unknown): void {
+    this.#contact += 1;
+    this.#options.log.error("records_not_taken", { error: messageOf(error) });
+  }
+}
+
+const chainId = ({ stream, sender }: Pick<RecordHead, "stream" | "sender">): string =>
+  `${toHex(stream)}/${toHex(sender)}`;

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { StillClock } from "../../hub/testing/test-hub.ts";
+import { silentLog } from "../../platform/log.ts";
+import { LineSplitter } from "../../protocol/lines.ts";
+import { utf8 } from "../../sealing/bytes.ts";
+import type { UnitRow } from "../../sealing/unit-row.ts";
+import type { ConnectUnit } from "../network.ts";
+import { UnitWatch } from "./unit-watch.ts";
+
+/** Two servers of a home: the primary with a job, another with a session. */
+class Home {
+  readonly clock = new StillClock();
+  readonly lists: Record<string, string>[] = [];
+  readonly events = new Map<string, () => void>();
+  readonly cuts = new Map<string, () => void>();
+  jobs = [{ id: "web", kind: "job", name: "web", state: "running" }];
+  sessions: Record<string, object[]> = {
+    primary: [],
+    other: [{ id: "fox", kind: "session", name: "fox", state: "idle" }],
+  };
+  isOtherAway = false;
+
+  connect: ConnectUnit = async (target, { onBytes, onClosed }) => {
+    const server = target === "primary" ? "primary" : "other";
+    if (server === "other" && this.isOtherAway) throw new Error("it is being replaced");
+    const splitter = new LineSplitter();
+    const say = (value: object): void => queueMicrotask(() => onBytes(utf8(`${JSON.stringify(value)}\n`)));
+    const close = (): void => {
+      this.events.delete(server);
+      queueMicrotask(onClosed);
+    };
+    this.cuts.set(server, close);
+    return {
+      write: (bytes) => {
+        for (const line of splitter.push(bytes)) {
+          const { id, type, payload } = JSON.parse(line);
+          if (type === "hello") say({ success: true, data: { scopes: payload.scopes } });
+          else say({ id, success: true, data: this.#answer(server, type) });
+          if (type === "subscribe")
+            this.events.set(server, () => say({ event: "x", stream: "sessions", seq: 1, data: {} }));
+        }
+      },
+      pause() {},
+      resume() {},
+      close,
+    };
+  };
+
+  #answer(server: string, type: string): object {
+    if (type === "unit.list") return { units: this.jobs };
+    if (type === "session.list") return { sessions: this.sessions[server] };
+    const ids = this.sessions.other!.map((one) => (one as { id: string }).id);
+    const servers = [
+      { name: "blazing", primary: true, sessions: [] },
+      { name: "calm", primary: false, sessions: ids },
+    ];
+    return { streams: { sessions: { seq: 1, snapshot: { servers } } } };
+  }
+
+  watch(): UnitWatch {
+    const { connect, clock } = this;
+    const onRows = (rows: UnitRow[]): void =>
+      void this.lists.push(Object.fromEntries(rows.map((row) => [row.id, row.state])));
+    return new UnitWatch({ connect, clock, log: silentLog, onRows });
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 50) {
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await this.clock.pass(50);
+    }
+  }
+}
+
+test("units: of all servers, and again whenever one tells of a change, many at once as one", async () => {
+  const home = new Home();
+  const watch = home.watch();
+  await home.pass(1_000);
+  assert.deepEqual(home.lists.at(-1), { web: "running", fox: "idle" });
+  const { length } = home.lists;
+  home.jobs[0]!.state = "ended";
+  for (let count = 0; count < 20; count++) home.events.get("primary")!();
+  await home.pass(1_000);
+  assert.deepEqual([home.lists.length, home.lists.at(-1)], [length + 1, { web: "ended", fox: "idle" }]);
+  home.sessions.other = [{ id: "fox", kind: "session", name: "fox", state: "needs_you" }];
+  home.events.get("other")!();
+  await home.pass(1_000);
+  assert.equal(home.lists.at(-1)!.fox, "needs_you");
+  home.jobs = [];
+  await home.pass(31_000);
+  assert.deepEqual(home.lists.at(-1), { fox: "needs_you" }, "what no stream tells of is seen all the same");
+  watch.close();
+});
+
+test("units: a server that is being replaced keeps its rows, and the primary is connected to again", async () => {
+  const home = new Home();
+  const watch = home.watch();
+  await home.pass(1_000);
+  home.isOtherAway = true;
+  home.cuts.get("other")!();
+  await home.pass(2_000);
+  assert.deepEqual(home.lists.at(-1), { web: "running", fox: "idle" });
+  home.isOtherAway = false;
+  home.sessions.other = [{ id: "fox", kind: "session", name: "fox", state: "working" }];
+  home.cuts.get("primary")!();
+  await home.pass(4_000);
+  assert.deepEqual(home.lists.at(-1), { web: "running", fox: "working" });
+  watch.close();
+});

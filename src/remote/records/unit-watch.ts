@@ -1,0 +1,162 @@
+import type { Clock } from "../../platform/clock.ts";
+import type { Log } from "../../platform/log.ts";
+import { messageOf } from "../../protocol/errors.ts";
+import type { Session } from "../../protocol/units.ts";
+import type { UnitRow } from "../../sealing/unit-row.ts";
+import type { ConnectUnit } from "../network.ts";
+import { type ListedUnit, rowOfSession, rowOfUnit } from "./unit-rows.ts";
+import { UnitTalk } from "./unit-talk.ts";
+
+/**
+ * Follows the units of this home, as any client does: the jobs, workers and sessions of the primary, and the sessions of the other servers, each asked when
+ * its streams tell that something is different. Changes that come together are one.
+ */
+export interface UnitWatchOptions {
+  connect: ConnectUnit;
+  clock: Clock;
+  log: Log;
+  /** All of them, each time; whether they differ is for the caller. */
+  onRows(rows: UnitRow[]): void;
+}
+
+/** Opens one; the answer ends it. */
+export type WatchUnits = (options: UnitWatchOptions) => { close(): void };
+
+const GATHER_MS = 250;
+const RETRY_MS = 1_000;
+/** What no stream tells of, workers among it, is seen after this at the latest. */
+const LOOK_MS = 30_000;
+const PRIMARY = "primary";
+const GREETING = { scopes: ["view"] as const, by: "records" };
+
+interface HomeServer {
+  name: string;
+  primary: boolean;
+  sessions: string[];
+}
+
+export class UnitWatch {
+  readonly #options: UnitWatchOptions;
+  /** By server; the primary's is called so. */
+  readonly #talks = new Map<string, UnitTalk>();
+  readonly #opening = new Set<string>();
+  /** What each said last: a server that is being replaced keeps its rows. */
+  readonly #rows = new Map<string, UnitRow[]>();
+  #isLooking = false;
+  #isStale = false;
+  #dueMs = 0;
+  #cancelLook: (() => void) | undefined;
+  #cancelAgain: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: UnitWatchOptions) {
+    this.#options = options;
+    void this.#follow(PRIMARY, PRIMARY);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelLook?.();
+    this.#cancelAgain?.();
+    for (const talk of [...this.#talks.values()]) talk.close();
+  }
+
+  /** @param target the server by what it has */
+  async #follow(server: string, target: string): Promise<void> {
+    if (this.#opening.has(server) || this.#talks.has(server)) return;
+    this.#opening.add(server);
+    try {
+      const { connect } = this.#options;
+      const talk = await UnitTalk.open({
+        connect,
+        target,
+        greeting: GREETING,
+        onEvent: () => this.#plan(GATHER_MS),
+      });
+      if (this.#isClosed) return talk.close();
+      this.#talks.set(server, talk);
+      void talk.ended.then(() => this.#lost(server, talk));
+      await talk.ask({
+        type: "subscribe",
+        payload: { streams: server === PRIMARY ? ["jobs", "sessions"] : ["sessions"] },
+      });
+      this.#plan(0);
+    } catch (error) {
+      this.#options.log.debug("units_not_followed", { server, error: messageOf(error) });
+      this.#talks.get(server)?.close();
+      if (server === PRIMARY && !this.#talks.has(PRIMARY)) this.#again();
+    } finally {
+      this.#opening.delete(server);
+    }
+  }
+
+  #lost(server: string, talk: UnitTalk): void {
+    if (this.#talks.get(server) === talk) this.#talks.delete(server);
+    if (server === PRIMARY) this.#again();
+    else this.#plan(RETRY_MS);
+  }
+
+  #again(): void {
+    if (this.#isClosed) return;
+    this.#cancelAgain?.();
+    this.#cancelAgain = this.#options.clock.timer(RETRY_MS, () => void this.#follow(PRIMARY, PRIMARY));
+  }
+
+  /** The sooner one counts. */
+  #plan(delayMs: number): void {
+    const { clock } = this.#options;
+    const dueMs = clock.monotonicMs() + delayMs;
+    if (this.#isLooking) this.#isStale = true;
+    if (this.#isClosed || this.#isLooking || (this.#cancelLook && this.#dueMs <= dueMs)) return;
+    this.#cancelLook?.();
+    this.#dueMs = dueMs;
+    this.#cancelLook = clock.timer(delayMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    this.#cancelLook = undefined;
+    this.#isLooking = true;
+    this.#isStale = false;
+    try {
+      await this.#gather();
+    } catch (error) {
+      this.#options.log.debug("units_not_listed", { error: messageOf(error) });
+    } finally {
+      this.#isLooking = false;
+      this.#plan(this.#isStale ? GATHER_MS : LOOK_MS);
+    }
+  }
+
+  async #gather(): Promise<void> {
+    const primary = this.#talks.get(PRIMARY);
+    if (!primary) return;
+    const { units = [] } = (await primary.ask({ type: "unit.list", payload: {} })) as { units?: ListedUnit[] };
+    const ofUnits = units.map(rowOfUnit);
+    for (const [server, talk] of [...this.#talks]) {
+      const { sessions = [] } = (await talk.ask({ type: "session.list", payload: {} })) as { sessions?: Session[] };
+      this.#rows.set(server, sessions.map(rowOfSession));
+    }
+    const areAllKnown = await this.#followOthers(primary);
+    if (areAllKnown && !this.#isClosed) this.#options.onRows([...ofUnits, ...[...this.#rows.values()].flat()]);
+  }
+
+  /** Those that have sessions, by one of them. False: one is being asked for the first time. */
+  async #followOthers(primary: UnitTalk): Promise<boolean> {
+    // A subscription's answer brings the list; asked anew it replaces the one before.
+    const answer = await primary.ask({ type: "subscribe", payload: { streams: ["jobs", "sessions"] } });
+    const { streams } = answer as { streams?: { sessions?: { snapshot?: { servers?: HomeServer[] } | null } } };
+    const others = (streams?.sessions?.snapshot?.servers ?? []).filter(
+      (one) => !one.primary && one.sessions.length > 0,
+    );
+    const names = new Set(others.map(({ name }) => name));
+    for (const [name, talk] of [...this.#talks]) if (name !== PRIMARY && !names.has(name)) talk.close();
+    for (const name of [...this.#rows.keys()]) if (name !== PRIMARY && !names.has(name)) this.#rows.delete(name);
+    const missing = others.filter(({ name }) => !this.#talks.has(name));
+    const areAllKnown = missing.every(({ name }) => this.#rows.has(name));
+    for (const { name, sessions } of missing) {
+      if (!this.#rows.has(name)) this.#rows.set(name, []); // of one that cannot be asked nothing is told
+      void this.#follow(name, sessions[0]!);
+    }
+    return areAllKnown;
+  }
+}
