@@ -26,6 +26,7 @@ import { sends } from "./mailbox/sends.ts";
 import { makePeers } from "./peers/all.ts";
 import { hub } from "./remote/hub.ts";
 import { sealing } from "./remote/sealing.ts";
+import { simulation } from "./remote/simulation.ts";
 import { report, writeBetweenMarkers } from "./report.ts";
 import type { Section } from "./result.ts";
 import { attach } from "./sessions/attach.ts";
@@ -61,7 +62,7 @@ const PARTS: Record<string, Part> = {
     peers: mailPeerNames,
     versions: ({ stage, say }) => mailVersions(stage, say),
   },
-  remote: { cases: [sealing, hub], peers: [], versions: async () => ["no peers"] },
+  remote: { cases: [sealing, hub, simulation], peers: [], versions: async () => ["no peers"] },
 };
 const DOCUMENT = join(root, "docs", "benchmarks.md");
 const EXIT_USAGE = 2;

@@ -371,8 +371,10 @@ export class Coordinator {
     if (this.#machines.get(id) !== link) return;
     const machine = { ...link.machine, confirmedMs: this.#options.clock.wallMs() };
     link.update(machine);
-    if (hub !== undefined) this.#save(this.#options.store.putMachine(machine));
-    this.#flush(id);
+    if (hub !== undefined) {
+      this.#save(this.#options.store.putMachine(machine));
+      this.#flush(id);
+    }
     this.#tell({ kind: "machine", id });
   }
 

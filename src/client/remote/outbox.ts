@@ -65,6 +65,9 @@ export interface NewItem {
 
 /** The name of a device's requests among a period's streams. */
 const REQUESTS = "requests";
+/** After its way was lost an item waits so long, doubled each time, up to the most; a machine or hub that comes shortens it. */
+const RETRY_FIRST_MS = 250;
+const RETRY_MOST_MS = 30_000;
 /** A deadline that has passed while its machine was asked is looked at again. */
 const DEADLINE_STEP_MS = 1_000;
 
@@ -87,6 +90,8 @@ export class Outbox {
   /** One change after another: nobody edits what is just being sent. */
   #last: Promise<unknown> = Promise.resolve();
   #cancelDeadline: (() => void) | undefined;
+  /** By machine: how long was waited last, and what takes the next try back. */
+  readonly #retries = new Map<string, { delayMs: number; cancel: () => void }>();
   #isClosed = false;
 
   static async open(options: OutboxOptions): Promise<Outbox> {
@@ -168,6 +173,7 @@ export class Outbox {
   close(): void {
     this.#isClosed = true;
     this.#cancelDeadline?.();
+    for (const { cancel } of this.#retries.values()) cancel();
   }
 
   #watchDeadlines(): void {
@@ -192,7 +198,8 @@ export class Outbox {
     try {
       while (state.again) {
         state.again = false;
-        await this.#pump(machine);
+        // At once again, whatever was heard meanwhile, would be for ever, as fast as a hub or a machine can refuse.
+        if (!(await this.#pump(machine))) return this.#tryLater(machine);
       }
     } finally {
       this.#pumping.delete(machine); // in the same turn as the last look at `again`
@@ -200,16 +207,29 @@ export class Outbox {
     }
   }
 
-  async #pump(machine: string): Promise<void> {
+  #tryLater(machine: string): void {
+    if (this.#isClosed) return;
+    const before = this.#retries.get(machine);
+    before?.cancel();
+    const delayMs = before ? Math.min(RETRY_MOST_MS, 2 * before.delayMs) : RETRY_FIRST_MS;
+    const cancel = this.#options.clock.timer(delayMs, () => void this.flush(machine).catch(() => {}));
+    this.#retries.set(machine, { delayMs, cancel });
+  }
+
+  /** False: the way was lost. */
+  async #pump(machine: string): Promise<boolean> {
     await this.#putOwed(machine);
     for (const { id } of this.#of(machine)) {
       const item = this.#items.get(id);
       if (!item || isSettled(item)) continue;
       if (this.#options.clock.wallMs() >= item.deadlineMs) await this.#become(id, { kind: "expired" });
       else if (this.#options.ways.isThere(machine)) {
-        if (!(await this.#live(id))) return;
-      } else if (item.state.kind !== "delivered" && !(await this.#leave(item))) return;
+        if (!(await this.#live(id))) return false;
+        this.#retries.get(machine)?.cancel();
+        this.#retries.delete(machine);
+      } else if (item.state.kind !== "delivered" && !(await this.#leave(item))) return true;
     }
+    return true;
   }
 
   #of(machine: string): OutboxItem[] {
@@ -252,14 +272,15 @@ export class Outbox {
 
   async #sealed(item: OutboxItem, place: SealedPlace): Promise<Change> {
     const { crypto, clock, signer, store } = this.#options;
-    const { id, machine, unit, type, payload, approval, deadlineMs } = item;
+    const { id, machine, unit, type, payload, approval, createdMs, deadlineMs } = item;
     const text = encodeJson({
       id,
       target: { machine, ...(unit === undefined ? {} : { unit }) },
       type,
       payload,
       deadline_ms: deadlineMs,
-      sent_ms: clock.wallMs(),
+      // A clock that was put back since would make its life look longer than any may be.
+      sent_ms: Math.max(clock.wallMs(), createdMs),
       ...(approval === undefined ? {} : { approval }),
     });
     const stream = await streamId(crypto, await namesKey(crypto, place.periodKey), REQUESTS);

@@ -1,0 +1,45 @@
+import { runMany } from "../../test/harness/remote-sim/schedule.ts";
+import type { Case } from "../cases/case.ts";
+
+/** Counts of schedules: a smoke run, a run, and all of them, which takes hours. `WARREN_SCHEDULES` is another count. */
+const QUICK_COUNT = 200;
+const COUNT = 5_000;
+const FULL_COUNT = 1_000_000;
+/** Said what was done so far after so many. */
+const TURN_COUNT = 10_000;
+
+/** Many more schedules of remote than the tests have time for (test/remote-simulation.test.ts): devices, hubs and machines on virtual time. */
+export const simulation: Case = {
+  name: "simulation",
+  async run({ quick, full, say }) {
+    const wanted = Number(process.env.WARREN_SCHEDULES ?? 0);
+    const count = wanted || (quick ? QUICK_COUNT : full ? FULL_COUNT : COUNT);
+    const startMs = performance.now();
+    let wrongCount = 0;
+    for (let seed = 1; seed <= count; ) {
+      const turn = Math.min(TURN_COUNT, count - seed + 1);
+      const found = await runMany(seed, turn);
+      if (found) {
+        wrongCount += 1;
+        say(`${found.broken}: WARREN_SEED=${found.seed} node --test test/remote-simulation.test.ts shows it`);
+      }
+      seed = found ? found.seed + 1 : seed + turn;
+      say(`${seed - 1} schedules, ${wrongCount} of them went wrong`);
+    }
+    const seconds = (performance.now() - startMs) / 1_000;
+    const of = (sample: number) => [{ subject: "warren", samples: [sample] }];
+    return {
+      title: "Simulation",
+      rows: [
+        { what: "schedules", unit: "", measured: of(count) },
+        {
+          what: "of them something lost, doubled, reordered, stuck, or done by who was revoked",
+          unit: "",
+          target: { atMost: 0, of: "max" },
+          measured: of(wrongCount),
+        },
+        { what: "schedules in a second", unit: "", measured: of(Math.round(count / seconds)) },
+      ],
+    };
+  },
+};

@@ -1,0 +1,95 @@
+import type { DeviceActor } from "./device-actor.ts";
+import type { World } from "./world.ts";
+
+/**
+ * What may not happen, whatever happens:
+ *
+ * 1. lost: what a device's outbox has taken is not done in the end.
+ * 2. doubled: it is done more than once.
+ * 3. reordered: something of a device is done before what it asked earlier.
+ * 4. stuck: everything is whole again, and it is still waited for.
+ * 5. revoked: a device does something after its revocation was answered.
+ */
+export class Judge {
+  readonly #world: World;
+  readonly #acknowledged: { device: DeviceActor; number: number }[] = [];
+  readonly #revokedAtMs = new Map<DeviceActor, number>();
+  readonly #asked = new Set<DeviceActor>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  acknowledged(device: DeviceActor, number: number): void {
+    this.#acknowledged.push({ device, number });
+  }
+
+  /** Its revocation was asked for. */
+  revoking(device: DeviceActor): void {
+    this.#asked.add(device);
+  }
+
+  revoked(device: DeviceActor): void {
+    this.#revokedAtMs.set(device, this.#world.time.nowMs);
+  }
+
+  isRevoking(device: DeviceActor): boolean {
+    return this.#asked.has(device);
+  }
+
+  /** Everybody who may has got what they asked for. */
+  isOver(): boolean {
+    return this.#world.devices.every((device) => this.#isMaybeRevoked(device) || this.#open(device).length === 0);
+  }
+
+  verdict(): string | undefined {
+    const effects = this.#world.machines.flatMap((machine) => machine.effects);
+    const numbers = effects.map(({ number }) => number);
+    const doubled = numbers.find((number, index) => numbers.indexOf(number) !== index);
+    if (doubled !== undefined) return `doubled: ${doubled}`;
+    const late = effects.find(({ number, atMs }) => atMs > (this.#revokedAtMs.get(this.#deviceOf(number)) ?? Infinity));
+    if (late) return `revoked: ${late.number} at ${late.atMs}`;
+    for (const device of this.#world.devices) {
+      const own = numbers.filter((number) => this.#deviceOf(number) === device);
+      const at = own.findIndex((number, index) => index > 0 && number < own[index - 1]!);
+      if (at !== -1) return `reordered: ${own[at]} after ${own[at - 1]}`;
+      if (this.#isMaybeRevoked(device)) continue;
+      const [open] = this.#open(device);
+      if (open) return `stuck: ${device.name} has ${open.payload.number} as ${open.state.kind}; ${this.#ways(device)}`;
+      const failed = device.coordinator?.outbox?.items().find(({ state }) => state.kind !== "done");
+      if (failed) return `failed: ${JSON.stringify(failed.state)}`;
+    }
+    const done = new Set(numbers);
+    const lost = this.#acknowledged.find(({ device, number }) => !this.#isMaybeRevoked(device) && !done.has(number));
+    return lost && `lost: ${lost.number}`;
+  }
+
+  /** How it stands with its hubs and machines. */
+  #ways({ coordinator }: DeviceActor): string {
+    const hubs = coordinator
+      ?.hubs()
+      .map(({ entry, state }) => `${entry.label} ${state.kind} ${"error" in state ? state.error.code : ""}`);
+    const machines = coordinator?.machines().map(({ liveHub, presence }) => `${liveHub} ${JSON.stringify(presence)}`);
+    const links = this.#world.machines[0]!.remote?.hubs().map(({ label, state }) => `${label} ${state}`);
+    return [...(hubs ?? ["off"]), ...(machines ?? []), "and the machine", ...(links ?? ["off"])].join(", ");
+  }
+
+  #open(device: DeviceActor) {
+    const items = device.coordinator?.outbox?.items() ?? [];
+    return items.filter(({ state }) => state.kind === "queued" || state.kind === "sent" || state.kind === "delivered");
+  }
+
+  /** It may have been written down although the machine died before it said so. */
+  #isMaybeRevoked(device: DeviceActor): boolean {
+    if (!this.#asked.has(device)) return false;
+    const devices = this.#world.machines[0]!.remote?.devices();
+    return (
+      this.#revokedAtMs.has(device) ||
+      (devices !== undefined && !devices.some(({ name }) => name.startsWith(device.name)))
+    );
+  }
+
+  #deviceOf(number: number): DeviceActor {
+    return this.#world.devices[Math.floor(number / 1_000_000)]!;
+  }
+}
