@@ -269,8 +269,9 @@ describe("mail hooks", { timeout: TIMEOUT_MS }, () => {
       for (let at = 0; at < KILLS; at++) {
         sent.push(await send(client, name, `message ${at}`));
         const event = ["UserPromptSubmit", "PostToolUse", "Stop"][at % 3]!;
-        const { statuses, context, block } = await claude.fire(event, {}, { killAfterMs: random.between(5, 65) });
-        if (statuses[0] === 0) note(`${context}${block ?? ""}`);
+        // One that is killed between its last byte and its exit has given its mail, for all that it can know.
+        const { written } = await claude.fire(event, {}, { killAfterMs: random.between(5, 65) });
+        note(written.join("\n"));
         for (const seq of sent)
           if (["seen", "handled"].includes(stateOf(mail, seq)))
             assert.ok(shown.has(seq), `${seq} was confirmed, and never shown`);

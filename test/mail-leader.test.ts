@@ -69,6 +69,16 @@ test("leader: whose starter is gone before it leads ends, and leads nobody", asy
   assert.equal((await mail.status()).leader.epoch, 2);
 });
 
+test("leader: a client that is closed while one is started for it leaves none behind", async () => {
+  await using mail = new MailHome();
+  const client = mail.client();
+  const asked = assert.rejects(client.request("mail.ping", {}), { code: "CLOSED" });
+  await waitUntil(() => mail.processes().length > 0, { what: "a process that is about to lead", everyMs: 1 });
+  client.close();
+  await asked;
+  await waitUntil(() => mail.processes().length === 0, { what: "its end" });
+});
+
 test("fetch: waits for what is not there yet, and is woken by its commit", async () => {
   await using mail = new MailHome();
   const [ann, bob] = [mail.client(), mail.client()];

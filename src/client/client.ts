@@ -28,6 +28,8 @@ export interface WireEvents {
   onLine(line: string): void;
   /** The wire is gone; called once, also after `close()`. */
   onClose(): void;
+  /** Aborted when nobody wants the wire any more, also while it is being opened. */
+  unwanted?: AbortSignal;
 }
 
 /** Opens a wire to the server that is meant, starting it if that is its way. Rejects with a typed error when it cannot. */
@@ -87,6 +89,7 @@ export class Client {
   readonly #options: ClientOptions;
   #wire: Wire | undefined;
   #dialing: Promise<void> | undefined;
+  readonly #unwanted = new AbortController();
   #greetingTimer: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
   #closed = false;
@@ -159,6 +162,7 @@ export class Client {
 
   close(): void {
     this.#closed = true;
+    this.#unwanted.abort();
     clearTimeout(this.#greetingTimer);
     this.#wire?.close();
     this.#failAll(closed());
@@ -202,6 +206,7 @@ export class Client {
     let wire: Wire | undefined;
     let lost = false;
     wire = await this.#options.dial({
+      unwanted: this.#unwanted.signal,
       onLine: (line) => {
         if (wire && this.#wire === wire) this.#onLine(line); // what a wire still says that was left is said again on the next
       },

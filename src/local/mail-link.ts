@@ -69,6 +69,7 @@ class Link {
     for (;;) {
       const { wire, error } = await this.#tryEach(events);
       if (wire) return wire;
+      if (events.unwanted?.aborted) throw noLeader(error);
       const nowMs = performance.now();
       // Nobody has led since the sockets' directory was made, or the last one ended for want of work.
       const neverLed = systemCode(error) === "ENOENT";
@@ -76,7 +77,7 @@ class Link {
         if (neverLed || nowMs - begunMs > FIND_MS) throw noLeader(error);
       } else if (neverLed || nowMs >= startAtMs) {
         if (nowMs - begunMs > GIVE_UP_AFTER_MS) throw noLeader(error);
-        await this.#start();
+        await this.#start(events.unwanted);
         startCount += 1;
         startAtMs = performance.now() + (startCount + 1) * START_AFTER_MS;
         if (startCount === 1) continue;
@@ -119,7 +120,7 @@ class Link {
     });
     isOpen = true;
     if (this.#options.mode === "start") {
-      timer = setTimeout(() => void this.#start().catch(() => {}), SILENT_MS);
+      timer = setTimeout(() => void this.#start(events.unwanted).catch(() => {}), SILENT_MS);
       timer.unref();
     }
     this.#introduce(wire);
@@ -164,9 +165,10 @@ class Link {
     wire.send(JSON.stringify({ id: `${OWN_ID}-yield`, type: "mail.yield", payload }));
   }
 
-  async #start(): Promise<void> {
+  /** Whoever closes its client while a leader is being started for it wants none. */
+  async #start(unwanted: AbortSignal | undefined): Promise<void> {
     const { startMailLeaderOnce } = await import("./mail-start.ts"); // what starts processes is not loaded on the usual path
-    await startMailLeaderOnce(this.#options);
+    await startMailLeaderOnce({ ...this.#options, unwanted });
   }
 }
 

@@ -19,6 +19,8 @@ export interface MailStart {
   env: NodeJS.ProcessEnv;
   /** It was started to lead (`warren mail serve`), and does not end when it has nothing to do. */
   isDedicated?: boolean;
+  /** Aborted when nobody waits for it any more: what is being started does not lead then. */
+  unwanted?: AbortSignal | undefined;
 }
 
 /**
@@ -30,10 +32,13 @@ export async function startMailLeader(start: MailStart): Promise<"leading" | "bu
   ensureHome(places);
   ensureSocketDir(places, env);
   const pipe = spawnDetached({ command: mailLeaderCommand(start), env, logPath: places.mailLeaderLog });
+  const giveUp = (): void => void pipe.destroy(failed("is not wanted any more", places));
+  if (start.unwanted?.aborted) giveUp();
+  start.unwanted?.addEventListener("abort", giveUp);
   const word = await firstLine(pipe, {
     timeoutMs: START_TIMEOUT_MS,
     late: () => failed("did not start in 10 s", places),
-  });
+  }).finally(() => start.unwanted?.removeEventListener("abort", giveUp));
   if (word === "leading" || word === "busy") return word;
   throw word === "" ? failed("ended before it was ready", places) : startError(word, places);
 }

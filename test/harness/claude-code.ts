@@ -12,6 +12,8 @@ export interface Fired {
   context: string;
   /** Why a `Stop` hook does not let it stop. */
   block: string | undefined;
+  /** What came whole, also of hooks that were killed afterwards. */
+  written: string[];
   /** Of each hook that was not killed. */
   statuses: (number | null)[];
   stderr: string;
@@ -86,7 +88,9 @@ export class ClaudeCode implements AsyncDisposable {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<Result[]>();
     this.#answers.set(id, resolve);
-    this.child.once("exit", () => reject(new Error("the agent has ended")));
+    const ended = (): void => reject(new Error("the agent has ended"));
+    this.child.once("exit", ended);
+    void promise.catch(() => {}).finally(() => this.child.off("exit", ended));
     const input = {
       session_id: this.sessionId,
       transcript_path: join(this.#cwd, "t.jsonl"),
@@ -122,18 +126,30 @@ export class ClaudeCode implements AsyncDisposable {
   }
 }
 
+interface Said {
+  decision?: string;
+  reason?: string;
+  hookSpecificOutput?: { additionalContext?: string };
+}
+
+const textOf = ({ reason, hookSpecificOutput }: Said): string =>
+  `${reason ?? ""}${hookSpecificOutput?.additionalContext ?? ""}`;
+
+/** Of a hook that may have been killed while it wrote. */
+function wholeOf(stdout: string): Said | undefined {
+  try {
+    return JSON.parse(stdout) as Said;
+  } catch {
+    return undefined;
+  }
+}
+
 function firedOf(results: Result[]): Fired {
   const said = results
     .filter(({ status, stdout }) => status === 0 && stdout !== "")
-    .map(
-      ({ stdout }) =>
-        JSON.parse(stdout) as {
-          decision?: string;
-          reason?: string;
-          hookSpecificOutput?: { additionalContext?: string };
-        },
-    );
+    .map(({ stdout }) => JSON.parse(stdout) as Said);
   return {
+    written: results.flatMap(({ stdout }) => wholeOf(stdout) ?? []).map(textOf),
     context: said.map(({ hookSpecificOutput }) => hookSpecificOutput?.additionalContext ?? "").join("\n"),
     block: said.find(({ decision }) => decision === "block")?.reason,
     statuses: results.map(({ status }) => status),
