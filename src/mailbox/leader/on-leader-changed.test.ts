@@ -56,7 +56,7 @@ test("on_leader_changed: at the limit it is ended with all that it has started",
   const [event, fields] = house.said[0]!;
   assert.equal(event, "on_leader_changed_failed");
   assert.deepEqual([fields.epoch, fields.limit_ms], [7, 200]);
-  assert.equal(isAlive(sleep), false);
+  await waitUntil(() => !isAlive(sleep), { what: "the end of what it has started" });
 });
 
 test("on_leader_changed: of its output the beginning is kept", async () => {
