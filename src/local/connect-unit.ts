@@ -22,7 +22,7 @@ export interface UnitSocketEvents {
 
 /**
  * To the server that has the unit: `primary`, or a session's id or name. What no server says that it has goes to the primary, which knows it, or says that nobody does.
- * @throws NO_SERVER, TARGET_UNREACHABLE
+ * @throws NO_SERVER, CONNECTION_LOST
  */
 export function connectUnit(places: Places, target: string, events: UnitSocketEvents): Promise<UnitSocket> {
   const session = target === "primary" ? undefined : lookForSession(places, target);

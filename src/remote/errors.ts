@@ -22,16 +22,6 @@ export const addressBad = (address: string, why: string): WarrenError =>
     fix: "warren pair --hub https://home.example",
   });
 
-export const hubUnreachable = (address: string, why: string): WarrenError =>
-  new WarrenError("HUB_UNREACHABLE", `The hub at ${address} cannot be reached: ${why}.`, {
-    fix: `curl ${address}/hub/v1/key      # on the hub: warren hub status`,
-  });
-
-export const hubNotThere = (address: string): WarrenError =>
-  new WarrenError("HUB_NOT_THERE", `Something answers at ${address}, but it is no hub of Warren.`, {
-    fix: "warren hub status      # on the hub: shows its addresses",
-  });
-
 export const hubChanged = (address: string, known: string, found: string): WarrenError =>
   new WarrenError(
     "HUB_KEY_CHANGED",

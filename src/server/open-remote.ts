@@ -1,15 +1,12 @@
 import { existsSync } from "node:fs";
-import net from "node:net";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
-import { lookForSession } from "../local/find-session.ts";
+import { connectUnit } from "../local/connect-unit.ts";
 import { askHub } from "../local/hub-link.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
-import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
-import { readEntries } from "../registry/entries.ts";
-import type { ConnectUnit } from "../remote/network.ts";
+import { messageOf } from "../protocol/errors.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
 
@@ -70,17 +67,17 @@ export class OpenRemote {
 
   async #open(): Promise<Remote> {
     const { places, log, publish } = this.#options;
-    const [{ Remote }, { homeStore }, { webSocketNetwork }, { webCrypto }, { UnitWatch }] = await Promise.all([
+    const [{ Remote }, { homeStore }, { socketNetwork }, { webCrypto }, { UnitWatch }] = await Promise.all([
       import("../remote/remote.ts"),
       import("../remote/home-store.ts"),
-      import("../remote/web-socket-network.ts"),
+      import("../local/remote/socket-network.ts"),
       import("../sealing/webcrypto.ts"),
       import("../remote/records/unit-watch.ts"),
     ]);
     const remote = await Remote.open({
       store: homeStore(places.remoteDir),
-      network: webSocketNetwork,
-      connect: connectUnit(places),
+      network: socketNetwork,
+      connect: (target, events) => connectUnit(places, target, events),
       crypto: webCrypto(),
       clock: systemClock,
       log,
@@ -116,40 +113,3 @@ async function ownInvitation(places: Places, hubKey: Uint8Array): Promise<Uint8A
     return undefined; // none runs here
   }
 }
-
-/** On its unix socket, as any client of this home. */
-const connectUnit =
-  (places: Places): ConnectUnit =>
-  (target, { onBytes, onClosed }) => {
-    const socket = net.connect(socketOf(places, target));
-    return new Promise((resolve, reject) => {
-      socket.once("error", (error) => reject(unreachable(target, error)));
-      socket.once("connect", () => {
-        socket.removeAllListeners("error").on("error", () => {}); // a close follows
-        socket.on("close", onClosed);
-        resolve({
-          write: (bytes, onTaken) => void socket.write(bytes, (error) => error ?? onTaken()),
-          pause: () => void socket.pause(),
-          resume: () => void socket.resume(),
-          close: () => {
-            socket.resume(); // a paused one would not hear the other side's end
-            socket.end().destroySoon();
-          },
-        });
-      });
-      socket.on("data", onBytes);
-    });
-  };
-
-/** What no server says that it has, the primary knows, or says that nobody does. */
-function socketOf(places: Places, target: string): string {
-  const session = target === "primary" ? undefined : lookForSession(places, target);
-  const entry = session?.entry ?? readEntries(places.serversDir)[0];
-  if (!entry) throw new WarrenError("NO_SERVER", "No server is running.", { fix: "connect again" });
-  return entry.socket;
-}
-
-const unreachable = (target: string, error: unknown): WarrenError =>
-  new WarrenError("TARGET_UNREACHABLE", `The server that has ${target} cannot be reached: ${systemCode(error)}.`, {
-    fix: "connect again",
-  });

@@ -5,11 +5,12 @@ import { fromHex } from "../../sealing/bytes.ts";
 import { KEY_BYTES } from "../../sealing/crypto.ts";
 import { FRAME_BYTES_MAX } from "../../sealing/frames.ts";
 
-/** Hubs as a command line reaches them: WebSockets that can wait, and HTTP. */
+/** Hubs as a machine and a command line reach them: WebSockets that can wait, and HTTP. */
 const HUB_PATH = "/hub/v1";
 const CLAIM_MS = 10_000;
 /** What a hub says of itself is a few hundred bytes. */
 const CLAIM_BYTES_MAX = 16 * 1024;
+const LABEL_LENGTH_MAX = 100;
 
 export const socketNetwork: HubNetwork = {
   dial(address, { onFrame, onClosed }, signal) {
@@ -75,7 +76,8 @@ function parseClaim(text: string, address: string): HubClaim {
   try {
     const { key, label } = JSON.parse(text) as { key?: unknown; label?: unknown };
     const bytes = typeof key === "string" ? fromHex(key) : undefined;
-    if (bytes?.length === KEY_BYTES) return { key: bytes, label: typeof label === "string" ? label : "" };
+    if (bytes?.length === KEY_BYTES)
+      return { key: bytes, label: typeof label === "string" ? label.slice(0, LABEL_LENGTH_MAX) : "" };
   } catch {
     // no JSON: said below
   }

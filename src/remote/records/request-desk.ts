@@ -51,7 +51,7 @@ const REPEAT_MS_MAX = 23 * 60 * 60 * 1_000;
 const ANSWER_MS_MAX = 120_000;
 /** The server is being replaced. */
 const RETRY_MS = 1_000;
-const NOT_NOW = ["TARGET_GONE", "TARGET_UNREACHABLE", "NO_SERVER", "SERVER_ENDING", "NOT_PRIMARY"];
+const NOT_NOW = ["TARGET_GONE", "TARGET_UNREACHABLE", "CONNECTION_LOST", "NO_SERVER", "SERVER_ENDING", "NOT_PRIMARY"];
 
 type Outcome = { result: unknown } | { error: NonNullable<RemoteResult["error"]> };
 
