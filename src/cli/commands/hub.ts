@@ -1,16 +1,11 @@
-import { join, resolve } from "node:path";
-import { LEAN } from "../../local/start-keeper.ts";
-import { ensureHome } from "../../platform/paths.ts";
-import { WarrenError } from "../../protocol/errors.ts";
-import { keepBuild, keptRuntime } from "../../registry/builds.ts";
+import { resolve } from "node:path";
+import { become, checkPort } from "../become.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import type { Context } from "../context.ts";
 import { HUB_TOPICS } from "../hub/topics.ts";
 import { runTopic, topicLines } from "../topics.ts";
 import { usageError } from "../usage-error.ts";
-import { countOf } from "../values.ts";
 
-const PORT_MAX = 65_535;
+const USUAL_PORT = 7117;
 
 export const hub = defineCommand({
   usage: [
@@ -60,27 +55,13 @@ ${topicLines(HUB_TOPICS)}`,
     if ((values.cert === undefined) !== (values.key === undefined))
       throw usageError("--cert and --key belong together.", "warren hub --cert fullchain.pem --key privkey.pem");
     if (label.length > 100) throw usageError("--label is longer than 100 characters.");
-    checkPort("--port", values.port);
-    if (values.port === undefined) checkPort("WARREN_HUB_PORT", context.env.WARREN_HUB_PORT || undefined);
+    checkPort("--port", values.port, USUAL_PORT);
+    if (values.port === undefined) checkPort("WARREN_HUB_PORT", context.env.WARREN_HUB_PORT || undefined, USUAL_PORT);
     const args = Object.entries(values).flatMap(([name, value]) => {
       if (value === true) return [`--${name}`];
       const text = name === "cert" || name === "key" ? resolve(context.cwd, String(value)) : value;
       return text === undefined || text === false ? [] : [`--${name}=${text}`];
     });
-    return become(context, args);
+    return become(context, "hub.js", args);
   },
 });
-
-function checkPort(name: string, text: string | undefined): void {
-  const port = countOf(name, text);
-  if (port !== undefined && port > PORT_MAX) throw usageError(`${name} ${port} is no port. Write ${name} 7117.`);
-}
-
-/** This process becomes the hub, of a kept copy of the build, so that an upgrade may replace the installation meanwhile. */
-function become({ places, build, env }: Context, args: readonly string[]): never {
-  ensureHome(places);
-  const runtime = keptRuntime(places.buildsDir);
-  const command = [runtime, ...LEAN, join(keepBuild(places.buildsDir, build).dir, "hub.js"), ...args];
-  process.execve!(runtime, command, env);
-  throw new WarrenError("HUB_NOT_STARTED", "The system did not start the hub.", { fix: "warren doctor" });
-}

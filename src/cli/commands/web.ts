@@ -1,13 +1,7 @@
-import { join } from "node:path";
-import { LEAN } from "../../local/start-keeper.ts";
-import { ensureHome } from "../../platform/paths.ts";
-import { WarrenError } from "../../protocol/errors.ts";
-import { keepBuild, keptRuntime } from "../../registry/builds.ts";
+import { become, checkPort } from "../become.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
-import { usageError } from "../usage-error.ts";
-import { countOf } from "../values.ts";
 
-const PORT_MAX = 65_535;
+const USUAL_PORT = 7118;
 
 export const web = defineCommand({
   usage: ["web [--port PORT] [--no-open] [--json]"],
@@ -30,23 +24,13 @@ It stays until Ctrl-C; in the background: warren add --name web warren web, then
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
-    const { places, build, env } = context;
-    checkPort("--port", values.port);
-    if (values.port === undefined) checkPort("WARREN_WEB_PORT", env.WARREN_WEB_PORT || undefined);
+    const { env } = context;
+    checkPort("--port", values.port, USUAL_PORT);
+    if (values.port === undefined) checkPort("WARREN_WEB_PORT", env.WARREN_WEB_PORT || undefined, USUAL_PORT);
     const args = Object.entries(values).flatMap(([name, value]) =>
       value === true ? [`--${name}`] : typeof value === "string" ? [`--${name}=${value}`] : [],
     );
     await context.client().request("ping", {}); // so that there is something to see
-    ensureHome(places);
-    const runtime = keptRuntime(places.buildsDir);
-    const command = [runtime, ...LEAN, join(keepBuild(places.buildsDir, build).dir, "web.js"), ...args];
-    // This process becomes it, of a kept copy of the build, so that an upgrade may replace the installation meanwhile.
-    process.execve!(runtime, command, env);
-    throw new WarrenError("WEB_NOT_STARTED", "The system did not start the app's server.", { fix: "warren doctor" });
+    return become(context, "web.js", args);
   },
 });
-
-function checkPort(name: string, text: string | undefined): void {
-  const port = countOf(name, text);
-  if (port !== undefined && port > PORT_MAX) throw usageError(`${name} ${port} is no port. Write ${name} 7118.`);
-}

@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { LEAN } from "../local/start-keeper.ts";
+import { ensureHome } from "../platform/paths.ts";
+import { WarrenError } from "../protocol/errors.ts";
+import { keepBuild, keptRuntime } from "../registry/builds.ts";
+import type { Context } from "./context.ts";
+import { usageError } from "./usage-error.ts";
+import { countOf } from "./values.ts";
+
+/** Commands that stay in the foreground as a process of another program of ours. */
+const PORT_MAX = 65_535;
+
+/** This process becomes `program` (`hub.js`), of a kept copy of the build, so that an upgrade may replace the installation meanwhile. @throws NOT_STARTED */
+export function become({ places, build, env }: Context, program: string, args: readonly string[]): never {
+  ensureHome(places);
+  const runtime = keptRuntime(places.buildsDir);
+  const command = [runtime, ...LEAN, join(keepBuild(places.buildsDir, build).dir, program), ...args];
+  process.execve!(runtime, command, env);
+  throw new WarrenError("NOT_STARTED", `The system did not start ${runtime} with ${program}.`, {
+    fix: "warren doctor",
+  });
+}
+
+/** @param usual is said where `text` is no port. @throws USAGE */
+export function checkPort(name: string, text: string | undefined, usual: number): void {
+  const port = countOf(name, text);
+  if (port !== undefined && port > PORT_MAX) throw usageError(`${name} ${port} is no port. Write ${name} ${usual}.`);
+}
