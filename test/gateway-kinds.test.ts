@@ -161,3 +161,39 @@ createServer((request, response) => {
     assert.ok(count > 50, String(count));
   },
 );
+
+test(
+  "kinds: an application where it lies; a save replaces it, what it writes does not",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const app = (word: string): string => SCRIPT.replace("WORD", word).replace(/^/, 'require("../lib/greet.js");\n');
+    await using site = await Site.make({
+      "warren.yaml": `gateway:\n  app: { command: ${process.execPath} bin/www.js, instances: 2, ignore: [uploads] }\n`,
+      "bin/www.js": app("one"),
+      "lib/greet.js": "",
+      "uploads/a.txt": "a",
+      "package.json": "{}",
+      "public/style.css": "p {}",
+    });
+    await site.up();
+    assert.equal(await site.text("/x"), "one app /x\n");
+    assert.equal(await site.text("/style.css"), "p {}", "served as it is");
+    const first = await site.worker("app");
+    site.write("uploads/b.txt", "b");
+    await site.house.warren(["gateway", "refresh"]);
+    const { version, instances } = await site.worker("app");
+    assert.deepEqual(
+      [version, instances.map(({ pid }) => pid)],
+      [first.version, first.instances.map(({ pid }) => pid)],
+    );
+    for (const [path, text] of [
+      ["bin/www.js", app("two")],
+      ["lib/greet.js", "// another"],
+    ] as const) {
+      const before = await site.worker("app");
+      site.write(path, text);
+      await site.becomes("app", ({ version }) => version !== undefined && version !== before.version, `of ${path}`);
+      assert.equal(await site.text("/x"), "two app /x\n");
+    }
+  },
+);

@@ -49,6 +49,8 @@ export interface WorkerConfig {
   env: Readonly<Record<string, string>>;
   allowEnv: readonly string[];
   sharedDirs: readonly string[];
+  /** In its folder, what is no source. */
+  ignore?: readonly string[];
   isLive: boolean;
   health: { path: string; isConfigured: boolean; intervalMs: number; timeoutMs: number; rise: number; fall: number };
   drainMs: number;

@@ -54,13 +54,13 @@ export function sourceSpec(
   projectDir: string,
   personEnv: readonly string[],
 ): SourceSpec | undefined {
-  const { name, dir, type, entry, build, sharedDirs, hasSources = true } = config;
+  const { name, dir, type, entry, build, sharedDirs, ignore = [], hasSources = true } = config;
   if (type === "static" || type === "url") return undefined;
   return {
     name,
     dir,
     projectDir,
-    sharedDirs,
+    ...{ sharedDirs, ignore },
     ...(hasSources ? {} : { isDeployed: true }),
     program:
       type === "node"

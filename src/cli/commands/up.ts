@@ -80,7 +80,7 @@ const SETTLE_MS = 15_000;
 
 export const noProject = (directory: string): WarrenError =>
   new WarrenError("NO_PROJECT", `There is no warren.yaml in ${directory} or above it, and no folder workers.`, {
-    fix: "warren init      # or warren import, where there is a Procfile or a compose file",
+    fix: "warren init      # or warren import, where there is a package.json, a Procfile or an ecosystem.config.js",
   });
 
 const noSuchJob = (

@@ -82,6 +82,8 @@ export interface WorkerConfig {
   allowEnv: readonly string[];
   /** Folders outside of its own that it is made of. */
   sharedDirs: readonly string[];
+  /** In its folder: names, or paths with `*` and `**` relative to it, that are no sources. */
+  ignore: readonly string[];
   isLive: boolean;
   health: HealthConfig;
   drainMs: number;

@@ -1,34 +1,12 @@
+import { APP_FIELD } from "./app-field.ts";
 import { REDIRECTS_FIELD, REWRITES_FIELD } from "./route-fields.ts";
+import { ALLOW_ENV_FIELD, KEEP_FIELD, LIVE_RELOAD_FIELD } from "./shared-fields.ts";
 
 /** The section `gateway` of a warren.yaml. */
 
 const text = { kind: "text" } as const;
 const time = (description: string, written: string) =>
   ({ kind: "duration", minMs: 1, default: written, description }) as const;
-
-export const ALLOW_ENV_FIELD = {
-  kind: "list",
-  item: {
-    kind: "text",
-    pattern: "^[A-Za-z_][A-Za-z0-9_]*\\*?$",
-    expected: "a variable's name, or its beginning and *",
-  },
-  description: "Variables of your environment that workers get besides the usual ones: names, or `AWS_*`.",
-} as const;
-
-export const LIVE_RELOAD_FIELD = {
-  kind: "flag",
-  default: true,
-  description: "In development a page reloads itself when its worker has changed.",
-} as const;
-
-export const KEEP_FIELD = {
-  kind: "whole",
-  min: 1,
-  max: 1_000,
-  default: 5,
-  description: "Built versions that are kept for a rollback.",
-} as const;
 
 const CERTIFICATE_WORDS = {
   ...{ certificate: "cert", crt: "cert", fullchain: "cert", file: "cert" },
@@ -48,6 +26,7 @@ export const GATEWAY_FIELDS = {
       description: "`dev` rebuilds on save; `prod` takes up what was deployed when it is told to.",
     },
     workers: { ...text, default: "workers", description: "The folder of the workers, relative to this file." },
+    app: APP_FIELD,
     public: {
       ...text,
       default: "server/public",
@@ -142,6 +121,6 @@ export const GATEWAY_FIELDS = {
       redirect: "redirects",
     },
     ...{ rewrite: "rewrites", metrics: "public_metrics", versions: "keep", port_range: "ports", env: "allow_env" },
-    ...{ livereload: "live_reload", static: "public" },
+    ...{ livereload: "live_reload", static: "public", application: "app", worker: "app" },
   },
 } as const;

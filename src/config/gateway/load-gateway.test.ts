@@ -90,6 +90,7 @@ memory: 64MB
 keep: 7
 live_reload: true
 watch: [../../shared/**]
+ignore: [uploads, "data/*.db"]
 public: assets
 `,
     "apps/api/.env": "A=file\nB=2\nPORT=3000\n",
@@ -139,6 +140,7 @@ public: assets
     ...{ build: ["make", "out"], command: ["sh", "-c", "./out --port $PORT"], takesSocket: true, instances: 2 },
     ...{ publicDir: join(dir, "assets"), env: { A: "own", B: "2", N: "1.10" }, allowEnv: ["AWS_*", "TOKEN"] },
     ...{ sharedDirs: [join(project.dir, "shared")], isLive: true, keepCount: 7, memoryBytesMax: 64 * 1024 ** 2 },
+    ignore: ["uploads", "data/*.db"],
     health: { path: "/up?x=1", isConfigured: true, intervalMs: 5_000, timeoutMs: 1_000, rise: 2, fall: 4 },
     ...{
       drainMs: 60_000,
@@ -386,4 +388,45 @@ test("examples: their workers are a gateway", async () => {
     ],
   );
   assert.deepEqual(warnings, []);
+});
+
+test("gateway: the project itself is a worker", async () => {
+  await using project = await temporaryProject({
+    "warren.yaml": `gateway: { app: { command: node app.js, ignore: [uploads], env: { A: 1 } } }`,
+    "app.js": "",
+    "workers/api/src/main.ts": "",
+  });
+  const { workers, routes } = await loadGateway(project.dir);
+  const app = workers.find(({ name }) => name === "app");
+  assert.deepEqual(
+    { dir: app?.dir, type: app?.type, command: app?.command, env: app?.env, publicDir: app?.publicDir },
+    {
+      ...{ dir: project.dir, type: "command", command: ["node", "app.js"], env: { A: "1" } },
+      publicDir: join(project.dir, "public"),
+    },
+  );
+  assert.deepEqual(app?.ignore, ["workers", "server/public", "warren.yaml", "warren.yml", "uploads"]);
+  assert.deepEqual(
+    routes.map(({ path, ...route }) => [path, route.kind === "worker" && route.worker]),
+    [
+      ["/api", "api"],
+      ["/", "app"],
+    ],
+  );
+});
+
+test("gateway: what is wrong with the project's own worker is told once, at its place", async () => {
+  await using project = await temporaryProject({
+    "warren.yaml": `jobs: { web: { command: "true" } }\ngateway:\n  app:\n    name: web\n    command: node app.js\n    path: api\n    public: .\n`,
+  });
+  const { config, problems } = await readGateway(project.dir);
+  assert.equal(config, undefined);
+  assert.deepEqual(
+    problems.map(({ field, line }) => [field, line]),
+    [
+      ["gateway.app.name", 4],
+      ["gateway.app.path", 6],
+      ["gateway.app.public", 7],
+    ],
+  );
 });

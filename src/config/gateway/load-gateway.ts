@@ -3,6 +3,7 @@ import { WarrenError } from "../../protocol/errors.ts";
 import type { GatewayMode } from "../../protocol/front-messages.ts";
 import { configInvalid, type Problem } from "../problems.ts";
 import { findProject } from "../warren-yaml.ts";
+import { readApp } from "./app.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 import { Notes } from "./notes.ts";
 import { isFolder, isThere, namesIn, realPathOf } from "./places.ts";
@@ -111,6 +112,7 @@ async function readWorkers(
     byRealPath.set(real, dir);
     workers.push(worker);
   }
+  if (settings.app !== undefined) workers.push(await readApp(settings.app, settings, { notes, watched }));
   return workers;
 }
 

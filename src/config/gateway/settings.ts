@@ -25,11 +25,13 @@ export interface Settings {
   sources: readonly Source[];
   /** The project's file has a section `gateway`, or there is a file of TQServer's. */
   isWritten: boolean;
+  /** `gateway.app`: the project itself is a worker. */
+  app?: NonNullable<Section["app"]>;
   /** The names of the project's jobs. */
   jobs: ReadonlySet<string>;
 }
 
-const PROJECT_FILES = ["warren.yaml", "warren.yml"];
+export const PROJECT_FILES = ["warren.yaml", "warren.yml"];
 /** As `loadProject` reads it. */
 const PROJECT_FILE_BYTES_MAX = 1024 * 1024;
 
@@ -71,6 +73,7 @@ export async function readSettings(
     defaults: defaultsOf(written, resolvedMode, theirs),
     sources: [...(files.length > 0 ? files : [source]), ...theirSources],
     isWritten: section !== undefined || theirs.source !== undefined,
+    ...(written.app !== undefined && { app: written.app }),
     jobs: new Set(files[0]?.value?.jobs?.keys()),
   };
 }

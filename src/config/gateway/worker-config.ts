@@ -23,6 +23,8 @@ export interface WrittenWorker {
   /** It stands where TQServer has it, so that what is not written is as there. */
   isTqServers: boolean;
   hasFile: boolean;
+  /** In its folder besides what is written: what is no source of it. */
+  ignore?: readonly string[];
 }
 
 export async function workerOf(
@@ -48,6 +50,7 @@ export async function workerOf(
     ...route,
     ...(written.hasFile && { file: source.file }),
     instances: hasProcesses ? instancesOf(file) : 0,
+    ignore: [...(written.ignore ?? []), ...(file.ignore ?? [])],
     allowEnv: [...new Set([...defaults.allowEnv, ...(file.allow_env ?? [])])],
     isLive: file.live_reload ?? defaults.isLive,
     keepCount: file.keep ?? defaults.keepCount,

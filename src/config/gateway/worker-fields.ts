@@ -1,6 +1,6 @@
 import type { ValueOf } from "../field.ts";
-import { ALLOW_ENV_FIELD, KEEP_FIELD, LIVE_RELOAD_FIELD } from "./gateway-fields.ts";
 import { HOST_FIELD, METHODS_FIELD, REDIRECTS_FIELD, REWRITES_FIELD } from "./route-fields.ts";
+import { ALLOW_ENV_FIELD, KEEP_FIELD, LIVE_RELOAD_FIELD } from "./shared-fields.ts";
 import { TQSERVER_WORKER_FIELDS } from "./tqserver-fields.ts";
 
 /** What a worker.yaml may hold: ours, and the keys of TQServer's. Read with `read-worker.ts`; described in docs/gateway-configuration.md. */
@@ -121,6 +121,12 @@ export const WORKER_FIELDS = {
       description:
         "Folders outside of its own that it is made of, relative to it; `../../shared` or `../../shared/**`.",
     },
+    ignore: {
+      kind: "list",
+      item: text,
+      description:
+        "What in its folder is no source, so that a change makes no new version: names, or paths with `*` and `**` relative to it.",
+    },
     takes_socket: {
       kind: "flag",
       default: false,
@@ -136,7 +142,15 @@ export const WORKER_FIELDS = {
     ...{ healthcheck: "health", health_check: "health", drain_timeout: "drain", kill_timeout: "grace" },
     ...{ max_memory: "memory", memory_limit: "memory", replicas: "instances", workers: "instances" },
     ...{ static: "public", public_dir: "public", dotenv: "env_file", rewrites: "rewrite", redirects: "redirect" },
-    ...{ shared: "watch", include: "watch", disabled: "enabled", versions: "keep", listen_fds: "takes_socket" },
+    ...{
+      shared: "watch",
+      include: "watch",
+      exclude: "ignore",
+      ignore_watch: "ignore",
+      disabled: "enabled",
+      versions: "keep",
+      listen_fds: "takes_socket",
+    },
   },
 } as const;
 

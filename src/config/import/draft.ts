@@ -15,6 +15,7 @@ export interface Note {
 
 export interface Draft {
   jobs: DraftJob[];
+  gateway?: DraftGateway;
   notes: Note[];
 }
 
@@ -33,16 +34,35 @@ export interface DraftJob {
   blocked?: true;
 }
 
+/** The section `gateway` of a warren.yaml, for the one application of the project that is served by several processes. */
+export interface DraftGateway {
+  port?: number;
+  mode?: "prod";
+  app: {
+    name: string;
+    command: string | string[];
+    instances: number;
+    env?: Record<string, string>;
+    memory?: string;
+    grace?: string;
+    start_timeout?: string;
+    ignore?: string[];
+  };
+}
+
 /** The text of the warren.yaml, which `loadProject` takes without a problem. */
-export function toYaml({ jobs }: Draft, source: string): string {
-  const entries = jobs.map(({ name, command, ...rest }) => {
-    const written = typeof command === "string" ? command : (formatCommand(command) ?? command);
-    return [name, { command: written, ...rest }] as const;
+export function toYaml({ jobs, gateway }: Draft, source: string): string {
+  const entries = jobs.map(({ name, ...job }) => [name, { ...job, command: asWritten(job.command) }] as const);
+  const document = new Document({
+    ...(gateway && { gateway: { ...gateway, app: { ...gateway.app, command: asWritten(gateway.app.command) } } }),
+    ...((entries.length > 0 || !gateway) && { jobs: Object.fromEntries(entries) }),
   });
-  const document = new Document({ jobs: Object.fromEntries(entries) });
   document.commentBefore = ` Made from ${source}`;
   return document.toString({ lineWidth: 0 });
 }
+
+const asWritten = (command: string | string[]): string | string[] =>
+  typeof command === "string" ? command : (formatCommand(command) ?? command);
 
 /** Gives every job a name of its own that Warren allows. */
 export class JobNames {

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { isWarrenError } from "../../protocol/errors.ts";
 import { NAME_PATTERN } from "../../protocol/names.ts";
+import { loadGateway } from "../gateway/load-gateway.ts";
 import { type JobConfig, parseProject } from "../warren-yaml.ts";
 import { JobNames } from "./draft.ts";
 import { importFrom } from "./import.ts";
@@ -85,6 +86,37 @@ test("import pm2: what both know is taken, the rest is noted with a reason", asy
   );
   assert.match(notes["apps.API Server.wait_ready"]!.instead!, /ready: \{ port/);
   for (const note of Object.values(notes)) assert.ok(note.reason);
+});
+
+test("import pm2: a cluster goes behind the gateway, with its port, and without a save as a restart where pm2 watched none", async () => {
+  const api = `{ name: "api", script: "server.js", instances: 4, exec_mode: "cluster", env: { PORT: 3000, A: "b" },
+    max_memory_restart: "300M", kill_timeout: 1600, listen_timeout: 8000, watch: true, ignore_watch: ["./uploads"] }`;
+  const { yaml, jobs, notes, dir } = await imported({
+    "ecosystem.config.js": `module.exports = { apps: [${api}, { name: "mail", script: "mail.js" }] }`,
+  });
+  assert.deepEqual(Object.keys(jobs), ["mail"]);
+  assert.deepEqual(Object.keys(notes), ["apps.api.exec_mode"]);
+  await using place = await withFiles({ "warren.yaml": yaml });
+  const { port, mode, workers } = await loadGateway(place.dir);
+  const [worker] = workers;
+  assert.deepEqual([port, mode, worker?.name, worker?.instances], [3_000, "dev", "api", 4]);
+  assert.deepEqual(worker?.command, ["node", "server.js"]);
+  assert.deepEqual(
+    [worker?.env, worker?.memoryBytesMax, worker?.stopGraceMs, worker?.startTimeoutMs],
+    [{ A: "b" }, 300 * 1024 ** 2, 1_600, 8_000],
+  );
+  assert.ok(worker?.ignore.includes("uploads"));
+  assert.ok(dir);
+
+  const still = await imported({
+    "ecosystem.config.js": `module.exports = { apps: [{ name: "api", script: "a.js", instances: "max" }] }`,
+  });
+  assert.match(still.yaml, /^gateway:\n {2}mode: prod\n/m);
+  assert.match(still.notes["apps.api.instances"]!.reason, /^max is \d+ on this machine$/);
+
+  const two = `{ name: "a", script: "a.js", instances: 2 }, { name: "b", script: "b.js", instances: 2 }`;
+  const both = await imported({ "ecosystem.config.js": `module.exports = { apps: [${two}] }` });
+  assert.deepEqual(Object.keys(both.jobs), ["a", "b"], "which of them has the port is not known");
 });
 
 test("import pm2: modules, functions, lists, JSON and one app alone", async () => {
@@ -189,6 +221,14 @@ test("import gobfile: what the reader does not know is refused with its line", a
   ] as const) {
     await refused({ ".config/gobfile.toml": text }, "IMPORT_INVALID", message);
   }
+});
+
+test("import package.json: of an HTTP server the gateway is named", async () => {
+  const { notes } = await imported({
+    "package.json": `{ "scripts": { "start": "node app.js" }, "dependencies": { "express": "5" } }`,
+  });
+  assert.match(notes["scripts.start"]!.reason, /express/);
+  assert.match(notes["scripts.start"]!.instead!, /gateway: \{ app: \{ command: npm run start \} \}/);
 });
 
 test("import package.json: scripts become jobs, hooks stay the package manager's", async () => {

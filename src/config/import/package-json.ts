@@ -16,6 +16,9 @@ const LOCK_FILES: readonly (readonly [file: string, manager: string])[] = [
   ["bun.lockb", "bun"],
 ];
 
+/** Packages that serve HTTP in the program that uses them. */
+const SERVERS = ["express", "fastify", "koa", "hono", "@hapi/hapi", "@nestjs/core", "restify"];
+
 /** @param siblings names of the files beside it; a lock file tells the package manager */
 export function readPackageJson(text: string, file: string, siblings: ReadonlySet<string>): Draft {
   const scripts = scriptsOf(text, file);
@@ -40,7 +43,18 @@ export function readPackageJson(text: string, file: string, siblings: ReadonlySe
     });
   }
   if (jobs.length === 0) throw importInvalid(file, "it has no scripts to run");
+  const framework = SERVERS.find((name) => hasDependency(text, name));
+  if (framework !== undefined && started !== undefined) {
+    const instead = `gateway: { app: { command: ${manager} run ${started} } } starts it on $PORT, and replaces it without a failed request`;
+    notes.push({ key: `scripts.${started}`, reason: `a job, although ${framework} serves HTTP`, instead });
+  }
   return { jobs, notes };
+}
+
+/** `text` is JSON: its scripts have been read. */
+function hasDependency(text: string, name: string): boolean {
+  const { dependencies } = JSON.parse(text) as { dependencies?: unknown };
+  return dependencies !== null && typeof dependencies === "object" && Object.hasOwn(dependencies, name);
 }
 
 function scriptsOf(text: string, file: string): Record<string, string> {

@@ -1,12 +1,11 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { parseCommand } from "../command-line.ts";
-import { type Draft, type DraftJob, importInvalid, JobNames, type Note } from "./draft.ts";
+import { type Draft, type DraftGateway, type DraftJob, importInvalid, JobNames, type Note } from "./draft.ts";
+import { type App, gatewayOf, isOneProcess, notesOnServed, servedByGateway, TAKEN_BY_GATEWAY } from "./pm2-cluster.ts";
 import { foreignKey } from "./pm2-keys.ts";
 
 /** pm2's ecosystem file, once it is data: `{ apps: [...] }`, a list of apps, or one app. */
-
-type App = Record<string, unknown>;
 
 /** What pm2 starts a file with when no interpreter is named. */
 const INTERPRETERS: Readonly<Record<string, string>> = {
@@ -25,17 +24,22 @@ export async function readEcosystem(content: unknown, file: string): Promise<Dra
   const { apps, notes } = appsOf(content, file);
   const names = new JobNames();
   const jobs: DraftJob[] = [];
+  let gateway: DraftGateway | undefined;
+  const served = servedByGateway(apps, dirname(file));
   for (const [index, app] of apps.entries()) {
     const script = app.script ?? app.cmd;
     if (typeof script !== "string" || script.trim() === "") throw importInvalid(file, `apps[${index}] has no "script"`);
     const wanted = typeof app.name === "string" ? app.name : basename(script.split(" ")[0]!, extname(script));
     const name = names.claim(wanted);
     if (name !== wanted) notes.push({ key: `apps.${wanted}.name`, reason: `is called "${name}" here` });
-    jobs.push(await jobOf(name, { ...app, script }, dirname(file)));
-    notes.push(...notesOn(app, `apps.${wanted}`));
+    const job = await jobOf(name, { ...app, script }, dirname(file));
+    if (app === served) gateway = gatewayOf(app, job);
+    else jobs.push(job);
+    notes.push(...notesOn(app, `apps.${wanted}`, app === served ? [...TAKEN, ...TAKEN_BY_GATEWAY] : TAKEN));
+    if (app === served) notes.push(...notesOnServed(app, `apps.${wanted}`));
   }
-  if (jobs.length === 0) throw importInvalid(file, `it has no "apps"`);
-  return { jobs, notes };
+  if (apps.length === 0) throw importInvalid(file, `it has no "apps"`);
+  return { jobs, notes, ...(gateway && { gateway }) };
 }
 
 function appsOf(content: unknown, file: string): { apps: App[]; notes: Note[] } {
@@ -92,27 +96,26 @@ function restartOf(app: App): NonNullable<DraftJob["restart"]> {
 }
 
 /** One note for each key that has a value and no place here. */
-function notesOn(app: App, path: string): Note[] {
+function notesOn(app: App, path: string, taken: readonly string[]): Note[] {
   return Object.entries(app).flatMap(([key, value]): Note[] => {
     if (key === "env" && isObject(value)) {
       return Object.entries(value)
         .filter(([, entry]) => !isScalar(entry))
         .map(([variable]) => ({ key: `${path}.env.${variable}`, reason: "its value is not a text" }));
     }
-    const isTaken = TAKEN.has(key) || (key === "stop_exit_codes" && isOnlyZero(value));
+    const isTaken = taken.includes(key) || (key === "stop_exit_codes" && isOnlyZero(value));
     const saysNothing = value === false || value === null || value === 0 || value === "" || isDefault(key, value);
     return isTaken || saysNothing ? [] : [{ key: `${path}.${key}`, ...foreignKey(key) }];
   });
 }
 
-const TAKEN = new Set(
+const TAKEN =
   "name script cmd args interpreter exec_interpreter interpreter_args node_args cwd env namespace autorestart max_restarts restart_delay exp_backoff_restart_delay kill_timeout".split(
     " ",
-  ),
-);
+  );
 
 const isDefault = (key: string, value: unknown): boolean =>
-  (key === "instances" && Number(value) === 1) || (key === "exec_mode" && /^fork/.test(String(value)));
+  (key === "instances" && isOneProcess(value)) || (key === "exec_mode" && /^fork/.test(String(value)));
 
 const isOnlyZero = (codes: unknown): boolean =>
   JSON.stringify(Array.isArray(codes) ? codes.map(Number) : [codes]) === "[0]";

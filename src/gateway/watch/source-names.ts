@@ -5,8 +5,10 @@ import type { SourceSpec } from "../build/source-spec.ts";
 
 /** Folders of ours or of tools, in any depth. Names with a dot in front are none either. */
 const IGNORED_DIR = /^(\.|(node_modules|__pycache__|target|dist)$)/;
-/** In the worker's folder itself: what we build, what is served as it is, what is the worker's own. */
-const OWN_DIRS = ["bin", "public", "private"];
+/** In the worker's folder itself: what is served as it is, what is the worker's own. */
+const OWN_DIRS = ["public", "private"];
+/** What we build; without a build it is as good as any other. */
+const BUILT_DIR = "bin";
 /** What editors and tools put beside a file for a moment, and what programs write while they run. */
 export const PASSING =
   /(~|\.sw[a-z]|\.tmp|\.temp|\.bak|\.orig|\.log|\.pid|\.pyc|\.crswap)$|^(4913|#.*#)$|\.tmp[.-]|___jb_/;
@@ -18,10 +20,13 @@ export class SourceNames {
   readonly #dir: string;
   readonly #ignore: readonly string[];
   readonly #isFileName: RegExp;
+  readonly #apart: readonly string[];
 
   constructor({ dir, program, ignore = [] }: SourceSpec) {
     this.#dir = dir;
     this.#ignore = ignore;
+    const isBuilt = program.kind === "node" || program.build !== undefined;
+    this.#apart = [...(isBuilt ? [BUILT_DIR] : []), ...OWN_DIRS].map((name) => join(dir, name));
     const isAlso = program.kind === "node" ? `(?!.*(?:${NO_NODE_SOURCE.source}))(?=.*(?:${NODE_SOURCE.source}))` : "";
     this.#isFileName = new RegExp(`^(?!\\.)(?!.*(?:${PASSING.source}))${isAlso}`);
   }
@@ -38,13 +43,13 @@ export class SourceNames {
 
   /** Of the worker's folder itself. */
   get apart(): string[] {
-    return OWN_DIRS.map((name) => join(this.#dir, name));
+    return [...this.#apart];
   }
 
   /** A folder in which sources may be. */
   isSourceDir(path: string): boolean {
     const name = basename(path);
-    return !IGNORED_DIR.test(name) && !this.apart.includes(path) && !this.#isIgnored(path);
+    return !IGNORED_DIR.test(name) && !this.#apart.includes(path) && !this.#isIgnored(path);
   }
 
   /** A file that may be a source, by its name alone. */
