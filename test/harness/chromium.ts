@@ -169,6 +169,11 @@ export class Tab {
     await this.#send("Page.navigate", { url });
   }
 
+  /** Runs in every document from now on, before its own scripts. */
+  async beforeEachDocument(source: string): Promise<void> {
+    await this.#send("Page.addScriptToEvaluateOnNewDocument", { source });
+  }
+
   /** What an expression has as its value in the page as it is now. Rejects while the page is being replaced. */
   async evaluate<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = (await this.#send("Runtime.evaluate", {

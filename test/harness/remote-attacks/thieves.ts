@@ -51,6 +51,8 @@ const request = (name: string, how: string, why: string, changes: Partial<Remote
       target: { machine: toHex(machine) },
       type: "session.prompt",
       payload: {},
+      number: 1,
+      after: 0,
       deadline_ms: NOW_MS + 1,
       sent_ms: NOW_MS - 1,
     };

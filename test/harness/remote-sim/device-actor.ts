@@ -30,7 +30,7 @@ export class DeviceActor {
 
   async start(): Promise<void> {
     if (this.coordinator) return;
-    const { time, network, crypto, name, random, hasRecords } = this.#options;
+    const { time, network, crypto, name, random } = this.#options;
     const keys = await this.store.keys();
     if (!keys) return; // it was paired with nobody
     const life = new Life(time, this.wall);
@@ -43,7 +43,7 @@ export class DeviceActor {
       clock: life.clock,
       limits: DEVICE_LIMITS,
       random: random.next,
-      ...(hasRecords ? { records: living(this.records, life) } : {}),
+      records: living(this.records, life),
       outbox: living(this.outbox, life, ["put", "remove"], (isOver) => this.#dies(isOver)),
     });
     if (life.isOver) return;
@@ -115,6 +115,4 @@ export interface DeviceOptions {
   network: VirtualNetwork;
   crypto: SealingCrypto;
   random: Random;
-  /** It reads what machines leave for it, and leaves sealed requests for those that are away. */
-  hasRecords: boolean;
 }

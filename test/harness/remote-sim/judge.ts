@@ -1,3 +1,4 @@
+import type { OutboxItem } from "../../../src/client/remote/outbox-item.ts";
 import type { DeviceActor } from "./device-actor.ts";
 import type { World } from "./world.ts";
 
@@ -9,12 +10,15 @@ import type { World } from "./world.ts";
  * 3. reordered: something of a device is done before what it asked earlier.
  * 4. stuck: everything is whole again, and it is still waited for.
  * 5. revoked: a device does something after its revocation was answered.
+ *
+ * A machine whose clock has jumped may say that it does not know of a request which it had begun when it died (`REQUEST_UNSURE`): that is told, not lost.
  */
 export class Judge {
   readonly #world: World;
   readonly #acknowledged: { device: DeviceActor; number: number }[] = [];
   readonly #revokedAtMs = new Map<DeviceActor, number>();
   readonly #asked = new Set<DeviceActor>();
+  #hasJumped = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -22,6 +26,10 @@ export class Judge {
 
   acknowledged(device: DeviceActor, number: number): void {
     this.#acknowledged.push({ device, number });
+  }
+
+  machineClockJumped(): void {
+    this.#hasJumped = true;
   }
 
   /** Its revocation was asked for. */
@@ -56,10 +64,11 @@ export class Judge {
       if (this.#isMaybeRevoked(device)) continue;
       const [open] = this.#open(device);
       if (open) return `stuck: ${device.name} has ${open.payload.number} as ${open.state.kind}; ${this.#ways(device)}`;
-      const failed = device.coordinator?.outbox?.items().find(({ state }) => state.kind !== "done");
+      const failed = this.#items(device).find((item) => item.state.kind !== "done" && !this.#isUnsure(item));
       if (failed) return `failed: ${JSON.stringify(failed.state)}`;
     }
-    const done = new Set(numbers);
+    const unsure = this.#world.devices.flatMap((device) => this.#items(device)).filter((item) => this.#isUnsure(item));
+    const done = new Set([...numbers, ...unsure.map(({ payload }) => payload.number as number)]);
     const lost = this.#acknowledged.find(({ device, number }) => !this.#isMaybeRevoked(device) && !done.has(number));
     return lost && `lost: ${lost.number}`;
   }
@@ -74,9 +83,18 @@ export class Judge {
     return [...(hubs ?? ["off"]), ...(machines ?? []), "and the machine", ...(links ?? ["off"])].join(", ");
   }
 
+  #items({ coordinator }: DeviceActor): OutboxItem[] {
+    return coordinator?.outbox?.items() ?? [];
+  }
+
+  #isUnsure({ state }: OutboxItem): boolean {
+    return this.#hasJumped && state.kind === "failed" && state.error.code === "REQUEST_UNSURE";
+  }
+
   #open(device: DeviceActor) {
-    const items = device.coordinator?.outbox?.items() ?? [];
-    return items.filter(({ state }) => state.kind === "queued" || state.kind === "sent" || state.kind === "delivered");
+    return this.#items(device).filter(
+      ({ state }) => state.kind === "queued" || state.kind === "sent" || state.kind === "delivered",
+    );
   }
 
   /** It may have been written down although the machine died before it said so. */

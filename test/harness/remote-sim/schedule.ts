@@ -15,8 +15,6 @@ export interface Schedule {
 export interface RunOptions {
   cipher?: "stand-in" | "real";
   plants?: Plants;
-  /** See `WorldOptions`. */
-  hasRecords?: boolean;
   trace?: (line: string) => void;
 }
 
@@ -59,7 +57,6 @@ class Play {
   readonly #world: World;
   readonly #options: RunOptions;
   readonly #asked = new Map<DeviceActor, number>();
-  readonly #pairing = new Set<DeviceActor>();
   /** Of hubs: their stores are files that have to be closed. */
   #work: Promise<unknown> = Promise.resolve();
 
@@ -83,6 +80,7 @@ class Play {
     const told = (what: string): void => this.#options.trace?.(`${Math.round(this.#world.time.nowMs)} ${what}`);
     if (kind <= 40) {
       told(`${device.name} asks`);
+      if (random.oneIn(4)) this.#tidyUp(device);
       for (let count = random.between(1, 3); count > 0; count--) this.#ask(device);
     } else if (kind <= 48) {
       told(`cut ${member}`);
@@ -103,6 +101,7 @@ class Play {
     else if (kind <= 82) {
       const jumper = random.pick([device, machine, hub]);
       jumper.wall.offsetMs = random.between(-DAY_MS, DAY_MS);
+      if (jumper === machine) this.judge.machineClockJumped();
       told(`clock of ${jumper.name} ${jumper.wall.offsetMs}`);
     } else if (kind <= 88) {
       network.meddle = random.oneIn(2) ? (frame) => [frame] : hostile(random);
@@ -132,6 +131,12 @@ class Play {
     added.then(() => this.judge.acknowledged(device, whole)).catch(() => {});
   }
 
+  /** What is done is put away; its number is remembered without it. */
+  #tidyUp({ coordinator }: DeviceActor): void {
+    const { outbox } = coordinator ?? {};
+    for (const { id, state } of outbox?.items() ?? []) if (state.kind === "done") outbox!.remove(id).catch(() => {});
+  }
+
   #crashMachine(told: (what: string) => void): void {
     const machine = this.#world.machines[0]!;
     const how = this.random.pick(["now", "before", "after"] as const);
@@ -150,17 +155,13 @@ class Play {
   }
 
   #pair(device: DeviceActor, hub: HubActor): void {
-    this.#pairing.add(device);
-    this.#world.pairing(device, this.#world.machines[0]!, hub).then(
-      () => this.#pairing.delete(device),
-      () => this.#pairing.delete(device),
-    );
+    const mayJoin = (): boolean => !this.judge.isRevoking(device);
+    this.#world.pairing(device, this.#world.machines[0]!, hub, mayJoin).catch(() => {});
   }
 
   #revoke(told: (what: string) => void): void {
     const machine = this.#world.machines[0]!;
     const device = this.#world.devices[1]!;
-    if (this.#pairing.has(device)) return; // whoever says yes to it meanwhile lets it in again
     const name = machine.remote?.devices().find((one) => one.name.startsWith(device.name))?.name;
     if (name === undefined) return;
     told(`revoke ${device.name}`);

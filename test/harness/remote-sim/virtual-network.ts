@@ -1,6 +1,6 @@
-import type { HubWireEvents } from "../../../src/hub/wire.ts";
+import type { HubClaim, HubNetwork, HubWire, HubWireEvents } from "../../../src/contact/network.ts";
+import type { HubWireEvents as HubSide } from "../../../src/hub/wire.ts";
 import { WarrenError } from "../../../src/protocol/errors.ts";
-import type { FrameWire, FrameWireEvents, HubClaim, HubNetwork } from "../../../src/remote/network.ts";
 import type { Random } from "../random.ts";
 import type { HubActor } from "./hub-actor.ts";
 import type { Life, VirtualTime } from "./virtual-time.ts";
@@ -92,9 +92,9 @@ export class VirtualNetwork {
     member: string;
     life: Life;
     address: string;
-    events: FrameWireEvents;
+    events: HubWireEvents;
     signal: AbortSignal;
-  }): Promise<FrameWire> {
+  }): Promise<HubWire> {
     const { member, life, address, events } = wanted;
     const actor = await this.#reach(member, address);
     if (life.isOver) return new Promise(() => {});
@@ -103,7 +103,7 @@ export class VirtualNetwork {
     const toMember = line.direction("member", (frame) => life.isOver || events.onFrame(frame));
     line.say = (frame) => this.#time.after(this.delay(), () => line.isCut || life.isOver || events.onFrame(frame));
     const hubLife = actor.life;
-    let hubSide: HubWireEvents | undefined;
+    let hubSide: HubSide | undefined;
     const toHub = line.direction("hub", (frame) => hubLife.isOver || hubSide?.onFrame(frame));
     const forget = [life.onEnd(() => line.cut()), hubLife.onEnd(() => line.cut())];
     line.onCut = () => {

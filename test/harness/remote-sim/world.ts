@@ -19,8 +19,6 @@ export interface WorldOptions {
   devices?: number;
   /** Hubs' stores are files, so that they can be put back. */
   hasFiles?: boolean;
-  /** Devices read records, and leave sealed requests. Default false. */
-  hasRecords?: boolean;
 }
 
 export class World implements AsyncDisposable {
@@ -38,7 +36,7 @@ export class World implements AsyncDisposable {
   static async open(options: WorldOptions): Promise<World> {
     const world = new World(options);
     const { time, network, crypto, random, plants } = world;
-    const { hubs = 2, machines = 1, devices = 2, hasFiles = false, hasRecords = false } = options;
+    const { hubs = 2, machines = 1, devices = 2, hasFiles = false } = options;
     for (let index = 0; index < hubs; index++) {
       const hub = new HubActor({ name: `hub${index}`, time, crypto, key: await crypto.newSigningKey(), hasFiles });
       world.hubs.push(hub);
@@ -47,7 +45,7 @@ export class World implements AsyncDisposable {
     for (let index = 0; index < machines; index++)
       world.machines.push(new MachineActor({ name: `machine${index}`, time, network, crypto, random, plants }));
     for (let index = 0; index < devices; index++)
-      world.devices.push(new DeviceActor({ name: `device${index}`, time, network, crypto, random, hasRecords }));
+      world.devices.push(new DeviceActor({ name: `device${index}`, time, network, crypto, random }));
     for (const machine of world.machines) await machine.start();
     return world;
   }
@@ -87,12 +85,22 @@ export class World implements AsyncDisposable {
     await this.finish(this.pairing(device, machine, hub));
   }
 
-  async pairing(device: DeviceActor, machine: MachineActor, hub: HubActor): Promise<void> {
+  /** @param mayJoin asked when the check is shown; no: its person refuses it */
+  async pairing(
+    device: DeviceActor,
+    machine: MachineActor,
+    hub: HubActor,
+    mayJoin: () => boolean = () => true,
+  ): Promise<void> {
     const remote = machine.remote!;
     const { fingerprint } = await remote.look(hub.address);
     await remote.addHub({ address: hub.address, fingerprint });
     const { pairing, code } = await remote.pair(hub.address, ["view", "type"], new AbortController().signal);
-    await device.join(code, { onCheck: () => void remote.confirm(pairing.pairing).catch(() => {}) });
+    const say = (): void => {
+      if (mayJoin()) remote.confirm(pairing.pairing).catch(() => {});
+      else remote.cancel(pairing.pairing);
+    };
+    await device.join(code, { onCheck: say });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

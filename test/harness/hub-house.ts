@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { HubTalk, logIn } from "../../src/hub/testing/hub-talk.ts";
+import type { HubStatus } from "../../src/protocol/hub-control.ts";
+import type { SigningKey } from "../../src/sealing/crypto.ts";
+import type { Role } from "../../src/sealing/login.ts";
+import { webCrypto } from "../../src/sealing/webcrypto.ts";
+import { type HomeOptions, type TemporaryHome, temporaryHome } from "./home.ts";
+import type { Running } from "./warren.ts";
+
+/** `warren hub` in a home of its own, which can be killed and started again, and members of it that speak frame by frame. */
+const crypto = webCrypto();
+
+export interface Entered {
+  talk: HubTalk;
+  socket: WebSocket;
+  missed: Awaited<ReturnType<typeof logIn>>;
+}
+
+export class HubHouse implements AsyncDisposable {
+  readonly house: TemporaryHome;
+  running!: Running;
+  facts!: Pick<HubStatus, "port" | "key" | "fingerprint" | "addresses">;
+  readonly #args: readonly string[];
+
+  static async open({ args = [], ...options }: HomeOptions & { args?: readonly string[] } = {}): Promise<HubHouse> {
+    const hub = new HubHouse(temporaryHome(options), args);
+    await hub.start();
+    return hub;
+  }
+
+  private constructor(house: TemporaryHome, args: readonly string[]) {
+    this.house = house;
+    this.#args = args;
+  }
+
+  /** On the port that it had. */
+  async start(): Promise<void> {
+    const port = String(this.facts?.port ?? 0);
+    const args = ["hub", "--port", port, "--json", "--open", ...this.#args];
+    this.running = this.house.start(args, { deadlineMs: 600_000 });
+    this.facts = JSON.parse(await this.running.shows(/\}\n/));
+  }
+
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.running.child.kill(signal);
+    await this.running.ended;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.facts.port}`;
+  }
+
+  get database(): string {
+    return join(this.house.places.hubDir, "hub.db");
+  }
+
+  async status(): Promise<HubStatus> {
+    const { stdout } = await this.house.warren(["hub", "status", "--json"]);
+    return JSON.parse(stdout) as HubStatus;
+  }
+
+  /** With node's own WebSocket, as a browser has it. */
+  async connect(host = "127.0.0.1"): Promise<{ talk: HubTalk; socket: WebSocket }> {
+    const socket = new WebSocket(`ws://${host}:${this.facts.port}/hub/v1`);
+    socket.binaryType = "arraybuffer";
+    const talk = new HubTalk((bytes) => socket.send(bytes.slice()));
+    socket.onmessage = ({ data }) => talk.hear(new Uint8Array(data));
+    socket.onclose = () => talk.end();
+    socket.onerror = () => {}; // a close follows
+    await new Promise<void>((resolve) => {
+      socket.onopen = () => resolve();
+      void talk.closed.then(resolve);
+    });
+    return { talk, socket };
+  }
+
+  async enter(role: Role, key: SigningKey, more: { cursor?: number; host?: string } = {}): Promise<Entered> {
+    const { host, ...login } = more;
+    const { talk, socket } = await this.connect(host);
+    const hubKey = Buffer.from(this.facts.key, "hex");
+    const missed = await logIn(talk, { crypto, hubKey, key, role, isNew: true, ...login });
+    return { talk, socket, missed };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.running.child.kill("SIGKILL");
+    await this.house[Symbol.asyncDispose]();
+  }
+}
