@@ -175,6 +175,8 @@ class RecordDevice {
       target: { machine: toHex(signingKey) },
       type,
       payload,
+      number: sent_ms,
+      after: 0,
       deadline_ms: sent_ms + lifeMs,
       sent_ms,
     };

@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type ApartOptions, runManyApart } from "./harness/remote-sim/apart.ts";
 import type { Plants } from "./harness/remote-sim/machine-actor.ts";
-import { type RunOptions, run, runMany, scheduleOf } from "./harness/remote-sim/schedule.ts";
+import { run, scheduleOf } from "./harness/remote-sim/schedule.ts";
 
 /**
  * Device, hub and machine with their real code on virtual time and a virtual network, through schedules of lost, half-open and cut connections, partitions,
  * crashes in the middle of a write, clocks that jump, hubs that are put back to an old state and hubs that meddle (harness/remote-sim/judge.ts says what
- * may never happen). `WARREN_SEED=<seed>` runs one schedule and tells what happens in it, `WARREN_SIM_RECORDS=1` has devices use sealed records as well; `npm run bench -- remote --only simulation` runs as many as are wanted.
+ * may never happen). `WARREN_SEED=<seed>` runs one schedule and tells what happens in it; `npm run bench -- remote --only simulation` runs as many as are wanted.
  */
 const SCHEDULES = 1_000;
 const SCHEDULES_WITH_REAL_CRYPTO = 30;
 
-async function holds(count: number, wanted: RunOptions = {}): Promise<void> {
-  const options = { ...wanted, hasRecords: process.env.WARREN_SIM_RECORDS === "1" };
+async function holds(count: number, options: ApartOptions = {}): Promise<void> {
   const only = process.env.WARREN_SEED;
   if (only !== undefined) {
     assert.equal(await run(scheduleOf(Number(only)), { ...options, trace: console.log }), undefined);
     return;
   }
-  const found = await runMany(1, count, options);
+  const found = await runManyApart(1, count, options);
   assert.equal(found, undefined, `WARREN_SEED=${found?.seed} shows it`);
 }
 

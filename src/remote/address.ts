@@ -1,5 +1,8 @@
+import { fromHex, isEqual } from "../sealing/bytes.ts";
+import { parseFingerprint } from "../sealing/fingerprint.ts";
 import { isLoopback } from "../sealing/pairing-code.ts";
 import { addressBad } from "./errors.ts";
+import type { RosterHub } from "./roster.ts";
 
 /** A code's bytes hold no longer one. */
 const ADDRESS_BYTES_MAX = 255;
@@ -22,3 +25,14 @@ export function hubAddress(text: string): string {
 }
 
 export const isLocalAddress = (address: string): boolean => isLoopback(new URL(address).hostname);
+
+/** Whether a person means that hub: by its fingerprint, or by an address of it. */
+export function isHubOf(hub: RosterHub, reference: string): boolean {
+  const fingerprint = parseFingerprint(reference);
+  if (fingerprint) return isEqual(fingerprint, fromHex(hub.fingerprint)!);
+  try {
+    return hub.addresses.includes(hubAddress(reference));
+  } catch {
+    return false; // no address either
+  }
+}

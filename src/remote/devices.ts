@@ -75,6 +75,8 @@ export class Devices {
     const undo = (): Promise<void> => this.#undo({ place, introduced, before });
     try {
       const next = await roster.change((now) => {
+        // It was revoked while the hub was asked: whoever said yes to it did so before that.
+        if (before && !deviceBySigningKey(now, signingKey)) throw errors.pairingNotFound();
         const device = { ...this.#newDevice(now, { place, introduced, scopes, before }), fingerprint };
         // A login key that this device had here before is nobody's any more.
         const old = before?.logins[place.id];
@@ -108,18 +110,21 @@ export class Devices {
   }): Promise<void> {
     const { loginKey } = introduced;
     const signingKey = toHex(introduced.signingKey);
-    const wasThere = before?.logins[place.id] === toHex(loginKey);
+    const { roster } = this.#options;
+    const isListed = deviceBySigningKey(roster.now, signingKey) !== undefined;
+    const wasThere = isListed && before?.logins[place.id] === toHex(loginKey);
     const expelled =
       wasThere ||
       (await place.link.ask({ kind: "expel", loginKey }).then(
         () => true,
         () => false,
       ));
-    await this.#options.roster.change((now) => {
+    await roster.change((now) => {
       const added = deviceBySigningKey(now, signingKey);
       const without = { ...now, devices: now.devices.filter((one) => one !== added) };
       const was = before ? withoutExpelled(withDevice(without, before), before) : without;
-      const restored = added === before ? now : was;
+      // Not on the list any more: it was revoked meanwhile, and stays so.
+      const restored = added === before || !added ? now : was;
       return expelled ? restored : withExpelled(restored, place.id, toHex(loginKey));
     });
   }

@@ -22,32 +22,12 @@ export const addressBad = (address: string, why: string): WarrenError =>
     fix: "warren pair --hub https://home.example",
   });
 
-export const hubChanged = (address: string, known: string, found: string): WarrenError =>
-  new WarrenError(
-    "HUB_KEY_CHANGED",
-    `Another hub answers at ${address}: its fingerprint is ${found}, and the one that this machine knows has ${known}. Nothing was sent to it.`,
-    { fix: "warren hubs      # if the hub was set up anew: warren hubs remove NAME, then warren pair" },
-  );
-
 export const hubOther = (address: string, wanted: string, found: string): WarrenError =>
   new WarrenError(
     "HUB_KEY_OTHER",
     `The hub at ${address} has the fingerprint ${found}, and ${wanted} was expected. Nothing was sent to it.`,
     { fix: "warren hub status      # on the hub: shows its fingerprint" },
   );
-
-export const hubSilent = (address: string): WarrenError =>
-  new WarrenError("HUB_SILENT", `The hub at ${address} does not answer.`, {
-    fix: "warren hub status      # on the hub",
-  });
-
-export const hubLost = (): WarrenError =>
-  new WarrenError("HUB_LOST", "The connection to the hub has ended.", { fix: "warren hubs" });
-
-export const hubUntrue = (address: string): WarrenError =>
-  new WarrenError("HUB_UNTRUE", `Whatever answers at ${address} could not show that it is the hub.`, {
-    fix: "warren hubs",
-  });
 
 export const hubAway = (label: string, why: string): WarrenError =>
   new WarrenError("HUB_AWAY", `The hub ${label} is not connected: ${why}`, { fix: "warren hubs" });

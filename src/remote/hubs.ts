@@ -1,20 +1,21 @@
+import type { Channel } from "../contact/channel.ts";
+import type { HubNetwork } from "../contact/network.ts";
+import { shownName } from "../contact/shown-text.ts";
+import type { HubState } from "../contact/standing-contact.ts";
 import { type Clock, timestamp } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { HubLook, RemoteHub } from "../protocol/remote-units.ts";
-import { fromHex, isEqual, toHex } from "../sealing/bytes.ts";
+import { fromHex, toHex } from "../sealing/bytes.ts";
 import { KEY_BYTES, type SealingCrypto, type SigningKey } from "../sealing/crypto.ts";
 import { fingerprintText, parseFingerprint } from "../sealing/fingerprint.ts";
 import { fingerprintOf } from "../sealing/login.ts";
-import { hubAddress, isLocalAddress } from "./address.ts";
+import { hubAddress, isHubOf, isLocalAddress } from "./address.ts";
 import * as errors from "./errors.ts";
-import type { HubChannel } from "./hub-channel.ts";
-import type { RecordSink } from "./hub-contact.ts";
-import { HubLink, type LinkState } from "./hub-link.ts";
+import { HubLink, type RecordSink } from "./hub-link.ts";
 import type { RemoteLimits } from "./limits.ts";
-import { shownLabel, soundName } from "./names.ts";
-import type { HubNetwork } from "./network.ts";
-import { type RosterHub, withHub, withoutHub } from "./roster.ts";
+import { soundName } from "./names.ts";
+import { type RosterHub, withHub, withoutHub, withThrownOut } from "./roster.ts";
 import type { RosterKeeper } from "./roster-keeper.ts";
 
 /** The hubs of this machine, each with its link: isolated from each other, each under a login key of its own. */
@@ -33,8 +34,8 @@ export interface HubsOptions {
 
 export interface HubsEvents {
   onState(hub: HubPlace): void;
-  onOpened(hub: HubPlace, channel: HubChannel): void;
-  onMet(hub: HubPlace, channel: HubChannel, id: Uint8Array): void;
+  onOpened(hub: HubPlace, channel: Channel): void;
+  onMet(hub: HubPlace, channel: Channel, id: Uint8Array): void;
   /** A hub of ours, before it is connected to: where its records go. */
   onPlaced(hub: HubPlace): Promise<RecordSink>;
   /** It is none any more. */
@@ -60,6 +61,8 @@ export interface NewHub {
 export class Hubs {
   readonly #options: HubsOptions;
   readonly #places = new Map<string, HubPlace>();
+  /** By fingerprint: the secret of the key with which a hub that was not added has been spoken to. It may have used its invitation up for it. */
+  readonly #tried = new Map<string, string>();
 
   constructor(options: HubsOptions) {
     this.#options = options;
@@ -89,7 +92,7 @@ export class Hubs {
       address,
       key,
       fingerprint: fingerprintText(fingerprint),
-      label: known?.label ?? shownLabel(label, new URL(address).host),
+      label: known?.label ?? shownName(label, new URL(address).host),
       is_known: known !== undefined,
       is_local: isLocalAddress(address),
     };
@@ -116,7 +119,7 @@ export class Hubs {
       key: toHex(found.key),
       addresses: [found.address],
       label: this.#freeLabel(label === undefined ? found.label : soundName(label)),
-      login_secret: toHex(crypto.random(KEY_BYTES)),
+      login_secret: this.#tried.get(toHex(wanted)) ?? toHex(crypto.random(KEY_BYTES)),
       added_at: timestamp(clock.wallMs()),
       to_expel: [],
     };
@@ -128,8 +131,10 @@ export class Hubs {
       await place.link.ready();
     } catch (error) {
       await this.#forget(place);
+      this.#tried.set(place.id, hub.login_secret);
       throw error;
     }
+    this.#tried.delete(place.id);
     return this.view(this.#rosterHub(place));
   }
 
@@ -171,13 +176,13 @@ export class Hubs {
   }
 
   view(hub: RosterHub): RemoteHub {
-    const state: LinkState = this.#places.get(hub.fingerprint)?.link.state ?? { kind: "off" };
+    const state: HubState = this.#places.get(hub.fingerprint)?.link.state ?? { kind: "off" };
     const error = "error" in state ? state.error : undefined;
     return {
       label: hub.label,
       fingerprint: fingerprintText(fromHex(hub.fingerprint)!),
       addresses: [...hub.addresses],
-      state: state.kind,
+      state: state.kind === "checking" ? "connecting" : state.kind,
       ...(error ? { error: error.message, code: error.code, ...(error.fix ? { fix: error.fix } : {}) } : {}),
       device_count: this.#options.roster.now.devices.filter(({ logins }) => logins[hub.fingerprint]).length,
       added_at: hub.added_at,
@@ -190,10 +195,7 @@ export class Hubs {
     const { roster } = this.#options;
     for (const login of this.#rosterHub(place).to_expel) {
       await place.link.ask({ kind: "expel", loginKey: fromHex(login)! });
-      await roster.change((now) => {
-        const hub = now.hubs.find((one) => one.fingerprint === place.id);
-        return hub ? withHub(now, { ...hub, to_expel: hub.to_expel.filter((one) => one !== login) }) : now;
-      });
+      await roster.change((now) => withThrownOut(now, place.id, login));
     }
   }
 
@@ -249,6 +251,7 @@ export class Hubs {
   async #contacted(place: HubPlace): Promise<void> {
     const { roster, clock, log } = this.#options;
     await this.expel(place);
+    await this.#tellAgain(place);
     const used_at = timestamp(clock.wallMs());
     await roster
       .change((now) => {
@@ -256,6 +259,17 @@ export class Hubs {
         return hub ? withHub(now, { ...hub, used_at }) : now;
       })
       .catch((error) => log.warn("hub_use_not_stored", { error: messageOf(error) }));
+  }
+
+  /** A hub that was put back to an old state has forgotten whom it threw out last, and whom it let in. Twice is once; what it does not take keeps nobody else out. */
+  async #tellAgain(place: HubPlace): Promise<void> {
+    const { roster, log } = this.#options;
+    const admitted = roster.now.devices.flatMap(({ logins }) => logins[place.id] ?? []);
+    const expelled = (this.#rosterHub(place).expelled ?? []).filter((login) => !admitted.includes(login));
+    const ask = (kind: "admit" | "expel") => (login: string) => place.link.ask({ kind, loginKey: fromHex(login)! });
+    // All are sent at once, so that whoever is revoked meanwhile is thrown out behind it.
+    for (const one of await Promise.allSettled([...expelled.map(ask("expel")), ...admitted.map(ask("admit"))]))
+      if (one.status === "rejected") log.warn("not_told_again", { hub: place.id, error: messageOf(one.reason) });
   }
 
   async #forget(place: HubPlace): Promise<void> {
@@ -275,16 +289,6 @@ export class Hubs {
       const label = count === 1 ? wanted : `${wanted} (${count})`;
       if (!taken.has(label)) return label;
     }
-  }
-}
-
-function isHubOf(hub: RosterHub, reference: string): boolean {
-  const fingerprint = parseFingerprint(reference);
-  if (fingerprint) return isEqual(fingerprint, fromHex(hub.fingerprint)!);
-  try {
-    return hub.addresses.includes(hubAddress(reference));
-  } catch {
-    return false; // no address either
   }
 }
 

@@ -1,14 +1,17 @@
+import type { Channel } from "../contact/channel.ts";
+import { SealedFrames } from "../contact/sealed-frames.ts";
+import { StreamSet } from "../contact/stream-set.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
 import { toHex } from "../sealing/bytes.ts";
 import type { ExchangeKey, SealingCrypto } from "../sealing/crypto.ts";
+import { formInvalid } from "../sealing/errors.ts";
 import type { CloseReason } from "../sealing/frames.ts";
-import { decodeLive, encodeLive, LIVE_ANSWER, type LiveFrame, livePrologue, SESSION_REFUSED } from "../sealing/live.ts";
+import { LIVE_ANSWER, type LiveFrame, livePrologue, SESSION_REFUSED } from "../sealing/live.ts";
 import { Handshake } from "../sealing/noise/handshake.ts";
-import { NOISE_MESSAGE_BYTES_MAX, SESSION_AGE_MS_MAX, type Transport } from "../sealing/noise/transport.ts";
+import { SESSION_AGE_MS_MAX } from "../sealing/noise/transport.ts";
 import { streamsFull } from "./errors.ts";
-import type { HubChannel } from "./hub-channel.ts";
 import type { RemoteLimits } from "./limits.ts";
 import type { ConnectUnit } from "./network.ts";
 import type { RosterDevice } from "./roster.ts";
@@ -22,7 +25,7 @@ import { StreamBridge } from "./stream-bridge.ts";
  * 3. A device that breaks the form, the credit or a bound loses the session, and nothing else does.
  */
 export interface SessionOptions {
-  channel: HubChannel;
+  channel: Channel;
   /** The hub's fingerprint, and our login key there. */
   hub: Uint8Array;
   space: Uint8Array;
@@ -41,12 +44,10 @@ export interface SessionOptions {
 
 export class LiveSession {
   readonly #options: SessionOptions;
-  readonly #streams = new Map<number, StreamBridge>();
-  readonly #control: LiveFrame[] = [];
+  readonly #streams = new StreamSet<StreamBridge>();
   #device: RosterDevice | undefined;
-  #transport: Transport | undefined;
+  #frames: SealedFrames | undefined;
   #last: Promise<void> = Promise.resolve();
-  #isPumping = false;
   #cancelDeadline: () => void;
 
   constructor(options: SessionOptions) {
@@ -55,7 +56,7 @@ export class LiveSession {
     this.#cancelDeadline = clock.timer(limits.handshakeMs, () => this.#refuse());
     channel.listen({
       onData: (bytes) => this.#hear(bytes),
-      onRoom: () => void this.#pump(),
+      onRoom: () => this.#frames?.pump(),
       onClosed: () => this.#over(),
     });
   }
@@ -71,8 +72,7 @@ export class LiveSession {
 
   #over(): void {
     this.#cancelDeadline();
-    for (const bridge of this.#streams.values()) bridge.close();
-    this.#streams.clear();
+    this.#streams.end();
     this.#options.onClosed(this);
   }
 
@@ -82,18 +82,23 @@ export class LiveSession {
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
-    const { channel, log } = this.#options;
+    const { channel } = this.#options;
     if (channel.isClosed) return;
     try {
-      if (!this.#transport) await this.#shakeHands(bytes);
-      else this.#onFrame(decodeLive(await this.#transport.open(bytes)));
+      if (this.#frames) return await this.#frames.hear(bytes);
+      await this.#shakeHands(bytes);
       channel.take(bytes.length);
     } catch (error) {
       if (!(error instanceof WarrenError)) throw error;
-      log.info("session_broken", { device: this.#device?.name, code: error.code });
-      if (this.#transport) this.close();
-      else this.#refuse();
+      this.#broken(error);
     }
+  }
+
+  #broken(error: unknown): void {
+    const code = error instanceof WarrenError ? error.code : messageOf(error);
+    this.#options.log.info("session_broken", { device: this.#device?.name, code });
+    if (this.#frames) this.close();
+    else this.#refuse();
   }
 
   async #shakeHands(message: Uint8Array): Promise<void> {
@@ -108,7 +113,13 @@ export class LiveSession {
     const transport = await handshake.transport();
     // It may have been revoked while that was computed.
     if (channel.isClosed || !deviceOf(toHex(transport.theirStatic), toHex(channel.loginKey))) return this.#refuse();
-    this.#transport = transport;
+    this.#frames = new SealedFrames({
+      channel,
+      transport,
+      take: () => this.#streams.take(),
+      onFrame: (frame) => this.#onFrame(frame),
+      onBroken: (error) => this.#broken(error),
+    });
     this.#device = device;
     this.#cancelDeadline();
     this.#cancelDeadline = clock.timer(SESSION_AGE_MS_MAX + limits.sessionSlackMs, () => this.close());
@@ -122,70 +133,21 @@ export class LiveSession {
     channel.close("refused");
   }
 
-  #onFrame(frame: LiveFrame): void {
-    if (frame.kind === "ping") return this.#say({ kind: "pong", token: frame.token });
-    if (frame.kind === "pong") return;
-    if (frame.kind === "open") return this.#open(frame.stream, frame.target);
-    const bridge = this.#streams.get(frame.stream);
-    if (!bridge) return; // it has just been closed here
-    if (frame.kind === "credit") return bridge.credited(frame.bytes);
-    if (frame.kind === "data") {
-      if (!bridge.hear(frame.bytes)) this.close();
-      return;
-    }
-    this.#streams.delete(frame.stream);
-    bridge.close();
+  #onFrame(frame: Exclude<LiveFrame, { kind: "ping" | "pong" }>): void {
+    if (frame.kind === "open") this.#open(frame.stream, frame.target);
+    else if (!this.#streams.hear(frame)) throw formInvalid("session", "a stream has sent more than its credit");
   }
 
   #open(stream: number, target: string): void {
     const { connect, limits } = this.#options;
     const { scopes, name } = this.#device!;
-    if (this.#streams.has(stream)) return this.close();
+    if (this.#streams.has(stream)) throw formInvalid("session", `the stream ${stream} is opened twice`);
     if (this.#streams.size >= limits.streams) {
       const { code, message } = streamsFull(limits.streams);
-      return this.#say({ kind: "close", stream, code, sentence: message });
+      return this.#frames!.say({ kind: "close", stream, code, sentence: message });
     }
     const greeting = { scopes, by: name };
-    const bridge = new StreamBridge({ stream, target, greeting, connect, onMore: () => void this.#pump() });
-    this.#streams.set(stream, bridge);
-  }
-
-  #say(frame: LiveFrame): void {
-    this.#control.push(frame);
-    if (this.#control.length > this.#options.limits.controlFrames) return this.close();
-    void this.#pump();
-  }
-
-  /** Sends what there is, as far as the channel has room; streams take turns. */
-  async #pump(): Promise<void> {
-    const { channel } = this.#options;
-    if (this.#isPumping || !this.#transport) return;
-    this.#isPumping = true;
-    try {
-      while (!channel.isClosed && channel.room >= NOISE_MESSAGE_BYTES_MAX) {
-        const frame = this.#control.shift() ?? this.#nextOfStreams();
-        if (!frame) break;
-        channel.send(await this.#transport.seal(encodeLive(frame)));
-      }
-    } catch (error) {
-      this.#options.log.error("session_not_sealed", { error: messageOf(error) });
-      this.close();
-    } finally {
-      this.#isPumping = false;
-    }
-  }
-
-  #nextOfStreams(): LiveFrame | undefined {
-    for (const [number, bridge] of this.#streams) {
-      const frame = bridge.take();
-      if (bridge.isOver) this.#streams.delete(number);
-      if (!frame) continue;
-      if (!bridge.isOver) {
-        this.#streams.delete(number);
-        this.#streams.set(number, bridge); // behind the others
-      }
-      return frame;
-    }
-    return undefined;
+    const onMore = (): void => this.#frames?.pump();
+    this.#streams.add(stream, new StreamBridge({ stream, target, greeting, connect, onMore }));
   }
 }

@@ -13,7 +13,3 @@ export function soundName(name: string): string {
   if (!isSoundName(trimmed)) throw nameBad(name.slice(0, NAME_LENGTH_MAX));
   return trimmed;
 }
-
-/** What a hub calls itself, as far as it can be shown. */
-export const shownLabel = (label: string, otherwise: string): string =>
-  label.replace(new RegExp(UNPRINTABLE, "gu"), "").trim().slice(0, NAME_LENGTH_MAX) || otherwise;

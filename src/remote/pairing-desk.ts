@@ -1,3 +1,4 @@
+import type { Channel } from "../contact/channel.ts";
 import { type Clock, timestamp } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
@@ -8,7 +9,6 @@ import { type Rendezvous, rendezvousOf } from "../sealing/pairing.ts";
 import { type CodeTexts, encodePairingCode, PAIRING_SECRET_BYTES } from "../sealing/pairing-code.ts";
 import type { Scope } from "../sealing/scopes.ts";
 import * as errors from "./errors.ts";
-import type { HubChannel } from "./hub-channel.ts";
 import type { HubPlace } from "./hubs.ts";
 import type { RemoteLimits } from "./limits.ts";
 import type { MachineKeys } from "./machine-keys.ts";
@@ -54,7 +54,7 @@ interface Pairing {
   state: PairingState;
   cancelTimer: () => void;
   /** Channels whose fate is open, by the guest's number. */
-  channels: Map<number, HubChannel>;
+  channels: Map<number, Channel>;
   guest: PairingGuest | undefined;
   introduced: Introduced | undefined;
   joined: RosterDevice | undefined;
@@ -118,7 +118,7 @@ export class PairingDesk {
     return { pairing: this.#view(pairing), ...texts };
   }
 
-  met(place: HubPlace, channel: HubChannel, id: Uint8Array): void {
+  met(place: HubPlace, channel: Channel, id: Uint8Array): void {
     const pairing = this.#open.get(toHex(id));
     if (!pairing || pairing.place !== place) return channel.close("refused");
     const guest = ++this.#guestCount;
@@ -147,6 +147,12 @@ export class PairingDesk {
   cancel(id: string): void {
     const pairing = this.#open.get(id);
     if (pairing) this.#happens(pairing, { kind: pairing.state.kind === "shown" ? "refuse" : "cancel" });
+  }
+
+  /** A device was taken off the list: what it is being let in by is over, and leaves nothing. */
+  revoked(signingKey: string): void {
+    for (const one of [...this.#open.values()])
+      if (one.introduced && toHex(one.introduced.signingKey) === signingKey) this.#happens(one, { kind: "cancel" });
   }
 
   close(): void {
@@ -216,7 +222,7 @@ export class PairingDesk {
     });
   }
 
-  #channelOf(pairing: Pairing, guest: number): HubChannel | undefined {
+  #channelOf(pairing: Pairing, guest: number): Channel | undefined {
     const channel = pairing.channels.get(guest);
     pairing.channels.delete(guest);
     return channel;
@@ -257,8 +263,7 @@ export class PairingDesk {
 
   #end(pairing: Pairing, how: PairingEnding): void {
     this.#forget(pairing);
-    const error = pairing.problem ?? (how === "left" ? errors.pairingLeft() : errors.pairingNotFound());
-    pairing.confirmed?.reject(error);
+    pairing.confirmed?.reject(pairing.problem ?? (how === "left" ? errors.pairingLeft() : errors.pairingNotFound()));
     this.#options.log.info("pairing_ended", { how });
     this.#options.events.onEnded(pairing.id, how);
   }

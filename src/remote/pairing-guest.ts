@@ -1,3 +1,5 @@
+import type { Channel } from "../contact/channel.ts";
+import { shownName } from "../contact/shown-text.ts";
 import type { Clock } from "../platform/clock.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { isEqual } from "../sealing/bytes.ts";
@@ -13,16 +15,14 @@ import {
   type Rendezvous,
   VERDICT,
 } from "../sealing/pairing.ts";
-import type { HubChannel } from "./hub-channel.ts";
 import type { MachineKeys } from "./machine-keys.ts";
-import { shownLabel } from "./names.ts";
 
 /**
  * The one at the other end of a code: the machine's half of the handshake, and what is said in its session. What the guest sends that has no form, or is
  * not signed by what it introduces, is `onFailed`.
  */
 export interface GuestOptions {
-  channel: HubChannel;
+  channel: Channel;
   rendezvous: Rendezvous;
   /** Of this code alone. */
   pairingKey: ExchangeKey;
@@ -131,8 +131,8 @@ export class PairingGuest {
     return {
       signingKey: signingKey.slice(),
       loginKey: loginKey.slice(),
-      name: shownLabel(name, "device"),
-      platform: shownLabel(platform, "unknown"),
+      name: shownName(name, "device"),
+      platform: shownName(platform, "unknown"),
     };
   }
 

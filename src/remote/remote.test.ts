@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { HubNetwork } from "../contact/network.ts";
 import { type StillClock, TestHub } from "../hub/testing/test-hub.ts";
 import { silentLog } from "../platform/log.ts";
 import type { StreamEvent } from "../protocol/envelope.ts";
@@ -7,11 +8,12 @@ import { fingerprintText } from "../sealing/fingerprint.ts";
 import { fingerprintOf } from "../sealing/login.ts";
 import { webCrypto } from "../sealing/webcrypto.ts";
 import { hubAddress } from "./address.ts";
-import type { HubNetwork } from "./network.ts";
 import { Remote } from "./remote.ts";
 import type { RemoteStore, StoredName } from "./store.ts";
 
 const crypto = webCrypto();
+/** The first byte of the frame with which a hub lets somebody in. */
+const WELCOME = 3;
 const ADDRESS = "https://home.example";
 
 /** The real hub in this process, a machine, one clock for both, and a network that can be cut. */
@@ -25,11 +27,13 @@ class Pair implements AsyncDisposable {
   isDown = false;
   /** What is sent arrives nowhere. */
   isMute = false;
+  /** The hub's welcome is lost. */
+  isDeaf = false;
   remote!: Remote;
   readonly #closes: (() => void)[] = [];
 
-  static async make(): Promise<Pair> {
-    const pair = new Pair(await TestHub.open());
+  static async make(hub?: TestHub): Promise<Pair> {
+    const pair = new Pair(hub ?? (await TestHub.open()));
     await pair.open();
     return pair;
   }
@@ -103,7 +107,7 @@ class Pair implements AsyncDisposable {
       };
       const toMachine = (frame: Uint8Array): void => {
         const copy = frame.slice();
-        queueMicrotask(() => isClosed || this.isMute || onFrame(copy));
+        queueMicrotask(() => isClosed || this.isMute || (this.isDeaf && copy[0] === WELCOME) || onFrame(copy));
       };
       const hubEnd = this.hub.hub.accept(
         { send: toMachine, unsentBytes: 0, pause() {}, resume() {}, close, destroy: close },
@@ -219,4 +223,28 @@ test("address: written in one way, https unless it is this machine's own; the re
   for (const [text, address] of ways) assert.equal(hubAddress(text), address);
   for (const text of ["", "ftp://x", "https://me:pw@x", "https://x/?a=1", "https://x/#a", `https://${"x".repeat(300)}`])
     assert.throws(() => hubAddress(text), { code: "HUB_ADDRESS_BAD" }, text);
+});
+
+test("hub: an invitation whose answer was lost is good for the same machine once more", async () => {
+  const hub = await TestHub.open({ isOpen: false });
+  await using site = await Pair.make(hub);
+  const secret = crypto.random(16);
+  await hub.store.write(() => hub.store.roster.addInvitation(secret, "laptop", { nowMs: site.clock.wallMs() }));
+  const fingerprint = fingerprintText(await fingerprintOf(crypto, hub.key.publicKey));
+  const invitation = Buffer.from(secret).toString("hex");
+  const add = () => site.remote.addHub({ address: ADDRESS, fingerprint, invitation });
+  site.isDeaf = true;
+  const first = add().then(
+    () => "in",
+    () => "lost",
+  );
+  await site.pass(1_000, 20);
+  assert.deepEqual(hub.store.roster.openInvitations(site.clock.wallMs()), [], "it is used up");
+  await site.pass(15_000);
+  assert.equal(await first, "lost");
+  assert.deepEqual(site.remote.hubs(), []);
+  site.isDeaf = false;
+  const second = add();
+  await site.pass(1_000, 20);
+  assert.equal((await second).state, "ready");
 });

@@ -1,3 +1,5 @@
+import type { Channel } from "../contact/channel.ts";
+import type { HubNetwork } from "../contact/network.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { StreamEvent } from "../protocol/envelope.ts";
@@ -5,15 +7,15 @@ import type { DataOf } from "../protocol/messages.ts";
 import type { HubLook, RemoteDevice, RemoteHub, RemoteSnapshot } from "../protocol/remote-units.ts";
 import type { SealingCrypto } from "../sealing/crypto.ts";
 import { headsDigest } from "../sealing/heads.ts";
+import { REQUESTS } from "../sealing/request.ts";
 import type { Scope } from "../sealing/scopes.ts";
 import { hubAddress, isLocalAddress } from "./address.ts";
 import { Devices } from "./devices.ts";
-import type { HubChannel } from "./hub-channel.ts";
 import { type HubPlace, Hubs, type HubsOptions, type NewHub } from "./hubs.ts";
 import { REMOTE_LIMITS, type RemoteLimits } from "./limits.ts";
 import { LiveSession } from "./live-session.ts";
 import { type MachineKeys, machineKeys } from "./machine-keys.ts";
-import type { ConnectUnit, HubNetwork } from "./network.ts";
+import type { ConnectUnit } from "./network.ts";
 import { PairingDesk } from "./pairing-desk.ts";
 import { MachineRecords } from "./records/machine-records.ts";
 import type { WatchUnits } from "./records/unit-watch.ts";
@@ -192,7 +194,9 @@ export class Remote {
   }
 
   async revoke(name: string): Promise<DataOf<"remote.revoke">> {
-    const view = this.#devices.view(this.#devices.find(name));
+    const found = this.#devices.find(name);
+    const view = this.#devices.view(found);
+    this.#desk.revoked(found.signing_key);
     const { hubs } = await this.#devices.revoke(name);
     this.events.tell("device_revoked", { name });
     return { device: { ...view, is_connected: false }, hubs };
@@ -206,9 +210,9 @@ export class Remote {
     this.#records.ready(place.id);
   }
 
-  #onOpened(place: HubPlace, channel: HubChannel): void {
+  #onOpened(place: HubPlace, channel: Channel): void {
     const { crypto, clock, log, connect, limits = REMOTE_LIMITS } = this.#options;
-    new LiveSession({
+    const session: LiveSession = new LiveSession({
       channel,
       hub: place.fingerprint,
       space: place.loginKey.publicKey,
@@ -217,7 +221,8 @@ export class Remote {
       clock,
       log,
       limits,
-      connect,
+      connect: async (target, events) =>
+        target === REQUESTS ? this.#records.asking(session.device!, events) : connect(target, events),
       deviceOf: (exchangeKey, loginKey) => deviceOfSession(this.#roster.now, { exchangeKey, loginKey, hub: place.id }),
       headsDigest: () => this.#records.digest(place.id) ?? headsDigest(crypto, []),
       onOpen: (session) => this.#devices.opened(session),

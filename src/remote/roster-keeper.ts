@@ -1,5 +1,6 @@
+import { writeKept } from "../contact/kept-file.ts";
 import { rosterBad } from "./errors.ts";
-import { EMPTY_ROSTER, type Roster, readRoster, writeRoster } from "./roster.ts";
+import { EMPTY_ROSTER, type Roster, readRoster } from "./roster.ts";
 import type { RemoteStore } from "./store.ts";
 
 /** The roster and its file. Changes happen one after another; what is read is what is on disk. */
@@ -32,7 +33,7 @@ export class RosterKeeper {
     const work = this.#last.then(async () => {
       const next = change(this.#now);
       if (next === this.#now) return next;
-      await this.#store.write("roster.json", writeRoster(next));
+      await this.#store.write("roster.json", writeKept(next));
       this.#now = next;
       this.onChanged();
       return next;

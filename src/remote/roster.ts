@@ -1,3 +1,13 @@
+import {
+  areAll,
+  areKeysAtHubs,
+  areTexts,
+  type HubRecord,
+  isFingerprint,
+  isKey,
+  type KeptFile,
+  readKept,
+} from "../contact/kept-file.ts";
 import type { Scope } from "../sealing/scopes.ts";
 import { SCOPES } from "../sealing/scopes.ts";
 
@@ -5,9 +15,7 @@ import { SCOPES } from "../sealing/scopes.ts";
  * Whom this machine lets in, and where it can be met: one small file. Keys are lowercase hex. Changes make a new roster, so that what could not be
  * written down has not happened.
  */
-export interface Roster {
-  format: 1;
-  oldest_reader: 1;
+export interface Roster extends KeptFile {
   devices: readonly RosterDevice[];
   hubs: readonly RosterHub[];
 }
@@ -28,71 +36,38 @@ export interface RosterDevice {
   seen_at?: string;
 }
 
-export interface RosterHub {
-  /** 16 bytes. */
-  fingerprint: string;
-  key: string;
-  /** The one that was used last first. */
-  addresses: readonly string[];
-  label: string;
-  /** The secret of this machine's login key there, which no other hub knows. */
-  login_secret: string;
-  added_at: string;
-  /** Of the last login; absent: the hub may not know our key yet. */
-  used_at?: string;
+export interface RosterHub extends HubRecord {
   /** Login keys of revoked devices that this hub has not confirmed to have thrown out. */
   to_expel: readonly string[];
+  /** Of those that it has, the last ones: a hub that was put back to an old state has forgotten it, and is told again. */
+  expelled?: readonly string[];
 }
+
+/** As many as a space has members. */
+const EXPELLED_KEPT = 32;
 
 export const EMPTY_ROSTER: Roster = { format: 1, oldest_reader: 1, devices: [], hubs: [] };
 
-export const writeRoster = (roster: Roster): string => `${JSON.stringify(roster, null, 1)}\n`;
+/** Why not, or the roster. */
+export const readRoster = (text: string): Roster | string =>
+  readKept<Roster>(text, ({ devices, hubs }) => {
+    if (!areAll(devices, isDevice)) return "a device in it has another form";
+    if (!areAll(hubs, ({ to_expel, expelled = [] }) => [to_expel, expelled].every(areKeys)))
+      return "a hub in it has another form";
+    return undefined;
+  });
 
-/** Why not, or the roster. A list that is half understood would let in whom it should not, or lock out: it is taken whole. */
-export function readRoster(text: string): Roster | string {
-  let value: Roster;
-  try {
-    value = JSON.parse(text) as Roster;
-  } catch {
-    return "it is no JSON";
-  }
-  if (typeof value !== "object" || value === null || typeof value.oldest_reader !== "number")
-    return "it has another form";
-  if (value.oldest_reader > 1) return "it was written by a newer Warren";
-  if (!Array.isArray(value.devices) || !value.devices.every(isDevice)) return "a device in it has another form";
-  if (!Array.isArray(value.hubs) || !value.hubs.every(isHub)) return "a hub in it has another form";
-  return value;
-}
-
-const KEY = /^[0-9a-f]{64}$/;
-const FINGERPRINT = /^[0-9a-f]{32}$/;
-const isKey = (value: unknown): boolean => typeof value === "string" && KEY.test(value);
-const areTexts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === "string");
+const areKeys = (value: unknown): boolean => Array.isArray(value) && value.every(isKey);
 
 const isDevice = (value: RosterDevice): boolean =>
-  typeof value === "object" &&
-  value !== null &&
   areTexts([value.name, value.platform, value.added_at]) &&
   isKey(value.signing_key) &&
-  FINGERPRINT.test(value.fingerprint) &&
+  isFingerprint(value.fingerprint) &&
   isKey(value.exchange_key) &&
-  typeof value.logins === "object" &&
-  Object.entries(value.logins ?? {}).every(([hub, key]) => FINGERPRINT.test(hub) && isKey(key)) &&
+  areKeysAtHubs(value.logins) &&
   Array.isArray(value.scopes) &&
   value.scopes.includes("view") &&
   value.scopes.every((scope) => SCOPES.includes(scope));
-
-const isHub = (value: RosterHub): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  FINGERPRINT.test(value.fingerprint) &&
-  isKey(value.key) &&
-  isKey(value.login_secret) &&
-  Array.isArray(value.addresses) &&
-  value.addresses.length > 0 &&
-  areTexts([...value.addresses, value.label, value.added_at]) &&
-  Array.isArray(value.to_expel) &&
-  value.to_expel.every(isKey);
 
 /** The device that signs with this key. */
 export const deviceBySigningKey = ({ devices }: Roster, key: string): RosterDevice | undefined =>
@@ -117,6 +92,16 @@ export const withoutDevice = (roster: Roster, device: RosterDevice): Roster => (
   hubs: roster.hubs.map((hub) => {
     const login = device.logins[hub.fingerprint];
     return login === undefined || hub.to_expel.includes(login) ? hub : { ...hub, to_expel: [...hub.to_expel, login] };
+  }),
+});
+
+/** The hub has confirmed that it has thrown that one out. */
+export const withThrownOut = (roster: Roster, fingerprint: string, login: string): Roster => ({
+  ...roster,
+  hubs: roster.hubs.map((hub) => {
+    if (hub.fingerprint !== fingerprint) return hub;
+    const expelled = [...(hub.expelled ?? []).filter((one) => one !== login), login].slice(-EXPELLED_KEPT);
+    return { ...hub, to_expel: hub.to_expel.filter((one) => one !== login), expelled };
   }),
 });
 

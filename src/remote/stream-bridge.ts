@@ -1,5 +1,7 @@
+import { StreamFlow } from "../contact/stream-flow.ts";
+import type { StreamEnd } from "../contact/stream-set.ts";
 import { messageOf, toWire, WarrenError } from "../protocol/errors.ts";
-import { type LiveFrame, STREAM_CREDIT_BYTES, STREAM_DATA_BYTES_MAX } from "../sealing/live.ts";
+import { type LiveFrame, STREAM_CREDIT_BYTES } from "../sealing/live.ts";
 import { targetGone } from "./errors.ts";
 import { GreetingAnswer, greetingLine, type StreamGreeting } from "./greeting.ts";
 import type { ConnectUnit, UnitWire } from "./network.ts";
@@ -17,19 +19,11 @@ export interface BridgeOptions {
   onMore(): void;
 }
 
-/** Credit is given in steps of so many bytes: each is a message. */
-const CREDIT_STEP_BYTES = STREAM_CREDIT_BYTES / 4;
-
-export class StreamBridge {
+export class StreamBridge implements StreamEnd {
   readonly #options: BridgeOptions;
-  /** Towards the device. */
-  readonly #chunks: Uint8Array[] = [];
-  #queuedBytes = 0;
-  #creditLeft = STREAM_CREDIT_BYTES;
+  /** Towards the device: what the server has said. Towards the server: what it has taken is done. */
+  readonly #flow: StreamFlow;
   #isPaused = false;
-  /** Towards the server: came and is not credited; of that, taken by the server. */
-  #uncreditedBytes = 0;
-  #takenBytes = 0;
   #early: Uint8Array[] = [];
   #answer: GreetingAnswer | undefined;
   #wire: UnitWire | undefined;
@@ -38,47 +32,37 @@ export class StreamBridge {
 
   constructor(options: BridgeOptions) {
     this.#options = options;
+    this.#flow = new StreamFlow(options.stream, options.onMore);
     this.#answer = new GreetingAnswer(options.greeting.scopes);
     void this.#connect();
   }
 
-  /** The next frame for the device, if there is one; `close` is the last, and then it is over. */
   take(): LiveFrame | undefined {
-    const { stream } = this.#options;
     if (this.#isOver) return undefined;
-    if (this.#takenBytes >= CREDIT_STEP_BYTES) {
-      const bytes = this.#takenBytes;
-      this.#takenBytes = 0;
-      this.#uncreditedBytes -= bytes;
-      return { kind: "credit", stream, bytes };
-    }
-    const first = this.#chunks[0];
-    if (first !== undefined) return this.#creditLeft > 0 ? this.#data(first) : undefined;
-    if (!this.#ending) return undefined;
+    const frame = this.#flow.take();
+    if (frame?.kind === "data") this.#pauseOrResume();
+    if (frame || !this.#ending || this.#flow.waitingBytes > 0) return frame;
     this.#isOver = true;
-    return { kind: "close", stream, ...this.#ending };
+    return { kind: "close", stream: this.#options.stream, ...this.#ending };
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** From the device. False: it has sent more than its credit. */
   hear(bytes: Uint8Array): boolean {
-    this.#uncreditedBytes += bytes.length;
-    if (this.#uncreditedBytes > STREAM_CREDIT_BYTES) return false;
+    if (!this.#flow.came(bytes.length)) return false;
     if (this.#answer || !this.#wire) this.#early.push(bytes.slice());
     else this.#pass(this.#wire, bytes);
     return true;
   }
 
   credited(bytes: number): void {
-    this.#creditLeft = Math.min(STREAM_CREDIT_BYTES, this.#creditLeft + bytes);
-    this.#options.onMore();
+    this.#flow.credited(bytes);
   }
 
-  /** The device has closed it, or its session is over. What it had written still arrives. */
-  close(): void {
+  /** What the device had written still arrives. */
+  closed(): void {
     this.#isOver = true;
     this.#wire?.close();
   }
@@ -121,30 +105,17 @@ export class StreamBridge {
   }
 
   #queue(bytes: Uint8Array): void {
-    this.#chunks.push(bytes);
-    this.#queuedBytes += bytes.length;
+    this.#flow.send(bytes);
     this.#pauseOrResume();
-    this.#options.onMore();
-  }
-
-  #data(first: Uint8Array): LiveFrame {
-    const length = Math.min(first.length, this.#creditLeft, STREAM_DATA_BYTES_MAX);
-    if (length === first.length) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(length);
-    this.#queuedBytes -= length;
-    this.#creditLeft -= length;
-    this.#pauseOrResume();
-    return { kind: "data", stream: this.#options.stream, bytes: first.subarray(0, length) };
   }
 
   /** What waits here is at most about a credit. */
   #pauseOrResume(): void {
-    const isFull = this.#queuedBytes >= STREAM_CREDIT_BYTES;
-    const isRoomy = this.#queuedBytes < STREAM_CREDIT_BYTES / 2;
-    if (isFull && !this.#isPaused) {
+    const { waitingBytes } = this.#flow;
+    if (waitingBytes >= STREAM_CREDIT_BYTES && !this.#isPaused) {
       this.#isPaused = true;
       this.#wire?.pause();
-    } else if (isRoomy && this.#isPaused) {
+    } else if (waitingBytes < STREAM_CREDIT_BYTES / 2 && this.#isPaused) {
       this.#isPaused = false;
       this.#wire?.resume();
     }
@@ -152,10 +123,7 @@ export class StreamBridge {
 
   #pass(wire: UnitWire, bytes: Uint8Array): void {
     const { length } = bytes;
-    wire.write(bytes, () => {
-      this.#takenBytes += length;
-      if (this.#takenBytes >= CREDIT_STEP_BYTES) this.#options.onMore();
-    });
+    wire.write(bytes, () => this.#flow.done(length));
   }
 
   #end(error: WarrenError | undefined): void {

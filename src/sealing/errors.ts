@@ -9,7 +9,10 @@ export const formInvalid = (what: string, why: string) =>
 /** A version that we do not speak. */
 export const versionUnknown = (what: string, version: number) =>
   new WarrenError("VERSION_UNKNOWN", `The ${what} has version ${version}, and this Warren knows version 1.`, {
-    fix: "update Warren at the end that is older",
+    fix:
+      version > 1
+        ? "update Warren at this end: it is the older one"
+        : "update Warren at the other end: it is the older one",
   });
 
 /** Sealed for another key or context, or changed on the way. */

@@ -80,13 +80,18 @@ export interface ReadCodeOptions {
   nowSeconds: number;
   /** The device is on the hub's own machine, so localhost is the same for both. Default false. */
   isLocal?: boolean;
+  /** For a code that names no address: the one of a hub that the person has agreed to. Its fingerprint still has to be the code's. */
+  address?: string;
 }
 
 /**
  * The code in whatever form it was scanned, opened or pasted.
  * @throws CODE_FOREIGN, CODE_TOO_LONG, CODE_CUT, CODE_VERSION, CODE_WITHOUT_HUB, CODE_ADDRESS, CODE_LOOPBACK, CODE_EXPIRED, CODE_CLOCK_WRONG
  */
-export function decodePairingCode(text: string, { nowSeconds, isLocal = false }: ReadCodeOptions): PairingCode {
+export function decodePairingCode(
+  text: string,
+  { nowSeconds, isLocal = false, address: instead = "" }: ReadCodeOptions,
+): PairingCode {
   const trimmed = text.trim();
   if (trimmed.length > CODE_CHARACTERS_MAX) throw codeTooLong(trimmed.length, CODE_CHARACTERS_MAX);
   const bytes = fromBase32(bareCodeOf(trimmed));
@@ -94,7 +99,7 @@ export function decodePairingCode(text: string, { nowSeconds, isLocal = false }:
   if (bytes[0] !== undefined && bytes[0] !== CODE_VERSION) throw codeVersion(bytes[0]);
   if (bytes.length < CODE_BYTES_MIN) throw codeCut();
   const { version: _, ...code } = decodeWhole(bytes);
-  const address = checkAddress(code.address, isLocal);
+  const address = checkAddress(code.address || instead, isLocal);
   const leftSeconds = code.expires - nowSeconds;
   if (leftSeconds <= 0) throw codeExpired(Math.floor(-leftSeconds));
   if (leftSeconds > CODE_LIFE_SECONDS + CLOCK_SLACK_SECONDS) throw codeTooFar(Math.floor(leftSeconds));

@@ -19,7 +19,7 @@ export const codeTooLong = (length: number, max: number) =>
 
 export const codeVersion = (version: number) =>
   new WarrenError("CODE_VERSION", `This pairing code has version ${version}, and this Warren knows version 1.`, {
-    fix: "update Warren at the end that is older",
+    fix: version > 1 ? "update Warren here: it is the older one" : "update Warren on the machine: it is the older one",
   });
 
 export const codeExpired = (agoSeconds: number) =>

@@ -27,6 +27,8 @@ const request: RemoteRequest = {
   target: { machine: hexOf(machine), unit: "blazing" },
   type: "session.input",
   payload: { text: "y" },
+  number: 2,
+  after: 1,
   sent_ms: NOW - 1_000,
   deadline_ms: NOW + 60_000,
 };

@@ -12,6 +12,7 @@ import { approvalUsed, deadlineOver, deadlineTooFar, otherTarget, shownOtherwise
 
 const Hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const Milliseconds = z.int().check(z.nonnegative());
+const Count = z.int().check(z.nonnegative());
 
 /** A yes or no to a question of an agent; bound to what was shown. */
 export const Approval = z.strictObject({
@@ -34,6 +35,10 @@ export const RemoteRequest = z.strictObject({
   /** A message of the protocol, and what it takes. */
   type: z.string().check(z.minLength(1), z.maxLength(100)),
   payload: z.record(z.string(), z.unknown()),
+  /** Grows with each request of the device to this machine, by whatever hub it goes, or live. */
+  number: Count,
+  /** The number of the one before it that was open when this one was made; 0: there was none. It is not carried out before that one. */
+  after: Count,
   deadline_ms: Milliseconds,
   sent_ms: Milliseconds,
   approval: z.optional(Approval),
@@ -57,6 +62,8 @@ export const RemoteResult = z.looseObject({
 });
 export type RemoteResult = z.infer<typeof RemoteResult>;
 
+/** The name of a device's requests among a period's streams, and of the stream of a live session on which it asks the same. */
+export const REQUESTS = "requests";
 /** A request waits no longer, whatever its deadline. */
 export const REQUEST_LIFE_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 /** An approval is for now. */
@@ -70,6 +77,13 @@ export const decodeResult = (text: Uint8Array): RemoteResult => parse(RemoteResu
 /** What a result names its request by: nobody answers one request with another's result. */
 export const requestHash = async (crypto: SealingCrypto, text: Uint8Array): Promise<string> =>
   toHex(await crypto.sha256(text));
+
+/** SHA-256 of what is asked, whatever the request says besides of its place among others: two texts with one id have to have one of these. */
+export const askedHash = async (
+  crypto: SealingCrypto,
+  { id, target, type, payload, deadline_ms, approval }: RemoteRequest,
+): Promise<string> =>
+  toHex(await crypto.sha256(utf8(canonicalJson([id, target, type, payload, deadline_ms, approval ?? null]))));
 
 export interface RequestFacts {
   /** This machine's signing key. */

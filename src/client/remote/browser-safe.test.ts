@@ -3,16 +3,16 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 
-/** The device's library runs in a page as it is: it, and all that it imports when it runs, know nothing of Node. */
+/** The device's library runs in a page as it is: it, what it shares with machines, and all that it imports when it runs, know nothing of Node. */
 const SRC = join(import.meta.dirname, "..", "..");
 const isProduct = (file: string): boolean => !/\.test\.ts$|\/testing\//.test(file);
 const NODE_GLOBALS = /\b(?:Buffer|process|require|__dirname|setImmediate|global)\b(?!:)/;
 
-const product = globSync("client/remote/**/*.ts", { cwd: SRC })
+const product = globSync("{client/remote,contact}/**/*.ts", { cwd: SRC })
   .filter(isProduct)
   .map((file) => join(SRC, file));
 
-test("client/remote: imports client, sealing and protocol, and nothing of Node, at any depth", () => {
+test("client/remote, contact: import client, contact, sealing and protocol, and nothing of Node, at any depth", () => {
   const seen = new Set<string>();
   const queue = [...product];
   for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
@@ -31,7 +31,7 @@ test("client/remote: imports client, sealing and protocol, and nothing of Node, 
       const target = join(dirname(file), specifier);
       assert.match(
         relative(SRC, target),
-        /^(client|sealing|protocol)\//,
+        /^(client|contact|sealing|protocol)\//,
         `${relative(SRC, file)} imports ${specifier}`,
       );
       assert.ok(existsSync(target));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client, type Dial } from "../client.ts";
 import type { Coordinator } from "./coordinator.ts";
+import { MemoryOutbox, MemoryRecords } from "./testing/memory-records.ts";
 import { echoServer, TestSite } from "./testing/site.ts";
 
 const clientOf = (dial: Dial): Client =>
@@ -69,4 +70,32 @@ test("coordinator: a machine at two hubs is one row, and what was asked is repea
   );
   assert.equal(seen[0]!.request_id, seen[1]!.request_id);
   client.close();
+});
+
+test("coordinator: of a machine that has taken this device off its list a person gets to know, and what waits for it says so; paired anew, all goes on", async () => {
+  await using site = new TestSite();
+  const home = await site.hub("home");
+  const seen: { type: string }[] = [];
+  const laptop = await site.machine("laptop", echoServer("laptop", seen));
+  const store = site.newStore();
+  await site.pair(laptop, home, store);
+  const device = await site.device(store, { records: new MemoryRecords(), outbox: new MemoryOutbox() });
+  const homeId = device.hubs()[0]!.entry.fingerprint;
+  const told: unknown[] = [];
+  device.subscribe((event) => event.kind === "refused" && told.push(event.refusal?.error.code));
+  device.start();
+  const { id } = device.machineNamed("laptop").machine;
+  await until(device, () => device.machines()[0]!.presence[homeId] === true);
+  assert.equal(device.machines()[0]!.refusal, undefined);
+  const [name] = laptop.devices();
+  await laptop.revoke(name!.name);
+  const item = await device.outbox!.add({ machine: id, type: "stop", payload: { job_id: "web" } });
+  const itemNow = () => device.outbox!.items().find((one) => one.id === item.id)!;
+  await until(device, () => device.machines()[0]!.refusal !== undefined && itemNow().held !== undefined);
+  assert.deepEqual([device.machines()[0]!.refusal!.by, itemNow().held!.code], ["hub", "DEVICE_REFUSED"]);
+  await site.pair(laptop, home, store);
+  await device.connect(homeId);
+  await until(device, () => itemNow().state.kind === "done");
+  assert.deepEqual([device.machines()[0]!.refusal, itemNow().held, seen.length], [undefined, undefined, 1]);
+  assert.deepEqual(told, ["DEVICE_REFUSED", undefined]);
 });

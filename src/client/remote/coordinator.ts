@@ -1,18 +1,19 @@
-import { isWarrenError } from "../../protocol/errors.ts";
+import type { HubNetwork, RemoteClock } from "../../contact/network.ts";
+import type { HubState } from "../../contact/standing-contact.ts";
 import { toHex } from "../../sealing/bytes.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
-import { RECORD_KINDS } from "../../sealing/record.ts";
-import { decodeResult } from "../../sealing/request.ts";
-import { HubConnection, type HubState } from "./hub-connection.ts";
+import { type DeviceSides, openOutbox, openReader } from "./device-records.ts";
+import { HubConnection } from "./hub-connection.ts";
 import type { DeviceLimits } from "./limits.ts";
 import { MachineLink } from "./machine-link.ts";
 import { machineNamed } from "./machine-named.ts";
-import { Outbox } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
 import type { OutboxItem, OutboxStore } from "./outbox-item.ts";
-import { outboxWays } from "./outbox-ways.ts";
-import { RecordReader } from "./record-reader.ts";
-import type { RecordGap, RecordRow, RecordStore } from "./record-store.ts";
-import type { DeviceKeys, DeviceStore, HubEntry, HubNetwork, MachineEntry, RemoteClock } from "./world.ts";
+import type { RecordReader } from "./record-reader.ts";
+import type { RecordStore } from "./record-store.ts";
+import { Refusals } from "./refusals.ts";
+import type { HubRow, MachineRow, RemoteEvent } from "./remote-events.ts";
+import type { DeviceKeys, DeviceStore, HubEntry, MachineEntry } from "./world.ts";
 
 /**
  * All hubs and machines of this device together. A hub is known by its key and a machine by its own: a machine that is met at two hubs is one, since the
@@ -37,28 +38,6 @@ export interface CoordinatorOptions {
   outbox?: OutboxStore;
 }
 
-export interface HubRow {
-  entry: HubEntry;
-  state: HubState;
-}
-
-export interface MachineRow {
-  machine: MachineEntry;
-  /** The hub by which a live session stands. */
-  liveHub: string | undefined;
-  /** What each of its hubs says; a hub that is not connected says nothing. */
-  presence: Readonly<Record<string, boolean>>;
-}
-
-export type RemoteEvent =
-  | { kind: "hub"; hub: string; state: HubState }
-  | { kind: "hub_removed"; hub: string }
-  | { kind: "machine"; id: string }
-  | { kind: "machine_removed"; id: string }
-  | { kind: "item"; item: OutboxItem }
-  | { kind: "record"; row: RecordRow }
-  | { kind: "gap"; hub: string; gap: RecordGap };
-
 export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #hubs = new Map<string, HubConnection>();
@@ -68,15 +47,24 @@ export class Coordinator {
 
   readonly #readers = new Map<string, RecordReader>();
   #outbox: Outbox | undefined;
+  readonly #refusals: Refusals;
 
   private constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#refusals = new Refusals({
+      linkOf: (machine) => this.#machines.get(machine),
+      onChanged: (id, refusal) => {
+        this.#tell({ kind: "refused", id, refusal });
+        this.#tell({ kind: "machine", id });
+        this.#outbox?.tellOf(id);
+      },
+    });
   }
 
   /** With what the store has; connects nothing yet. */
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
     const coordinator = new Coordinator(options);
-    if (options.outbox) coordinator.#outbox = await coordinator.#openOutbox(options.outbox);
+    if (options.outbox) coordinator.#outbox = await openOutbox(options.outbox, coordinator.#sides());
     for (const machine of await options.store.machines()) coordinator.#putMachine(machine);
     for (const entry of await options.store.hubs()) await coordinator.#put(entry);
     return coordinator;
@@ -130,7 +118,7 @@ export class Coordinator {
         const isPresent = this.#hubs.get(fingerprint)?.isPresent(space);
         if (isPresent !== undefined) presence[fingerprint] = isPresent;
       }
-      return { machine, liveHub, presence };
+      return { machine, liveHub, presence, refusal: this.#refusals.of(machine.id) };
     });
   }
 
@@ -231,7 +219,7 @@ export class Coordinator {
 
   async #put(entry: HubEntry): Promise<HubConnection> {
     const { fingerprint } = entry;
-    const reader = this.#hubs.has(fingerprint) ? undefined : await this.#openReader(entry);
+    const reader = this.#hubs.has(fingerprint) ? undefined : await openReader(entry, this.#sides());
     const known = this.#hubs.get(fingerprint);
     if (known) {
       known.update(entry);
@@ -312,6 +300,7 @@ export class Coordinator {
   #onWay(id: string, link: MachineLink): void {
     link.changed();
     this.#flush(id);
+    this.#refusals.look(id);
     this.#tell({ kind: "machine", id });
   }
 
@@ -326,49 +315,25 @@ export class Coordinator {
     );
   }
 
-  async #openReader({ fingerprint, login }: HubEntry): Promise<RecordReader | undefined> {
-    const { records: store, keys, crypto } = this.#options;
-    if (!store) return undefined;
-    return RecordReader.open({
-      hub: fingerprint,
-      loginKey: login.publicKey,
-      keys,
-      store,
-      crypto,
+  #sides(): DeviceSides {
+    return {
+      ...this.#options,
       machines: () => [...this.#machines.values()].map(({ machine }) => machine),
-      took: (place) => this.#hubs.get(fingerprint)?.took(place),
-      events: {
-        onRow: (row) => this.#onRow(row),
-        onGap: (gap) => this.#tell({ kind: "gap", hub: fingerprint, gap }),
-        onRefused: () => {}, // it is not its machine's: as if it had not come
-      },
-    });
-  }
-
-  #onRow(row: RecordRow): void {
-    this.#tell({ kind: "record", row });
-    if (row.kind !== RECORD_KINDS.result || !this.#outbox) return;
-    try {
-      this.#save(this.#outbox.onResult(row.machine, decodeResult(row.text)));
-    } catch (error) {
-      if (!isWarrenError(error, "FORM_INVALID")) throw error; // of a newer machine: the item stays as it is
-    }
-  }
-
-  #openOutbox(store: OutboxStore): Promise<Outbox> {
-    const { keys, crypto, clock } = this.#options;
-    const ways = outboxWays({
       linkOf: (machine) => this.#machines.get(machine),
       hubOf: (fingerprint) => this.#hubs.get(fingerprint),
       readerOf: (fingerprint) => this.#readers.get(fingerprint),
-    });
-    const onChange = (item: OutboxItem): void => this.#tell({ kind: "item", item });
-    return Outbox.open({ store, signer: keys.signing, crypto, clock, ways, onChange });
+      outbox: () => this.#outbox,
+      refusals: this.#refusals,
+      tell: (event) => this.#tell(event),
+      save: (saved) => this.#save(saved),
+    };
   }
 
   #onLive(link: MachineLink, hub: string | undefined): void {
     const { id } = link.machine;
     if (this.#machines.get(id) !== link) return;
+    if (hub === undefined) this.#refusals.look(id);
+    else this.#refusals.letIn(id);
     const machine = { ...link.machine, confirmedMs: this.#options.clock.wallMs() };
     link.update(machine);
     if (hub !== undefined) {
@@ -396,6 +361,7 @@ export class Coordinator {
 
   #drop(id: string, link: MachineLink): void {
     this.#machines.delete(id);
+    this.#refusals.forget(id);
     link.close();
     this.#tell({ kind: "machine_removed", id });
   }

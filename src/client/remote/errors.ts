@@ -2,37 +2,12 @@ import { WarrenError } from "../../protocol/errors.ts";
 
 /** What the device's side refuses, in words for the person who holds it. None names a key or a secret. */
 
-export const hubSilent = (address: string): WarrenError =>
-  new WarrenError("HUB_SILENT", `The hub at ${address} does not answer.`, {
-    fix: "warren hub status      # on the hub",
-  });
-
-export const hubLost = (): WarrenError =>
-  new WarrenError("HUB_LOST", "The connection to the hub has ended.", { fix: "warren hub status      # on the hub" });
-
-export const hubUntrue = (address: string): WarrenError =>
-  new WarrenError("HUB_UNTRUE", `Whatever answers at ${address} could not show that it is the hub, and got nothing.`, {
-    fix: "warren hub status      # on the hub: shows its addresses",
-  });
-
-export const hubChanged = (address: string, known: string, found: string): WarrenError =>
-  new WarrenError(
-    "HUB_KEY_CHANGED",
-    `Another hub answers at ${address}: its fingerprint is ${found}, and the one that this device knows has ${known}. Nothing was sent to it.`,
-    { fix: "warren hub status      # on the hub: shows its fingerprint; if it was set up anew, pair again" },
-  );
-
 export const hubOther = (address: string, wanted: string, found: string): WarrenError =>
   new WarrenError(
     "HUB_KEY_OTHER",
     `The hub at ${address} has the fingerprint ${found}, and the pairing code names ${wanted}. Nothing was sent to it.`,
     { fix: "warren pair, on the machine, shows a new code" },
   );
-
-export const hubFloods = (address: string): WarrenError =>
-  new WarrenError("HUB_FLOODS", `The hub at ${address} sends more than it may, and was hung up on.`, {
-    fix: "warren hub status      # on the hub",
-  });
 
 export const machineRefuses = (name: string): WarrenError =>
   new WarrenError("DEVICE_REFUSED", `${name} does not let this device in, or not any more.`, {
@@ -53,10 +28,15 @@ export const machineAway = (name: string, confirmed: string | undefined, why: st
   );
 
 export const machineNotFound = (name: string, near: string | undefined, known: readonly string[]): WarrenError =>
-  new WarrenError("MACHINE_NOT_FOUND", `machine not found: ${name}${near ? `. Did you mean ${near}?` : ""}`, {
-    fix: "warren pair      # on that machine; then here: warren pair CODE",
+  new WarrenError("MACHINE_NOT_FOUND", `machine not found: ${name}${foundInstead(near, known)}`, {
+    fix: near ? `warren --on ${near} list` : "warren pair      # on that machine; then here: warren pair CODE",
     detail: { candidates: known },
   });
+
+function foundInstead(near: string | undefined, known: readonly string[]): string {
+  if (near) return `. Did you mean ${near}?`;
+  return known.length > 0 ? `. This one may steer ${known.join(", ")}.` : "";
+}
 
 export const machineAmbiguous = (name: string, known: readonly string[]): WarrenError =>
   new WarrenError("MACHINE_AMBIGUOUS", `Several machines are called ${name}.`, {

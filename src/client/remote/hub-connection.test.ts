@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { HubState } from "../../contact/standing-contact.ts";
 import { StillClock } from "../../hub/testing/test-hub.ts";
 import { encodeFrame } from "../../sealing/frames.ts";
-import { HubConnection, type HubState } from "./hub-connection.ts";
+import { HubConnection } from "./hub-connection.ts";
 import { type TestHubHost, TestSite } from "./testing/site.ts";
 import type { HubEntry } from "./world.ts";
 

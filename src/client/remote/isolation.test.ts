@@ -1,85 +1,85 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "../../sealing/bytes.ts";
-import { encodeFrame } from "../../sealing/frames.ts";
+import { BadHub, type BadHubScript } from "../../contact/testing/bad-hub.ts";
+import { StillClock } from "../../hub/testing/test-hub.ts";
+import { LineSplitter } from "../../protocol/lines.ts";
+import { toHex, utf8 } from "../../sealing/bytes.ts";
+import { encodeFrame, type Frame } from "../../sealing/frames.ts";
 import { fingerprintOf } from "../../sealing/login.ts";
 import { Client } from "../client.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { TestSite } from "./testing/site.ts";
-import type { HubEntry, HubWire, HubWireEvents } from "./world.ts";
+import type { HubEntry } from "./world.ts";
 
 const GOOD = 5;
-const ROUNDS = 20;
+const MESSAGES = 1_000;
 
-/** Models of hubs that are no use. Each counts what it was made to do. */
-type Bad = (events: HubWireEvents) => HubWire;
-const quiet = (events: HubWireEvents): HubWire => ({
-  send() {},
-  pause() {},
-  resume() {},
-  close: () => queueMicrotask(() => events.onClosed()),
-});
-const dead: Bad = () => {
-  throw new Error("nobody is there");
-};
-const silent: Bad = (events) => quiet(events);
-/** A byte of garbage now and then. */
-const lying: Bad = (events) => {
-  const wire = quiet(events);
-  setImmediate(() => events.onFrame(encodeFrame({ kind: "hello", nonce: new Uint8Array(16) })));
-  const signature = new Uint8Array(64).fill(7);
-  return { ...wire, send: () => setImmediate(() => events.onFrame(encodeFrame({ kind: "welcome", signature }))) };
-};
-const garbage: Bad = (events) => {
-  setImmediate(() => events.onFrame(Uint8Array.of(255, 1, 2, 3)));
-  return quiet(events);
-};
+const presence = (space: Uint8Array): Frame => ({ kind: "presence", space, isPresent: true });
+const nobody = new Uint8Array(32);
 
-/** Sends as fast as it is read. */
-function flooding(counts: { frames: number }): Bad {
-  return (events) => {
-    let isPaused = false;
-    let isOpen = true;
-    const frame = encodeFrame({ kind: "ping", token: 1 });
-    const flood = (): void => {
-      for (let count = 0; count < 500 && !isPaused && isOpen; count++) {
-        counts.frames += 1;
-        events.onFrame(frame);
-      }
-      if (!isPaused && isOpen) setImmediate(flood);
-    };
-    setImmediate(flood);
-    return {
-      send() {},
-      pause: () => {
-        isPaused = true;
-      },
-      resume: () => {
-        isPaused = false;
-        setImmediate(flood);
-      },
-      close: () => {
-        isOpen = false;
-        queueMicrotask(() => events.onClosed());
-      },
-    };
-  };
-}
+/** 15 hubs that are no use, each in its own way. @param spaces of the machines at the good ones */
+const badHubs = (spaces: readonly Uint8Array[]): [name: string, script: BadHubScript][] => [
+  ["dead: nobody listens", { dials: "refuses" }],
+  ["dead: the dial never ends", { dials: "hangs" }],
+  ["dead: hangs up after the hello", { hello: true, hangsUp: "after hello" }],
+  ["slow: says nothing at all", {}],
+  ["slow: says hello, and never lets in", { hello: true }],
+  ["slow: lets in, and never answers", { hello: true, welcome: "its own" }],
+  ["lying: the welcome is of no key", { hello: true, welcome: "garbage" }],
+  ["lying: the welcome is of another key", { hello: true, welcome: "another's" }],
+  ["lying: what it says has no form", { says: [Uint8Array.of(255, 1, 2, 3)] }],
+  [
+    "lying: tells of the others' machines",
+    {
+      hello: true,
+      welcome: "its own",
+      says: spaces.map((space) => encodeFrame({ kind: "presence", space, isPresent: false })),
+    },
+  ],
+  [
+    "lying: opens channels, as to a machine",
+    {
+      hello: true,
+      welcome: "its own",
+      says: [encodeFrame({ kind: "opened", channel: 1, loginKey: nobody })],
+    },
+  ],
+  ["flooding: pings, before it lets in", { hello: true, floods: { kind: "ping", token: 1 } }],
+  ["flooding: presence, after it", { hello: true, welcome: "its own", floods: presence(nobody) }],
+  [
+    "flooding: large frames for channels that are not there",
+    {
+      hello: true,
+      welcome: "its own",
+      floods: { kind: "data", channel: 7, bytes: new Uint8Array(60_000) },
+    },
+  ],
+  [
+    "flooding: by a wire that cannot wait",
+    {
+      hello: true,
+      welcome: "its own",
+      floods: { kind: "ping", token: 1 },
+      cannotWait: true,
+    },
+  ],
+];
 
-async function addBad(site: TestSite, device: Coordinator, bad: readonly Bad[]): Promise<string[]> {
+/** Known to the device as a hub that it used last, so that it is dialled before the good ones. */
+async function addBad(site: TestSite, device: Coordinator, bad: readonly BadHub[]): Promise<string[]> {
   const added: string[] = [];
-  for (const [index, model] of bad.entries()) {
+  for (const [index, hub] of bad.entries()) {
     const address = `https://bad-${index}.example`;
-    const key = (await site.crypto.newSigningKey()).publicKey;
-    site.dials.set(address, model);
+    const key = hub.key.publicKey;
+    site.dials.set(address, (events) => hub.dial(events));
     const entry: HubEntry = {
       fingerprint: toHex(await fingerprintOf(site.crypto, key)),
       key,
       addresses: [address],
-      label: `bad ${index}`,
-      login: await site.crypto.newSigningKey(),
+      label: hub.name,
+      login: hub.login,
       addedMs: 0,
-      usedMs: site.clock.wallMs() + 1_000_000, // dialled before the good ones
+      usedMs: site.clock.wallMs() + 1_000_000,
     };
     await device.addHub(entry);
     added.push(entry.fingerprint);
@@ -87,44 +87,71 @@ async function addBad(site: TestSite, device: Coordinator, bad: readonly Bad[]):
   return added;
 }
 
-test("isolation: of 20 hubs 15 are dead, silent, lying or flooding, and the machines of the 5 good ones answer every time", async () => {
+/** Sends so many numbered lines to the machine's server, and gives the numbers as their answers come. */
+async function numbersFrom(device: Coordinator, machine: string): Promise<number[]> {
+  const heard: number[] = [];
+  const splitter = new LineSplitter();
+  const { promise, resolve, reject } = Promise.withResolvers<number[]>();
+  const stream = await device.machineNamed(machine).stream("primary", {
+    onBytes: (bytes) => {
+      for (const line of splitter.push(bytes)) heard.push((JSON.parse(line) as { id: number }).id);
+      if (heard.length >= MESSAGES) resolve(heard);
+    },
+    onClosed: (why) => reject(why ?? new Error(`${machine}: the stream ended after ${heard.length}`)),
+  });
+  for (let id = 0; id < MESSAGES; id++) {
+    stream.send(utf8(`${JSON.stringify({ id, type: "ping" })}\n`));
+    if (id % 50 === 0) await new Promise((next) => setImmediate(next)); // the bad ones have their turns
+  }
+  const numbers = await promise;
+  stream.close();
+  return numbers;
+}
+
+test("isolation: of 20 hubs 15 are dead, slow, lying or flooding; all messages of the 5 good ones come, in order", async () => {
   await using site = new TestSite();
   const store = site.newStore();
   const names = Array.from({ length: GOOD }, (_, index) => `m${index}`);
   for (const name of names) await site.pair(await site.machine(name), await site.hub(`hub-${name}`), store);
   const device = await site.device(store);
-  const floods = Array.from({ length: 3 }, () => ({ frames: 0 }));
-  const bad: Bad[] = [dead, dead, dead, silent, silent, silent, lying, lying, lying, garbage, garbage, garbage];
-  const added = await addBad(site, device, [...bad, ...floods.map(flooding)]);
-  assert.equal(device.hubs().length, 20);
-  device.start();
-  const clients = names.map(
-    (name) =>
-      new Client({
-        dial: device.machineNamed(name).dialLines(),
-        name: "test",
-        version: "0",
-        randomId: () => crypto.randomUUID(),
-      }),
-  );
+  const scripts = badHubs(device.machines().flatMap(({ machine }) => Object.values(machine.spaces)));
+  const bad = await Promise.all(scripts.map(([name, script]) => BadHub.make(site.crypto, name, script)));
+  const added = await addBad(site, device, bad);
+  assert.deepEqual([device.hubs().length, bad.length], [GOOD + 15, 15]);
   const startedMs = performance.now();
-  for (let round = 0; round < ROUNDS; round++) {
-    const answers = await Promise.all(clients.map((client) => client.request("unit.list", {})));
-    assert.deepEqual(
-      answers.map((answer) => (answer as { name?: string }).name),
-      names,
-    );
-  }
-  const seconds = Math.ceil((performance.now() - startedMs) / 1_000) + 1;
-  for (const { frames } of floods)
-    assert.ok(
-      frames > 0 && frames <= (site.limits.framesPerSecond + 1) * seconds,
-      `${frames} frames in ${seconds} s were read`,
-    );
-  for (const fingerprint of added) assert.notEqual(device.hub(fingerprint)!.state.kind, "ready");
+  device.start();
+  const wanted = Array.from({ length: MESSAGES }, (_, id) => id);
+  const all = await Promise.all(names.map((name) => numbersFrom(device, name)));
+  for (const numbers of all) assert.deepEqual(numbers, wanted);
   const good = device.hubs().filter(({ entry }) => !added.includes(entry.fingerprint));
   assert.ok(good.every(({ state }) => state.kind === "ready"));
-  for (const client of clients) client.close();
+  assert.ok(good.every(({ entry }) => [...site.hosts.values()].some(({ address }) => entry.addresses[0] === address)));
+  for (const host of site.hosts.values())
+    assert.equal(host.dialCount, 1 + 1, "the pairing's and this one: none was lost");
+  const { framesPerSecond, bytesPerSecond, unreadBytes } = site.limits;
+  const seconds = Math.ceil((performance.now() - startedMs) / 1_000) + 1;
+  for (const { name, counts } of bad) {
+    const share = name.includes("cannot wait") ? 10 : 1;
+    assert.ok(counts.dials > 0, `${name}: it had its turn`);
+    for (const { frames, bytes, largestFrame, largestTurn } of counts.runs) {
+      // A run may begin at the end of one second and go on in the next.
+      assert.ok(frames <= 2 * share * (framesPerSecond + 1), `${name}: ${frames} frames were read without a pause`);
+      assert.ok(
+        bytes <= 2 * share * (bytesPerSecond + largestFrame),
+        `${name}: ${bytes} bytes were read without a pause`,
+      );
+      assert.ok(largestTurn <= share * unreadBytes + largestFrame, `${name}: ${largestTurn} bytes waited`);
+    }
+    assert.ok(counts.sent <= 2 * counts.dials + 2 * seconds, `${name}: it was sent ${counts.sent} frames`);
+  }
+  const flooding = bad.filter(({ name }) => name.startsWith("flooding"));
+  assert.ok(flooding.every(({ counts }) => counts.runs.length > 0));
+  for (const machine of device.machines())
+    assert.deepEqual(
+      Object.keys(machine.presence),
+      Object.keys(machine.machine.spaces),
+      "told of by its own hub alone",
+    );
 });
 
 test("isolation: a hub that claims another's machine, or tells of a space that is not its own, changes nothing", async () => {
@@ -178,5 +205,53 @@ test("isolation: a hub that is disconnected or removed takes nothing of another'
   await device.removeHub(cloudId);
   assert.deepEqual([device.hasHub(cloudId), device.machines().length, (await store.hubs()).length], [false, 1, 1]);
   assert.equal((await store.machines()).length, 1);
-  assert.deepEqual([closed, stream.isClosed], [["server"], false]);
+  assert.deepEqual([closed, stream.isOver], [["server"], false]);
+});
+
+test("isolation: hubs are dialled one after another, the one used last first; each entry says where and when it was used", async () => {
+  const time = new StillClock();
+  await using site = new TestSite({ clock: time });
+  const store = site.newStore();
+  await site.pair(await site.machine("laptop"), await site.hub("home"), store);
+  const [home] = (await store.hubs()) as [HubEntry];
+  const { usedMs: _, ...unused } = home;
+  const dialled: string[] = [];
+  const startMs = time.nowMs;
+  const names = ["old", "new", "never", "off"];
+  for (const [index, name] of names.entries()) {
+    const address = `https://${name}.example`;
+    site.dials.set(address, () => {
+      dialled.push(`${name} ${time.nowMs - startMs}`);
+      return new Promise(() => {});
+    });
+    const used = { old: { usedMs: 1 }, new: { usedMs: startMs + 1 }, off: { isOff: true } }[name] ?? {};
+    await store.putHub({ ...unused, ...used, fingerprint: `${index}`.repeat(32), label: name, addresses: [address] });
+  }
+  const away = "https://away.example";
+  site.dials.set(away, () => {
+    throw new Error("nobody is there");
+  });
+  await store.putHub({ ...home, addresses: [away, ...home.addresses] });
+  await time.pass(7_000);
+  const device = await site.device(store);
+  device.start();
+  await time.pass(1_000);
+  assert.deepEqual(
+    dialled,
+    ["new 7000", "old 7100", "never 7150"],
+    "the fourth, 50 ms after the first, was used in between",
+  );
+  const ready = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (device.hub(home.fingerprint)!.state.kind === "ready") ready.resolve();
+  };
+  const subscription = device.subscribe(look);
+  look();
+  await ready.promise;
+  subscription.close();
+  const { entry } = device.hub(home.fingerprint)!;
+  assert.deepEqual(entry.addresses, [...home.addresses, away], "the one that led there is the first now");
+  assert.ok(entry.usedMs! >= startMs + 7_050 && entry.addedMs === home.addedMs && entry.label === home.label);
+  const kept = (await store.hubs()).find(({ fingerprint }) => fingerprint === home.fingerprint)!;
+  assert.deepEqual([kept.addresses, kept.usedMs], [entry.addresses, entry.usedMs], "and is written down");
 });

@@ -1,20 +1,16 @@
+import type { Channel, ChannelEvents } from "../../contact/channel.ts";
+import type { RemoteClock } from "../../contact/network.ts";
+import { SealedFrames } from "../../contact/sealed-frames.ts";
+import { SilenceWatch } from "../../contact/silence.ts";
+import { StreamSet } from "../../contact/stream-set.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { ExchangeKey, SealingCrypto } from "../../sealing/crypto.ts";
-import {
-  decodeLive,
-  encodeLive,
-  isSessionRefused,
-  LIVE_ANSWER,
-  type LiveFrame,
-  livePrologue,
-} from "../../sealing/live.ts";
+import { isSessionRefused, LIVE_ANSWER, livePrologue } from "../../sealing/live.ts";
 import { Handshake } from "../../sealing/noise/handshake.ts";
-import { NOISE_MESSAGE_BYTES_MAX, SESSION_AGE_MS_MAX, type Transport } from "../../sealing/noise/transport.ts";
-import type { Channel, ChannelEvents } from "./channel.ts";
+import type { Transport } from "../../sealing/noise/transport.ts";
 import { machineBroken, machineRefuses, machineSilent } from "./errors.ts";
 import type { DeviceLimits } from "./limits.ts";
-import { closeError, LiveStream, type StreamEvents } from "./live-stream.ts";
-import type { RemoteClock } from "./world.ts";
+import { LiveStream, type StreamEvents } from "./live-stream.ts";
 
 /**
  * The device's end of a live session with one machine through one hub: Noise IK as the initiator, then streams (docs/remote-design.md, Channels).
@@ -40,30 +36,27 @@ export interface LiveSessionOptions {
 
 export class LiveSession {
   readonly #options: LiveSessionOptions;
-  readonly #streams = new Map<number, LiveStream>();
-  readonly #control: LiveFrame[] = [];
+  readonly #streams = new StreamSet<LiveStream>();
   readonly #ready = Promise.withResolvers<{ wallMs: number; heads: Uint8Array }>();
   readonly #ended = Promise.withResolvers<WarrenError>();
   readonly #channel: Channel | undefined;
+  readonly #cancelDeadline: () => void;
   #handshake: Handshake | undefined;
   #transport: Transport | undefined;
+  #frames: SealedFrames | undefined;
+  #silence: SilenceWatch | undefined;
   #last: Promise<void> = Promise.resolve();
-  #nextStream = 1;
-  #isPumping = false;
   #isOver = false;
   #openedAtMs = 0;
-  #heardMs = 0;
-  #isPinged = false;
-  #cancelWatch: () => void;
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
     const { clock, limits, name } = options;
     this.#ready.promise.catch(() => {});
-    this.#cancelWatch = clock.timer(limits.handshakeMs, () => this.end(machineSilent(name)));
+    this.#cancelDeadline = clock.timer(limits.handshakeMs, () => this.end(machineSilent(name)));
     this.#channel = options.open({
       onData: (bytes) => this.#hear(bytes),
-      onRoom: () => void this.#pump(),
+      onRoom: () => this.#frames?.pump(),
       onClosed: (reason) => this.end(reason === "refused" ? machineRefuses(name) : machineSilent(name)),
     });
     if (this.#channel) this.#last = this.#start(this.#channel);
@@ -80,42 +73,26 @@ export class LiveSession {
   }
 
   get isLive(): boolean {
-    return this.#transport !== undefined && !this.#isOver;
-  }
-
-  get streamCount(): number {
-    return this.#streams.size;
+    return this.#frames !== undefined && !this.#isOver;
   }
 
   /** @param target `primary`, or a unit's id */
   stream(target: string, events: StreamEvents): LiveStream {
-    const number = this.#nextStream++;
-    const stream = new LiveStream({
-      number,
-      target,
-      events: {
-        onBytes: events.onBytes,
-        onClosed: (why) => {
-          this.#streams.delete(number);
-          events.onClosed(why);
-        },
-      },
-      waitingBytesMax: this.#options.limits.streamWaitingBytes,
-      onMore: () => void this.#pump(),
-    });
-    if (this.#isOver) queueMicrotask(() => stream.ended(undefined));
-    else this.#streams.set(number, stream);
-    void this.#pump();
+    const waitingBytesMax = this.#options.limits.streamWaitingBytes;
+    const onMore = (): void => this.#frames?.pump();
+    const stream = this.#streams.open((number) => new LiveStream(number, { target, events, waitingBytesMax, onMore }));
+    if (this.#isOver) queueMicrotask(() => this.#streams.end());
+    else onMore();
     return stream;
   }
 
   end(error: WarrenError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#cancelWatch();
+    this.#cancelDeadline();
+    this.#silence?.close();
     this.#ready.reject(error);
-    for (const stream of [...this.#streams.values()]) stream.ended(undefined);
-    this.#streams.clear();
+    this.#streams.end();
     this.#channel?.close();
     this.#ended.resolve(error);
   }
@@ -141,11 +118,12 @@ export class LiveSession {
     const { name, clock } = this.#options;
     if (this.#isOver) return;
     try {
-      if (!this.#transport) await this.#shakeHands(bytes);
-      else this.#onFrame(decodeLive(await this.#transport.open(bytes)));
-      this.#heardMs = clock.monotonicMs();
-      this.#isPinged = false;
-      this.#channel?.take(bytes.length);
+      if (!this.#frames) return await this.#shakeHands(bytes);
+      await this.#frames.hear(bytes);
+      this.#silence?.heard();
+      // The next dial makes another.
+      if (this.#transport!.isSpent({ openedAtMs: this.#openedAtMs, nowMs: clock.monotonicMs() }))
+        this.end(machineSilent(name));
     } catch (error) {
       if (!(error instanceof WarrenError)) throw error;
       this.end(machineBroken(name));
@@ -153,81 +131,34 @@ export class LiveSession {
   }
 
   async #shakeHands(message: Uint8Array): Promise<void> {
-    const { clock, name } = this.#options;
+    const { clock, limits, name } = this.#options;
+    const channel = this.#channel!;
     if (isSessionRefused(message)) return this.end(machineRefuses(name));
     const answer = LIVE_ANSWER.decode(await this.#handshake!.read(message));
     const transport = await this.#handshake!.transport();
+    channel.take(message.length);
     if (this.#isOver) return;
+    const frames = new SealedFrames({
+      channel,
+      transport,
+      take: () => this.#streams.take(),
+      onFrame: (frame) => {
+        // Streams are ours to open.
+        if (frame.kind === "open" || !this.#streams.hear(frame)) throw machineBroken(name);
+      },
+      onBroken: () => this.end(machineBroken(name)),
+    });
     this.#transport = transport;
-    this.#openedAtMs = this.#heardMs = clock.monotonicMs();
-    this.#cancelWatch();
-    this.#watch();
+    this.#frames = frames;
+    this.#openedAtMs = clock.monotonicMs();
+    this.#cancelDeadline();
+    this.#silence = new SilenceWatch({
+      clock,
+      limits,
+      ping: () => frames.say({ kind: "ping", token: 0 }),
+      onSilent: () => this.end(machineSilent(name)),
+    });
     this.#ready.resolve({ wallMs: answer.wallMs, heads: answer.heads.slice() });
-    void this.#pump();
-  }
-
-  #onFrame(frame: LiveFrame): void {
-    if (frame.kind === "ping") return this.#say({ kind: "pong", token: frame.token });
-    if (frame.kind === "pong") return;
-    if (frame.kind === "open") return this.end(machineBroken(this.#options.name)); // streams are ours to open
-    const stream = this.#streams.get(frame.stream);
-    if (!stream) return; // it has just been closed here
-    if (frame.kind === "credit") return stream.credited(frame.bytes);
-    if (frame.kind === "close") return stream.ended(closeError(frame));
-    if (!stream.hear(frame.bytes)) this.end(machineBroken(this.#options.name));
-  }
-
-  #say(frame: LiveFrame): void {
-    this.#control.push(frame);
-    // A machine that pings and takes no answer.
-    if (this.#control.length > CONTROL_FRAMES_MAX) return this.end(machineBroken(this.#options.name));
-    void this.#pump();
-  }
-
-  /** Sends what there is, as far as the channel has room; streams take turns. */
-  async #pump(): Promise<void> {
-    const channel = this.#channel;
-    if (this.#isPumping || !this.#transport || !channel) return;
-    this.#isPumping = true;
-    try {
-      while (!this.#isOver && channel.roomBytes >= NOISE_MESSAGE_BYTES_MAX) {
-        const frame = this.#control.shift() ?? this.#nextOfStreams();
-        if (!frame) break;
-        channel.send(await this.#transport.seal(encodeLive(frame)));
-      }
-    } catch (error) {
-      if (!(error instanceof WarrenError)) throw error;
-      this.end(machineBroken(this.#options.name));
-    } finally {
-      this.#isPumping = false;
-    }
-  }
-
-  #nextOfStreams(): LiveFrame | undefined {
-    for (const [number, stream] of [...this.#streams]) {
-      const frame = stream.take();
-      if (!frame) continue;
-      if (this.#streams.delete(number)) this.#streams.set(number, stream); // behind the others
-      return frame;
-    }
-    return undefined;
-  }
-
-  #watch(): void {
-    const { clock, limits, name } = this.#options;
-    const nowMs = clock.monotonicMs();
-    if (this.#transport?.isSpent({ openedAtMs: this.#openedAtMs, nowMs })) return this.end(machineSilent(name)); // the next dial makes another
-    const silentMs = nowMs - this.#heardMs;
-    if (this.#isPinged && silentMs >= limits.silenceMs + limits.pongMs) return this.end(machineSilent(name));
-    if (!this.#isPinged && silentMs >= limits.silenceMs) {
-      this.#isPinged = true;
-      this.#say({ kind: "ping", token: 0 });
-    }
-    const limitMs = this.#isPinged ? limits.silenceMs + limits.pongMs : limits.silenceMs;
-    const leftMs = Math.min(limitMs - silentMs, SESSION_AGE_MS_MAX - (nowMs - this.#openedAtMs));
-    this.#cancelWatch = clock.timer(Math.max(1, leftMs), () => this.#watch());
+    frames.pump();
   }
 }
-
-/** Frames that wait besides streams' bytes; past it the session ends. */
-const CONTROL_FRAMES_MAX = 1_000;

@@ -1,15 +1,17 @@
+import type { RemoteClock } from "../../contact/network.ts";
+import { isSettled } from "../../contact/standing-contact.ts";
 import { isWarrenError, type WarrenError } from "../../protocol/errors.ts";
-import { LineSplitter } from "../../protocol/lines.ts";
-import { fromHex, utf8 } from "../../sealing/bytes.ts";
+import { fromHex } from "../../sealing/bytes.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
-import type { Dial, Wire } from "../client.ts";
-import type { ByteWire, DialBytes } from "../terminal-world.ts";
+import type { Dial } from "../client.ts";
+import type { DialBytes } from "../terminal-world.ts";
 import { machineAway, machineRefuses, machineSilent, streamLost } from "./errors.ts";
-import { type HubConnection, isSettled } from "./hub-connection.ts";
+import type { HubConnection } from "./hub-connection.ts";
 import type { DeviceLimits } from "./limits.ts";
 import { LiveSession } from "./live-session.ts";
 import type { LiveStream, StreamEvents } from "./live-stream.ts";
-import type { DeviceKeys, MachineEntry, RemoteClock } from "./world.ts";
+import { isPassing, StreamDials } from "./stream-dials.ts";
+import type { DeviceKeys, MachineEntry } from "./world.ts";
 
 /**
  * One machine, through all the hubs at which it can be met. A stream goes by the session that stands, or by the first way that works; when its hub or
@@ -34,8 +36,8 @@ export interface MachineLinkEvents {
 /** After all ways have failed: whatever a hub says meanwhile, it is not asked again at once. */
 const RETRY_MS = 500;
 
-/** Of a server that is being replaced there. */
-const AGAIN: ReadonlySet<string> = new Set(["TARGET_GONE", "TARGET_UNREACHABLE"]);
+/** What a hub says to a login key that no machine there lets in. */
+const NOT_KNOWN = "KEY_NOT_KNOWN";
 
 interface Way {
   hub: HubConnection;
@@ -46,6 +48,10 @@ export class MachineLink {
   readonly #options: MachineLinkOptions;
   readonly #sessions = new Map<string, LiveSession>();
   readonly #waiting = new Set<() => void>();
+  readonly #dials = new StreamDials({
+    open: (target, events) => this.stream(target, events),
+    refusalOf: (why) => (why === undefined || isPassing(why) ? streamLost(this.#machine.name) : why),
+  });
   #machine: MachineEntry;
   #wasLive = false;
   #isClosed = false;
@@ -64,6 +70,15 @@ export class MachineLink {
   get liveHub(): string | undefined {
     for (const [hub, session] of this.#sessions) if (session.isLive) return hub;
     return undefined;
+  }
+
+  /** As its hubs say, it lets this device in no more: it took it off its list at each of them, or all of those were set up anew. */
+  get refusal(): WarrenError | undefined {
+    if (this.liveHub !== undefined) return undefined;
+    const known = this.#known();
+    const isUnknown = ({ hub: { state } }: Way): boolean => state.kind === "refused" && state.error.code === NOT_KNOWN;
+    const isRefused = isWarrenError(this.#lastError, "DEVICE_REFUSED") || (known.length > 0 && known.every(isUnknown));
+    return isRefused ? machineRefuses(this.#machine.name) : undefined;
   }
 
   update(machine: MachineEntry): void {
@@ -98,56 +113,12 @@ export class MachineLink {
 
   /** For a `Client`: JSON lines to the server that has the target. */
   dialLines(target = "primary"): Dial {
-    return this.#dialling(target, ({ onLine, onClose }) => {
-      const splitter = new LineSplitter(Number.POSITIVE_INFINITY);
-      return {
-        onBytes: (bytes) => {
-          for (const line of splitter.push(bytes)) onLine(line);
-        },
-        onClose,
-        wireOf: (stream): Wire => ({ send: (line) => stream.send(utf8(`${line}\n`)), close: () => stream.close() }),
-      };
-    });
+    return this.#dials.lines(target);
   }
 
   /** For a `TerminalClient`: bytes as they are. */
   dialBytes(target: string): DialBytes {
-    return this.#dialling(target, ({ onBytes, onClose }) => ({
-      onBytes,
-      onClose,
-      wireOf: (stream): ByteWire => ({
-        send: (bytes) => stream.send(bytes),
-        pause: () => stream.pause(),
-        resume: () => stream.resume(),
-        close: () => stream.close(),
-      }),
-    }));
-  }
-
-  /** A stream that the machine ends with an error is believed at the next dial: whoever redials would get the same again. */
-  #dialling<Events, W>(
-    target: string,
-    kindOf: (events: Events) => { onBytes(bytes: Uint8Array): void; onClose(): void; wireOf(stream: LiveStream): W },
-  ): (events: Events) => Promise<W> {
-    let refusal: WarrenError | undefined;
-    return async (events) => {
-      const { onBytes, onClose, wireOf } = kindOf(events);
-      const known = refusal;
-      refusal = undefined;
-      if (known) throw known;
-      let hasSpoken = false;
-      const stream = await this.stream(target, {
-        onBytes: (bytes) => {
-          hasSpoken = true;
-          onBytes(bytes);
-        },
-        onClosed: (why) => {
-          if (!hasSpoken) refusal = why === undefined || AGAIN.has(why.code) ? streamLost(this.#machine.name) : why;
-          onClose();
-        },
-      });
-      return wireOf(stream);
-    };
+    return this.#dials.bytes(target);
   }
 
   async #session(): Promise<LiveSession> {
@@ -253,10 +224,10 @@ export class MachineLink {
 
   #away(): WarrenError {
     const { name, confirmedMs } = this.#machine;
-    if (isWarrenError(this.#lastError, "DEVICE_REFUSED")) return machineRefuses(name);
-    const known = this.#known();
+    const { refusal } = this;
+    if (refusal) return refusal;
     const why =
-      known
+      this.#known()
         .map(({ hub: { state, entry }, space, hub }) => {
           if (state.kind === "waiting" || state.kind === "refused") return state.error.message;
           if (state.kind === "off") return `The hub ${entry.label} is disconnected here.`;

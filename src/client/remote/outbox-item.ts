@@ -16,8 +16,19 @@ export interface OutboxItem {
   /** Wall time; refused by the machine after it. */
   deadlineMs: number;
   state: OutboxState;
-  /** Once it was sealed, the record stays the same: the next of its chain names it, so the hub gets it whatever becomes of the item. */
+  /** Why it waits for a person, where it does: its machine lets this device in no more. Never stored. */
+  held?: WireError;
+  /** What goes out, once it was to go: the same by every way, until its machine says that something before it is missing. */
+  asked?: AskedItem;
+  /** The same as a record, at a hub or on its way there. */
   sealed?: SealedItem;
+}
+
+export interface AskedItem {
+  /** Of this device's requests to the machine, growing; it stays the item's. */
+  number: number;
+  /** A request as JSON; empty: it is to be made anew, under its number. */
+  text: string;
 }
 
 export interface SealedItem {

@@ -1,11 +1,12 @@
-import type { MessageType } from "../../protocol/messages.ts";
-import { toHex } from "../../sealing/bytes.ts";
-import { Client } from "../client.ts";
-import { machineNotFound } from "./errors.ts";
+import { isWarrenError, type WarrenError } from "../../protocol/errors.ts";
+import { LineSplitter } from "../../protocol/lines.ts";
+import { concat, toHex, utf8 } from "../../sealing/bytes.ts";
+import { decodeResult, REQUESTS, type RemoteResult } from "../../sealing/request.ts";
+import { machineNotFound, streamLost } from "./errors.ts";
 import type { HubConnection } from "./hub-connection.ts";
 import type { MachineLink } from "./machine-link.ts";
-import type { OutboxWays, SealedPlace } from "./outbox.ts";
-import type { OutboxItem } from "./outbox-item.ts";
+import type { OutboxWays } from "./outbox.ts";
+import type { SealedPlace } from "./outbox-request.ts";
 import type { RecordReader } from "./record-reader.ts";
 
 /** What an outbox has to do with hubs and machines. */
@@ -13,6 +14,7 @@ export interface Connections {
   linkOf(machine: string): MachineLink | undefined;
   hubOf(fingerprint: string): HubConnection | undefined;
   readerOf(fingerprint: string): RecordReader | undefined;
+  refusalOf(machine: string): WarrenError | undefined;
 }
 
 export function outboxWays(connections: Connections): OutboxWays {
@@ -24,11 +26,12 @@ export function outboxWays(connections: Connections): OutboxWays {
       const spaces = Object.entries(link.machine.spaces);
       return link.liveHub !== undefined || spaces.some(([hub, space]) => hubOf(hub)?.isPresent(space) === true);
     },
-    async ask(item) {
-      const link = linkOf(item.machine);
-      if (!link) throw machineNotFound(item.machine, undefined, []);
-      return askLive(link, item);
+    async ask(machine, text) {
+      const link = linkOf(machine);
+      if (!link) throw machineNotFound(machine, undefined, []);
+      return askLive(link, text);
     },
+    refusal: connections.refusalOf,
     places: (machine) => placesOf(connections, machine),
     putAt(fingerprint) {
       const hub = hubOf(fingerprint);
@@ -37,18 +40,25 @@ export function outboxWays(connections: Connections): OutboxWays {
   };
 }
 
-async function askLive(link: MachineLink, { id, unit, type, payload }: OutboxItem): Promise<unknown> {
-  const client = new Client({
-    dial: link.dialLines(unit),
-    name: "warren-outbox",
-    version: "0",
-    randomId: () => id, // a repeat, also after a restart, gets the first answer
-    redialCountMax: 1,
+/** On a stream of its own: the machine's book has the request from then on, whatever becomes of the stream. */
+async function askLive(link: MachineLink, text: Uint8Array): Promise<RemoteResult> {
+  const answer = Promise.withResolvers<RemoteResult>();
+  const splitter = new LineSplitter();
+  const stream = await link.stream(REQUESTS, {
+    onBytes: (bytes) => {
+      try {
+        for (const line of splitter.push(bytes)) answer.resolve(decodeResult(utf8(line)));
+      } catch (error) {
+        answer.reject(isWarrenError(error) ? error : streamLost(link.machine.name));
+      }
+    },
+    onClosed: (why) => answer.reject(why ?? streamLost(link.machine.name)),
   });
   try {
-    return await client.request(type as MessageType, payload as never);
+    stream.send(concat(text, utf8("\n")));
+    return await answer.promise;
   } finally {
-    client.close();
+    stream.close();
   }
 }
 

@@ -1,28 +1,20 @@
-import { isWarrenError, toWire, type WireError } from "../../protocol/errors.ts";
-import { fromHex, toHex } from "../../sealing/bytes.ts";
-import { type Link, NO_LINK, nextIn } from "../../sealing/chain.ts";
+import type { RemoteClock } from "../../contact/network.ts";
+import { isWarrenError, toWire, type WarrenError, type WireError } from "../../protocol/errors.ts";
+import { toHex, utf8 } from "../../sealing/bytes.ts";
 import type { SealingCrypto, SigningKey } from "../../sealing/crypto.ts";
-import { namesKey, streamId } from "../../sealing/period.ts";
-import { RECORD_KINDS, recordHash, sealRecord } from "../../sealing/record.ts";
-import {
-  type Approval,
-  encodeJson,
-  REQUEST_LIFE_MS_MAX,
-  type RemoteResult,
-  requestHash,
-} from "../../sealing/request.ts";
+import { type Approval, REQUEST_LIFE_MS_MAX, type RemoteResult } from "../../sealing/request.ts";
 import { itemMissing, itemSent } from "./errors.ts";
 import { isSettled, type OutboxItem, type OutboxState, type OutboxStore } from "./outbox-item.ts";
-import type { RemoteClock } from "./world.ts";
+import { askedOf, type Change, madeAnew, type SealedPlace, sealedOf, settled } from "./outbox-request.ts";
 
 /**
  * What this device has asked for, until it is known what became of it. To a machine that is there it goes live; to one that is away as a sealed record,
  * by the first of its hubs that is connected.
  *
  * 1. Nothing is lost: an item is in the store before `add` resolves, and each step is written down before it is taken.
- * 2. Once per id: what may have arrived goes again under the same id, and as the same record; the machine carries it out once.
- * 3. In order, for each machine: no item is sent before those that were added earlier.
- * 4. A record that was sealed reaches its hub, whatever becomes of its item: the next one of the chain names it.
+ * 2. Once per id: what may have arrived goes again under the same id, by whatever way; the machine's book carries it out once.
+ * 3. In order, for each machine: items are numbered as they go, and each names the one before it that is open. The machine refuses what comes without
+ *    that one; then all that is open is made anew, and goes again in order. So nothing that a hub drops or keeps back lets a later item overtake.
  */
 export interface OutboxOptions {
   store: OutboxStore;
@@ -37,20 +29,14 @@ export interface OutboxOptions {
 export interface OutboxWays {
   /** A live session is to be had. */
   isThere(machine: string): boolean;
-  /** Live, under the item's id. @throws what the machine says; CONNECTION_LOST, MACHINE_AWAY: it is to be tried again */
-  ask(item: OutboxItem): Promise<unknown>;
+  /** Live, as a request's text. @throws what has kept it from being answered: it is to be tried again */
+  ask(machine: string, text: Uint8Array): Promise<RemoteResult>;
+  /** It lets this device in no more, as far as is known. */
+  refusal?(machine: string): WarrenError | undefined;
   /** Where a record for the machine can be left now, the best first. */
   places(machine: string): SealedPlace[];
   /** Undefined: the hub is not connected. */
   putAt(hub: string): ((record: Uint8Array) => Promise<void>) | undefined;
-}
-
-export interface SealedPlace {
-  hub: string;
-  space: Uint8Array;
-  loginKey: Uint8Array;
-  period: number;
-  periodKey: Uint8Array;
 }
 
 export interface NewItem {
@@ -63,24 +49,13 @@ export interface NewItem {
   lifeMs?: number;
 }
 
-/** The name of a device's requests among a period's streams. */
-const REQUESTS = "requests";
 /** After its way was lost an item waits so long, doubled each time, up to the most; a machine or hub that comes shortens it. */
 const RETRY_FIRST_MS = 250;
 const RETRY_MOST_MS = 30_000;
+/** Of a machine that waits for what was asked before. */
+const BEFORE_MISSING = "REQUEST_BEFORE_MISSING";
 /** A deadline that has passed while its machine was asked is looked at again. */
 const DEADLINE_STEP_MS = 1_000;
-
-/** The way was lost, and what was asked may have been done; that it is refused is no more than a hub's word. */
-const LOST: ReadonlySet<string> = new Set([
-  "CONNECTION_LOST",
-  "MACHINE_AWAY",
-  "DEVICE_REFUSED",
-  "TIMEOUT",
-  "CLOSED",
-  "ABORTED",
-  "NO_SERVER",
-]);
 
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -105,7 +80,18 @@ export class Outbox {
   }
 
   items(): OutboxItem[] {
-    return [...this.#items.values()];
+    return [...this.#items.values()].map((item) => this.#shown(item));
+  }
+
+  /** What waits for this machine waits for something else now. */
+  tellOf(machine: string): void {
+    const { onChange } = this.#options;
+    for (const item of this.#of(machine)) if (!isSettled(item)) onChange?.(this.#shown(item));
+  }
+
+  #shown(item: OutboxItem): OutboxItem {
+    const refusal = isSettled(item) ? undefined : this.#options.ways.refusal?.(item.machine);
+    return refusal ? { ...item, held: toWire(refusal, refusal.code) } : item;
   }
 
   /** What would be lost with these machines. */
@@ -187,11 +173,13 @@ export class Outbox {
     this.#cancelDeadline = clock.timer(leftMs, () => void this.flush(next.machine).catch(() => {}));
   }
 
-  /** A machine's record of kind 4. Another machine's, or one of a request that was not asked, is nothing. */
-  async onResult(machine: string, { request, id, result, error }: RemoteResult): Promise<void> {
-    const item = this.#items.get(id);
-    if (!item || item.machine !== machine || item.sealed?.hash !== request) return;
-    await this.#become(id, error ? { kind: "failed", error: error as WireError } : { kind: "done", result });
+  /** A machine's record of kind 4. Another machine's, or one of a text that is not the item's, is nothing. */
+  async onResult(machine: string, result: RemoteResult): Promise<void> {
+    const item = this.#items.get(result.id);
+    if (item?.machine !== machine || item.sealed?.hash !== result.request) return;
+    if (!(await this.#onAnswer(item, result))) return this.#tryLater(machine);
+    this.#isAnswered(machine);
+    this.flush(machine).catch(() => {}); // what has waited behind it
   }
 
   async #pumpAll(machine: string, state: { again: boolean }): Promise<void> {
@@ -216,90 +204,93 @@ export class Outbox {
     this.#retries.set(machine, { delayMs, cancel });
   }
 
-  /** False: the way was lost. */
+  /** False: the way was lost, or something has to go again. */
   async #pump(machine: string): Promise<boolean> {
-    await this.#putOwed(machine);
+    let isFirst = true; // of those that are open
     for (const { id } of this.#of(machine)) {
       const item = this.#items.get(id);
       if (!item || isSettled(item)) continue;
       if (this.#options.clock.wallMs() >= item.deadlineMs) await this.#become(id, { kind: "expired" });
-      else if (this.#options.ways.isThere(machine)) {
+      else if (isFirst && this.#options.ways.isThere(machine)) {
         if (!(await this.#live(id))) return false;
-        this.#retries.get(machine)?.cancel();
-        this.#retries.delete(machine);
-      } else if (item.state.kind !== "delivered" && !(await this.#leave(item))) return true;
+      } else {
+        isFirst = false; // what is behind it cannot go live
+        if (!(await this.#leave(item))) return true;
+      }
     }
     return true;
   }
 
   #of(machine: string): OutboxItem[] {
-    return this.items().filter((item) => item.machine === machine);
+    return [...this.#items.values()].filter((item) => item.machine === machine);
   }
 
-  /** False: the way was lost, and those behind it wait too. */
+  /** False: the way was lost, or it has to be asked again; those behind it wait too. */
   async #live(id: string): Promise<boolean> {
-    const sent = await this.#change(id, (now) => {
+    const sent = await this.#change(id, async (now) => {
       if (!now || isSettled(now)) return undefined;
-      return { item: now.state.kind === "delivered" ? now : { ...now, state: { kind: "sent" } } };
+      const change = await askedOf(now, this.#openBefore(now), this.#options);
+      return now.state.kind === "delivered" ? change : { ...change, item: { ...change.item, state: { kind: "sent" } } };
     });
     if (!sent) return true;
+    let result: RemoteResult;
     try {
-      await this.#become(id, { kind: "done", result: await this.#options.ways.ask(sent) });
+      result = await this.#options.ways.ask(sent.machine, utf8(sent.asked!.text));
     } catch (error) {
       if (!isWarrenError(error)) throw error;
-      if (LOST.has(error.code)) return false;
-      await this.#become(id, { kind: "failed", error: toWire(error, error.code) });
+      return false;
     }
+    if (result.id !== id || !(await this.#onAnswer(sent, result))) return false;
+    this.#isAnswered(sent.machine);
     return true;
   }
 
-  /** Seals it, once, and leaves it at a hub. False: there is none now. */
+  /** False: the machine waits for one before it, so that it and all others have to go again. */
+  async #onAnswer({ id, machine }: OutboxItem, { result, error }: RemoteResult): Promise<boolean> {
+    if (error?.code !== BEFORE_MISSING) {
+      await this.#become(id, error ? { kind: "failed", error: error as WireError } : { kind: "done", result });
+      return true;
+    }
+    for (const item of this.#of(machine)) await this.#change(item.id, (now) => now && madeAnew(now));
+    return false;
+  }
+
+  #isAnswered(machine: string): void {
+    this.#retries.get(machine)?.cancel();
+    this.#retries.delete(machine);
+  }
+
+  /** Seals it, once for each hub, and leaves it there. False: there is none now. */
   async #leave(item: OutboxItem): Promise<boolean> {
-    // What waits at a hub is in order there alone: those behind it go the same way.
-    const waiting = this.#of(item.machine).findLast(
-      (other) => other.sealed && !isSettled(other) && other.id !== item.id,
+    const place = this.#placeFor(item);
+    const isThere = item.sealed !== undefined && (place === undefined || place.hub === item.sealed.hub);
+    if (isThere && item.sealed!.isPut) return true;
+    if (!place && !isThere) return false;
+    const asked = await this.#change(item.id, (now) =>
+      now && !isSettled(now) ? askedOf(now, this.#openBefore(now), this.#options) : undefined,
     );
-    const place = this.#options.ways
-      .places(item.machine)
-      .find(({ hub }) => waiting === undefined || hub === waiting.sealed?.hub);
-    if (!item.sealed && !place) return false;
     const sealed = await this.#change(item.id, async (now) => {
-      if (!now || isSettled(now)) return undefined;
-      return now.sealed || !place ? { item: now } : this.#sealed(now, place);
+      if (!asked || !now || isSettled(now)) return undefined;
+      return isThere || !place ? { item: now } : sealedOf(now, place, this.#options);
     });
     return sealed === undefined || this.#put(sealed);
   }
 
-  async #sealed(item: OutboxItem, place: SealedPlace): Promise<Change> {
-    const { crypto, clock, signer, store } = this.#options;
-    const { id, machine, unit, type, payload, approval, createdMs, deadlineMs } = item;
-    const text = encodeJson({
-      id,
-      target: { machine, ...(unit === undefined ? {} : { unit }) },
-      type,
-      payload,
-      deadline_ms: deadlineMs,
-      // A clock that was put back since would make its life look longer than any may be.
-      sent_ms: Math.max(clock.wallMs(), createdMs),
-      ...(approval === undefined ? {} : { approval }),
-    });
-    const stream = await streamId(crypto, await namesKey(crypto, place.periodKey), REQUESTS);
-    const chain = `${place.hub}/${toHex(place.space)}/${toHex(stream)}`;
-    const head = {
-      kind: RECORD_KINDS.request,
-      space: place.space,
-      stream,
-      sender: place.loginKey,
-      period: place.period,
-      ...nextIn((await store.link(chain)) ?? NO_LINK),
-      atMs: clock.wallMs(),
-    };
-    const keys = { hub: fromHex(place.hub)!, periodKey: place.periodKey };
-    const record = await sealRecord(crypto, { head, text, keys, signer });
-    const hash = await requestHash(crypto, text);
-    const sealed = { hub: place.hub, bytes: record.bytes, seq: head.seq, hash, isPut: false };
-    const link = { seq: head.seq, hash: await recordHash(crypto, record) };
-    return { item: { ...item, state: { kind: "sent" }, sealed }, chain: { id: chain, link } };
+  /** What waits at a hub is best in order there; where that one is away, all of it goes to another. */
+  #placeFor({ machine }: OutboxItem): SealedPlace | undefined {
+    const places = this.#options.ways.places(machine);
+    const waiting = this.#of(machine).findLast((item) => item.sealed && !isSettled(item));
+    return places.find(({ hub }) => hub === waiting?.sealed?.hub) ?? places[0];
+  }
+
+  /** The number of the last one before it that is open; all of these have gone before it goes. */
+  #openBefore({ id, machine }: OutboxItem): number {
+    const all = this.#of(machine);
+    const before = all.slice(
+      0,
+      all.findIndex((item) => item.id === id),
+    );
+    return before.findLast((item) => !isSettled(item))?.asked?.number ?? 0;
   }
 
   /** The same record again is the same to the hub. False: not now. */
@@ -315,24 +306,16 @@ export class Outbox {
       return false; // full, or gone: it is tried again with the next change
     }
     await this.#change(item.id, (now) => {
-      if (!now) return undefined;
-      const state: OutboxState = isSettled(now) ? now.state : { kind: "delivered" };
-      return { item: { ...now, state, sealed: { ...sealed, isPut: true } } };
+      const isSame = now?.sealed?.hub === sealed.hub && now.sealed.seq === sealed.seq;
+      if (!isSame || isSettled(now)) return undefined;
+      return { item: { ...now, state: { kind: "delivered" }, sealed: { ...sealed, isPut: true } } };
     });
     return true;
   }
 
-  /** Records of items that were settled another way, in the order of their chain. */
-  async #putOwed(machine: string): Promise<void> {
-    for (const item of this.#of(machine)) {
-      if (!item.sealed || item.sealed.isPut || !isSettled(item)) continue;
-      if (!(await this.#put(item))) return;
-    }
-  }
-
   /** Once: what is settled stays so. */
   async #become(id: string, state: OutboxState): Promise<void> {
-    await this.#change(id, (now) => (now && !isSettled(now) ? { item: { ...now, state } } : undefined));
+    await this.#change(id, (now) => (now && !isSettled(now) ? { item: settled(now, state) } : undefined));
   }
 
   /** `make` is given what the item is in its turn, and answers undefined to change nothing. */
@@ -345,7 +328,7 @@ export class Outbox {
       if (!change) return undefined;
       await this.#options.store.put(change.item, change.chain);
       this.#items.set(id, change.item);
-      this.#options.onChange?.(change.item);
+      this.#options.onChange?.(this.#shown(change.item));
       return change.item;
     });
   }
@@ -355,11 +338,6 @@ export class Outbox {
     this.#last = done.catch(() => {});
     return done;
   }
-}
-
-interface Change {
-  item: OutboxItem;
-  chain?: { id: string; link: Link };
 }
 
 /** @throws ITEM_NOT_FOUND, ITEM_SENT */

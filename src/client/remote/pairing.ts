@@ -1,3 +1,8 @@
+import type { Channel } from "../../contact/channel.ts";
+import { hubLost } from "../../contact/errors.ts";
+import { HubContact } from "../../contact/hub-contact.ts";
+import type { HubClaim, HubNetwork, RemoteClock } from "../../contact/network.ts";
+import { shownName } from "../../contact/shown-text.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import { isEqual, toHex } from "../../sealing/bytes.ts";
 import type { SealingCrypto, SigningKey } from "../../sealing/crypto.ts";
@@ -15,13 +20,10 @@ import {
   VERDICT,
 } from "../../sealing/pairing.ts";
 import { decodePairingCode, type ReadCodeOptions } from "../../sealing/pairing-code.ts";
-import type { Channel } from "./channel.ts";
-import { hubLost, hubOther, pairingBroken, pairingGone } from "./errors.ts";
-import { HubContact } from "./hub-contact.ts";
+import { hubOther, pairingBroken, pairingGone } from "./errors.ts";
 import type { DeviceLimits } from "./limits.ts";
 import { type PairEvent, type PairingCard, type PairState, pairStep } from "./pair.ts";
-import { shownName } from "./shown-text.ts";
-import type { DeviceKeys, DeviceStore, HubClaim, HubEntry, HubNetwork, MachineEntry, RemoteClock } from "./world.ts";
+import type { DeviceKeys, DeviceStore, HubEntry, MachineEntry } from "./world.ts";
 
 export interface PairingOptions {
   /** As its owner calls this device: `Pixel 9`. */
@@ -138,7 +140,6 @@ export class Pairing {
       hubKey: this.#claim!.key,
       loginKey: this.#login!,
       role: "guest",
-      cursor: 0,
       network,
       crypto,
       clock,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex, utf8 } from "../../sealing/bytes.ts";
-import { type Link, NO_LINK } from "../../sealing/chain.ts";
+import { type Link, NO_LINK, nextIn } from "../../sealing/chain.ts";
 import { encodeHeads } from "../../sealing/heads.ts";
 import { PERIOD_STREAM, sealPeriod } from "../../sealing/period.ts";
-import { RECORD_KINDS, sealRecord } from "../../sealing/record.ts";
+import { RECORD_KINDS, recordHash, sealRecord } from "../../sealing/record.ts";
 import { newSpace, type Space, write } from "../../sealing/testing/space.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
 import { RecordReader } from "./record-reader.ts";
@@ -137,29 +137,80 @@ test("reader: a gap and a fork are kept and shown, and nothing behind them is ta
   assert.deepEqual(site.store.gaps.at(-1), { kind: "floor", place: 7 });
 });
 
-test("reader: of a stream that a hub keeps back the machine's list tells", async () => {
+/** The machine's lists, one behind the other, of streams by one byte and number. */
+async function lists(site: Site, ...all: readonly (readonly [byte: number, seq: number])[][]): Promise<Uint8Array[]> {
+  const { machine, hub, period, periodKey } = site.space;
+  const { publicKey } = machine.login;
+  const records: Uint8Array[] = [];
+  let after = NO_LINK;
+  for (const one of all) {
+    const heads = one.map(([byte, seq]) => ({ stream: new Uint8Array(8).fill(byte), seq, hash: new Uint8Array(32) }));
+    const [text] = await encodeHeads(sealing, heads);
+    const head = { space: publicKey, sender: publicKey, stream: utf8("headhead"), period, atMs: 1, ...nextIn(after) };
+    const record = await sealRecord(sealing, {
+      head: { ...head, kind: RECORD_KINDS.head },
+      text: text!,
+      keys: { hub, periodKey },
+      signer: machine.signing,
+    });
+    after = { seq: head.seq, hash: await recordHash(sealing, record) };
+    records.push(record.bytes);
+  }
+  return records;
+}
+
+/** A state of the stream of that byte, whatever stood before it. */
+async function state(site: Site, byte: number, seq: number): Promise<Uint8Array> {
+  const head = { stream: new Uint8Array(8).fill(byte), seq };
+  return (await write(sealing, site.space, { text: `state ${byte}`, kind: "state", head })).record.bytes;
+}
+
+test("reader: of a stream that a hub keeps back the machine's list tells, once, and no more when it has come", async () => {
   const site = await Site.make();
   const reader = await site.reader();
+  const [first, second] = await lists(site, [[3, 4]], [[3, 5]]);
   await reader.read(1, await site.period());
-  const [text] = await encodeHeads(sealing, [{ stream: new Uint8Array(8).fill(3), seq: 4, hash: new Uint8Array(32) }]);
-  const { machine, hub, period, periodKey } = site.space;
-  const head = {
-    space: machine.login.publicKey,
-    sender: machine.login.publicKey,
-    stream: utf8("headhead"),
-    period,
-    atMs: 1,
-  };
-  const { bytes } = await sealRecord(sealing, {
-    head: { ...head, kind: RECORD_KINDS.head, seq: 1, prev: NO_LINK.hash },
-    text: text!,
-    keys: { hub, periodKey },
-    signer: machine.signing,
-  });
-  await reader.read(2, bytes);
-  assert.deepEqual(site.store.gaps, [
-    { kind: "behind", machine: site.machines[0]!.id, stream: "03".repeat(8), seq: 4 },
-  ]);
+  await reader.read(2, first!);
+  const behind = { kind: "behind", machine: site.machines[0]!.id, stream: "03".repeat(8), seq: 4 };
+  assert.deepEqual(site.store.gaps, [behind]);
+  await reader.read(3, second!);
+  assert.deepEqual(site.store.gaps, [behind]);
+  await reader.read(4, await state(site, 3, 5));
+  assert.deepEqual(site.store.gaps, []);
+});
+
+test("reader: an old list that names a state which was replaced since says nothing; what is missing behind all that waited does", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const [first, second] = await lists(
+    site,
+    [[3, 4]],
+    [
+      [3, 4],
+      [5, 1],
+    ],
+  );
+  await reader.missed({ head: 5, floor: 0 });
+  await reader.read(1, await site.period());
+  await reader.read(2, first!);
+  await reader.read(3, second!);
+  await reader.read(4, await state(site, 3, 9));
+  const missing = () => site.store.gaps.map((gap) => "stream" in gap && gap.stream);
+  assert.deepEqual(missing(), []);
+  await reader.read(5, await state(site, 4, 1));
+  assert.deepEqual(missing(), ["05".repeat(8)]);
+});
+
+test("reader: units of streams that the newest list does not name are gone", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const [first] = await lists(site, [[5, 1]]);
+  await reader.read(1, await site.period());
+  await reader.read(2, await state(site, 4, 1));
+  await reader.read(3, await state(site, 5, 1));
+  assert.deepEqual(site.texts, ["state 4", "state 5"]);
+  await reader.read(4, first!);
+  assert.deepEqual(site.texts, ["state 5"]);
 });
 
 test("reader: what is not the machine's own, or of a machine that has not joined, is as if it had not come", async () => {

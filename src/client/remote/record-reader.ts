@@ -2,10 +2,11 @@ import { isWarrenError } from "../../protocol/errors.ts";
 import { fromHex, toHex } from "../../sealing/bytes.ts";
 import { type Link, NO_LINK } from "../../sealing/chain.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
-import { decodeHeads, missingOf } from "../../sealing/heads.ts";
+import { decodeHeads, type StreamHead } from "../../sealing/heads.ts";
 import { openPeriod } from "../../sealing/period.ts";
 import { decodeRecord, RECORD_KINDS, type RecordHead, type SealedRecord } from "../../sealing/record.ts";
 import { type Refusal, takeRecord } from "../../sealing/take.ts";
+import { HeadLists } from "./head-lists.ts";
 import { periodId, type RecordChange, type RecordGap, type RecordRow, type RecordStore } from "./record-store.ts";
 import type { DeviceKeys, MachineEntry } from "./world.ts";
 
@@ -15,6 +16,8 @@ import type { DeviceKeys, MachineEntry } from "./world.ts";
  * 1. A record is taken only when it opens: of a machine that has joined, at its own space of this hub, signed by it, in its place in its chain.
  * 2. What is taken, its link and the cursor are written together; a device that is killed at any moment goes on where its store stands.
  * 3. What is missing is told and kept as a gap; nothing is passed over in silence, and nothing that a hub sends throws.
+ * 4. A list of heads may name a state that was replaced since, whose successor comes behind it: what a list has more of is behind when all that waited at the
+ *    hub has been read; and is so no more when it comes after all.
  */
 export interface RecordReaderOptions {
   hub: string;
@@ -32,9 +35,17 @@ export interface RecordReaderOptions {
 export interface RecordReaderEvents {
   onRow(row: RecordRow): void;
   onGap(gap: RecordGap): void;
+  /** A `behind` of this stream counts no more. */
+  onMended?(mended: { machine: string; stream: string }): void;
+  /** The machine's newest list: its units in other streams are gone. */
+  onListed?(listed: { machine: string; streams: ReadonlySet<string> }): void;
+  /** The machine has begun a period of which this device has no key: its own word that it lets it in no more. False: it has one again. */
+  onExcluded?(machine: string, isExcluded: boolean): void;
   /** A record that is not taken, and why: counted and shown, never acted on. */
-  onRefused(why: Refusal | "other_machine" | "not_for_us"): void;
+  onRefused(why: Refusal | "other_machine" | "not_for_us", machine: string | undefined): void;
 }
+
+type Behind = Extract<RecordGap, { kind: "behind" }>;
 
 interface Place {
   machine: MachineEntry;
@@ -45,7 +56,14 @@ export class RecordReader {
   readonly #options: RecordReaderOptions;
   readonly #chains: Map<string, Link>;
   readonly #periods: Map<string, Uint8Array>;
+  readonly #lists = new HeadLists();
+  /** By chain: of what was told that it is behind. */
+  readonly #told = new Map<string, Behind>();
+  /** By space: the newest period that is not for this device; and whether that was told. */
+  readonly #excluded = new Map<string, { period: number; isTold: boolean }>();
   #place: number;
+  /** What waited at the hub when it let us in ends here. */
+  #head = 0;
 
   static async open(options: RecordReaderOptions): Promise<RecordReader> {
     const { place, chains, periods } = await options.store.load(options.hub);
@@ -82,6 +100,7 @@ export class RecordReader {
 
   /** What the hub's welcome says that was missed. */
   async missed(missed: { head: number; floor: number } | undefined): Promise<void> {
+    this.#head = missed?.head ?? 0;
     if (missed === undefined || missed.floor <= this.#place) return;
     await this.#commit({ place: this.#place, gap: { kind: "floor", place: missed.floor } });
   }
@@ -89,7 +108,10 @@ export class RecordReader {
   /** The next of the hub's records; one after the other. */
   async read(place: number, bytes: Uint8Array): Promise<void> {
     if (place <= this.#place) return; // the hub repeats
-    await this.#commit({ ...(await this.#change(bytes)), place });
+    const change = await this.#change(bytes);
+    const gap = change.gap ?? this.#behind(place, change.chain);
+    await this.#commit({ ...change, ...(gap ? { gap } : {}), place });
+    this.#tellExcluded();
     this.#options.took(place);
   }
 
@@ -97,7 +119,7 @@ export class RecordReader {
     const { crypto, events } = this.#options;
     const where = this.#placeOf(bytes);
     if (!where) {
-      events.onRefused("other_machine");
+      events.onRefused("other_machine", undefined);
       return {};
     }
     const taken = await takeRecord(crypto, this.#reading(where), bytes);
@@ -105,7 +127,7 @@ export class RecordReader {
       case "dropped":
         return {};
       case "refused":
-        events.onRefused(taken.why);
+        events.onRefused(taken.why, where.machine.id);
         return {};
       case "stuck": {
         const stream = toHex(taken.record.stream);
@@ -113,7 +135,10 @@ export class RecordReader {
       }
       case "taken": {
         const chain = { id: chainId(taken.record), link: taken.link };
-        return { chain, ...(await this.#contentOf(where, taken.record, taken.text.slice())) };
+        const told = this.#told.get(chain.id);
+        const isMended = told !== undefined && taken.link.seq >= told.seq;
+        const mended = isMended ? { mended: { machine: told.machine, stream: told.stream } } : {};
+        return { chain, ...mended, ...(await this.#contentOf(where, taken.record, taken.text.slice())) };
       }
     }
   }
@@ -135,24 +160,54 @@ export class RecordReader {
       return { period: { space: where.space, period, key } };
     } catch (error) {
       if (!isWarrenError(error)) throw error;
-      events.onRefused("not_for_us");
+      events.onRefused("not_for_us", where.machine.id);
+      const { isTold = false } = this.#excluded.get(where.space) ?? {};
+      this.#excluded.set(where.space, { period, isTold });
       return {};
     }
   }
 
-  /** The first stream of which there is less here than the machine lists; the others are found when that one is mended. */
   #heads(where: Place, record: SealedRecord, text: Uint8Array): Omit<RecordChange, "place"> {
+    const { id: machine } = where.machine;
+    let heads: readonly StreamHead[] | undefined;
     try {
-      const known = (stream: Uint8Array): Link => this.#chains.get(chainId({ ...record, stream })) ?? NO_LINK;
-      const [missing] = missingOf(decodeHeads(text).heads, known);
-      if (!missing) return {};
-      const stream = toHex(missing.stream);
-      return { gap: { kind: "behind", machine: where.machine.id, stream, seq: missing.seq } };
+      heads = this.#lists.take(where.space, decodeHeads(text));
     } catch (error) {
       if (!isWarrenError(error)) throw error;
-      this.#options.events.onRefused("form");
-      return {};
+      this.#options.events.onRefused("form", machine);
     }
+    if (!heads) return {};
+    this.#lists.note(where.space, heads, {
+      chainOf: (stream) => chainId({ ...record, stream }),
+      known: (chain) => this.#chains.get(chain) ?? NO_LINK,
+    });
+    return { listed: { machine, streams: new Set(heads.map(({ stream }) => toHex(stream))) } };
+  }
+
+  /** When all that waited has been read: a device that comes back to a machine reads of the time without it first. */
+  #tellExcluded(): void {
+    const { onExcluded } = this.#options.events;
+    if (this.#place < this.#head) return;
+    for (const [space, { period, isTold }] of [...this.#excluded]) {
+      const machine = this.#machineAt(space);
+      const isExcluded = period > (this.newestPeriod(space)?.period ?? 0);
+      if (isExcluded) this.#excluded.set(space, { period, isTold: true });
+      else this.#excluded.delete(space);
+      if (machine && isExcluded !== isTold) onExcluded?.(machine.id, isExcluded);
+    }
+  }
+
+  /** The first that nobody was told of; the others are found with the next records. */
+  #behind(place: number, taken: RecordChange["chain"]): Behind | undefined {
+    const known = (chain: string): Link => (chain === taken?.id ? taken.link : this.#chains.get(chain)) ?? NO_LINK;
+    for (const { chain, space, stream, seq } of this.#lists.late(place >= this.#head, known)) {
+      const machine = this.#machineAt(space);
+      if (this.#told.has(chain) || !machine) continue;
+      const gap: Behind = { kind: "behind", machine: machine.id, stream, seq };
+      this.#told.set(chain, gap);
+      return gap;
+    }
+    return undefined;
   }
 
   #reading({ machine, space }: Place) {
@@ -170,14 +225,16 @@ export class RecordReader {
   #placeOf(bytes: Uint8Array): Place | undefined {
     try {
       const space = toHex(decodeRecord(bytes).space);
-      const machine = this.#options.machines().find(({ spaces }) => {
-        const own = spaces[this.#options.hub];
-        return own !== undefined && toHex(own) === space;
-      });
+      const machine = this.#machineAt(space);
       return machine && { machine, space };
     } catch {
       return undefined; // no record at all
     }
+  }
+
+  #machineAt(space: string): MachineEntry | undefined {
+    const { machines, hub } = this.#options;
+    return machines().find(({ spaces }) => spaces[hub] !== undefined && toHex(spaces[hub]) === space);
   }
 
   async #commit(change: RecordChange): Promise<void> {
@@ -188,6 +245,11 @@ export class RecordReader {
     if (change.period) this.#periods.set(periodId(change.period.space, change.period.period), change.period.key);
     if (change.row) events.onRow(change.row);
     if (change.gap) events.onGap(change.gap);
+    if (change.mended) {
+      this.#told.delete(change.chain!.id);
+      events.onMended?.(change.mended);
+    }
+    if (change.listed) events.onListed?.(change.listed);
   }
 }
 

@@ -35,6 +35,10 @@ export interface RecordChange {
   /** A `state` replaces the one of its stream. */
   row?: RecordRow;
   gap?: RecordGap;
+  /** What was missing of this stream has come: its `behind` counts no more. */
+  mended?: { machine: string; stream: string };
+  /** All streams that the machine has by now: the rows of its units in others are of a former period, or gone. */
+  listed?: { machine: string; streams: ReadonlySet<string> };
 }
 
 export interface RecordsOfHub {

@@ -1,28 +1,19 @@
-import { statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeviceKeys, DeviceStore, HubEntry, MachineEntry } from "../../client/remote/world.ts";
-import { replaceFile } from "../../platform/atomic-file.ts";
+import { writeKept } from "../../contact/kept-file.ts";
 import { makeDirectories } from "../../platform/directories.ts";
 import { waitForLock } from "../../platform/lock.ts";
-import { systemCode, WarrenError } from "../../protocol/errors.ts";
+import { readPrivateFile, writePrivateFile } from "../../platform/private-file.ts";
+import { WarrenError } from "../../protocol/errors.ts";
 import { concat, toHex } from "../../sealing/bytes.ts";
 import { KEY_BYTES, type SealingCrypto, type SigningKey } from "../../sealing/crypto.ts";
-import {
-  bytesOf,
-  type DeviceFile,
-  type HubRecord,
-  type MachineRecord,
-  readDeviceFile,
-  writeDeviceFile,
-} from "./device-file.ts";
+import { bytesOf, type DeviceFile, type DeviceHub, type MachineRecord, readDeviceFile } from "./device-file.ts";
 
 /**
  * This home as a device of other machines: `<home>/remote/device/device.json` (0600). Commands that run at once change it one after another, each from
  * what is there then; readers see the old text or the new one.
  */
 const FILE = "device.json";
-const OTHERS = 0o077;
 const LOCK_TIMEOUT_MS = 5_000;
 
 /** @param dir `<home>/remote/device` */
@@ -112,15 +103,8 @@ class FileDeviceStore implements DeviceStore {
 
   async #read(): Promise<DeviceFile | undefined> {
     const path = join(this.#dir, FILE);
-    let text: string;
-    try {
-      const mode = statSync(path).mode & 0o777;
-      if (mode & OTHERS) throw fileOpen(path, mode);
-      text = await readFile(path, "utf8");
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw error;
-    }
+    const text = await readPrivateFile(path, fileOpen);
+    if (text === undefined) return undefined;
     const file = readDeviceFile(text);
     if (typeof file === "string") throw fileBad(path, file);
     return file;
@@ -133,7 +117,7 @@ class FileDeviceStore implements DeviceStore {
     if (!lock) throw busy(this.#dir);
     try {
       const file = make(await this.#read());
-      if (file) await replaceFile(join(this.#dir, FILE), writeDeviceFile(file));
+      if (file) await writePrivateFile(join(this.#dir, FILE), writeKept(file));
     } finally {
       lock.release();
     }
@@ -161,7 +145,7 @@ class FileDeviceStore implements DeviceStore {
     return made;
   }
 
-  #hubOf({ fingerprint, key, addresses, label, added_at, used_at, is_off }: HubRecord, login: SigningKey): HubEntry {
+  #hubOf({ fingerprint, key, addresses, label, added_at, used_at, is_off }: DeviceHub, login: SigningKey): HubEntry {
     return {
       fingerprint,
       key: bytesOf(key),
@@ -174,7 +158,7 @@ class FileDeviceStore implements DeviceStore {
     };
   }
 
-  #hubRecord({ fingerprint, key, addresses, label, login, addedMs, usedMs, isOff }: HubEntry): HubRecord {
+  #hubRecord({ fingerprint, key, addresses, label, login, addedMs, usedMs, isOff }: HubEntry): DeviceHub {
     return {
       fingerprint,
       key: toHex(key),

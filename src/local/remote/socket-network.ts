@@ -1,5 +1,5 @@
 import WebSocket from "ws";
-import type { HubClaim, HubNetwork, HubWire } from "../../client/remote/world.ts";
+import type { HubClaim, HubNetwork, HubWire } from "../../contact/network.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 import { fromHex } from "../../sealing/bytes.ts";
 import { KEY_BYTES } from "../../sealing/crypto.ts";
@@ -110,6 +110,10 @@ const unreachable = (address: string, why: string): WarrenError =>
   });
 
 const notThere = (address: string): WarrenError =>
-  new WarrenError("HUB_NOT_THERE", `Something answers at ${address}, but it is no hub of Warren.`, {
-    fix: "warren hub status      # on the hub: shows its addresses",
-  });
+  new WarrenError(
+    "HUB_NOT_THERE",
+    `Something answers at ${address}, but it is no hub of Warren, or one of another version.`,
+    {
+      fix: "warren hub status      # on the hub: shows its addresses",
+    },
+  );

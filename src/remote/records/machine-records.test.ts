@@ -122,7 +122,7 @@ test("requests: carried out once each and in order, as the device, and answered;
   assert.equal(site.asked.length, 2);
 });
 
-test("requests: past its deadline, for another machine, without its place in the chain, and as an unbound approval: refused, and said", async () => {
+test("requests: past its deadline, for another machine, and as an unbound approval: refused, and said", async () => {
   await using site = await RecordsSite.make();
   const phone = await site.device("phone", ["view", "type", "approve"]);
   await phone.fetch();
@@ -131,22 +131,61 @@ test("requests: past its deadline, for another machine, without its place in the
   const other = phone.request("stop", { target: { machine: "0".repeat(64) } });
   const attach = phone.request("session.attach");
   const unbound = phone.request("session.answer", { payload: { session: "fox", choice: "allow" } });
-  await phone.leave(late, other, attach, unbound);
-  await phone.seal(phone.request("stop")); // the hub drops it
-  await phone.leave(phone.request("start"));
-  await phone.leave(phone.request("list"));
+  await phone.leave(late, other, attach, unbound, phone.request("list"));
   await site.pass(2_000);
   await site.start();
   await site.isReady();
   await phone.fetch();
   assert.deepEqual(
     phone.results().map(({ error }) => error?.code),
-    ["DEADLINE_OVER", "OTHER_TARGET", "REQUEST_NOT_POSSIBLE", "APPROVAL_MISSING", "REQUEST_BEFORE_MISSING", undefined],
+    ["DEADLINE_OVER", "OTHER_TARGET", "REQUEST_NOT_POSSIBLE", "APPROVAL_MISSING", undefined],
   );
   assert.deepEqual(
     site.asked.map(({ type }) => type),
     ["list"],
   );
+});
+
+test("requests: what comes without the one before it is not carried out, and may come again behind that; an earlier one that comes later is not", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  const gone = phone.request("stop");
+  const dropped = phone.request("start");
+  const last = phone.request("list", { after: dropped.number });
+  await phone.seal(gone);
+  await phone.seal(dropped); // the hub loses both
+  await phone.leave(last, phone.request("mail.send", { after: last.number }));
+  await site.pass(4_000);
+  await phone.fetch();
+  const codes = phone.results().map(({ error }) => error?.code);
+  assert.deepEqual([codes, site.asked], [["REQUEST_BEFORE_MISSING", "REQUEST_BEFORE_MISSING"], []]);
+  site.kill();
+  await site.start();
+  await phone.leave(dropped, last, gone);
+  await site.pass(4_000);
+  await phone.fetch();
+  const answers = new Map(phone.results().map(({ id, error }) => [id, error?.code]));
+  assert.deepEqual(
+    [gone, dropped, last].map(({ id }) => answers.get(id)),
+    ["REQUEST_OVERTAKEN", undefined, undefined],
+  );
+  assert.deepEqual(
+    site.asked.map(({ type }) => type),
+    ["start", "list"],
+  );
+});
+
+test("requests: something else under the id of another is refused, before and after that one was carried out", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  const request = phone.request("stop");
+  await phone.leave(request, { ...request, type: "start" }, { ...request, after: request.number });
+  await site.pass(4_000);
+  await phone.fetch();
+  const codes = phone.results().map(({ error }) => error?.code);
+  assert.deepEqual([codes.filter((code) => code !== undefined), site.asked.length], [["REQUEST_ID_USED"], 1]);
 });
 
 test("approvals: bound to what was shown and to the open question", async () => {

@@ -2,14 +2,16 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
-import type { RecordSink } from "../hub-contact.ts";
+import type { RecordSink } from "../hub-link.ts";
 import type { HubPlace } from "../hubs.ts";
 import type { MachineKeys } from "../machine-keys.ts";
-import type { ConnectUnit } from "../network.ts";
+import type { ConnectUnit, UnitWire, UnitWireEvents } from "../network.ts";
+import type { RosterDevice } from "../roster.ts";
 import type { RosterKeeper } from "../roster-keeper.ts";
 import type { RemoteStore } from "../store.ts";
 import { RequestBook } from "./request-book.ts";
 import { RequestDesk } from "./request-desk.ts";
+import { requestWire } from "./request-wire.ts";
 import { RowTexts } from "./row-texts.ts";
 import { SpaceRecords } from "./space-records.ts";
 import type { WatchUnits } from "./unit-watch.ts";
@@ -75,9 +77,15 @@ export class MachineRecords {
     this.#follow();
   }
 
+  /** The stream of a live session on which the device asks what it could have left at a hub: one book for both. */
+  asking(device: RosterDevice, events: UnitWireEvents): UnitWire {
+    return requestWire({ ...events, ask: (text) => this.#desk.ask(device.signing_key, text) });
+  }
+
   /** The list of devices, or a link, is another. */
   changed(): void {
     if (this.#isClosed) return;
+    this.#desk.rosterChanged();
     this.#follow();
     for (const space of this.#spaces.values()) space.sync();
   }

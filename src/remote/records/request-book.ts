@@ -1,24 +1,28 @@
-import type { WireError } from "../../protocol/errors.ts";
 import type { RemoteStore } from "../store.ts";
 import { Kept } from "./kept.ts";
 
 /**
- * The requests that came as records, each until its deadline and a day after: by device and id, so that each is carried out once, whichever hub brings it,
- * and how often.
+ * The requests of this machine's devices, whichever way they came: each is in it once, until its deadline and a day after. A device numbers what it asks of
+ * this machine, and names the one before that was open; here is remembered how far its numbers have come.
+ *
+ * 1. A device's requests are booked in the order of their numbers, and so carried out in it: one that is lower than the last is never booked.
+ * 2. One whose predecessor has not come is not booked, and may come again: nothing is passed over.
  */
 export interface BookedRequest {
-  hub: string;
-  /** The request as it was sealed, and what its result names it by. */
+  /** Of the device, growing. */
+  number: number;
+  /** The hubs that have brought it as a record, and get the result. */
+  hubs: readonly string[];
+  /** The request; empty once it is over. */
   text: string;
+  /** SHA-256 of what is asked, whatever stands beside it. */
   hash: string;
   deadline_ms: number;
-  /** Why it is not to be carried out. */
-  problem?: WireError;
   /** Handed to a server then; without `is_over`, nobody knows. */
   begun_ms?: number;
   is_over?: boolean;
-  /** What was answered, where it is short. */
-  result?: string;
+  /** What was answered, where it is short: `result` or `error`, as JSON. */
+  outcome?: string;
 }
 
 interface Book {
@@ -26,14 +30,30 @@ interface Book {
   oldest_reader: 1;
   /** By `device's signing key/id`, in the order in which they came. */
   requests: Record<string, BookedRequest>;
+  /** By device: the number of the last that was booked, or refused for good. */
+  last: Record<string, number>;
 }
 
+/** Open requests, and their texts; past them a request is refused. Answered ones beyond the first are forgotten, the oldest first. */
 export const REQUESTS_MAX = 1_000;
-/** A longer result is not kept for a repeat. */
-export const KEPT_RESULT_LENGTH_MAX = 4 * 1024;
+const TEXT_LENGTH_MAX = 16 * 1024 * 1024;
+/** A longer outcome is not kept for a repeat. */
+export const KEPT_OUTCOME_LENGTH_MAX = 4 * 1024;
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
-export type Booking = "new" | "known" | "full";
+export interface NewRequest {
+  /** The device's signing key. */
+  device: string;
+  id: string;
+  /** The number of the one before that was open; 0: none. */
+  after: number;
+  request: BookedRequest;
+  /** It is refused whatever is in the book, and is not to be remembered. */
+  isRefused: boolean;
+}
+
+/** `missing`: what it names as before it has not come. `overtaken`: a later one was booked before. */
+export type Booking = "new" | "known" | "full" | "missing" | "overtaken" | "refused";
 
 export class RequestBook {
   readonly #file: Kept<Book>;
@@ -55,16 +75,20 @@ export class RequestBook {
     return Object.entries(this.#file.now.requests).filter(([, { is_over }]) => is_over !== true);
   }
 
-  /** On disk when it resolves. */
-  async add(key: string, request: BookedRequest, nowMs: number): Promise<Booking> {
-    let booking: Booking = "known";
+  /** On disk when it resolves. Undefined: the book is closed. */
+  async add(wanted: NewRequest, nowMs: number): Promise<Booking | undefined> {
+    let booking: Booking | undefined;
     await this.#file.change((draft) => {
-      if (draft.requests[key]) return false;
-      for (const [old, { deadline_ms, is_over }] of Object.entries(draft.requests))
-        if (is_over === true && deadline_ms + KEPT_MS < nowMs) delete draft.requests[old];
-      booking = Object.keys(draft.requests).length >= REQUESTS_MAX ? "full" : "new";
-      if (booking === "new") draft.requests[key] = request;
-      return booking === "new";
+      booking = judge(draft, wanted);
+      const { device, id, request } = wanted;
+      if (booking === "known") return withHubs(draft, keyOf(device, id), request.hubs);
+      if (booking === "missing" || booking === "overtaken") return false;
+      draft.last[device] = request.number;
+      if (booking === "new") {
+        forgetOld(draft, nowMs);
+        draft.requests[keyOf(device, id)] = request;
+      }
+      return true;
     });
     return booking;
   }
@@ -82,13 +106,44 @@ export class RequestBook {
   }
 }
 
+export const keyOf = (device: string, id: string): string => `${device}/${id}`;
+
+function judge({ requests, last }: Book, { device, id, after, request, isRefused }: NewRequest): Booking {
+  if (requests[keyOf(device, id)]) return "known";
+  const before = last[device] ?? 0;
+  if (request.number <= before) return "overtaken";
+  if (after > before) return "missing";
+  if (isRefused) return "refused";
+  const open = Object.values(requests).filter(({ is_over }) => is_over !== true);
+  const length = open.reduce((sum, { text }) => sum + text.length, request.text.length);
+  return open.length >= REQUESTS_MAX || length > TEXT_LENGTH_MAX ? "full" : "new";
+}
+
+/** Whoever brings one that is open gets its result too. */
+function withHubs({ requests }: Book, key: string, hubs: readonly string[]): boolean {
+  const known = requests[key]!;
+  const added = hubs.filter((hub) => !known.hubs.includes(hub));
+  if (known.is_over === true || added.length === 0) return false;
+  requests[key] = { ...known, hubs: [...known.hubs, ...added] };
+  return true;
+}
+
+/** What is forgotten is not carried out again: its number is not higher than the last. */
+function forgetOld({ requests }: Book, nowMs: number): void {
+  const over = Object.entries(requests).filter(([, { is_over }]) => is_over === true);
+  const tooMany = over.length - REQUESTS_MAX;
+  for (const [index, [key, { deadline_ms }]] of over.entries())
+    if (index < tooMany || deadline_ms + KEPT_MS < nowMs) delete requests[key];
+}
+
 /** What cannot be read is none: the servers know repeats of a day by their ids, and a device's chain does not begin again. */
 function readBook(text: string): Book {
   try {
     const book = JSON.parse(text) as Book;
-    if (book.oldest_reader === 1 && typeof book.requests === "object" && book.requests !== null) return book;
+    const areTables = [book.requests, book.last].every((one) => typeof one === "object" && one !== null);
+    if (book.oldest_reader === 1 && areTables) return book;
   } catch {
     // none yet
   }
-  return { format: 1, oldest_reader: 1, requests: {} };
+  return { format: 1, oldest_reader: 1, requests: {}, last: {} };
 }

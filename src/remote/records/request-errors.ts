@@ -5,9 +5,21 @@ import { WarrenError } from "../../protocol/errors.ts";
 export const requestMissed = () =>
   new WarrenError(
     "REQUEST_BEFORE_MISSING",
-    "What this device asked before this has not arrived, or arrived otherwise; nothing was done.",
+    "What this device asked before this has not arrived; nothing was done, and nothing will be before that has come.",
+    { fix: "ask again, after what was asked before it" },
+  );
+
+export const requestOvertaken = () =>
+  new WarrenError(
+    "REQUEST_OVERTAKEN",
+    "The machine has gone on with what this device asked later, and does not go back; it was not done now.",
     { fix: "look at what is there, and ask again" },
   );
+
+export const requestIdUsed = () =>
+  new WarrenError("REQUEST_ID_USED", "This device has asked something else under the same id; nothing was done.", {
+    fix: "ask again",
+  });
 
 export const requestsFull = (max: number) =>
   new WarrenError("REQUESTS_FULL", `${max} requests are kept here until their deadlines, and no more fit.`, {

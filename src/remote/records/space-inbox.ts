@@ -7,7 +7,6 @@ import type { RecordHead } from "../../sealing/record.ts";
 import { type Reading, takeRecord } from "../../sealing/take.ts";
 import type { RosterKeeper } from "../roster-keeper.ts";
 import type { Kept } from "./kept.ts";
-import { requestMissed } from "./request-errors.ts";
 import { linkOf, type SpaceState, storedLink } from "./space-state.ts";
 
 /**
@@ -22,7 +21,7 @@ export interface SpaceInboxOptions {
   roster: RosterKeeper;
   crypto: SealingCrypto;
   log: Log;
-  onRequest(from: { signingKey: string; text: Uint8Array; problem?: WarrenError }): Promise<void>;
+  onRequest(from: { signingKey: string; text: Uint8Array }): Promise<void>;
   took(place: number): void;
 }
 
@@ -84,10 +83,9 @@ export class SpaceInbox {
       const device = this.#deviceBy(record.sender); // it may have been revoked meanwhile
       const hash = taken.kind === "taken" ? taken.link.hash : await crypto.sha256(record.bytes);
       link = { id: chainId(record), link: { seq: record.seq, hash }, period: record.period };
-      if (taken.kind === "stuck") log.warn("request_chain_broken", { step: taken.step.kind, seq: record.seq });
-      // What came before it is told as missing once; what follows is judged from here.
-      const problem = taken.kind === "stuck" ? { problem: requestMissed() } : {};
-      if (device) await onRequest({ signingKey: device.signing_key, text, ...problem });
+      // A hole is the hub's doing, or the device's that asked live meanwhile: whether something is missing is the request's to say.
+      if (taken.kind === "stuck") log.info("request_chain_broken", { step: taken.step.kind, seq: record.seq });
+      if (device) await onRequest({ signingKey: device.signing_key, text });
     } else log.info("record_not_taken", { why: taken.why });
     const isStored = await state.change((draft) => {
       draft.cursor = place;

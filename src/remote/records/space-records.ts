@@ -6,7 +6,7 @@ import { encodeMembers } from "../../sealing/members.ts";
 import type { PeriodReader } from "../../sealing/period.ts";
 import { RECORD_KINDS } from "../../sealing/record.ts";
 import { unitStream } from "../../sealing/unit-row.ts";
-import type { RecordSink } from "../hub-contact.ts";
+import type { RecordSink } from "../hub-link.ts";
 import type { HubPlace } from "../hubs.ts";
 import type { RosterKeeper } from "../roster-keeper.ts";
 import type { RemoteStore } from "../store.ts";

@@ -1,4 +1,5 @@
 import type { Link } from "../../../sealing/chain.ts";
+import { RECORD_KINDS } from "../../../sealing/record.ts";
 import type { OutboxItem, OutboxStore } from "../outbox-item.ts";
 import {
   periodId,
@@ -15,14 +16,14 @@ export class Killed extends Error {}
 /** Stores without a disk; `beforeWrite` and `afterWrite` are where a test kills the device. */
 export class MemoryRecords implements RecordStore {
   readonly #hubs = new Map<string, { place: number; chains: Map<string, Link>; periods: Map<string, Uint8Array> }>();
-  readonly rows: RecordRow[] = [];
-  readonly gaps: RecordGap[] = [];
+  rows: RecordRow[] = [];
+  gaps: RecordGap[] = [];
   beforeWrite: () => void = () => {};
   afterWrite: () => void = () => {};
 
   load = async (hub: string): Promise<RecordsOfHub> => structuredClone(this.#of(hub));
 
-  async commit(hub: string, { place, chain, period, row, gap }: RecordChange): Promise<void> {
+  async commit(hub: string, { place, chain, period, row, gap, mended, listed }: RecordChange): Promise<void> {
     this.beforeWrite();
     const known = this.#of(hub);
     known.place = place;
@@ -30,6 +31,12 @@ export class MemoryRecords implements RecordStore {
     if (period) known.periods.set(periodId(period.space, period.period), period.key);
     if (row) this.rows.push(row);
     if (gap) this.gaps.push(gap);
+    if (mended) this.gaps = this.gaps.filter((one) => one.kind !== "behind" || one.stream !== mended.stream);
+    if (listed)
+      this.rows = this.rows.filter(
+        ({ hub: of, machine, kind, stream }) =>
+          of !== hub || machine !== listed.machine || kind !== RECORD_KINDS.state || listed.streams.has(stream),
+      );
     this.afterWrite();
   }
 

@@ -1,3 +1,4 @@
+import type { HubNetwork, HubWire, HubWireEvents } from "../../../contact/network.ts";
 import { Hub } from "../../../hub/hub.ts";
 import { HUB_LIMITS } from "../../../hub/limits.ts";
 import { HubStore } from "../../../hub/store.ts";
@@ -6,15 +7,14 @@ import { type Clock, systemClock } from "../../../platform/clock.ts";
 import type { Log } from "../../../platform/log.ts";
 import { WarrenError } from "../../../protocol/errors.ts";
 import { LineSplitter } from "../../../protocol/lines.ts";
-import type { ConnectUnit, HubNetwork as MachineNetwork } from "../../../remote/network.ts";
+import type { ConnectUnit } from "../../../remote/network.ts";
 import { Remote } from "../../../remote/remote.ts";
 import type { RemoteStore, StoredName } from "../../../remote/store.ts";
 import type { SealingCrypto, SigningKey } from "../../../sealing/crypto.ts";
 import { webCrypto } from "../../../sealing/webcrypto.ts";
-import { Coordinator } from "../coordinator.ts";
+import { Coordinator, type CoordinatorOptions } from "../coordinator.ts";
 import { DEVICE_LIMITS, type DeviceLimits } from "../limits.ts";
 import { Pairing, readCard } from "../pairing.ts";
-import type { HubNetwork, HubWire, HubWireEvents } from "../world.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 /** Real hubs, real machines and this device in one process, with queues for wires. */
@@ -122,7 +122,7 @@ export class TestSite implements AsyncDisposable {
   readonly #remotes: Remote[] = [];
   readonly #coordinators: Coordinator[] = [];
   /** Of the device; other models of hubs may be put in. */
-  readonly dials = new Map<string, (events: HubWireEvents) => HubWire>();
+  readonly dials = new Map<string, (events: HubWireEvents) => HubWire | Promise<HubWire>>();
 
   constructor({ clock = systemClock, limits = {} }: TestSiteOptions = {}) {
     this.clock = clock;
@@ -135,7 +135,7 @@ export class TestSite implements AsyncDisposable {
     return host;
   }
 
-  readonly network: HubNetwork & MachineNetwork = {
+  readonly network: HubNetwork = {
     dial: async (address, events) => this.#host(address).connect(events, (frame) => frame),
     claim: async (address) => ({ key: this.#host(address).key.publicKey, label: this.#host(address).label }),
   };
@@ -202,16 +202,17 @@ export class TestSite implements AsyncDisposable {
     return new MemoryStore(this.crypto);
   }
 
-  async device(store: MemoryStore): Promise<Coordinator> {
+  async device(store: MemoryStore, kept: Pick<CoordinatorOptions, "records" | "outbox"> = {}): Promise<Coordinator> {
     const { crypto, clock, limits } = this;
     const coordinator = await Coordinator.open({
+      ...kept,
       keys: (await store.keys()) ?? (await store.newKeys()),
       store,
       network: this.deviceNetwork,
       crypto,
       clock,
       limits,
-      random: () => 0.01,
+      random: () => 0.99,
     });
     this.#coordinators.push(coordinator);
     return coordinator;

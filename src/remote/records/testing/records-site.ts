@@ -1,6 +1,7 @@
 import { RecordReader } from "../../../client/remote/record-reader.ts";
 import type { RecordGap } from "../../../client/remote/record-store.ts";
 import { MemoryRecords } from "../../../client/remote/testing/memory-records.ts";
+import type { HubNetwork } from "../../../contact/network.ts";
 import type { HubTalk } from "../../../hub/testing/hub-talk.ts";
 import { type StillClock, TestHub } from "../../../hub/testing/test-hub.ts";
 import { silentLog } from "../../../platform/log.ts";
@@ -15,7 +16,7 @@ import { RECORD_KINDS, recordHash, sealRecord } from "../../../sealing/record.ts
 import { decodeResult, encodeJson, type RemoteRequest, type RemoteResult } from "../../../sealing/request.ts";
 import { decodeUnitRow, type UnitRow } from "../../../sealing/unit-row.ts";
 import { webCrypto } from "../../../sealing/webcrypto.ts";
-import type { ConnectUnit, HubNetwork } from "../../network.ts";
+import type { ConnectUnit } from "../../network.ts";
 import { Remote } from "../../remote.ts";
 import { EMPTY_ROSTER, type Roster, type RosterDevice } from "../../roster.ts";
 import type { RemoteStore, StoredName } from "../../store.ts";
@@ -270,6 +271,7 @@ export class TestReader {
   hubFingerprint!: Uint8Array;
   readonly #site: RecordsSite;
   readonly #links = new Map<number, Link>();
+  #number = 0;
 
   static async make(site: RecordsSite, name: string): Promise<TestReader> {
     const keys = [await crypto.newSigningKey(), await crypto.newExchangeKey(), await crypto.newSigningKey()] as const;
@@ -353,6 +355,8 @@ export class TestReader {
       target: { machine: this.machine },
       type,
       payload: {},
+      number: ++this.#number,
+      after: 0,
       deadline_ms: nowMs + 3_600_000,
       sent_ms: nowMs,
       ...change,

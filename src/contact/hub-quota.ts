@@ -1,13 +1,14 @@
-import type { DeviceLimits } from "./limits.ts";
-import type { HubWire, RemoteClock } from "./world.ts";
+import type { ContactLimits } from "./limits.ts";
+import type { HubWire, RemoteClock } from "./network.ts";
 
 /**
  * How much one hub is read: so many frames and bytes a second, and so many bytes that wait to be looked at. A hub that sends more is not read until it
- * is its turn again, so that it costs itself alone; where the wire cannot wait it is hung up on.
+ * is its turn again, so that it costs itself alone. A wire that cannot wait brings all that was missed at once: there ten times as much is let through,
+ * and who sends more is hung up on.
  */
 export class HubQuota {
   readonly #clock: RemoteClock;
-  readonly #limits: DeviceLimits;
+  readonly #limits: ContactLimits;
   readonly #onFlood: () => void;
   #wire: HubWire | undefined;
   #sinceMs: number;
@@ -17,7 +18,7 @@ export class HubQuota {
   #isPaused = false;
   #cancelTurn: (() => void) | undefined;
 
-  constructor({ clock, limits, onFlood }: { clock: RemoteClock; limits: DeviceLimits; onFlood: () => void }) {
+  constructor({ clock, limits, onFlood }: { clock: RemoteClock; limits: ContactLimits; onFlood: () => void }) {
     this.#clock = clock;
     this.#limits = limits;
     this.#onFlood = onFlood;
@@ -26,7 +27,8 @@ export class HubQuota {
 
   on(wire: HubWire): void {
     this.#wire = wire;
-    if (this.#isPaused) this.#hold();
+    this.#isPaused = false;
+    if (this.#isOver) this.#hold();
   }
 
   came(bytes: number): void {
@@ -51,7 +53,12 @@ export class HubQuota {
 
   get #isOver(): boolean {
     const { framesPerSecond, bytesPerSecond, unreadBytes } = this.#limits;
-    return this.#frameCount > framesPerSecond || this.#byteCount > bytesPerSecond || this.#waitingBytes > unreadBytes;
+    const share = this.#wire && !this.#wire.pause ? WITHOUT_PAUSE : 1;
+    return (
+      this.#frameCount > share * framesPerSecond ||
+      this.#byteCount > share * bytesPerSecond ||
+      this.#waitingBytes > share * unreadBytes
+    );
   }
 
   #hold(): void {
@@ -81,3 +88,4 @@ export class HubQuota {
 }
 
 const SECOND_MS = 1_000;
+const WITHOUT_PAUSE = 10;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Frame } from "../sealing/frames.ts";
-import { CHANNEL_BYTES, HubChannel } from "./hub-channel.ts";
+import { CHANNEL_BYTES, Channel } from "./channel.ts";
 
 function channelOf() {
   const sent: Frame[] = [];
@@ -9,7 +9,7 @@ function channelOf() {
   const held = { total: 0 };
   const loginKey = new Uint8Array(32);
   const onGone = (): void => void told.push("gone");
-  const channel = new HubChannel({ number: 7, loginKey, held, onGone, send: (frame) => void sent.push(frame) });
+  const channel = new Channel({ number: 7, loginKey, held, onGone, send: (frame) => void sent.push(frame) });
   channel.listen({
     onData: (bytes) => void told.push(`data ${bytes.length}`),
     onRoom: () => void told.push("room"),
@@ -38,7 +38,7 @@ test("channel: credit is given for what is done with, in steps; room is what the
   channel.take(CHANNEL_BYTES / 8);
   assert.deepEqual(sent, [{ kind: "credit", channel: 7, bytes: CHANNEL_BYTES / 4 }]);
   channel.send(new Uint8Array(1_000));
-  assert.equal(channel.room, CHANNEL_BYTES - 1_000);
+  assert.equal(channel.roomBytes, CHANNEL_BYTES - 1_000);
   channel.credited(0xffff_ffff);
-  assert.deepEqual([channel.room, told.at(-1)], [CHANNEL_BYTES, "room"]);
+  assert.deepEqual([channel.roomBytes, told.at(-1)], [CHANNEL_BYTES, "room"]);
 });

@@ -1,9 +1,9 @@
-import type { DeviceLimits } from "./limits.ts";
+import type { ContactLimits } from "./limits.ts";
 
-type RetryLimits = Pick<DeviceLimits, "retryFirstMs" | "retryMostMs" | "retryRareAfter" | "retryRareMs">;
+type RetryLimits = Pick<ContactLimits, "retryFirstMs" | "retryMostMs" | "retryRareAfter" | "retryRareMs">;
 
 /**
- * The one delay between two dials of a hub, with full jitter: any time up to a bound that doubles, so that a thousand devices of a hub that was
+ * The one delay between two dials of a hub, with full jitter: any time up to a bound that doubles, so that a thousand members of a hub that was
  * restarted do not come back together. Reset by a welcome.
  */
 export class RetryDelay {
@@ -27,7 +27,7 @@ export class RetryDelay {
     const isRare = isRefused || this.#failureCount >= retryRareAfter;
     const boundMs = isRare ? retryRareMs : Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(this.#failureCount, 30));
     this.#failureCount += 1;
-    return Math.round(boundMs * this.#random());
+    return Math.round(boundMs * (1 - this.#random()));
   }
 
   reset(): void {

@@ -1,9 +1,6 @@
 import type { CloseReason, Frame } from "../sealing/frames.ts";
 
-/**
- * One channel through a hub: bytes to and from one device or guest. What is on the way is bounded in each direction; who sends looks at `room` first,
- * who reads gives credit for what is done with.
- */
+/** What may be on the way of one channel, in each direction. */
 export const CHANNEL_BYTES = 256 * 1024;
 /** Credit is given in steps of so many bytes: each is a frame. */
 const CREDIT_STEP_BYTES = CHANNEL_BYTES / 4;
@@ -14,6 +11,7 @@ export interface HeldBytes {
 }
 
 export interface ChannelEvents {
+  /** A copy is the listener's to make. */
   onData(bytes: Uint8Array): void;
   /** There is more room than there was. */
   onRoom(): void;
@@ -21,42 +19,38 @@ export interface ChannelEvents {
   onClosed(reason: CloseReason): void;
 }
 
-export class HubChannel {
-  readonly number: number;
-  /** The other end's, as the hub has checked it. */
-  readonly loginKey: Uint8Array;
-  readonly #send: (frame: Frame) => void;
-  readonly #onGone: () => void;
-  readonly #held: HeldBytes;
+export interface ChannelOptions {
+  number: number;
+  /** Of the end that has opened it: ours, or the other's as the hub has checked it. */
+  loginKey: Uint8Array;
+  send(frame: Frame): void;
+  onGone(): void;
+  held: HeldBytes;
+}
+
+/**
+ * One channel through a hub: bytes to and from one other member or guest. What is on the way is bounded in each direction; who sends looks at
+ * `roomBytes` first, who reads gives credit for what is done with.
+ */
+export class Channel {
+  readonly #options: ChannelOptions;
   #events: ChannelEvents | undefined;
-  #room = CHANNEL_BYTES;
-  #taken = 0;
+  #roomBytes = CHANNEL_BYTES;
+  #takenBytes = 0;
   /** Came, and is not done with. */
   #heldBytes = 0;
   #isClosed = false;
 
-  constructor({
-    number,
-    loginKey,
-    send,
-    onGone,
-    held,
-  }: {
-    number: number;
-    loginKey: Uint8Array;
-    send: (frame: Frame) => void;
-    onGone: () => void;
-    held: HeldBytes;
-  }) {
-    this.number = number;
-    this.loginKey = loginKey;
-    this.#send = send;
-    this.#onGone = onGone;
-    this.#held = held;
+  constructor(options: ChannelOptions) {
+    this.#options = options;
   }
 
-  get room(): number {
-    return this.#room;
+  get loginKey(): Uint8Array {
+    return this.#options.loginKey;
+  }
+
+  get roomBytes(): number {
+    return this.#roomBytes;
   }
 
   get isClosed(): boolean {
@@ -68,26 +62,26 @@ export class HubChannel {
     this.#events = events;
   }
 
-  /** At most `room` bytes. */
+  /** At most `roomBytes`. */
   send(bytes: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#room -= bytes.length;
-    this.#send({ kind: "data", channel: this.number, bytes });
+    this.#roomBytes -= bytes.length;
+    this.#options.send({ kind: "data", channel: this.#options.number, bytes });
   }
 
   /** So many bytes of what came are done with. */
   take(bytes: number): void {
     if (this.#isClosed) return;
     this.#hold(-bytes);
-    this.#taken += bytes;
-    if (this.#taken < CREDIT_STEP_BYTES) return;
-    this.#send({ kind: "credit", channel: this.number, bytes: this.#taken });
-    this.#taken = 0;
+    this.#takenBytes += bytes;
+    if (this.#takenBytes < CREDIT_STEP_BYTES) return;
+    this.#options.send({ kind: "credit", channel: this.#options.number, bytes: this.#takenBytes });
+    this.#takenBytes = 0;
   }
 
   close(reason: CloseReason = "done"): void {
     if (this.#isClosed) return;
-    this.#send({ kind: "close", channel: this.number, reason });
+    this.#options.send({ kind: "close", channel: this.#options.number, reason });
     this.ended(reason);
   }
 
@@ -96,7 +90,7 @@ export class HubChannel {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#hold(-this.#heldBytes);
-    this.#onGone();
+    this.#options.onGone();
     this.#events?.onClosed(reason);
   }
 
@@ -108,13 +102,13 @@ export class HubChannel {
     else this.#events?.onData(bytes);
   }
 
-  #hold(bytes: number): void {
-    this.#heldBytes += bytes;
-    this.#held.total += bytes;
+  credited(bytes: number): void {
+    this.#roomBytes = Math.min(CHANNEL_BYTES, this.#roomBytes + bytes);
+    if (!this.#isClosed) this.#events?.onRoom();
   }
 
-  credited(bytes: number): void {
-    this.#room = Math.min(CHANNEL_BYTES, this.#room + bytes);
-    if (!this.#isClosed) this.#events?.onRoom();
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    this.#options.held.total += bytes;
   }
 }

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { StillClock } from "../hub/testing/test-hub.ts";
+import { WarrenError } from "../protocol/errors.ts";
+import { encodeFrame } from "../sealing/frames.ts";
+import { webCrypto } from "../sealing/webcrypto.ts";
+import { CONTACT_LIMITS } from "./limits.ts";
+import { type HubState, StandingContact, type StandingEvents } from "./standing-contact.ts";
+import { BadHub, type BadHubScript } from "./testing/bad-hub.ts";
+
+const crypto = webCrypto();
+const KEY_NOT_KNOWN = encodeFrame({ kind: "refused", code: "KEY_NOT_KNOWN", sentence: "Who?", fix: "" });
+
+/** What its events do besides being told. */
+type Does = Pick<StandingEvents, "onContact" | "isMended">;
+
+async function standing(script: BadHubScript, does: Does) {
+  const hub = await BadHub.make(crypto, "model", script);
+  const clock = new StillClock();
+  const states: string[] = [];
+  const watchers = new Set<() => void>();
+  const contact = new StandingContact({
+    addresses: () => ["https://hub.example"],
+    hubKey: hub.key.publicKey,
+    loginKey: hub.login,
+    role: "machine",
+    network: {
+      dial: async (_, events) => hub.dial(events),
+      claim: async () => ({ key: hub.key.publicKey, label: "" }),
+    },
+    crypto,
+    clock,
+    limits: CONTACT_LIMITS,
+    random: () => 0,
+    events: {
+      ...does,
+      onState: ({ kind }) => {
+        states.push(kind);
+        for (const watcher of [...watchers]) watcher();
+      },
+    },
+  });
+  const until = (kind: HubState["kind"]): Promise<HubState> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (contact.state.kind !== kind) return;
+        watchers.delete(look);
+        resolve(contact.state);
+      };
+      watchers.add(look);
+      look();
+    });
+  return { contact, hub, clock, states, until };
+}
+
+test("standing contact: it counts as ready when `onContact` is over; where that fails it is tried again", async () => {
+  let failures = 1;
+  const told: string[] = [];
+  const { contact, clock, states, until } = await standing(
+    { hello: true, welcome: "its own" },
+    {
+      onContact: async () => {
+        told.push(contact.state.kind);
+        if (failures-- > 0) throw new WarrenError("SPACE_FULL", "full");
+      },
+    },
+  );
+  contact.start();
+  const waiting = (await until("waiting")) as Extract<HubState, { kind: "waiting" }>;
+  assert.deepEqual([waiting.error.code, waiting.untilMs], ["SPACE_FULL", clock.nowMs + 1_000]);
+  await clock.pass(1_000);
+  await until("ready");
+  const once = ["connecting", "checking"];
+  assert.deepEqual(
+    [states, told],
+    [
+      [...once, "waiting", ...once, "ready"],
+      ["checking", "checking"],
+    ],
+  );
+  contact.stop();
+  await clock.pass(600_000);
+  assert.equal(states.at(-1), "off");
+});
+
+test("standing contact: what another login mends is tried at once, and what none does, rarely", async () => {
+  let logins = 1;
+  const { contact, clock, hub, until } = await standing(
+    { hello: true, says: [KEY_NOT_KNOWN] },
+    { isMended: () => logins-- > 0 },
+  );
+  contact.start();
+  const refused = (await until("refused")) as Extract<HubState, { kind: "refused" }>;
+  assert.deepEqual([hub.counts.dials, refused.untilMs], [2, clock.nowMs + CONTACT_LIMITS.retryRareMs]);
+  await clock.pass(CONTACT_LIMITS.retryRareMs - 1);
+  assert.equal(hub.counts.dials, 2);
+  contact.retry();
+  assert.equal(contact.state.kind, "connecting", "somebody waits: at once");
+  contact.stop();
+});
