@@ -40,7 +40,7 @@ test("run: Ctrl-C ends the wait with 130 and leaves the job alone", { skip }, as
   const { status, err } = await run.ended;
   assert.equal(status, 130);
   assert.match(err, /^Job \w+ continues running in background$/m);
-  assert.match((await cli.warren("list")).out, /running: sleep 60$/m);
+  assert.match((await cli.warren("list")).out, / job +working .* sleep 60$/m);
 });
 
 for (const name of ["SIGKILL", "SIGHUP"] as const) {

@@ -12,7 +12,7 @@ import { findVerb, VERBS } from "./verbs.ts";
 /** From the arguments to the exit status: find the verb, read its arguments, run it, say what went wrong. */
 export async function runCli(
   argv: readonly string[],
-  makeContext: (on?: string) => Context,
+  makeContext: (on?: string) => Context | Promise<Context>,
   output: Output,
 ): Promise<number> {
   let json = wantsJson(argv);
@@ -34,16 +34,17 @@ export async function runCli(
       output.line(renderCommandHelp(verb, command, output.style));
       return EXIT.ok;
     }
-    const machine = takeMachine(command, parsed.input) ?? on;
-    if (machine !== undefined) {
+    const asked = takeMachine(command, parsed.input, on);
+    context = await openContext(() => makeContext(asked));
+    const { machine } = context;
+    if (machine) {
       const { assertPossible } = await import("./on/possible.ts");
-      assertPossible(verb.name, machine, args);
+      assertPossible(verb.on, { name: verb.name, args, machine: machine.name });
     }
-    context = openContext(() => makeContext(machine));
     return await command.run(context, parsed.input);
   } catch (error) {
     if (error instanceof WarrenError) {
-      renderError(output, error, json);
+      renderError(context?.output ?? output, error, json);
       return exitStatusOfCode(error.code);
     }
     if (systemCode(error)) {
@@ -74,9 +75,9 @@ function verbOf(argv: readonly string[]): [word: string, args: readonly string[]
   return [first, rest];
 }
 
-function openContext(makeContext: () => Context): Context {
+async function openContext(makeContext: () => Context | Promise<Context>): Promise<Context> {
   try {
-    return makeContext();
+    return await makeContext();
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
     throw new WarrenError("DIRECTORY_GONE", "The directory that you are in does not exist any more.", {

@@ -1,12 +1,11 @@
 import type { StreamEvent } from "../protocol/envelope.ts";
 import type { Job } from "../protocol/units.ts";
-import { logPathsOfRun } from "../runs/logs/files.ts";
-import { followRun } from "../runs/logs/follow.ts";
 import type { Start } from "../runs/logs/start.ts";
 import type { Context } from "./context.ts";
 import type { LogSelection } from "./log-flags.ts";
 import { LogPrinter } from "./log-printer.ts";
 import { commandText, exitCodeText } from "./render/job-text.ts";
+import { outputOf, outputRunOf } from "./run-output.ts";
 
 /**
  * Follows the logs of many jobs at once, those that are started later too, with a line of ours when one starts or ends. It learns of them by one
@@ -86,9 +85,10 @@ class JobsFollower {
 
   async #followOne(job: Job, runId: string, ended: Promise<Job>, start: Start | undefined): Promise<void> {
     const { wanted, interrupted } = this.#options;
-    const paths = logPathsOfRun({ ...job, id: runId });
+    const run = outputRunOf(job.id, { ...job, id: runId });
+    const source = await outputOf(this.#context);
     const from = start === undefined ? {} : { start };
-    for await (const item of followRun({ paths, ended, streams: wanted.streams, signal: interrupted, ...from })) {
+    for await (const item of source.follow(run, { ended, streams: wanted.streams, signal: interrupted, ...from })) {
       if (item.kind === "omitted" || !wanted.grep || wanted.grep(item.bytes))
         await this.#printer.item(item, job.name ?? job.id);
       await this.#printer.flush();

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { EXIT } from "../protocol/outcome.ts";
 import { advanceCursor, positionsAfter, readCursor } from "../runs/logs/cursor.ts";
 import type { Positions } from "../runs/logs/files.ts";
-import { followRun } from "../runs/logs/follow.ts";
 import type { Start } from "../runs/logs/start.ts";
 import type { Context } from "./context.ts";
 import type { LogSelection } from "./log-flags.ts";
@@ -11,6 +10,7 @@ import { LogPrinter } from "./log-printer.ts";
 import { commandText, exitCodeText } from "./render/job-text.ts";
 import { endHoweverLong } from "./run-end.ts";
 import type { NamedRun } from "./run-of.ts";
+import { outputOf } from "./run-output.ts";
 
 /** `logs NAME -f`: the run's lines until it ends; with a cursor, from where its reader was, and moved on when this ends. */
 export async function followOne(context: Context, run: NamedRun, wanted: LogSelection): Promise<number> {
@@ -23,13 +23,8 @@ export async function followOne(context: Context, run: NamedRun, wanted: LogSele
   const ended = run.isRunning ? endHoweverLong(context, run.job, interrupted) : Promise.resolve(undefined);
   const start = startOf(wanted, before);
   let positions: Positions = before ?? { stdout: 0, stderr: 0 };
-  for await (const item of followRun({
-    paths: run.paths,
-    streams: wanted.streams,
-    ended,
-    signal: interrupted,
-    ...start,
-  })) {
+  const source = await outputOf(context);
+  for await (const item of source.follow(run, { streams: wanted.streams, ended, signal: interrupted, ...start })) {
     if (item.kind === "omitted" || !wanted.grep || wanted.grep(item.bytes)) await printer.item(item, tag);
     await printer.flush();
     positions = positionsAfter(positions, item, !interrupted.aborted);

@@ -1,6 +1,4 @@
 import type { Job } from "../protocol/units.ts";
-import { logPathsOfRun } from "../runs/logs/files.ts";
-import { followRun } from "../runs/logs/follow.ts";
 import { prefixedLine } from "../runs/logs/format.ts";
 import { ByteSink } from "./byte-sink.ts";
 import type { Context } from "./context.ts";
@@ -8,6 +6,7 @@ import { nameOf } from "./render/job-text.ts";
 import { omittedText } from "./render/omitted-text.ts";
 import { COLOURED } from "./render/style.ts";
 import { type EndedRun, endOf } from "./run-end.ts";
+import { outputOf, outputRunOf } from "./run-output.ts";
 
 /** Prints the output of the run that `job` is in, from its beginning, each line behind `[name] `, until the run has ended. */
 export async function followToEnd(context: Context, job: Job, interrupted: AbortSignal): Promise<EndedRun> {
@@ -15,9 +14,10 @@ export async function followToEnd(context: Context, job: Job, interrupted: Abort
   const started = job.state === "waiting" ? await nextRunOf(context, job, interrupted) : job;
   if (!started) return { kind: "interrupted" };
   const ended = endOf(context, started, interrupted);
-  const paths = logPathsOfRun({ ...started, id: started.run_id ?? job.id });
+  const run = outputRunOf(job.id, { ...started, id: started.run_id ?? job.id });
+  const source = await outputOf(context);
   const sink = new ByteSink(output);
-  for await (const item of followRun({ paths, ended, signal: interrupted })) {
+  for await (const item of source.follow(run, { ended, signal: interrupted })) {
     if (item.kind === "omitted") await sink.write("stderr", `${output.errorStyle.dim(omittedText(item))}\n`);
     else await sink.write("stdout", prefixedLine(item, { tag: nameOf(job), colour: output.style === COLOURED }));
     await sink.flush();

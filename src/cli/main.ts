@@ -6,7 +6,7 @@ import { EXIT } from "../protocol/outcome.ts";
 import { runCli } from "./cli.ts";
 import type { Context } from "./context.ts";
 import { exactEnvironment } from "./exact-environment.ts";
-import { MachineDoor } from "./on/machine-door.ts";
+import type { MachineDoor } from "./on/machine-door.ts";
 import { openClient } from "./open-client.ts";
 import { openOutput } from "./output.ts";
 
@@ -24,10 +24,17 @@ async function main(): Promise<number> {
   }
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, env: process.env, onGone });
   const clients: Client[] = [];
-  const doors: MachineDoor[] = [];
-  const status = await runCli(argv, (on) => makeContext(output, clients, openDoor(doors, on)), output);
+  let door: MachineDoor | undefined;
+  const doorTo = async (on: string | undefined) => {
+    if (on === undefined) return undefined;
+    const { openDoor } = await import("./on/open-door.ts"); // what is not used costs nothing
+    const opened = openDoor(on, resolvePlaces(exactEnvironment(process.env)), output);
+    door = opened?.machine;
+    return opened;
+  };
+  const status = await runCli(argv, async (on) => makeContext(output, clients, await doorTo(on)), output);
   for (const client of clients) client.close();
-  for (const door of doors) await door.close();
+  await door?.close();
   await output.flushed();
   return status;
 }
@@ -37,14 +44,12 @@ function onGone(): void {
   if (!["run", "await", "wait", "receive"].includes(argv[0] ?? "")) process.exit(EXIT.ok);
 }
 
-function openDoor(doors: MachineDoor[], on: string | undefined): MachineDoor | undefined {
-  if (on === undefined) return undefined;
-  const door = new MachineDoor(on, resolvePlaces(exactEnvironment(process.env)));
-  doors.push(door);
-  return door;
-}
-
-function makeContext(output: Context["output"], clients: Client[], machine: MachineDoor | undefined): Context {
+function makeContext(
+  here: Context["output"],
+  clients: Client[],
+  there: { machine: MachineDoor; output: Context["output"] } | undefined,
+): Context {
+  const { machine, output } = there ?? { machine: undefined, output: here };
   const env = exactEnvironment(process.env);
   const places = resolvePlaces(env);
   const build = thisBuild();

@@ -6,7 +6,7 @@ import type { OptionSpecs, Values } from "./command.ts";
 import { CONDITION_HELP, parseCondition } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { unknownChoice, usageError } from "./usage-error.ts";
-import { directoryOf, durationOf, sizeOf } from "./values.ts";
+import { directoryAsked, durationOf, sizeOf } from "./values.ts";
 
 /** The flags of `add` and `run`, which stand before the command, and what becomes of them. */
 export const NEW_JOB_OPTIONS = {
@@ -19,7 +19,12 @@ export const NEW_JOB_OPTIONS = {
     description: "a label; may be repeated",
     group: "What it is",
   },
-  dir: { type: "string", value: "DIR", description: "the directory to run in; default: this one", group: "What it is" },
+  dir: {
+    type: "string",
+    value: "DIR",
+    description: "the directory to run in; default: this one, of another machine its home",
+    group: "What it is",
+  },
   timeout: { type: "string", value: "DURATION", description: "stop it after this long", group: "How it ends" },
   grace: {
     type: "string",
@@ -78,10 +83,13 @@ export async function newJobOf(
   values: Values<typeof NEW_JOB_OPTIONS>,
   operands: readonly string[],
 ): Promise<NewJob> {
-  const workdir = directoryOf(context.cwd, values.dir);
+  const { machine } = context;
+  const workdir = directoryAsked(context, values.dir);
+  if (machine && values["owner-pid"] !== undefined)
+    throw usageError(`--owner-pid is a process of this machine, and the job is ${machine.name}'s.`);
   const fields: Record<string, unknown> = {
     name: values.name,
-    project: projectOf(workdir),
+    project: machine ? undefined : projectOf(workdir),
     description: values.description,
     labels: labelsOf(values.label),
     timeout_ms: durationOf("--timeout", values.timeout),
@@ -95,7 +103,9 @@ export async function newJobOf(
     log_max_bytes: sizeOf("--log-max", values["log-max"]),
   };
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  return { command: await commandOf(workdir, operands), workdir, env: environmentOf(context.env), ...given };
+  // A job of another machine has the environment of that one.
+  const env = machine ? [] : environmentOf(context.env);
+  return { command: await commandOf(machine ? undefined : workdir, operands), workdir, env, ...given };
 }
 
 /** As gob sends it. */
@@ -106,12 +116,12 @@ export const environmentOf = (env: Readonly<NodeJS.ProcessEnv>): string[] =>
  * The command as typed. One argument with blanks in it is a command line that somebody quoted as a whole and is split as a shell would, unless it is
  * the path of a file.
  */
-async function commandOf(workdir: string, operands: readonly string[]): Promise<string[]> {
+async function commandOf(workdir: string | undefined, operands: readonly string[]): Promise<string[]> {
   const [only, ...more] = operands;
   if (only === undefined || only.trim() === "")
     throw usageError("There is no command to run.", "warren add npm run dev");
   if (more.length > 0 || !/\s/.test(only)) return [...operands];
-  if (statSync(resolve(workdir, only), { throwIfNoEntry: false })?.isFile()) return [only];
+  if (workdir !== undefined && statSync(resolve(workdir, only), { throwIfNoEntry: false })?.isFile()) return [only];
   const { parseCommand } = await import("../config/command-line.ts");
   const parsed = parseCommand(only);
   if (parsed.kind === "invalid")

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { lookForSession } from "../local/find-session.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { Worker } from "../protocol/gateway-units.ts";
@@ -5,7 +6,9 @@ import type { DataOf, Unit } from "../protocol/messages.ts";
 import type { Context } from "./context.ts";
 import { isWorkerHere } from "./gateway/worker-folder.ts";
 import type { MachineDoor } from "./on/machine-door.ts";
-import { clientOfSession, type SessionHandle, savedSession, sessionThere } from "./sessions/session-client.ts";
+import { handleOf, type SessionHandle, savedSession, sessionThere } from "./sessions/session-client.ts";
+import { refusalOf, type UnitKind, type UnitVerb } from "./unit-verbs.ts";
+import { type WordKind, wordOf } from "./unit-word.ts";
 
 /**
  * What a name means, for every verb (CONTRACT §1), the first that has it:
@@ -15,14 +18,15 @@ import { clientOfSession, type SessionHandle, savedSession, sessionThere } from 
  *   3. a job or a worker of another project
  *   4. a session that has ended
  *
- * `site/api` says the project, and a job's id is always that job. Where a job and a worker share a name, `job:api` and `worker:api` say which;
- * `session:fox` as well. More than one answer is an error that lists them.
+ * `site/api` says the project, and a job's id is always that job. Where units of two kinds share a name, `job:api` and `worker:api` say which;
+ * `session:fox` and `agent:owl` as well. More than one answer is an error that lists them. A kind that the verb has no action for is refused as
+ * `unit-verbs.ts` says.
  */
 export interface UnitActions<T> {
+  verb: UnitVerb;
   /** With the name or id, without a kind before it. */
-  job: (name: string) => Promise<T>;
-  session: (handle: SessionHandle) => Promise<T>;
-  /** Absent: the verb has no meaning for one. */
+  job?: (name: string) => Promise<T>;
+  session?: (handle: SessionHandle) => Promise<T>;
   worker?: (handle: WorkerHandle) => Promise<T>;
 }
 
@@ -32,61 +36,63 @@ export interface WorkerHandle {
   dir: string;
 }
 
-type Kind = "job" | "session" | "worker";
-
-/** @throws JOB_NOT_FOUND when nothing has that name; UNIT_AMBIGUOUS; NOT_FOR_WORKERS */
+/** @throws JOB_NOT_FOUND when nothing has that name; UNIT_AMBIGUOUS; what `refusalOf` answers */
 export async function onUnit<T>(context: Context, reference: string, actions: UnitActions<T>): Promise<T> {
   const { kind, name } = wordOf(reference);
   const live = kind === undefined || kind === "session" ? await liveSession(context, name, kind) : undefined;
-  if (live) return actions.session(live);
-  if (kind === "session") return actions.session(await endedSession(context, name));
+  if (live) return onSession(live, actions);
+  if (kind === "session") return onSession(await endedSession(context, name), actions);
   const { units, near } = await unitsNamed(context, name);
   const ofKind = units.filter((unit) => kind === undefined || unit.kind === kind);
   const workers = ofKind.filter((unit) => unit.kind === "worker");
   const jobs = ofKind.filter((unit) => unit.kind === "job");
   if (actions.worker && workers.length > 0 && ofKind.length > 1) throw unitAmbiguous(name, ofKind);
   if (workers[0] && jobs.length === 0) {
-    if (!actions.worker) throw notForWorkers(workers[0]);
+    if (!actions.worker) throw refused(actions.verb, "worker", workers[0].name);
     return actions.worker({ worker: workers[0], dir: workers[0].workdir ?? context.cwd });
   }
   if (kind === "worker") throw noSuchWorker(name, near);
+  if (!actions.job && jobs[0]) throw refused(actions.verb, "job", jobs[0].name ?? jobs[0].id);
   try {
-    return await actions.job(name);
+    return await (actions.job ?? ((id: string) => noSuchJob(context, id)))(name);
   } catch (error) {
     if (!isWarrenError(error, "JOB_NOT_FOUND")) throw error;
     const saved = kind === "job" ? undefined : await savedSession(context, name);
-    if (saved) return actions.session(saved);
+    if (saved) return onSession(saved, actions);
     if (error.detail?.suggestion !== undefined) throw error;
     if (near !== undefined) throw nearWorker(error, near);
     throw kind === undefined && !context.machine && (await isWorkerHere(context.cwd, name)) ? notUp(name) : error;
   }
 }
 
-/** For verbs that are about jobs alone. @throws as `onUnit`; NOT_FOR_WORKERS, NOT_FOR_SESSIONS */
-export const onJob = <T>(context: Context, reference: string, job: UnitActions<T>["job"]): Promise<T> =>
-  onUnit(context, reference, {
-    job,
-    session: ({ name }) =>
-      Promise.reject(
-        new WarrenError("NOT_FOR_SESSIONS", `${name} is a session; this is for jobs.`, { fix: `warren why ${name}` }),
-      ),
-  });
-
-const KINDS: ReadonlySet<string> = new Set<Kind>(["job", "session", "worker"]);
-
-function wordOf(reference: string): { kind: Kind | undefined; name: string } {
-  const at = reference.indexOf(":");
-  const kind = reference.slice(0, Math.max(0, at));
-  return KINDS.has(kind) ? { kind: kind as Kind, name: reference.slice(at + 1) } : { kind: undefined, name: reference };
+async function onSession<T>(handle: SessionHandle, { verb, session }: UnitActions<T>): Promise<T> {
+  if (!session) throw refused(verb, handle.kind, handle.name);
+  return session(handle);
 }
 
-async function liveSession(context: Context, name: string, kind: Kind | undefined): Promise<SessionHandle | undefined> {
+function refused(verb: UnitVerb, kind: UnitKind, name: string): WarrenError {
+  const error = refusalOf(verb, kind, name);
+  assert(error, `unit-verbs.ts says why ${verb} does not take this kind: ${kind}`);
+  return error;
+}
+
+/** Its own words, with what was probably meant. @throws JOB_NOT_FOUND */
+const noSuchJob = async (context: Context, name: string): Promise<never> => {
+  await context.client().request("get_job", { job_id: name, workdir: context.cwd });
+  throw new WarrenError("JOB_NOT_FOUND", `job not found: ${name}`, { fix: "warren list --all" });
+};
+
+async function liveSession(
+  context: Context,
+  name: string,
+  kind: WordKind | undefined,
+): Promise<SessionHandle | undefined> {
   if (context.machine) return liveSessionThere(context, context.machine, name);
   const found = lookForSession(context.places, name);
   if (!found) return undefined;
   const isSure = kind === "session" || name.includes("/") || name === found.id;
   if (!isSure && (await isTakenHere(context, name))) return undefined;
-  return { id: found.id, name: found.name, client: clientOfSession(context, found) };
+  return handleOf(context, found);
 }
 
 /** There is no "here" on another machine. */
@@ -145,11 +151,6 @@ function unitAmbiguous(name: string, units: readonly Unit[]): WarrenError {
     { fix: `warren why ${words.at(-1)!.word}`, detail: { candidates: words.map(({ word }) => word) } },
   );
 }
-
-const notForWorkers = ({ name }: Worker): WarrenError =>
-  new WarrenError("NOT_FOR_WORKERS", `${name} is a worker; this is for jobs and sessions.`, {
-    fix: `warren why ${name}`,
-  });
 
 const notUp = (name: string): WarrenError =>
   new WarrenError("GATEWAY_NOT_FOUND", `${name} is a worker of this project, which is not up.`, { fix: "warren up" });

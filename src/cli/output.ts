@@ -15,6 +15,8 @@ export interface Output {
   readonly errorStyle: Style;
   /** Emoji and glyphs are wanted. */
   readonly glyphs: boolean;
+  /** How a command that is shown has to be typed here, when it is about another machine. */
+  typed?(command: string): string;
   line(text?: string): void;
   errorLine(text?: string): void;
   json(value: unknown): void;
@@ -79,3 +81,6 @@ export function openOutput({ stdout, stderr, env, onGone }: OutputOptions): Outp
 }
 
 export const isSet = (value: string | undefined): boolean => value !== undefined && value !== "" && value !== "0";
+
+/** A command that is shown, as it has to be typed here. */
+export const typed = (output: Output, command: string): string => output.typed?.(command) ?? command;

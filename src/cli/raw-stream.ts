@@ -1,10 +1,11 @@
 import { EXIT } from "../protocol/outcome.ts";
-import { pathOf, type Stream } from "../runs/logs/files.ts";
-import { followBytes } from "../runs/logs/follow.ts";
+import type { Stream } from "../runs/logs/files.ts";
 import { defineCommand, ONE_UNIT } from "./command.ts";
+import { onUnit } from "./on-unit.ts";
 import { omittedText } from "./render/omitted-text.ts";
 import { endHoweverLong } from "./run-end.ts";
-import { runNamed } from "./run-of.ts";
+import { isRunId, runNamed } from "./run-of.ts";
+import { outputOf } from "./run-output.ts";
 
 /** `stdout` and `stderr`: one stream of one run, byte for byte, to standard output. */
 export const rawStreamCommand = (stream: Stream) =>
@@ -22,21 +23,19 @@ export const rawStreamCommand = (stream: Stream) =>
     operands: ONE_UNIT,
     async run(context, { values, operands }) {
       const { output } = context;
-      const run = await runNamed(context, operands[0]!, values.run);
+      const name = operands[0]!;
+      const run = isRunId(name)
+        ? await runNamed(context, name, values.run)
+        : await onUnit(context, name, { verb: stream, job: (job) => runNamed(context, job, values.run) });
       const isFollowed = values.follow === true && run.isRunning;
       const interrupted = isFollowed ? context.interrupted() : undefined;
       const ended = interrupted ? endHoweverLong(context, run.job, interrupted) : Promise.resolve();
       const onDropped = (bytes: number): void =>
         output.errorLine(omittedText({ kind: "omitted", runId: run.runId, stream, reason: "dropped", bytes }));
-      const path = pathOf(run.paths, stream);
-      for await (const bytes of followBytes({
-        path,
-        ended,
-        onDropped,
-        ...(interrupted ? { signal: interrupted } : {}),
-      })) {
+      const source = await outputOf(context);
+      const until = interrupted ? { signal: interrupted } : {};
+      for await (const bytes of source.bytes(run, stream, { ended, onDropped, ...until }))
         await output.bytes("stdout", bytes);
-      }
       if (!interrupted?.aborted) return EXIT.ok;
       output.errorLine(`Stopped following; job ${run.job.name ?? run.job.id} goes on.`);
       return EXIT.interrupted;

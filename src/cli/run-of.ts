@@ -1,17 +1,18 @@
 import { WarrenError } from "../protocol/errors.ts";
 import type { Job, Run } from "../protocol/units.ts";
-import { logPathsOfRun, type RunLogPaths } from "../runs/logs/files.ts";
 import type { Context } from "./context.ts";
+import { type OutputRun, outputRunOf } from "./run-output.ts";
 
 /** A run whose logs are read: by its own id, or the latest of a job. */
-export interface NamedRun {
+export interface NamedRun extends OutputRun {
   job: Job;
-  runId: string;
-  paths: RunLogPaths;
   isRunning: boolean;
 }
 
 const RUN_ID = /^([0-9][0-9A-Za-z]{2,})-\d+$/;
+
+/** `4xc-3`: the run itself, whatever else a name means. */
+export const isRunId = (name: string): boolean => RUN_ID.test(name);
 
 /** @throws JOB_NOT_FOUND, RUN_NOT_FOUND, NO_RUN_YET */
 export async function runNamed(context: Context, name: string, runId?: string): Promise<NamedRun> {
@@ -29,17 +30,15 @@ export function latestRun(job: Job): NamedRun {
     });
   }
   return {
+    ...outputRunOf(job.id, { ...job, id: job.run_id }),
     job,
-    runId: job.run_id,
-    paths: logPathsOfRun({ ...job, id: job.run_id }),
     isRunning: job.status === "running",
   };
 }
 
 export const namedRun = (job: Job, run: Run): NamedRun => ({
+  ...outputRunOf(job.id, run),
   job,
-  runId: run.id,
-  paths: logPathsOfRun(run),
   isRunning: run.status === "running",
 });
 

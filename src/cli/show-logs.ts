@@ -1,17 +1,18 @@
 import { statSync } from "node:fs";
 import { advanceCursor, readCursor } from "../runs/logs/cursor.ts";
 import type { Positions } from "../runs/logs/files.ts";
-import { openRunLog } from "../runs/logs/log-source.ts";
-import { type SelectOptions, selectLines } from "../runs/logs/select.ts";
+import type { SelectOptions } from "../runs/logs/select.ts";
 import type { Context } from "./context.ts";
 import type { LogSelection } from "./log-flags.ts";
 import { LogPrinter } from "./log-printer.ts";
 import { type NamedRun, namedRun } from "./run-of.ts";
+import { type OutputRun, outputOf } from "./run-output.ts";
 
 /** Whose lines they are, and where: a run of a job, or an instance of a worker. */
-export type ShownRun = Pick<NamedRun, "runId" | "paths" | "isRunning"> & {
-  job: { id: string; name?: string | undefined };
-};
+export type ShownRun = OutputRun &
+  Pick<NamedRun, "isRunning"> & {
+    job: { id: string; name?: string | undefined };
+  };
 
 /** Prints what is there of some runs, one after the other, and moves the cursor on when there is one. */
 export async function showLogs(context: Context, runs: readonly ShownRun[], wanted: LogSelection): Promise<void> {
@@ -23,9 +24,9 @@ export async function showLogs(context: Context, runs: readonly ShownRun[], want
   const after: Record<string, Positions> = {};
   const pathOfRun = new Map(runs.map(({ runId, paths }) => [runId, paths.stdoutPath]));
   let leftBytes = wanted.maxBytes;
+  const source = await outputOf(context);
   for (const run of runs) {
-    await using log = await openRunLog(run.paths);
-    const selection = selectLines(log, optionsOf(run, wanted, before[run.runId], leftBytes));
+    const selection = source.select(run, optionsOf(run, wanted, before[run.runId], leftBytes));
     for await (const item of selection) {
       if (item.kind === "line" && leftBytes !== undefined) leftBytes = Math.max(0, leftBytes - item.bytes.length - 1);
       await printer.item(item, run.job.name ?? run.job.id);

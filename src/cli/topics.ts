@@ -1,6 +1,7 @@
 import { parseArguments } from "./arguments.ts";
 import type { AnyCommand } from "./command.ts";
 import type { Context } from "./context.ts";
+import type { OnMachine } from "./on/on-machine.ts";
 import { unknownTopic } from "./usage-error.ts";
 
 /** What a verb with parts does by the word behind it: `warren mail send …`. Each part is a command of its own, with its own flags and help. */
@@ -8,6 +9,8 @@ export interface Topic {
   name: string;
   /** One line, starting with a verb in the imperative. */
   summary: string;
+  /** With `--on MACHINE`. Default: as the verb, where that is of this machine alone. */
+  on?: OnMachine;
   load: () => Promise<AnyCommand>;
 }
 
@@ -19,6 +22,11 @@ export async function runTopic(
   [word = "", ...args]: readonly string[],
 ): Promise<number> {
   const topic = topicNamed(verb, topics, word);
+  const { machine } = context;
+  if (machine && topic.on) {
+    const { assertPossible } = await import("./on/possible.ts");
+    assertPossible(topic.on, { name: `${verb} ${topic.name}`, args, machine: machine.name });
+  }
   const command = await topic.load();
   const parsed = parseArguments(`${verb} ${topic.name}`, command, args);
   if (parsed.kind === "input") return command.run(context, parsed.input);

@@ -2,6 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseBytes, parseDuration } from "../protocol/durations.ts";
 import { WarrenError } from "../protocol/errors.ts";
+import type { Context } from "./context.ts";
 import { usageError } from "./usage-error.ts";
 
 /** Values of flags that are read the same way everywhere. Each answers undefined for an absent flag. @throws USAGE */
@@ -24,6 +25,19 @@ export function countOf(flag: string, text: string | undefined): number | undefi
   if (text === undefined) return undefined;
   if (!/^\d{1,15}$/.test(text)) throw usageError(`${flag} ${text} is no whole number. Write ${flag} 20.`);
   return Number(text);
+}
+
+/**
+ * The directory in which something is to run. On another machine, which finds it itself: absolute, or from its user's home on, which is the default.
+ * @throws DIRECTORY_NOT_FOUND, USAGE
+ */
+export function directoryAsked({ cwd, machine }: Pick<Context, "cwd" | "machine">, text: string | undefined): string {
+  if (!machine) return directoryOf(cwd, text);
+  if (text === undefined || /^(\/|~\/|~$)/.test(text)) return text ?? "~";
+  throw usageError(
+    `--dir ${text} begins nowhere on ${machine.name}. Write a whole path, or one from its home on.`,
+    `warren --on ${machine.name} … --dir '~/${text.replace(/^\.\//, "")}'`,
+  );
 }
 
 /** The directory without symbolic links. @throws DIRECTORY_NOT_FOUND */

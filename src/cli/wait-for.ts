@@ -6,9 +6,9 @@ import type { Condition } from "../protocol/units.ts";
 import { describeCondition, logText } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { exitStatusOfOutcome } from "./exit-status.ts";
+import { oneWait } from "./one-wait.ts";
 import { exitCodeText } from "./render/job-text.ts";
 import { sayStuck } from "./render/run-summary.ts";
-import { showWait } from "./render/wait-line.ts";
 
 /** Waiting for conditions of a job, and saying how that ended. */
 export interface WaitOptions {
@@ -26,33 +26,18 @@ export interface WaitOptions {
  */
 export async function waitFor(context: Context, options: WaitOptions): Promise<number> {
   const { jobId, conditions, mode, timeoutMs, json, quiet } = options;
-  const { output } = context;
-  const interrupted = context.interrupted();
   const what = conditions.map(describeCondition).join(mode === "any" ? " or " : " and ");
-  const line = showWait(output, { what: `${jobId}: waiting for ${what}`, expectedMs: undefined });
-  try {
-    const result = await context.client().request(
-      "wait",
-      {
-        job_id: jobId,
-        workdir: context.cwd,
-        conditions,
-        mode,
-        ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
-      },
-      { signal: interrupted },
-    );
-    line.erase();
-    if (json) output.json(result);
-    else if (!quiet || result.result !== "met")
-      sayResult(context, await withPorts(context, result), { what, timeoutMs });
-    return statusOf(result);
-  } catch (error) {
-    line.erase();
-    if (!interrupted.aborted) throw error;
-    output.errorLine(`Stopped waiting; job ${jobId} goes on.`);
-    return EXIT.interrupted;
-  }
+  const limit = timeoutMs === undefined ? {} : { timeout_ms: timeoutMs };
+  return oneWait<DataOf<"wait">>(context, {
+    line: `${jobId}: waiting for ${what}`,
+    goesOn: `job ${jobId}`,
+    json,
+    quiet,
+    ask: (signal) =>
+      context.client().request("wait", { job_id: jobId, workdir: context.cwd, conditions, mode, ...limit }, { signal }),
+    say: async (result) => sayResult(context, await withPorts(context, result), { what, timeoutMs }),
+    statusOf,
+  });
 }
 
 /** The first sight of a port ends the wait before the job's description has it: whoever asked for any port wants to know which. */

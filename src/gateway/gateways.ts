@@ -5,6 +5,7 @@ import { homeDigest } from "../platform/paths.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
 import type { Worker } from "../protocol/gateway-units.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
+import type { RunLogPaths } from "../runs/logs/files.ts";
 import { Answers } from "./answers.ts";
 import { type GatewayEvent, GatewayEventFile } from "./event-file.ts";
 import { gatewayNotFound, projectsAt, realDirectory, withHolder, workerMeant, workersMeant } from "./find-worker.ts";
@@ -232,6 +233,28 @@ export class Gateways {
     return { ...(await waitForConditions(project, worker, conditions, limit)), worker: viewWorker(project, worker) };
   }
 
+  /**
+   * Where an instance of a worker writes what it says, the newest one's by default; also of one that is no more. `ended` resolves when it has, or with the signal.
+   * @throws INSTANCE_NOT_FOUND
+   */
+  async logOf({ instance, ...reference }: Pick<Of<"gateway.log">, "worker" | "workdir" | "instance">): Promise<{
+    instance: string;
+    paths: RunLogPaths;
+    isRunning: boolean;
+    ended(signal: AbortSignal): Promise<unknown>;
+  }> {
+    await this.#started;
+    const { project, worker } = workerMeant(this.#projects, reference.worker, reference.workdir);
+    const { idPrefix, instances } = worker.state;
+    const id = instance ?? instances.at(-1)?.id;
+    const number = id?.startsWith(`${idPrefix}-`) ? id.slice(idPrefix.length + 1) : "";
+    if (id === undefined || !/^[0-9]{1,9}$/.test(number)) throw instanceNotFound(worker.name, instance);
+    const isRunning = (): boolean => project.runs.runs(id);
+    const ended = (signal: AbortSignal) =>
+      project.until(() => !isRunning() || undefined, this.#limit(undefined, signal)).catch(() => undefined);
+    return { instance: id, paths: project.runs.logsOf(id), isRunning: isRunning(), ended };
+  }
+
   /** @throws CONFIG_INVALID, NO_WORKERS */
   async artefacts(
     { dir, env, names }: Of<"gateway.artefacts">,
@@ -322,3 +345,10 @@ export class Gateways {
     return found;
   }
 }
+
+const instanceNotFound = (worker: string, instance: string | undefined): WarrenError =>
+  new WarrenError(
+    "INSTANCE_NOT_FOUND",
+    instance === undefined ? `The worker ${worker} has no instance.` : `instance not found: ${instance} of ${worker}`,
+    { fix: `warren why ${worker}` },
+  );

@@ -216,12 +216,17 @@ export class Jobs {
     });
   }
 
-  async startJob({ job_id, workdir, env }: PayloadOf<"start">, receipt?: Receipt): Promise<{ job: Job }> {
+  /** @param fallback the environment where neither the request nor the job has one */
+  async startJob(
+    { job_id, workdir, env }: PayloadOf<"start">,
+    receipt?: Receipt,
+    fallback?: string[],
+  ): Promise<{ job: Job }> {
     const job = this.find(job_id, workdir);
     if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
     return this.#turns.take(job.id, async () => {
       if (this.#runner.ofJob(job.id)) throw errors.jobRunning(labelOf(job));
-      return this.#startByUser(job.id, this.#environment(job, env), { receipt });
+      return this.#startByUser(job.id, this.#environment(job, env, fallback), { receipt });
     });
   }
 
@@ -229,10 +234,11 @@ export class Jobs {
   async restart(
     { job_id, workdir, env, force, grace_ms }: PayloadOf<"restart">,
     receipt?: Receipt,
+    fallback?: string[],
   ): Promise<{ job: Job }> {
     const job = this.find(job_id, workdir);
     if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
-    const environment = this.#environment(job, env);
+    const environment = this.#environment(job, env, fallback);
     return this.#turns.take(job.id, async () => {
       const live = this.#runner.ofJob(job.id);
       if (live)
@@ -464,8 +470,8 @@ export class Jobs {
     return { runs: runs.length, bytes };
   }
 
-  #environment(job: JobRecord, env: string[] | undefined): string[] {
-    const environment = env ?? job.env;
+  #environment(job: JobRecord, env: string[] | undefined, fallback?: string[]): string[] {
+    const environment = env ?? job.env ?? fallback;
     if (!environment) throw errors.environmentUnknown(labelOf(job));
     return environment;
   }

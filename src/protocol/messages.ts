@@ -121,6 +121,30 @@ export const Unit = z.discriminatedUnion("kind", [Job, Worker]);
 /** Absolute offsets: bytes that the run has written to each, whether or not they are still on disk. */
 const LogPlace = z.looseObject({ stdout: z.int().check(z.nonnegative()), stderr: z.int().check(z.nonnegative()) });
 
+/** A place between two records of a session's journal: the segment, bytes from its beginning, bytes of output before it. */
+const JournalPlace = z.looseObject({
+  segment: z.int().check(z.positive()),
+  at: z.int().check(z.nonnegative()),
+  offset: z.int().check(z.nonnegative()),
+});
+
+/** Which page of a log is wanted. It begins at `from`, or at what the restrictions leave. With `wait_ms` (60,000 at most) an empty one waits for more, or for the end. */
+const LogPageWanted = {
+  streams: z.optional(z.array(LogStream)),
+  from: z.optional(LogPlace),
+  since_ms: z.optional(z.number()),
+  tail_lines: z.optional(z.int().check(z.nonnegative())),
+  /** At most 131,072, which is the default. */
+  max_bytes: z.optional(z.int().check(z.positive())),
+  /** What a limit leaves: `first`, the default, to read on page by page; `last`. */
+  keep: z.optional(z.enum(["first", "last"])),
+  wait_ms: z.optional(z.int().check(z.nonnegative())),
+  /** The unfinished last line of what still runs too; default: it comes when it is whole. */
+  unterminated: z.optional(z.boolean()),
+};
+/** `next` is where the next page begins; `is_more`: there is more than this page. */
+const LogPage = { is_running: z.boolean(), items: z.array(LogPiece), next: LogPlace, is_more: z.boolean() };
+
 export const WhyReport = z.looseObject({
   job: Job,
   run: z.nullable(Run),
@@ -210,34 +234,11 @@ export const messages = {
     z.looseObject({ ...JobRef, limit: z.optional(z.int()) }),
     z.looseObject({ runs: z.array(Run), job: Job }),
   ),
-  /**
-   * A page of what a run has written: the last run's, or `run_id`'s. It begins at `from`, or at what the restrictions leave, and `next` is where the
-   * next page begins. With `wait_ms` (60,000 at most) an empty page waits for more, or for the run's end.
-   */
+  /** A page of what a run has written: the last run, or `run_id`. */
   "job.log": message(
     "view",
-    z.looseObject({
-      ...JobRef,
-      run_id: z.optional(z.string()),
-      streams: z.optional(z.array(LogStream)),
-      from: z.optional(LogPlace),
-      since_ms: z.optional(z.number()),
-      tail_lines: z.optional(z.int().check(z.nonnegative())),
-      /** At most 131,072, which is the default. */
-      max_bytes: z.optional(z.int().check(z.positive())),
-      /** What a limit leaves: `first`, the default, to read on page by page; `last`. */
-      keep: z.optional(z.enum(["first", "last"])),
-      wait_ms: z.optional(z.int().check(z.nonnegative())),
-    }),
-    z.looseObject({
-      job: Job,
-      run_id: z.string(),
-      is_running: z.boolean(),
-      items: z.array(LogPiece),
-      next: LogPlace,
-      /** There is more than this page. */
-      is_more: z.boolean(),
-    }),
+    z.looseObject({ ...JobRef, run_id: z.optional(z.string()), ...LogPageWanted }),
+    z.looseObject({ job: Job, run_id: z.string(), ...LogPage }),
   ),
   ports: message(
     "view",
@@ -321,10 +322,10 @@ export const messages = {
     z.looseObject({ message: z.literal("shutting down"), running_jobs: z.int() }),
   ),
   "session.new": message("admin", NewSession, SessionData),
-  /** The sessions of this server; `saved`: those that are not live, of the whole home. */
+  /** The sessions of this server; `saved`: those that are not live, of the whole home. `usage`: with the processor and memory of each, which costs a look at all processes. */
   "session.list": message(
     "view",
-    z.looseObject({ saved: z.optional(z.boolean()) }),
+    z.looseObject({ saved: z.optional(z.boolean()), usage: z.optional(z.boolean()) }),
     z.looseObject({ sessions: z.array(Session) }),
   ),
   "session.get": message("view", z.looseObject(SessionRef), SessionData),
@@ -393,6 +394,25 @@ export const messages = {
     "view",
     z.looseObject({ ...SessionRef, styled: z.optional(z.boolean()) }),
     z.looseObject({ session: Session, lines: z.array(z.string()), cursor: z.looseObject({ x: z.int(), y: z.int() }) }),
+  ),
+  /**
+   * A page of what a session's program has written, as its journal has it (`journal-records.ts`: output, sizes, the end), of an ended one as well. It begins at
+   * `from` (default: the oldest that is kept); `next` is where the next page begins, absent while nothing was written. With `wait_ms` (60,000 at most) an empty
+   * one waits for more.
+   */
+  "session.journal": message(
+    "view",
+    z.looseObject({
+      ...SessionRef,
+      from: z.optional(JournalPlace),
+      wait_ms: z.optional(z.int().check(z.nonnegative())),
+    }),
+    z.looseObject({
+      session: Session,
+      records: z.array(z.looseObject({ kind: z.int(), time_ms: z.number(), offset: z.int(), base64: z.string() })),
+      next: z.optional(JournalPlace),
+      is_more: z.boolean(),
+    }),
   ),
   /** Starts a saved one again: same directory, command, environment, and for an agent the same conversation. */
   "session.resume": message(
@@ -506,6 +526,12 @@ export const messages = {
     "admin",
     z.looseObject({ dir: z.string(), env: Env, names: z.optional(z.array(z.string())) }),
     z.looseObject({ artefacts: z.array(ProductionArtefact) }),
+  ),
+  /** A page of what an instance of a worker has said: the newest, or `instance`, also one that is no more. */
+  "gateway.log": message(
+    "view",
+    z.looseObject({ ...WorkerRef, instance: z.optional(z.string()), ...LogPageWanted }),
+    z.looseObject({ instance: z.string(), ...LogPage }),
   ),
   /** Prometheus text. */
   "gateway.metrics": message("view", z.looseObject(GatewayRef), z.looseObject({ text: z.string() })),

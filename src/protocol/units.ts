@@ -233,6 +233,9 @@ export const Session = z.looseObject({
   is_listening: z.optional(z.boolean()),
   /** Mail that it has not read: looked up for `session.list`, and absent where there is none. */
   unread: z.optional(Count),
+  /** Of its whole tree: measured for a `session.list` that asks for it. Of one processor, since the measurement before; at the first, since its start. */
+  cpu_percent: z.optional(z.number()),
+  memory_bytes: z.optional(Count),
   /** Of an agent: its own id of the conversation, name, version, mode. */
   agent: z.optional(
     z.looseObject({

@@ -30,6 +30,7 @@ async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]
       sessions: {} as Sessions,
       server: facts,
       mail: { unread: async () => new Map() },
+      usage: { measured: (sessions) => [...sessions] },
     }),
     forward: new MailForward({ open: () => assert.fail("no mail is asked for"), isUsed: () => false }),
   });

@@ -12,6 +12,7 @@ import * as errors from "./errors.ts";
 import { type Handled, type HandlerContext, handlers } from "./handlers.ts";
 import { isMailStream, type MailForward } from "./mail-forward.ts";
 import type { OpenRemote } from "./open-remote.ts";
+import type { OwnEnvironment } from "./own-environment.ts";
 import { remoteHandlers } from "./remote-handlers.ts";
 
 /**
@@ -24,11 +25,13 @@ import { remoteHandlers } from "./remote-handlers.ts";
 export interface DispatcherOptions {
   hub: EventHub;
   log: Log;
-  context: () => Pick<HandlerContext, "jobs" | "gateways" | "sessions" | "server" | "mail">;
+  context: () => Pick<HandlerContext, "jobs" | "gateways" | "sessions" | "server" | "mail" | "usage">;
   /** The way of the messages `mail.*` and their streams. */
   forward: MailForward;
   /** Devices, hubs and pairings: of the primary; undefined in any other. */
   remote?: () => OpenRemote | undefined;
+  /** For clients that are not on this machine. */
+  own?: OwnEnvironment;
   /** Of a server that is to commit some. */
   faults?: Faults | undefined;
 }
@@ -105,7 +108,11 @@ export class Dispatcher {
   /** From the answer on, the connection speaks terminal frames. */
   async #attach({ id, payload }: Request<"session.attach">, connection: Connection): Promise<void> {
     const { sessions } = this.#options.context();
-    if (!payload!.view && !connection.scopes.has("type")) throw forbidden("session.attach", "type");
+    const { scopes, by } = connection;
+    if (!payload!.view && !scopes.has("type"))
+      throw by === undefined
+        ? forbidden("session.attach", "type")
+        : errors.scopeMissing({ type: "session.attach", scope: "type", scopes, by });
     const { data, attachment } = await sessions.attach(payload!, connection.stream());
     connection.meter.attached = {
       session: data.session.name,
@@ -171,6 +178,7 @@ export class Dispatcher {
       requestId: request_id,
       receipt: request_id !== undefined && MUTATING.has(type) ? { id: request_id, type } : undefined,
       signal: connection.closed,
+      own: connection.by === undefined ? undefined : this.#options.own,
     };
     return (handlers[type] as (payload: unknown, context: HandlerContext) => Promise<object>)(request.payload, context);
   }
@@ -203,9 +211,12 @@ export class Dispatcher {
     if (refusal && (type === "hello" || !STABLE.has(type))) throw refusal;
   }
 
-  #checkScope({ type, id }: Request, { scopes }: Connection): void {
+  #checkScope({ type, id }: Request, { scopes, by }: Connection): void {
     const { scope } = messages[type];
-    if (!scopes.has(scope)) throw Object.assign(forbidden(type, scope), { id });
+    if (scopes.has(scope)) return;
+    throw Object.assign(by === undefined ? forbidden(type, scope) : errors.scopeMissing({ type, scope, scopes, by }), {
+      id,
+    });
   }
 
   #failure(error: unknown): Omit<Failure, "id"> {

@@ -1,4 +1,5 @@
 import { WarrenError } from "../protocol/errors.ts";
+import type { Scope } from "../protocol/messages.ts";
 
 /** What a server refuses before any domain is asked. */
 
@@ -39,3 +40,29 @@ export const noRunYet = (job: string): WarrenError =>
 
 export const runNotFound = (run: string, job: string): WarrenError =>
   new WarrenError("RUN_NOT_FOUND", `run not found: ${run}`, { fix: `warren runs ${job}` });
+
+/** Of a device, whose person can be told how it is given. */
+export const scopeMissing = ({
+  type,
+  scope,
+  scopes,
+  by,
+}: {
+  type: string;
+  scope: Scope;
+  scopes: ReadonlySet<Scope>;
+  by: string;
+}): WarrenError => {
+  const name = /^[\w.-]+$/.test(by) ? by : JSON.stringify(by);
+  const wanted = SCOPE_ORDER.filter((one) => one === scope || scopes.has(one));
+  return new WarrenError(
+    "FORBIDDEN",
+    `${type} needs the scope ${scope}, which the device ${name} does not have; it has ${[...scopes].join(", ")}.`,
+    {
+      fix: `warren devices scopes ${name} ${wanted.join(",")}      # on that machine`,
+      detail: { scope },
+    },
+  );
+};
+
+const SCOPE_ORDER: readonly Scope[] = ["view", "type", "approve", "admin"];

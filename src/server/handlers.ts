@@ -10,7 +10,10 @@ import type { Sessions } from "../sessions/sessions.ts";
 import * as errors from "./errors.ts";
 import { jobLog } from "./job-log.ts";
 import type { ServerMail } from "./mail.ts";
+import { completed, completedSession, type OwnEnvironment } from "./own-environment.ts";
+import type { SessionUsage } from "./session-usage.ts";
 import { findUnits, listUnits } from "./units.ts";
+import { workerLog } from "./worker-log.ts";
 
 /**
  * What each message does: translates, and nothing else. Those that belong to the connection (`subscribe`, `session.attach`) are not here, nor those of the
@@ -24,9 +27,12 @@ export interface HandlerContext {
   sessions: Sessions;
   server: ServerFacts;
   mail: Pick<ServerMail, "unread">;
+  usage: Pick<SessionUsage, "measured">;
   /** Of a request that changes something, when its client gave one. */
   requestId: string | undefined;
   receipt: Receipt | undefined;
+  /** Of a client that is not on this machine: what it may leave out. */
+  own?: OwnEnvironment | undefined;
   /** Aborted when the client is gone: for messages that wait and change nothing. */
   signal: AbortSignal;
 }
@@ -68,11 +74,11 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   ports: (payload, context) => jobsOf(context).ports(payload),
   why: (payload, context) => jobsOf(context).why(payload),
   wait: (payload, context) => jobsOf(context).wait(payload, context.signal),
-  add: (payload, context) => jobsOf(context).add(payload, context.receipt),
-  run: (payload, context) => jobsOf(context).add(payload, context.receipt),
-  create: (payload, context) => jobsOf(context).create(payload, context.receipt),
-  start: (payload, context) => jobsOf(context).startJob(payload, context.receipt),
-  restart: (payload, context) => jobsOf(context).restart(payload, context.receipt),
+  add: (payload, context) => jobsOf(context).add(completed(payload, context.own), context.receipt),
+  run: (payload, context) => jobsOf(context).add(completed(payload, context.own), context.receipt),
+  create: (payload, context) => jobsOf(context).create(completed(payload, context.own), context.receipt),
+  start: (payload, context) => jobsOf(context).startJob(payload, context.receipt, context.own?.env),
+  restart: (payload, context) => jobsOf(context).restart(payload, context.receipt, context.own?.env),
   stop: (payload, context) => jobsOf(context).stop(payload, context.receipt),
   stop_all: (payload, context) => jobsOf(context).stopAll(payload, context.receipt),
   signal: (payload, context) => jobsOf(context).signal(payload, context.receipt),
@@ -98,8 +104,11 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
     await server.shutdown(force === true);
     return { message: "shutting down", running_jobs };
   },
-  "session.new": (payload, { sessions, requestId }) => sessions.create(payload, requestId),
-  "session.list": async (payload, { sessions, mail }) => withUnread(await sessions.list(payload), mail),
+  "session.new": (payload, { sessions, requestId, own }) => sessions.create(completedSession(payload, own), requestId),
+  "session.list": async (payload, { sessions, mail, usage }) => {
+    const listed = await withUnread(await sessions.list(payload), mail);
+    return payload.usage ? { sessions: usage.measured(listed.sessions) } : listed;
+  },
   "session.get": (payload, { sessions }) => sessions.get(payload),
   "session.send": (payload, { sessions, requestId }) => sessions.send(payload, requestId),
   "session.stop": (payload, { sessions }) => sessions.stop(payload),
@@ -108,6 +117,7 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   "session.remove": (payload, { sessions }) => sessions.remove(payload),
   "session.wait": (payload, { sessions, signal }) => sessions.wait(payload, signal),
   "session.screen": (payload, { sessions }) => sessions.screen(payload),
+  "session.journal": (payload, { sessions, signal }) => sessions.journal(payload, signal),
   "session.resume": (payload, { sessions }) => sessions.resume(payload),
   "session.move": (payload, { sessions }) => sessions.move(payload),
   "session.take": (payload, { sessions }) => sessions.take(payload),
@@ -134,6 +144,7 @@ export const handlers: { readonly [T in Handled]: Handler<T> } = {
   "gateway.settled": (payload, context) => gatewaysOf(context).settled(payload, context.signal),
   "gateway.wait": (payload, context) => gatewaysOf(context).wait(payload, context.signal),
   "gateway.artefacts": (payload, context) => gatewaysOf(context).artefacts(payload, context.signal),
+  "gateway.log": (payload, context) => workerLog(gatewaysOf(context), payload, context.signal),
   "gateway.metrics": (payload, context) => gatewaysOf(context).metrics(payload),
   "server.yield": ({ to }, { server }) => ({ yielded: server.yieldTo(to) }),
 };

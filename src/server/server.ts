@@ -40,9 +40,11 @@ import { mailIsUsed } from "./mail-use.ts";
 import { MailWay } from "./mail-way.ts";
 import { openGateways } from "./open-gateways.ts";
 import { OpenRemote } from "./open-remote.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import { askServer } from "./peer.ts";
 import { becomePrimary, livePrimary } from "./primary.ts";
 import { SessionAddresses } from "./session-addresses.ts";
+import { SessionUsage } from "./session-usage.ts";
 import { SessionsStream } from "./sessions-stream.ts";
 
 /**
@@ -91,6 +93,7 @@ export class Server {
   readonly #keeper: KeeperLink;
   readonly #mail: ServerMail;
   readonly #mailForward: MailForward;
+  readonly #usage = new SessionUsage(systemClock);
   readonly #debug: Debug;
   readonly #startedAtMs = Date.now();
   readonly #over = new AbortController();
@@ -166,6 +169,7 @@ export class Server {
       hub: this.#hub,
       forward: this.#mailForward,
       remote: () => this.#remote,
+      own: ownEnvironment(options.env),
       log: options.log,
       faults: this.#debug.faults,
       context: () => ({
@@ -174,6 +178,7 @@ export class Server {
         sessions: this.#sessions,
         server: facts,
         mail: this.#mail,
+        usage: this.#usage,
       }),
     });
     this.#listener = net.createServer((socket) => this.#accept(socket));

@@ -18,6 +18,7 @@ import { Attachment } from "./attachment.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { EndedSession } from "./ended-session.ts";
 import * as errors from "./errors.ts";
+import { journalPage } from "./history/journal-page.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import type { KeeperPort } from "./keeper-port.ts";
 import type { LiveSession } from "./live-session.ts";
@@ -58,6 +59,8 @@ export interface SessionsOptions {
   askServer: (server: string, type: "session.take", payload: { id: string }) => Promise<unknown>;
 }
 
+/** Of `session.journal`. */
+const JOURNAL_WAIT_MS_MAX = 60_000;
 const DEFAULT_SIZE = { cols: 80, rows: 24 };
 
 /** A terminal after `session.attach` was answered: `start` begins the frames. */
@@ -322,6 +325,18 @@ export class Sessions {
     const live = await this.#mustTerminal(session);
     const { lines, cursor, offset } = await this.#live.screens.text(live.record.id, { isStyled: styled });
     return { session: { ...viewOf(live), output_bytes: offset }, lines, cursor };
+  }
+
+  /** What its program has written, a page at a time; of an ended one as well. */
+  async journal(
+    { session, from, wait_ms = 0 }: PayloadOf<"session.journal">,
+    signal: AbortSignal,
+  ): Promise<DataOf<"session.journal">> {
+    const { session: view } = await this.get({ session });
+    const dir = this.#records.journalDirOf(view.id);
+    const waitMs = view.status === "running" ? Math.min(wait_ms, JOURNAL_WAIT_MS_MAX) : 0;
+    const { records, next, isMore } = await journalPage(dir, from, { waitMs, signal });
+    return { session: view, records, is_more: isMore, ...(next ? { next: { ...next } } : {}) };
   }
 
   /** Up to where in its output a live terminal's screen shows it, once it has caught up with what was known at the call: for the debug socket. */

@@ -52,12 +52,12 @@ export async function attachTo(context: Context, id: string, { isViewer }: Attac
 
 async function nameThere(context: Context, id: string): Promise<string> {
   const { sessionNamed } = await import("../sessions/session-client.ts");
-  return (await sessionNamed(context, id)).name;
+  return (await sessionNamed(context, id, "attach")).name;
 }
 
 async function throughPipes(context: Context, request: AttachRequest): Promise<AttachEnd> {
   const { sessionNamed } = await import("../sessions/session-client.ts");
-  const { client } = await sessionNamed(context, request.session);
+  const { client } = await sessionNamed(context, request.session, "attach");
   const { session } = await client.request("session.get", { session: request.session });
   return attachPipe(
     request,

@@ -1,5 +1,6 @@
 import { EXIT, exitStatusOf, type Outcome } from "../../protocol/outcome.ts";
 import type { Context } from "../context.ts";
+import { typed } from "../output.ts";
 import { type AttachEnd, END_SIGNALS } from "./attachment.ts";
 
 /** What stands on the terminal afterwards: one line, and what to type next. */
@@ -13,11 +14,11 @@ export function sayFarewell({ output }: Pick<Context, "output">, session: LeftSe
   const title = output.glyphs ? `${session.icon} ${style.bold(session.name)}` : style.bold(session.name);
   if (end.kind !== "ended") {
     output.line(`[detached from ${title}: it goes on]`);
-    output.line(style.dim(`warren attach ${session.name}`));
+    output.line(style.dim(typed(output, `warren attach ${session.name}`)));
     return;
   }
   output.line(`[${title} ${endWords(end.outcome)}]`);
-  if (end.outcome.kind === "lost") output.line(style.dim(`warren resume ${session.name}`));
+  if (end.outcome.kind === "lost") output.line(style.dim(typed(output, `warren resume ${session.name}`)));
 }
 
 function endWords(outcome: Outcome): string {

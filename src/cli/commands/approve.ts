@@ -17,6 +17,6 @@ export const approve = defineCommand({
   operands: { kinds: ["session"], min: 1 },
   run(context, { values, operands }) {
     const choice = values.option ?? (values.always ? "always" : "allow");
-    return answerQuestion(context, operands[0]!, { choice, json: values.json === true });
+    return answerQuestion(context, operands[0]!, { verb: "approve", choice, json: values.json === true });
   },
 });

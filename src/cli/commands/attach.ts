@@ -29,7 +29,17 @@ export const attach = defineCommand({
 
 /** On another machine, which says itself what the name is. @throws as `notLive` */
 async function attachThere(context: Context, reference: string, options: { isViewer: boolean }): Promise<number> {
-  return attachAny(context, await whatItIs(context, reference), options);
+  const id = await whatItIs(context, reference);
+  try {
+    return await attachAny(context, id, options);
+  } catch (error) {
+    // Who may only look can do that.
+    if (options.isViewer || !isWarrenError(error, "FORBIDDEN")) throw error;
+    throw new WarrenError("FORBIDDEN", `${error.message} To look only needs none.`, {
+      fix: `warren attach --view ${reference}`,
+      cause: error,
+    });
+  }
 }
 
 /** Says why that name cannot be attached to. @throws NOT_A_TERMINAL, SESSION_NOT_LIVE, SESSION_NOT_FOUND */
@@ -44,19 +54,7 @@ async function notLive(context: Context, reference: string): Promise<string> {
 
 function whatItIs(context: Context, reference: string): Promise<string> {
   return onUnit<string>(context, reference, {
-    job: async (jobId) => {
-      const { job } = await context.client().request("get_job", { job_id: jobId, workdir: context.cwd });
-      const name = job.name ?? job.id;
-      throw new WarrenError("NOT_A_TERMINAL", `${name} is a job: it has logs, and no terminal.`, {
-        fix: `warren logs -f ${name}`,
-      });
-    },
-    worker: ({ worker: { name } }) =>
-      Promise.reject(
-        new WarrenError("NOT_A_TERMINAL", `${name} is a worker: it has logs, and no terminal.`, {
-          fix: `warren logs -f ${name}`,
-        }),
-      ),
+    verb: "attach",
     session: async ({ id, client, name }) => {
       const { session } = await client.request("session.get", { session: id });
       if (session.status === "running") return id;

@@ -11,6 +11,7 @@ import { sayStuck, summaryLines } from "../render/run-summary.ts";
 import { endOf } from "../run-end.ts";
 import { latestRun } from "../run-of.ts";
 import { type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
+import { journalOf } from "../sessions/session-journal.ts";
 import { followLines } from "../sessions/session-output.ts";
 
 export const await_ = defineCommand({
@@ -26,6 +27,7 @@ export const await_ = defineCommand({
   async run(context, { values, operands }) {
     const name = operands[0]!;
     return onUnit(context, name, {
+      verb: "await",
       job: async (jobId) => {
         const { job } = await context.client().request("get_job", { job_id: jobId, workdir: context.cwd });
         return awaitJob(context, job, values.json === true);
@@ -61,10 +63,10 @@ async function awaitJob(context: Context, job: Job, json: boolean): Promise<numb
 
 /** What it writes from now on, as lines, until its program ends. */
 async function awaitSession(context: Context, handle: SessionHandle, json: boolean): Promise<number> {
-  const { output, places } = context;
+  const { output } = context;
   const signal = context.interrupted();
   if (!json)
-    for await (const line of followLines(places, handle.id, { tail: Number.POSITIVE_INFINITY, signal }))
+    for await (const line of followLines(await journalOf(context, handle), { tail: Number.POSITIVE_INFINITY, signal }))
       output.line(line);
   if (signal.aborted) {
     output.errorLine(`Stopped waiting; ${handle.name} goes on.`);

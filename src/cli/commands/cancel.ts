@@ -15,7 +15,7 @@ export const cancel = defineCommand({
   operands: { kinds: ["session"], min: 1 },
   async run(context, { values, operands }) {
     const { output } = context;
-    const { client, id } = await sessionNamed(context, operands[0]!);
+    const { client, id } = await sessionNamed(context, operands[0]!, "cancel");
     const result = await client.request("session.cancel", { session: id });
     if (values.json) output.json(result);
     else {

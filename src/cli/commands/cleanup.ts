@@ -3,6 +3,7 @@ import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import { placeOf } from "../place.ts";
 import { plural } from "../render/plural.ts";
+import { usageError } from "../usage-error.ts";
 
 export const cleanup = defineCommand({
   usage: ["cleanup [--all] [--json]"],
@@ -18,6 +19,11 @@ export const cleanup = defineCommand({
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
+    if (context.machine && !values.all)
+      throw usageError(
+        'There is no "here" on another machine: its ended jobs of all directories would go.',
+        `warren --on ${context.machine.name} cleanup --all`,
+      );
     const result = await context.client().request("cleanup", values.all ? {} : { workdir: placeOf(context.cwd) });
     const { removed, runs, orphaned_logs, bytes } = result;
     if (values.json) context.output.json(result);

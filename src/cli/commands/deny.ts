@@ -11,6 +11,6 @@ export const deny = defineCommand({
   options: { json: JSON_OPTION },
   operands: { kinds: ["session"], min: 1 },
   run(context, { values, operands }) {
-    return answerQuestion(context, operands[0]!, { choice: "deny", json: values.json === true });
+    return answerQuestion(context, operands[0]!, { verb: "deny", choice: "deny", json: values.json === true });
   },
 });

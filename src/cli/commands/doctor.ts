@@ -19,13 +19,15 @@ export const doctor = defineCommand({
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { output } = context;
+    const isHere = context.machine === undefined;
     const [ours, theirs, others] = await Promise.all([
-      clientFindings(context),
+      isHere ? clientFindings(context) : [],
       serverFindings(context),
-      silentServers(context),
+      isHere ? silentServers(context) : [],
     ]);
     const findings = [...ours, ...theirs, ...others];
     if (values.json) output.json({ findings });
+    else if (findings.length === 0) output.line("Nothing is wrong");
     else for (const finding of findings) for (const line of findingLines(output, finding)) output.line(line);
     return findings.some(({ level }) => level === "error") ? EXIT.failed : EXIT.ok;
   },
@@ -35,6 +37,7 @@ async function serverFindings(context: Context): Promise<Finding[]> {
   try {
     return (await context.client("find").request("doctor", {}, { timeoutMs: ANSWER_TIMEOUT_MS })).findings;
   } catch (error) {
+    if (context.machine) throw error;
     if (isWarrenError(error, "NO_SERVER")) return [];
     const [primary] = aliveServers(context.places.serversDir);
     if (primary) return [silentServer(primary, error)];

@@ -1,7 +1,7 @@
 import { JOB_EVENTS } from "../../protocol/envelope.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
-import { placeOf } from "../place.ts";
+import { placeAsked } from "../place.ts";
 import { unknownChoice } from "../usage-error.ts";
 import { countOf } from "../values.ts";
 
@@ -31,7 +31,7 @@ export const events = defineCommand({
     }
     const since = countOf("--since", values.since);
     const filter = {
-      ...(values.all ? {} : { workdir: placeOf(context.cwd) }),
+      ...(values.all ? {} : placeAsked(context)),
       ...(types ? { types } : {}),
       ...(values.gateway ? { streams: [stream] } : {}),
       ...(since === undefined ? {} : { since: { [stream]: since } }),

@@ -6,6 +6,7 @@ import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
 import { plural } from "../render/plural.ts";
 import { sessionNamed, sessionTitle } from "../sessions/session-client.ts";
+import { journalOf } from "../sessions/session-journal.ts";
 import { castOf } from "../sessions/session-output.ts";
 import { durationOf } from "../values.ts";
 
@@ -24,10 +25,13 @@ export const export_ = defineCommand({
   operands: { kinds: ["session", "file"], min: 2 },
   async run(context, { values, operands }) {
     const [reference = "", file = ""] = operands;
-    const { output, cwd, places } = context;
-    const { client, id } = await sessionNamed(context, reference);
+    const { output, cwd } = context;
+    const handle = await sessionNamed(context, reference, "export");
+    const { client, id } = handle;
     const { session } = await client.request("session.get", { session: id });
-    const lines = castOf(places, session, { idleMaxMs: durationOf("--idle", values.idle) ?? IDLE_DEFAULT_MS });
+    const lines = castOf(await journalOf(context, handle), session, {
+      idleMaxMs: durationOf("--idle", values.idle) ?? IDLE_DEFAULT_MS,
+    });
     if (file === "-") {
       for await (const line of lines) await output.bytes("stdout", `${line}\n`);
       return EXIT.ok;

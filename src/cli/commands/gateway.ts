@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { gatewayLines } from "../gateway/gateway-text.ts";
 import { workerLines } from "../gateway/worker-table.ts";
 import { unknownChoice, usageError } from "../usage-error.ts";
-import { durationOf } from "../values.ts";
+import { directoryAsked, durationOf } from "../values.ts";
 
 /** What is asked of one worker, each by the message of that name. */
 const OF_A_WORKER = ["pause", "unpause", "drain", "build", "start", "stop", "restart", "rollback"] as const;
@@ -42,6 +42,7 @@ export const gateway = defineCommand({
   ],
   options: {
     all: { type: "boolean", short: "a", description: "of every project" },
+    dir: { type: "string", value: "DIR", description: "of the project of that directory; default: this one" },
     wait: {
       type: "string",
       value: "DURATION",
@@ -63,6 +64,11 @@ export const gateway = defineCommand({
     const topic = TOPICS.find((one) => one === word);
     if (topic === undefined) throw unknownChoice("What can be asked", word, TOPICS);
     if (topic === "deploy") {
+      if (context.machine) {
+        const { assertPossible } = await import("../on/possible.ts");
+        const typed = { name: "gateway deploy", args: rest, machine: context.machine.name };
+        assertPossible({ why: "builds the project of this directory", instead: "gateway refresh" }, typed);
+      }
       const { deployCommand } = await import("../deploy/deploy-command.ts");
       const { "dry-run": isDryRun = false, port, path, json = false } = values;
       return deployCommand(context, rest, { isDryRun, port, path, json });
@@ -72,23 +78,42 @@ export const gateway = defineCommand({
     if (rest.length > most) throw usageError(`gateway ${topic} takes no ${rest[most]}.`, "warren help gateway");
     const waitMs = durationOf("--wait", values.wait);
     const json = values.json === true;
-    if (isOfWorker) return ofWorker(context, topic as (typeof OF_A_WORKER)[number], rest, { waitMs, json });
-    return ofProject(context, topic, rest[0], { all: values.all === true, json });
+    if (isOfWorker) {
+      const place = context.machine && values.dir === undefined ? {} : { workdir: directoryAsked(context, values.dir) };
+      return ofWorker(context, topic as (typeof OF_A_WORKER)[number], rest, { place, waitMs, json });
+    }
+    const all = values.all === true;
+    const needsOne = !all || !["status", "health"].includes(topic);
+    const dir = needsOne ? await projectAsked(context, values.dir) : context.cwd;
+    return ofProject(context, topic, rest[0], { dir, all, json });
   },
 });
+
+/** Of another machine there is no "here": the only project that is up there, unless one is said. @throws USAGE, GATEWAY_NOT_FOUND */
+async function projectAsked(context: Context, dir: string | undefined): Promise<string> {
+  if (!context.machine || dir !== undefined) return directoryAsked(context, dir);
+  const { gateways } = await context.client().request("gateway.status", {});
+  const [only, ...others] = gateways;
+  if (!only) throw new WarrenError("GATEWAY_NOT_FOUND", `No gateway runs on ${context.machine.name}.`);
+  if (others.length === 0) return only.dir;
+  throw usageError(
+    `${gateways.length} projects are up on ${context.machine.name}: ${gateways.map((one) => one.dir).join(", ")}.`,
+    `warren --on ${context.machine.name} gateway status --dir ${only.dir}`,
+  );
+}
 
 async function ofProject(
   context: Context,
   topic: Topic,
   operand: string | undefined,
-  { all, json }: { all: boolean; json: boolean },
+  { dir, all, json }: { dir: string; all: boolean; json: boolean },
 ): Promise<number> {
-  const { output, cwd } = context;
+  const { output } = context;
   const client = context.client();
-  const here = { workdir: cwd };
+  const here = { workdir: dir };
   switch (topic) {
     case "mode": {
-      if (operand === undefined) return showMode(context, json);
+      if (operand === undefined) return showMode(context, dir, json);
       if (operand !== "dev" && operand !== "prod") throw unknownChoice("mode", operand, ["dev", "prod"]);
       return show(context, [(await client.request("gateway.mode", { ...here, mode: operand })).gateway], json);
     }
@@ -99,18 +124,18 @@ async function ofProject(
       return EXIT.ok;
     }
     case "health": {
-      const gateways = await gatewaysOf(context, all);
+      const gateways = await gatewaysOf(context, dir, all);
       if (json) output.json(gateways.map(({ project, workers }) => ({ project, workers: workers.map(health) })));
       else for (const { workers } of gateways) for (const line of healthLines(workers)) output.line(line);
       return gateways.every(({ workers }) => workers.every(({ state }) => isWell(state))) ? EXIT.ok : NOT_WELL;
     }
     default:
-      return show(context, await gatewaysOf(context, all), json);
+      return show(context, await gatewaysOf(context, dir, all), json);
   }
 }
 
-async function showMode(context: Context, json: boolean): Promise<number> {
-  const [gateway] = await gatewaysOf(context, false);
+async function showMode(context: Context, dir: string, json: boolean): Promise<number> {
+  const [gateway] = await gatewaysOf(context, dir, false);
   if (json) context.output.json({ mode: gateway!.mode });
   else context.output.line(gateway!.mode);
   return EXIT.ok;
@@ -124,10 +149,10 @@ const health = ({ name, state, reason }: Worker) => ({ name, state, ...(reason =
 const healthLines = (workers: readonly Worker[]): string[] =>
   workers.map(({ name, state, reason }) => `${name}  ${state}${reason ? `: ${reason}` : ""}`);
 
-async function gatewaysOf({ client, cwd }: Context, all: boolean): Promise<Gateway[]> {
-  const { gateways } = await client().request("gateway.status", all ? {} : { workdir: cwd });
+async function gatewaysOf({ client }: Context, dir: string, all: boolean): Promise<Gateway[]> {
+  const { gateways } = await client().request("gateway.status", all ? {} : { workdir: dir });
   if (gateways.length === 0 && !all)
-    throw new WarrenError("GATEWAY_NOT_FOUND", `No gateway serves ${cwd}.`, { fix: "warren up" });
+    throw new WarrenError("GATEWAY_NOT_FOUND", `No gateway serves ${dir}.`, { fix: "warren up" });
   return gateways;
 }
 
@@ -142,12 +167,12 @@ async function ofWorker(
   context: Context,
   topic: (typeof OF_A_WORKER)[number],
   [worker, version]: readonly string[],
-  { waitMs, json }: { waitMs: number | undefined; json: boolean },
+  { place, waitMs, json }: { place: { workdir?: string }; waitMs: number | undefined; json: boolean },
 ): Promise<number> {
   if (worker === undefined) throw usageError(`gateway ${topic} needs a worker.`, `warren gateway ${topic} index`);
-  const { output, cwd } = context;
+  const { output } = context;
   const client = context.client();
-  const which = { worker, workdir: cwd };
+  const which = { worker, ...place };
   const extra = topic === "rollback" && version !== undefined ? { version } : {};
   let answer = await client.request(`gateway.${topic}`, { ...which, ...extra });
   const settleMs = waitMs ?? (topic === "rollback" ? ROLLBACK_WAIT_MS : undefined);

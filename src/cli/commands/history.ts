@@ -1,9 +1,9 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { parseSince } from "../../runs/logs/since.ts";
 import { defineCommand } from "../command.ts";
-import { remoteNotPossible } from "../on/possible.ts";
 import { agentOf, printConversation } from "../sessions/agent-logs.ts";
 import { sessionNamed } from "../sessions/session-client.ts";
+import { journalOf } from "../sessions/session-journal.ts";
 import { historyLines, rawHistory } from "../sessions/session-output.ts";
 import { usageError } from "../usage-error.ts";
 import { countOf } from "../values.ts";
@@ -29,13 +29,11 @@ export const history = defineCommand({
   },
   operands: { kinds: ["session"], min: 1 },
   async run(context, { values, operands }) {
-    const { output, places } = context;
-    const handle = await sessionNamed(context, operands[0]!);
-    const { id } = handle;
-    if (context.machine && (values.raw || !(await agentOf(handle))))
-      throw historyIsThere(context.machine.name, handle.name);
+    const { output } = context;
+    const handle = await sessionNamed(context, operands[0]!, "history");
+    const journal = await journalOf(context, handle);
     if (values.raw) {
-      for await (const bytes of rawHistory(places, id)) await output.bytes("stdout", bytes);
+      for await (const bytes of rawHistory(journal)) await output.bytes("stdout", bytes);
       return EXIT.ok;
     }
     const count = countOf("--lines", values.lines);
@@ -50,14 +48,7 @@ export const history = defineCommand({
         "--since is for agents; a screen knows no times of lines.",
         `warren history ${handle.name} -n 50`,
       );
-    for await (const line of historyLines(places, id, count)) await output.bytes("stdout", `${line}\n`);
+    for await (const line of historyLines(journal, count)) await output.bytes("stdout", `${line}\n`);
     return EXIT.ok;
   },
 });
-
-const historyIsThere = (machine: string, name: string) =>
-  remoteNotPossible(
-    `What the terminal ${name} has shown`,
-    `is kept in files of ${machine}, and cannot be asked of another machine`,
-    `ssh ${machine} warren history ${name}`,
-  );

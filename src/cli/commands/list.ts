@@ -1,73 +1,89 @@
-import type { Unit } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
-import { placeOf } from "../place.ts";
+import { allUnits, type ListedUnit, UNIT_KINDS, type UnitKind } from "../list/all-units.ts";
+import { placeAsked } from "../place.ts";
 import { hintLines } from "../render/hints.ts";
-import { listLines } from "../render/job-text.ts";
-import { workerListLine } from "../render/worker-text.ts";
-import { directoryOf } from "../values.ts";
+import { silentServer } from "../sessions/all-sessions.ts";
+import { unknownChoice, usageError } from "../usage-error.ts";
+import { directoryAsked } from "../values.ts";
 
 export const list = defineCommand({
-  usage: ["list [--all | --dir DIR] [--mine] [--workdir] [--json | --quiet]"],
-  details:
-    "Shows the jobs of this directory (of the whole project where a warren.yaml is found upwards), newest first, and below them the workers of the project here while it is up. In a pipe one line a unit, without colour and without cuts.",
+  usage: ["list [--all | --dir DIR] [--kind KIND,…] [--mine] [--workdir] [--json | --quiet]"],
+  details: `Shows the jobs, sessions, agents and workers of this directory (of the whole project where a warren.yaml is found upwards), of every server, in one table: what needs you first, then what runs, then what has ended; newest first, workers below. Sessions that have ended are in: warren sessions --all.
+
+A row says the name (a job's id where it has none), the kind, the state, the address or ports, unread mail, processor, memory, how long it has run or been over, and what it is; of a session how long it has been quiet. In a pipe the same columns stand in every row, with - for what is empty, without colour and without cuts.
+
+--json prints an array. Each unit has its kind, name, state, status and server, and a ref: the word that every verb takes for exactly this one.`,
   examples: [
-    { command: "warren list", does: "the jobs and workers here" },
-    { command: "warren list --all --json", does: "all of them, as a JSON array" },
+    { command: "warren list", does: "everything that runs here" },
+    { command: "warren list --all --json", does: "all units of this home, as a JSON array" },
+    { command: "warren list --all --kind agent,session", does: "the terminals and agents of every directory" },
   ],
   options: {
     all: { type: "boolean", short: "a", description: "of all directories" },
     dir: { type: "string", value: "DIR", description: "of that directory" },
-    mine: { type: "boolean", description: "only those whose owner is this shell or a process above it" },
+    kind: {
+      type: "string",
+      short: "k",
+      value: "KIND,…",
+      multiple: true,
+      description: `only these: ${UNIT_KINDS.join(", ")}`,
+    },
+    mine: { type: "boolean", description: "only jobs whose owner is this shell or a process above it" },
     workdir: { type: "boolean", description: "show each one's directory" },
     json: { type: "boolean", description: "print a JSON array" },
-    quiet: { type: "boolean", short: "q", description: "print the ids alone" },
+    quiet: { type: "boolean", short: "q", description: "print the refs alone, for another command" },
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
-    // There is no "here" on another machine.
-    const workdir =
-      values.all || (context.machine && values.dir === undefined)
-        ? {}
-        : { workdir: values.dir === undefined ? placeOf(context.cwd) : directoryOf(context.cwd, values.dir) };
-    const { units } = await context.client().request("unit.list", workdir);
+    if (values.mine && context.machine) throw usageError("--mine is about processes of this machine.");
+    const place = values.all
+      ? undefined
+      : values.dir === undefined
+        ? placeAsked(context).workdir
+        : directoryAsked(context, values.dir);
+    const { output } = context;
+    const { units, silent } = await allUnits(context, { place, kinds: kindsOf(values.kind, values.mine === true) });
     const shown = values.mine ? await ownedByMe(context, units) : units;
-    if (values.json) context.output.json(shown);
-    else if (values.quiet) for (const { id, name } of shown) context.output.line(id ?? name ?? "");
-    else await show(context, shown, values.all === true || values.workdir === true || context.machine !== undefined);
+    if (values.json) output.json(shown);
+    else if (values.quiet) for (const { ref } of shown) output.line(ref);
+    else if (shown.length > 0)
+      await show(context, shown, values.all === true || values.workdir === true || context.machine !== undefined);
+    else if (silent.length === 0) showNothing(context, place !== undefined);
+    for (const server of silent) output.errorLine(silentServer(server));
     return EXIT.ok;
   },
 });
 
-async function show(context: Context, units: readonly Unit[], withDirectory: boolean): Promise<void> {
-  const { output } = context;
-  if (units.length === 0) {
-    output.line("No jobs found");
-    if (output.isTerminal) {
-      for (const line of hintLines(output, [
-        ["warren add COMMAND", "start one here"],
-        ["warren list --all", "those of other directories"],
-      ]))
-        output.line(line);
-    }
-    return;
-  }
-  if (!output.isTerminal) {
-    output.line(units.flatMap((unit) => unitLines(unit, withDirectory)).join("\n"));
-    return;
-  }
-  const { unitTable } = await import("../render/unit-table.ts");
-  const { style, glyphs, columnCount } = output;
-  const options = { style, glyphs, columnCount, withDirectory, nowMs: context.nowMs(), userHome: context.env.HOME };
-  output.line(unitTable(units, options).join("\n"));
+/** @throws USAGE */
+function kindsOf(texts: readonly string[] | undefined, onlyJobs: boolean): ReadonlySet<UnitKind> {
+  const words = texts?.flatMap((text) => text.split(","));
+  for (const word of words ?? [])
+    if (!UNIT_KINDS.includes(word as UnitKind)) throw unknownChoice("--kind", word, UNIT_KINDS);
+  const kinds = new Set((words ?? UNIT_KINDS) as readonly UnitKind[]);
+  return onlyJobs ? kinds.intersection(new Set<UnitKind>(["job"])) : kinds;
 }
 
-const unitLines = (unit: Unit, withDirectory: boolean): string[] =>
-  unit.kind === "worker" ? [workerListLine(unit, withDirectory)] : listLines(unit, withDirectory);
+async function show(context: Context, units: readonly ListedUnit[], withDirectory: boolean): Promise<void> {
+  const { unitTable } = await import("../render/unit-table.ts");
+  const { output, env } = context;
+  const options = { ...output, columnCount: output.columnCount, nowMs: context.nowMs(), userHome: env.HOME };
+  output.line(unitTable(units, { ...options, withDirectory }).join("\n"));
+}
 
-/** The jobs whose owner is one of our ancestors, or the unit that we run inside of. Workers have no owner: they are their project's. */
-async function ownedByMe(context: Context, units: readonly Unit[]): Promise<Unit[]> {
+function showNothing({ output, machine }: Context, isOfPlace: boolean): void {
+  output.line("Nothing found");
+  for (const line of hintLines(output, [
+    ["warren add COMMAND", machine ? "start a job there" : "start a job here"],
+    ["warren new", "a terminal that stays"],
+    ...(isOfPlace ? [["warren list --all", "what other directories have"] as const] : []),
+  ]))
+    output.line(line);
+}
+
+/** The jobs whose owner is one of our ancestors, or the unit that we run inside of. The others have no owner. */
+async function ownedByMe(context: Context, units: readonly ListedUnit[]): Promise<ListedUnit[]> {
   const { ancestorsOf } = await import("../ancestors.ts");
   const mine = new Set(ancestorsOf(context.parentPid));
   const jobs = units.filter((unit) => unit.kind === "job");

@@ -15,7 +15,7 @@ export const login = defineCommand({
   async run(context, { values, operands }) {
     const { output } = context;
     const [reference = "", method] = operands;
-    const { client, id } = await sessionNamed(context, reference);
+    const { client, id } = await sessionNamed(context, reference, "login");
     const wanted = method === undefined ? {} : { method };
     const result = await client.request("session.login", { session: id, ...wanted });
     if (values.json) output.json(result);

@@ -6,11 +6,9 @@ import { followJobs } from "../follow-jobs.ts";
 import { followOne } from "../follow-one.ts";
 import { followWorkers, runsOfWorker, workerLogs } from "../gateway/worker-logs.ts";
 import { LOG_OPTIONS, type LogSelection, logSelectionOf } from "../log-flags.ts";
-import { remoteNotPossible } from "../on/possible.ts";
 import { onUnit } from "../on-unit.ts";
-import { placeOf } from "../place.ts";
+import { placeAsked, placeOf } from "../place.ts";
 import { latestRun, type NamedRun, runNamed } from "../run-of.ts";
-import { agentOf } from "../sessions/agent-logs.ts";
 import { sessionLogs } from "../sessions/session-logs.ts";
 import { runsSinceCursor, showLogs } from "../show-logs.ts";
 import { usageError } from "../usage-error.ts";
@@ -29,7 +27,7 @@ export const logs = defineCommand({
   async run(context, { values, operands }) {
     const wanted = logSelectionOf(context, values);
     const [name] = operands;
-    if (context.machine) return logsThere(context, name, values.run, wanted);
+    if (context.machine) checkThere(context.machine.name, name, wanted);
     if (name === undefined) {
       if (values.run !== undefined) throw usageError("--run needs the job's name.", "warren logs NAME --run RUN");
       return wanted.follow ? followDirectory(context, wanted) : showDirectory(context, wanted);
@@ -37,6 +35,7 @@ export const logs = defineCommand({
     const { run } = values;
     if (run !== undefined) return runLogs(context, await runNamed(context, name, run), wanted);
     return onUnit(context, name, {
+      verb: "logs",
       job: async (jobName) => {
         const latest = await runNamed(context, jobName);
         const { cursor } = wanted;
@@ -49,35 +48,16 @@ export const logs = defineCommand({
   },
 });
 
-/** Of another machine. */
-async function logsThere(
-  context: Context,
-  name: string | undefined,
-  runId: string | undefined,
-  wanted: LogSelection,
-): Promise<number> {
-  const machine = context.machine!.name;
-  if (name === undefined) throw usageError("Logs of another machine need a name.", `warren --on ${machine} logs NAME`);
-  const { jobLogsThere } = await import("../on/logs-there.ts");
-  return onUnit(context, name, {
-    job: (jobName) => jobLogsThere(context, { name: jobName, runId }, wanted),
-    session: async (handle) => {
-      if (await agentOf(handle)) return sessionLogs(context, handle, wanted);
-      throw remoteNotPossible(
-        `What the terminal ${handle.name} has shown`,
-        `is kept in files of ${machine}, and cannot be asked of another machine`,
-        `warren --on ${machine} attach ${handle.name}`,
-      );
-    },
-    worker: ({ worker }) =>
-      Promise.reject(
-        remoteNotPossible(
-          `What the worker ${worker.name} has said`,
-          `is kept in files of ${machine}, and cannot be asked of another machine`,
-          `ssh ${machine} warren logs ${worker.name}`,
-        ),
-      ),
-  });
+/** Of another machine. @throws USAGE */
+function checkThere(machine: string, name: string | undefined, { cursor, follow }: LogSelection): void {
+  const on = `warren --on ${machine} logs`;
+  if (cursor !== undefined)
+    throw usageError("--cursor is for logs of this machine.", `${on} ${name ?? "NAME"} --since 10m`);
+  if (name === undefined && !follow)
+    throw usageError(
+      'There is no "here" on another machine: logs of which unit?',
+      `${on} NAME      # or all: ${on} -f`,
+    );
 }
 
 /** `unread`: earlier runs that a cursor's reader has not read to their end, and this one. */
@@ -111,10 +91,11 @@ async function followDirectory(context: Context, wanted: LogSelection): Promise<
   if (wanted.cursor !== undefined)
     throw usageError("--cursor with --follow needs the job's name.", "warren logs NAME -f --cursor");
   const interrupted = context.interrupted();
-  const { units } = await context.client().request("unit.list", { workdir: placeOf(context.cwd) });
+  const here = placeAsked(context);
+  const { units } = await context.client().request("unit.list", here);
   const served = units.find((unit) => unit.kind === "worker")?.workdir;
   await Promise.all([
-    followJobs(context, { workdir: placeOf(context.cwd), wanted, interrupted, ...startOf(wanted) }),
+    followJobs(context, { ...here, wanted, interrupted, ...startOf(wanted) }),
     served !== undefined && followWorkers(context, { dir: served, wanted }),
   ]);
   context.output.errorLine(`Stopped following; ${served === undefined ? "the jobs" : "jobs and workers"} go on.`);

@@ -16,7 +16,7 @@ export const mode = defineCommand({
   async run(context, { values, operands }) {
     const { output } = context;
     const [reference = "", wanted] = operands;
-    const { client, id } = await sessionNamed(context, reference);
+    const { client, id } = await sessionNamed(context, reference, "mode");
     if (wanted !== undefined) {
       const changed = await client.request("session.mode", { session: id, mode: wanted });
       if (values.json) output.json(changed);

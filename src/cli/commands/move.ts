@@ -1,6 +1,7 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { serverIcon } from "../../registry/names.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import type { Context } from "../context.ts";
 import { serverNamed } from "../named-server.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { sessionNamed, sessionTitle } from "../sessions/session-client.ts";
@@ -18,8 +19,8 @@ export const move = defineCommand({
   async run(context, { values, operands }) {
     const [reference = "", to] = operands;
     const { output } = context;
-    const server = serverNamed(context, to);
-    const { client, id } = await sessionNamed(context, reference);
+    const server = context.machine ? await serverThere(context, to) : serverNamed(context, to);
+    const { client, id } = await sessionNamed(context, reference, "move");
     const { session } = await client.request("session.move", { session: id, to: server.name });
     if (values.json) output.json(session);
     else
@@ -29,3 +30,8 @@ export const move = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** Of another machine, which knows itself whether there is one of that name. */
+async function serverThere(context: Context, name: string | undefined): Promise<{ name: string }> {
+  return { name: name ?? (await context.client().request("status", {})).server };
+}

@@ -11,7 +11,7 @@ import { attachAny } from "../sessions/attach-any.ts";
 import { newSession } from "../sessions/new-session.ts";
 import { sessionTitle } from "../sessions/session-client.ts";
 import { usageError } from "../usage-error.ts";
-import { countOf, directoryOf } from "../values.ts";
+import { countOf, directoryAsked } from "../values.ts";
 
 export const new_ = defineCommand({
   usage: [
@@ -29,7 +29,11 @@ export const new_ = defineCommand({
   options: {
     name: { type: "string", value: "NAME", description: "its name; default: a noun" },
     agent: { type: "string", value: "COMMAND", description: "an agent's command line, split as a shell would" },
-    dir: { type: "string", value: "DIR", description: "the directory to run in; default: this one" },
+    dir: {
+      type: "string",
+      value: "DIR",
+      description: "the directory to run in; default: this one, of another machine its home",
+    },
     port: {
       type: "string",
       value: "PORT",
@@ -43,8 +47,10 @@ export const new_ = defineCommand({
   operands: { kinds: ["text"], min: 0, max: Number.POSITIVE_INFINITY },
   takesCommand: true,
   async run(context, { values, operands }) {
-    const { output, env, cwd } = context;
+    const { output, env, machine } = context;
     const { name } = values;
+    if (machine && values["server-name"] !== undefined)
+      throw usageError(`--server-name is for servers of this machine; on ${machine.name} the newest one has it.`);
     const port = countOf("--port", values.port);
     const isAttaching =
       !values.detached && !values.json && !values.quiet && output.isTerminal && process.stdin.isTTY === true;
@@ -52,8 +58,8 @@ export const new_ = defineCommand({
       context,
       {
         ...(await programOf(context, values.agent, operands)),
-        workdir: directoryOf(cwd, values.dir),
-        env: environmentOf(env),
+        workdir: directoryAsked(context, values.dir),
+        env: machine ? [] : environmentOf(env), // that one's own
         ...(name === undefined ? {} : { name }),
         ...(port === undefined ? {} : { port }),
         ...sizeOf(context),
@@ -70,11 +76,13 @@ export const new_ = defineCommand({
 
 /** @throws USAGE */
 async function programOf(
-  { env }: Context,
+  { env, machine }: Context,
   agent: string | undefined,
   operands: readonly string[],
 ): Promise<Pick<NewSession, "command" | "agent">> {
-  if (agent === undefined) return { command: operands.length > 0 ? [...operands] : [env.SHELL || "/bin/sh"] };
+  // The shell of another machine's user is known there.
+  const shell = machine ? [] : [env.SHELL || "/bin/sh"];
+  if (agent === undefined) return { command: operands.length > 0 ? [...operands] : shell };
   if (operands.length > 0) throw usageError("--agent has the whole command; nothing comes behind it.");
   const { parseCommand } = await import("../../config/command-line.ts");
   const parsed = parseCommand(agent);

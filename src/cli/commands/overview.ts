@@ -10,7 +10,6 @@ import { aliveServers } from "../named-server.ts";
 import { placeOf } from "../place.ts";
 import { shortPath } from "../render/ages.ts";
 import { hintLines } from "../render/hints.ts";
-import { listLines } from "../render/job-text.ts";
 import { plural } from "../render/plural.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { sessionLines } from "../render/session-table.ts";
@@ -116,12 +115,14 @@ async function look(context: Context): Promise<Seen | undefined> {
   try {
     const { jobs } = await client.request("list", {});
     const { server, version, git_hash } = client.server!;
-    const place = placeOf(context.cwd);
+    const place = context.machine ? "" : placeOf(context.cwd); // there is no "here" on another machine
     const here = jobs.filter(
       ({ workdir }) => workdir === place || (place !== context.cwd && workdir.startsWith(`${place}/`)),
     );
     const sessions = (await sessionsByServer(context)).flatMap((one) => one.sessions);
-    const serverPid = aliveServers(context.places.serversDir).find(({ name }) => name === server)?.pid;
+    const serverPid = context.machine
+      ? undefined
+      : aliveServers(context.places.serversDir).find(({ name }) => name === server)?.pid;
     return { server, version, gitHash: git_hash, serverPid, jobs, here, sessions };
   } catch (error) {
     if (isWarrenError(error, "NO_SERVER")) return undefined;
@@ -131,8 +132,11 @@ async function look(context: Context): Promise<Seen | undefined> {
 
 function card(context: Context, seen: Seen | undefined): string[] {
   const { output, build, cwd, env, nowMs } = context;
-  const { style, glyphs, columnCount, isTerminal } = output;
-  const head = `${style.bold("Warren")} ${build.version} ${build.hash}`;
+  const { style } = output;
+  const on = context.machine ? ` on ${style.bold(context.machine.name)}` : "";
+  const head = context.machine
+    ? `${style.bold("Warren")}${on} ${seen?.version ?? ""} ${seen?.gitHash ?? ""}`.trimEnd()
+    : `${style.bold("Warren")} ${build.version} ${build.hash}`;
   if (!seen) return [head, "No server is running. The first job starts it.", ""];
   const running = seen.jobs.filter(({ status }) => status === "running").length;
   const title = serverTitle(output, { icon: serverIcon(seen.server), name: seen.server });
@@ -147,14 +151,14 @@ function card(context: Context, seen: Seen | undefined): string[] {
       "",
     );
   }
-  const where = shortPath(cwd, env.HOME);
-  if (seen.here.length === 0) return [...lines, `No jobs in ${where}.`, ""];
-  const options = { style, glyphs, columnCount, nowMs: nowMs(), withDirectory: false, userHome: env.HOME };
+  const isHere = context.machine === undefined;
+  if (seen.here.length === 0) return [...lines, isHere ? `No jobs in ${shortPath(cwd, env.HOME)}.` : "No jobs.", ""];
+  const options = { ...output, columnCount: output.columnCount, nowMs: nowMs(), userHome: env.HOME };
   const shown = seen.here.slice(0, JOBS_SHOWN_MAX);
   const more = seen.here.length - shown.length;
   return [
     ...lines,
-    ...(isTerminal ? unitTable(shown, options) : shown.flatMap((job) => listLines(job, false))),
+    ...unitTable(shown, { ...options, withDirectory: !isHere }),
     ...(more > 0 ? [style.dim(`… and ${more} more (warren list)`)] : []),
     "",
   ];
@@ -165,7 +169,8 @@ const JOBS_SHOWN_MAX = 15;
 const SESSIONS_SHOWN_MAX = 10;
 
 /** In a checkout nothing has put us where the shell looks, and every command that we show would fail. */
-function pathHint({ env, build }: Context): (readonly [string, string])[] {
+function pathHint({ env, build, machine }: Context): (readonly [string, string])[] {
+  if (machine) return [];
   const places = (env.PATH ?? "").split(delimiter);
   const bin = resolve(build.dir, "..", "bin");
   if (!existsSync(join(bin, "warren")) || places.some((dir) => dir !== "" && existsSync(join(dir, "warren"))))

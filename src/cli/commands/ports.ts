@@ -1,11 +1,10 @@
-import { WarrenError } from "../../protocol/errors.ts";
 import type { Worker } from "../../protocol/gateway-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { JobPorts } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { onUnit } from "../on-unit.ts";
-import { placeOf } from "../place.ts";
+import { placeAsked } from "../place.ts";
 
 export const ports = defineCommand({
   usage: ["ports [NAME | --all] [--json]"],
@@ -23,7 +22,7 @@ export const ports = defineCommand({
   async run(context, { values, operands }) {
     const { output } = context;
     const [name] = operands;
-    const place = values.all ? {} : { workdir: placeOf(context.cwd) };
+    const place = values.all ? {} : placeAsked(context);
     const ports = name === undefined ? await portsOfAll(context, place) : await portsOf(context, name);
     if (values.json) output.json(ports);
     else for (const line of Array.isArray(ports) ? tableOfAll(ports) : tableOfOne(ports)) output.line(line);
@@ -43,16 +42,11 @@ async function portsOfAll(context: Context, place: { workdir?: string }): Promis
 
 const portsOf = (context: Context, reference: string): Promise<JobPorts> =>
   onUnit<JobPorts>(context, reference, {
+    verb: "ports",
     job: async (jobId) => {
       const { ports } = await context.client().request("ports", { job_id: jobId, workdir: context.cwd });
       return ports as JobPorts;
     },
-    session: ({ name }) =>
-      Promise.reject(
-        new WarrenError("NOT_FOR_SESSIONS", `${name} is a session; ports are those of jobs and workers.`, {
-          fix: "warren ports --all",
-        }),
-      ),
     worker: async ({ worker }) => workerPorts(worker),
   });
 

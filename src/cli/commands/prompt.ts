@@ -25,7 +25,7 @@ export const prompt = defineCommand({
     const [reference = "", ...words] = operands;
     const text = words.length === 1 && words[0] === "-" ? await standardInput() : words.join(" ");
     if (text.trim() === "") throw usageError("There is nothing to say.", `warren prompt ${reference} 'hello'`);
-    const handle = await sessionNamed(context, reference);
+    const handle = await sessionNamed(context, reference, "prompt");
     if (values.wait) return promptAndWait(context, handle, { text, json: values.json === true });
     const { client, id, name } = handle;
     const sent = await client.request("session.prompt", { session: id, text, by: userLabel(context) });

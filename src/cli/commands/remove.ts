@@ -1,4 +1,3 @@
-import { WarrenError } from "../../protocol/errors.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { onUnit } from "../on-unit.ts";
@@ -22,18 +21,13 @@ export const remove = defineCommand({
       json: values.json,
       act: (name) =>
         onUnit<{ name: string; kind: "job" | "session"; pid: number }>(context, name, {
+          verb: "remove",
           job: async (jobId) => {
             const ref = { job_id: jobId, workdir: context.cwd };
             const client = context.client();
             if (values.force) await client.request("stop", ref);
             return { name: jobId, kind: "job", ...(await client.request("remove", ref)) };
           },
-          worker: ({ worker }) =>
-            Promise.reject(
-              new WarrenError("NOT_FOR_WORKERS", `${worker.name} is a worker: it goes when its folder does.`, {
-                fix: `warren stop ${worker.name}`,
-              }),
-            ),
           session: async ({ client, id }) => {
             if (values.force) await client.request("session.stop", { session: id });
             const { session } = await client.request("session.remove", { session: id });

@@ -13,7 +13,7 @@ export const rename = defineCommand({
   operands: { kinds: ["session", "text"], min: 2 },
   async run(context, { values, operands }) {
     const [reference = "", name = ""] = operands;
-    const { client, id, name: before } = await sessionNamed(context, reference);
+    const { client, id, name: before } = await sessionNamed(context, reference, "rename");
     const { session } = await client.request("session.rename", { session: id, name });
     if (values.json) context.output.json(session);
     else context.output.line(`${before} is now ${sessionTitle(context, session)}`);

@@ -6,7 +6,6 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
-import { assertHere } from "../on/possible.ts";
 import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
@@ -28,7 +27,6 @@ export const restart = defineCommand({
   },
   operands: UNITS,
   async run(context, { values, operands }) {
-    if (values.follow) assertHere(context.machine, operands, "restart");
     const client = context.client();
     const graceMs = durationOf("--grace", values.grace);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
@@ -43,6 +41,7 @@ export const restart = defineCommand({
       json: values.json,
       act: (name) =>
         onUnit<DataOf<"restart"> | DataOf<"session.resume"> | DataOf<"gateway.restart">>(context, name, {
+          verb: "restart",
           job: async (jobId) => {
             const result = await client.request("restart", { job_id: jobId, ...request });
             ids.push(result.job.id);

@@ -4,6 +4,8 @@ import type { Context } from "../context.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { attachAny } from "../sessions/attach-any.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
+import { notASession } from "../sessions/session-client.ts";
+import { wordOf } from "../unit-word.ts";
 import { usageError } from "../usage-error.ts";
 
 export const resume = defineCommand({
@@ -28,7 +30,11 @@ export const resume = defineCommand({
     const resumed: Session[] = [];
     const status = await forEachUnit(context, names, {
       json: values.json,
-      act: async (reference) => (await resumeSession(context, reference)).session,
+      act: async (reference) => {
+        const { name } = wordOf(reference);
+        const resumed = resumeSession(context, name);
+        return (await resumed.catch((error) => notASession(context, { name, verb: "resume", error }))).session;
+      },
       report(session) {
         resumed.push(session);
         output.line(startedText(context, session));

@@ -2,7 +2,7 @@ import { formatDuration, formatRelative } from "../../protocol/durations.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { Run } from "../../protocol/units.ts";
 import { defineCommand } from "../command.ts";
-import { onJob } from "../on-unit.ts";
+import { onUnit } from "../on-unit.ts";
 import type { Output } from "../output.ts";
 import { stateOfOutcome, WORKING } from "../render/states.ts";
 import { usageError } from "../usage-error.ts";
@@ -34,7 +34,10 @@ export const runs = defineCommand({
     if (runId !== undefined) throw usageError(`runs takes one name, got ${runId}.`, "warren help runs");
     const limit = countOf("--limit", values.limit);
     const request = { workdir: context.cwd, ...(limit === undefined ? {} : { limit }) };
-    const { runs } = await onJob(context, name, (jobId) => client.request("runs", { job_id: jobId, ...request }));
+    const { runs } = await onUnit(context, name, {
+      verb: "runs",
+      job: (jobId) => client.request("runs", { job_id: jobId, ...request }),
+    });
     if (values.json) output.json(runs);
     else if (runs.length === 0) output.line("No runs found");
     else output.line(runs.map((run) => runLine(output, run, context.nowMs())).join("\n"));

@@ -24,7 +24,7 @@ export const send = defineCommand({
     const { output } = context;
     const [reference = "", ...words] = operands;
     const text = words.length === 1 && words[0] === "-" ? await standardInput() : typed(words.join(" "));
-    const handle = await sessionNamed(context, reference);
+    const handle = await sessionNamed(context, reference, "send");
     const { client, id } = handle;
     const timeoutMs = durationOf("--timeout", values.timeout);
     const { session: before } = await client.request("session.get", { session: id });

@@ -2,11 +2,18 @@ import { EXIT } from "../../protocol/outcome.ts";
 import { removeStaleDebugSockets } from "../../registry/debug-sockets.ts";
 import { sessionIcon } from "../../registry/session-names.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
+import type { Context } from "../context.ts";
 import { aliveServers, type NamedServer } from "../named-server.ts";
 import type { Output } from "../output.ts";
 import { shortAge } from "../render/ages.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { OLD_CODE } from "../render/states.ts";
+
+type ShownServer = Pick<
+  NamedServer,
+  "name" | "socket" | "git_hash" | "version" | "pid" | "started_at" | "primary" | "icon" | "generation" | "sessions"
+> &
+  Partial<Pick<NamedServer, "debug_socket">>;
 
 export const servers = defineCommand({
   usage: ["servers [--json]"],
@@ -20,8 +27,8 @@ export const servers = defineCommand({
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { output, places, build, nowMs } = context;
-    const alive = aliveServers(places.serversDir);
-    await removeStaleDebugSockets(places.socketDir, new Set(alive.map(({ name }) => name)));
+    const alive = context.machine ? await serversOfMachine(context) : aliveServers(places.serversDir);
+    if (!context.machine) await removeStaleDebugSockets(places.socketDir, new Set(alive.map(({ name }) => name)));
     if (values.json) output.json(Object.fromEntries(alive.map(jsonOf)));
     else if (alive.length === 0) output.line("No servers running");
     for (const server of values.json ? [] : alive) {
@@ -40,8 +47,29 @@ export const servers = defineCommand({
   },
 });
 
+/** Those that can be asked. */
+async function serversOfMachine(context: Context): Promise<ShownServer[]> {
+  const { askServersThere } = await import("../on/servers-there.ts");
+  return (await askServersThere(context)).flatMap(({ status, sessions }) =>
+    status
+      ? [
+          {
+            ...status,
+            name: status.server,
+            sessions: sessions.map(({ id, name, kind, port }) => ({
+              id,
+              name,
+              ...(kind === "agent" ? { kind } : {}),
+              ...(port === undefined ? {} : { port }),
+            })),
+          },
+        ]
+      : [],
+  );
+}
+
 /** `: 🦊 fox, 🦉 owl` */
-function sessionsText(output: Output, { sessions = [] }: NamedServer): string {
+function sessionsText(output: Output, { sessions = [] }: ShownServer): string {
   if (sessions.length === 0) return "";
   const names = sessions.map(({ name }) =>
     output.isTerminal && output.glyphs ? `${sessionIcon(name)} ${output.style.bold(name)}` : name,
@@ -61,6 +89,6 @@ function jsonOf({
   icon,
   generation,
   sessions = [],
-}: NamedServer): [string, object] {
+}: ShownServer): [string, object] {
   return [name, { socket, debug_socket, git_hash, version, pid, started_at, primary, icon, generation, sessions }];
 }

@@ -4,7 +4,7 @@ import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
 import { hintLines } from "../render/hints.ts";
 import { sessionLines } from "../render/session-table.ts";
-import { type ServerSessions, sessionsByServer } from "../sessions/all-sessions.ts";
+import { sessionsByServer, silentServer } from "../sessions/all-sessions.ts";
 
 export const sessions = defineCommand({
   usage: ["sessions [--all] [--json | --quiet]"],
@@ -28,15 +28,10 @@ export const sessions = defineCommand({
     if (values.json) output.json(shown);
     else if (values.quiet) for (const { name } of shown) output.line(name);
     else if (shown.length > 0 || servers.every(({ problem }) => problem === undefined)) show(context, shown);
-    for (const { server, problem } of servers) if (problem !== undefined) output.errorLine(silence(server, problem));
+    for (const server of servers) if (server.problem !== undefined) output.errorLine(silentServer(server));
     return EXIT.ok;
   },
 });
-
-function silence({ name, pid, sessions: listed = [] }: ServerSessions["server"], problem: string): string {
-  const names = listed.map((session) => session.name).join(", ");
-  return `Server ${name} (pid ${pid}) did not list its sessions${names ? `, ${names}` : ""}: ${problem}`;
-}
 
 async function savedSessions(context: Context): Promise<Session[]> {
   const { sessions: saved } = await context.client().request("session.list", { saved: true });

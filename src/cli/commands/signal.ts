@@ -21,6 +21,7 @@ export const signal = defineCommand({
     const bold = output.style.bold(name);
     const request = { workdir: cwd, signal: number, leader: values.leader === true };
     const { result, who } = await onUnit<{ result: { name: string }; who: string }>(context, name, {
+      verb: "signal",
       job: async (jobId) => {
         const data = await context.client().request("signal", { job_id: jobId, ...request });
         return { result: data, who: `job ${bold} (PID ${data.pid})` };

@@ -6,7 +6,6 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
-import { assertHere } from "../on/possible.ts";
 import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
@@ -24,7 +23,6 @@ export const start = defineCommand({
   },
   operands: UNITS,
   async run(context, { values, operands }) {
-    if (values.follow) assertHere(context.machine, operands, "start");
     const client = context.client();
     const env = context.machine ? {} : { env: environmentOf(context.env) }; // another machine has its own
     const { output } = context;
@@ -33,6 +31,7 @@ export const start = defineCommand({
       json: values.json,
       act: (name) =>
         onUnit<DataOf<"start"> | DataOf<"session.resume"> | DataOf<"gateway.start">>(context, name, {
+          verb: "start",
           job: async (jobId) => {
             const result = await client.request("start", { job_id: jobId, workdir: context.cwd, ...env });
             ids.push(result.job.id);

@@ -2,7 +2,7 @@ import { formatDuration } from "../../protocol/durations.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { Job } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, ONE_UNIT } from "../command.ts";
-import { onJob } from "../on-unit.ts";
+import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 
 export const stats = defineCommand({
@@ -15,9 +15,10 @@ export const stats = defineCommand({
   options: { json: JSON_OPTION },
   operands: ONE_UNIT,
   async run(context, { values, operands }) {
-    const { job } = await onJob(context, operands[0]!, (jobId) =>
-      context.client().request("stats", { job_id: jobId, workdir: context.cwd }),
-    );
+    const { job } = await onUnit(context, operands[0]!, {
+      verb: "stats",
+      job: (jobId) => context.client().request("stats", { job_id: jobId, workdir: context.cwd }),
+    });
     if (values.json) context.output.json(job);
     else for (const line of statsLines(job)) context.output.line(line);
     return EXIT.ok;

@@ -30,6 +30,7 @@ export const stop = defineCommand({
       json: values.json,
       act: (name) =>
         onUnit<DataOf<"stop"> | DataOf<"session.stop"> | DataOf<"gateway.stop">>(context, name, {
+          verb: "stop",
           job: (jobId) => context.client().request("stop", { job_id: jobId, workdir: context.cwd, ...options }),
           session: ({ client, id }) => client.request("session.stop", { session: id, ...options }),
           worker: ({ worker, dir }) =>

@@ -33,6 +33,7 @@ Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when 
     const statuses = await Promise.all(
       operands.map((jobId) =>
         onUnit(context, jobId, {
+          verb: "wait",
           job: async (name) => {
             // A condition of workers, for what is no unit: that it is none is what is wrong.
             if (texts.some((text) => text.startsWith("healthy") || text === "served" || text === "stopped"))

@@ -11,6 +11,7 @@ import { plural } from "../render/plural.ts";
 import { stateOfSession } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
 import { type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
+import { journalOf } from "../sessions/session-journal.ts";
 import { historyLines, screenLines } from "../sessions/session-output.ts";
 import { countOf } from "../values.ts";
 
@@ -33,6 +34,7 @@ export const why = defineCommand({
     const name = operands[0]!;
     const request = { workdir: context.cwd, ...(lines === undefined ? {} : { lines }) };
     await onUnit(context, name, {
+      verb: "why",
       job: async (jobId) => {
         const report = await context.client().request("why", { job_id: jobId, ...request });
         if (values.json) context.output.json(report);
@@ -56,11 +58,12 @@ async function whySession(
   handle: SessionHandle,
   { lineCount, json }: { lineCount: number; json: boolean },
 ): Promise<void> {
-  const { output, nowMs, places } = context;
+  const { output, nowMs } = context;
   const { session } = await handle.client.request("session.get", { session: handle.id });
-  const lines = context.machine
-    ? await screenLines(handle, session.status === "running" ? lineCount : 0)
-    : await Array.fromAsync(historyLines(places, handle.id, lineCount));
+  const isScreen = context.machine !== undefined && session.status === "running" && session.kind !== "agent";
+  const lines = isScreen
+    ? await screenLines(handle, lineCount)
+    : await Array.fromAsync(historyLines(await journalOf(context, handle), lineCount));
   if (json) return output.json({ session, lines });
   const how = session.outcome ? `ended: ${exitCodeText(session.outcome)}` : `is ${stateOfSession(session).word}`;
   output.line(`${sessionTitle(context, session)} ${how}: ${session.command.join(" ")}`);

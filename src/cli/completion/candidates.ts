@@ -3,6 +3,7 @@ import type { Worker } from "../../protocol/gateway-units.ts";
 import type { Job } from "../../protocol/units.ts";
 import type { AnyCommand, OperandKind, OptionSpec } from "../command.ts";
 import type { Topic } from "../topics.ts";
+import { UNIT_VERBS, type UnitKind, type UnitVerb, WORKS } from "../unit-verbs.ts";
 import { findVerb, VERBS } from "../verbs.ts";
 
 /** What may stand where the cursor is. */
@@ -19,7 +20,7 @@ export interface Live {
   workers(): Promise<readonly Worker[]>;
   serverNames(): readonly string[];
   /** Of the live ones. */
-  sessionNames(): readonly string[];
+  sessionNames(): readonly string[] | Promise<readonly string[]>;
   savedSessionNames(): Promise<readonly string[]>;
   projectJobNames(): Promise<readonly string[]>;
   /** Of the mailbox. */
@@ -137,13 +138,14 @@ async function operandOf(
   switch (kind) {
     case "unit": {
       if (verb === "gateway") return matching(current, workerCandidates(await live.workers()));
-      const [jobs, workers] = await Promise.all([live.jobs(), TAKES_WORKERS.has(verb) ? live.workers() : []]);
-      const sessions = TAKES_SESSIONS.has(verb) ? wordsOf(live.sessionNames(), "session") : [];
+      const [jobs, workers] = await Promise.all([live.jobs(), takes(verb, "worker") ? live.workers() : []]);
+      const sessions =
+        takes(verb, "session") && !FOR_ENDED.has(verb) ? wordsOf(await live.sessionNames(), "session") : [];
       const units = [...unitCandidates(jobs.filter((job) => isFor(verb, job))), ...workerCandidates(workers)];
       return matching(current, [...units, ...sessions]);
     }
     case "session":
-      return matching(current, wordsOf(live.sessionNames(), "session"));
+      return matching(current, wordsOf(await live.sessionNames(), "session"));
     case "participant":
       return matching(current, wordsOf(await live.participantNames(), "participant"));
     case "saved-session":
@@ -181,11 +183,11 @@ async function operandOf(
   }
 }
 
-/** Of the verbs that take any unit, those that have something to do with a live session. */
-const TAKES_SESSIONS = new Set(["stop", "signal", "logs", "wait", "why", "attach"]);
+/** What lives is not started, and removed only by force. */
+const FOR_ENDED = new Set(["start", "remove"]);
 
-/** Those that mean something for a worker. */
-const TAKES_WORKERS = new Set(["stop", "start", "restart", "logs", "wait", "why", "ports"]);
+const takes = (verb: string, kind: UnitKind): boolean =>
+  Object.hasOwn(UNIT_VERBS, verb) && UNIT_VERBS[verb as UnitVerb][kind] === WORKS;
 
 /** By its name where that is enough, else with the project before it. */
 function workerCandidates(workers: readonly Worker[]): Candidate[] {

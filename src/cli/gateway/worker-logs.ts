@@ -1,12 +1,12 @@
 import type { Worker, WorkerInstance } from "../../protocol/gateway-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
-import { logPathsOfRun, type RunLogPaths } from "../../runs/logs/files.ts";
-import { followRun } from "../../runs/logs/follow.ts";
+import { logPathsOfRun } from "../../runs/logs/files.ts";
 import type { Start } from "../../runs/logs/start.ts";
 import type { Context } from "../context.ts";
 import type { LogSelection } from "../log-flags.ts";
 import { LogPrinter } from "../log-printer.ts";
 import type { WorkerHandle } from "../on-unit.ts";
+import { type OutputRun, outputOf } from "../run-output.ts";
 import { type ShownRun, showLogs } from "../show-logs.ts";
 
 /** `logs WORKER`: what its instances have said; with -f those that come later too, as long as somebody looks. */
@@ -36,15 +36,20 @@ export const followWorkers = (context: Context, options: FollowWorkersOptions): 
 export const runsOfWorker = (worker: Worker): ShownRun[] =>
   worker.instances.flatMap((instance) => shownOf(worker, instance));
 
-function shownOf({ name }: Worker, instance: WorkerInstance): ShownRun[] {
-  const paths = pathsOf(instance);
-  return paths ? [{ job: { id: name, name }, runId: instance.id, paths, isRunning: instance.state !== "stopped" }] : [];
+function shownOf(worker: Worker, instance: WorkerInstance): ShownRun[] {
+  const { name } = worker;
+  const run = outputOfInstance(worker, instance);
+  return run ? [{ ...run, job: { id: name, name }, isRunning: instance.state !== "stopped" }] : [];
 }
 
-function pathsOf({ id, stdout_path, stderr_path }: WorkerInstance): RunLogPaths | undefined {
-  return stdout_path === undefined || stderr_path === undefined
-    ? undefined
-    : logPathsOfRun({ id, stdout_path, stderr_path });
+/** Undefined for a worker that is no process. */
+export function outputOfInstance(
+  { name, workdir = "" }: Worker,
+  { id, stdout_path, stderr_path }: WorkerInstance,
+): OutputRun | undefined {
+  if (stdout_path === undefined || stderr_path === undefined) return undefined;
+  const paths = logPathsOfRun({ id, stdout_path, stderr_path });
+  return { of: { kind: "worker", name, dir: workdir }, runId: id, paths };
 }
 
 class WorkersFollower {
@@ -82,22 +87,16 @@ class WorkersFollower {
     for (const [id, end] of this.#ends) if (!known.has(id)) end();
     for (const worker of workers) {
       for (const instance of worker.instances) {
-        const paths = this.#ends.has(instance.id) ? undefined : pathsOf(instance);
-        if (paths) this.#begin(worker.name, instance, paths, interrupted, isFirst);
+        const run = this.#ends.has(instance.id) ? undefined : outputOfInstance({ ...worker, workdir: dir }, instance);
+        if (run) this.#begin(worker.name, instance, run, interrupted, isFirst);
       }
     }
   }
 
-  #begin(
-    name: string,
-    { id, version }: WorkerInstance,
-    paths: RunLogPaths,
-    signal: AbortSignal,
-    isFirst: boolean,
-  ): void {
+  #begin(name: string, { id, version }: WorkerInstance, run: OutputRun, signal: AbortSignal, isFirst: boolean): void {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     this.#ends.set(id, resolve);
-    const follower = this.#followOne(name, version, paths, { ended, signal, isFirst }).finally(() =>
+    const follower = this.#followOne(name, version, run, { ended, signal, isFirst }).finally(() =>
       this.#followers.delete(follower),
     );
     this.#followers.add(follower);
@@ -106,13 +105,14 @@ class WorkersFollower {
   async #followOne(
     name: string,
     version: string,
-    paths: RunLogPaths,
+    run: OutputRun,
     { ended, signal, isFirst }: { ended: Promise<void>; signal: AbortSignal; isFirst: boolean },
   ): Promise<void> {
     const { streams, grep } = this.#options.wanted;
     const start = isFirst ? startOf(this.#options.wanted) : undefined;
     await this.#printer.note(`${name} ${version}`);
-    for await (const item of followRun({ paths, streams, ended, signal, ...(start ? { start } : {}) })) {
+    const source = await outputOf(this.#context);
+    for await (const item of source.follow(run, { streams, ended, signal, ...(start ? { start } : {}) })) {
       if (item.kind === "omitted" || !grep || grep(item.bytes)) await this.#printer.item(item, name);
       await this.#printer.flush();
     }

@@ -5,9 +5,9 @@ import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { Context } from "../context.ts";
 import type { WorkerHandle } from "../on-unit.ts";
+import { oneWait } from "../one-wait.ts";
 import { stateOfWorker } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
-import { showWait } from "../render/wait-line.ts";
 import { usageError } from "../usage-error.ts";
 
 /** `warren wait` for a worker: its own conditions, the statuses of every wait. */
@@ -24,29 +24,22 @@ export interface WaitForWorker {
 /** 0 when one holds, 124 at the timeout, 1 when it cannot come true by itself, 130 at Ctrl-C. */
 export async function waitForWorker(context: Context, handle: WorkerHandle, wanted: WaitForWorker): Promise<number> {
   const { texts, mode, timeoutMs, json, quiet } = wanted;
-  const { output } = context;
   const { name } = handle.worker;
   const conditions = texts.map(workerCondition);
   if (mode === "all" && new Set(conditions).size > 1)
     throw usageError(`--all is for jobs and sessions: a worker is waited for until one of ${WORKER_CONDITION_HELP}.`);
-  const interrupted = context.interrupted();
   const what = [...new Set(conditions)].join(" or ");
-  const line = showWait(output, { what: `${name}: waiting until it is ${what}`, expectedMs: undefined });
-  try {
-    const limit = timeoutMs === undefined ? {} : { timeout_ms: timeoutMs };
-    const result = await context
-      .client()
-      .request("gateway.wait", { worker: name, workdir: handle.dir, conditions, ...limit }, { signal: interrupted });
-    line.erase();
-    if (json) output.json(result);
-    else if (!quiet || result.result !== "met") say(context, result, what, timeoutMs);
-    return statusOf(result.result);
-  } catch (error) {
-    line.erase();
-    if (!interrupted.aborted) throw error;
-    output.errorLine(`Stopped waiting; worker ${name} goes on.`);
-    return EXIT.interrupted;
-  }
+  const limit = timeoutMs === undefined ? {} : { timeout_ms: timeoutMs };
+  return oneWait<DataOf<"gateway.wait">>(context, {
+    line: `${name}: waiting until it is ${what}`,
+    goesOn: `worker ${name}`,
+    json,
+    quiet,
+    ask: (signal) =>
+      context.client().request("gateway.wait", { worker: name, workdir: handle.dir, conditions, ...limit }, { signal }),
+    say: (result) => say(context, result, what, timeoutMs),
+    statusOf: ({ result }) => statusOf(result),
+  });
 }
 
 /** Its end, for a worker, is that it is stopped. @throws USAGE */

@@ -1,8 +1,6 @@
 import { formatDuration } from "../../protocol/durations.ts";
 import type { Worker, WorkerFailure, WorkerInstance } from "../../protocol/gateway-units.ts";
-import { logPathsOfRun, STREAMS } from "../../runs/logs/files.ts";
-import { openRunLog } from "../../runs/logs/log-source.ts";
-import { selectLines } from "../../runs/logs/select.ts";
+import { STREAMS } from "../../runs/logs/files.ts";
 import type { Context } from "../context.ts";
 import type { WorkerHandle } from "../on-unit.ts";
 import { hintLines } from "../render/hints.ts";
@@ -10,6 +8,8 @@ import { plural } from "../render/plural.ts";
 import { stateOfWorker } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
 import { WAS_STOPPED } from "../render/worker-text.ts";
+import { outputOf } from "../run-output.ts";
+import { outputOfInstance } from "./worker-logs.ts";
 
 /** `why WORKER`: what it does and why, which version serves, what speaks against the newest one, and what was said last. */
 export async function whyWorker(
@@ -23,7 +23,7 @@ export async function whyWorker(
   if (!worker) throw new Error(`${name} went down meanwhile`);
   const lines = worker.failure?.output.length
     ? worker.failure.output.slice(-lineCount)
-    : await lastLines(worker, lineCount);
+    : await lastLines(context, { ...worker, workdir: dir }, lineCount);
   if (json) return output.json({ worker, lines });
   const show = (text: string): string => (output.isTerminal ? printable(text) : text);
   output.line(`${output.style.bold(name)} ${sentence(worker)}`);
@@ -105,12 +105,12 @@ const failureLines = ({ places }: WorkerFailure): string[] =>
   ]);
 
 /** Of the newest instance. */
-async function lastLines({ instances }: Worker, lineCount: number): Promise<string[]> {
-  const { id, stdout_path, stderr_path } = instances.at(-1) ?? {};
-  if (id === undefined || stdout_path === undefined || stderr_path === undefined) return [];
-  await using log = await openRunLog(logPathsOfRun({ id, stdout_path, stderr_path }));
+async function lastLines(context: Context, worker: Worker, lineCount: number): Promise<string[]> {
+  const newest = worker.instances.at(-1);
+  const run = newest && outputOfInstance(worker, newest);
+  if (!run) return [];
   const lines: string[] = [];
-  for await (const item of selectLines(log, { streams: STREAMS, tailLines: lineCount }))
+  for await (const item of (await outputOf(context)).select(run, { streams: STREAMS, tailLines: lineCount }))
     if (item.kind === "line") lines.push(item.bytes.toString());
   return lines;
 }

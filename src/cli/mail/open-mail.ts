@@ -18,7 +18,10 @@ export interface Speaker {
  * anew, and sees the mail of all.
  */
 export function openMail(context: Context, mode: "start" | "find" = "start"): Client {
-  const { places, build, env, output } = context;
+  const { places, build, env, output, machine } = context;
+  // Of another machine its server passes it on.
+  if (machine)
+    return context.ownedClient(openClient(build, { dial: machine.dialLines(), lineBytesMax: MAIL_LINE_BYTES_MAX }));
   const isPerson = !env.WARREN_SESSION && output.isTerminal;
   const dial = dialMailbox({ places, build, env, mode, isPerson, clientId: newRequestId() });
   return context.ownedClient(openClient(build, { dial, lineBytesMax: MAIL_LINE_BYTES_MAX }));
@@ -36,8 +39,9 @@ export async function speaker(context: Context, values: { as?: string; "key-file
   return { client, who };
 }
 
-/** The process that calls warren: as long as it lives, the name is here. */
-export function callerOf({ parentPid }: Context): { pid: number; pid_start?: string } {
+/** The process that calls warren: as long as it lives, the name is here. On another machine there is none: the name is there as long as the connection. */
+export function callerOf({ parentPid, machine }: Context): { pid?: number; pid_start?: string } {
+  if (machine) return {};
   const start = readProcess(parentPid)?.startTicks;
   return { pid: parentPid, ...(start === undefined ? {} : { pid_start: String(start) }) };
 }

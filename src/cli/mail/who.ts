@@ -29,7 +29,7 @@ export const WHO_OPTIONS = {
  * name needs no key.
  */
 export function whoAmI(
-  { env, places }: Pick<Context, "env" | "places">,
+  { env, places, machine }: Pick<Context, "env" | "places" | "machine">,
   values: { as?: string; "key-file"?: string },
 ): Who {
   const keyFile = values["key-file"] ?? (env.WARREN_MAIL_KEY_FILE || undefined);
@@ -38,7 +38,8 @@ export function whoAmI(
   const name = values.as ?? (unitName || env.WARREN_MAIL_NAME || NOBODY_IN_PARTICULAR);
   return {
     name,
-    ...(unit && name === unitName ? { unit } : {}),
+    // A session of this machine is none of another one's, also where that has one of its name.
+    ...(unit && name === unitName && !machine ? { unit } : {}),
     ...(keyFile === undefined ? {} : { keyFile }),
   };
 }

@@ -1,58 +1,27 @@
+import { quoteWord } from "../../config/command-line.ts";
 import { WarrenError } from "../../protocol/errors.ts";
-import type { MachineDoor } from "./machine-door.ts";
+import type { HereOnly, OnMachine } from "./on-machine.ts";
 
-/** The verbs that ask a server for everything, so that they mean the same on another machine. */
-export const ON_MACHINES: ReadonlySet<string> = new Set([
-  "approve",
-  "attach",
-  "cancel",
-  "deny",
-  "devices",
-  "events",
-  "history",
-  "list",
-  "login",
-  "logs",
-  "mode",
-  "ping",
-  "ports",
-  "prompt",
-  "remove",
-  "rename",
-  "restart",
-  "resume",
-  "runs",
-  "send",
-  "sessions",
-  "signal",
-  "start",
-  "stats",
-  "status",
-  "stop",
-  "wait",
-  "why",
-]);
-
-/** @param what a sentence's beginning: `warren up` */
-export const remoteNotPossible = (what: string, why: string, fix: string): WarrenError =>
-  new WarrenError("REMOTE_NOT_POSSIBLE", `${what} ${why}.`, { fix });
-
-export function assertPossible(verb: string, machine: string, args: readonly string[]): void {
-  if (ON_MACHINES.has(verb)) return;
-  throw remoteNotPossible(
-    `warren ${verb}`,
-    "works with the files of the machine that it runs on, and cannot be asked of another one",
-    `ssh ${machine} warren ${[verb, ...args].join(" ")}`,
-  );
+/** A command as it was typed, but for `--on`. */
+export interface TypedCommand {
+  /** `mail serve` */
+  name: string;
+  args: readonly string[];
+  machine: string;
 }
 
-/** `--follow` reads the files of a log from its first byte on. */
-export function assertHere(machine: MachineDoor | undefined, units: readonly string[], verb: string): void {
-  if (!machine) return;
-  const [name = "NAME"] = units;
-  throw remoteNotPossible(
-    `warren ${verb} --follow`,
-    "is for jobs of this machine",
-    `warren --on ${machine.name} ${verb} ${name} && warren --on ${machine.name} logs -f ${name}`,
-  );
+/** @throws REMOTE_NOT_POSSIBLE when it is of this machine alone */
+export function assertPossible(on: OnMachine, typed: TypedCommand): void {
+  if (on !== "there") throw remoteNotPossible(`warren ${typed.name}`, on, typed);
+}
+
+/** @param what a sentence's beginning: `warren up` */
+export function remoteNotPossible(what: string, { why, instead }: HereOnly, { name, args, machine }: TypedCommand) {
+  const words = ["warren", name, ...args.map(quoteWord)].join(" ");
+  const on = `warren --on ${quoteWord(machine)}`;
+  // What is run there has the files of that machine, and says here what it says.
+  const there = instead ?? `run --dir DIR --follow -- ${words}`;
+  return new WarrenError("REMOTE_NOT_POSSIBLE", `${what} ${why}, and cannot be asked of another machine.`, {
+    fix: instead === "" ? words : `${on} ${there}`,
+  });
 }

@@ -1,4 +1,5 @@
 import type { AnyCommand, OptionSpec } from "../command.ts";
+import { SAME_EVERYWHERE } from "../on/on-machine.ts";
 import { GROUPS, VERBS, type Verb } from "../verbs.ts";
 import type { Style } from "./style.ts";
 
@@ -19,7 +20,7 @@ export function renderHelp(style: Style, all = false): string {
   const lines = [
     "Warren keeps what you start running, with a name, a log and an address.",
     "",
-    "Usage: warren [--on MACHINE] VERB [ARGUMENT…]",
+    "Usage: warren [--on MACHINE] VERB [ARGUMENT…]        NAME@MACHINE is a unit of another machine",
   ];
   for (const group of GROUPS) {
     lines.push("", style.bold(GROUP_TITLES[group]));
@@ -29,12 +30,18 @@ export function renderHelp(style: Style, all = false): string {
   return [...lines, "", style.dim("warren help VERB tells more. warren alone shows what runs here.")].join("\n");
 }
 
-export function renderCommandHelp(verb: Pick<Verb, "name" | "summary">, command: AnyCommand, style: Style): string {
+export function renderCommandHelp(
+  verb: Pick<Verb, "name" | "summary"> & Partial<Pick<Verb, "on">>,
+  command: AnyCommand,
+  style: Style,
+): string {
   const lines = [`warren ${verb.name}: ${verb.summary}`, ""];
   for (const [at, usage] of command.usage.entries()) lines.push(`${at === 0 ? "Usage:" : "      "} warren ${usage}`);
   if (command.details) lines.push("", command.details);
   lines.push("", style.bold("Examples"));
   for (const { command: example, does } of command.examples) lines.push(`  ${example}`, `      ${style.dim(does)}`);
+  if (verb.on !== undefined && verb.on !== "there" && verb.on !== SAME_EVERYWHERE)
+    lines.push("", `Not with --on MACHINE: it ${verb.on.why}.`);
   const groups = Map.groupBy(Object.entries(command.options), ([, { group }]) => group ?? "Options");
   const width = Math.max(
     ...Object.entries(command.options).map(([name, spec]) => flagText(name, spec).length),

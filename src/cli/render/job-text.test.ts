@@ -3,26 +3,8 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { memoryOutput } from "../testing/memory-output.ts";
 import { sampleJob, sampleRun } from "../testing/sample-job.ts";
-import { exitCodeText, historyLines, listLines, runningForText, stuckAfterMs } from "./job-text.ts";
+import { exitCodeText, historyLines, runningForText, stuckAfterMs } from "./job-text.ts";
 import { summaryLines } from "./run-summary.ts";
-
-test("list: a running job, with progress when it is known", () => {
-  assert.deepEqual(listLines(sampleJob(), false), ["4xc: [12345] running: npm run dev"]);
-  assert.deepEqual(listLines(sampleJob({ progress_percent: 73.9 }), false), [
-    "4xc: [12345] running (73%): npm run dev",
-  ]);
-});
-
-test("list: a stopped job, with its exit code when it has one", () => {
-  const ended = { status: "stopped", state: "ended", pid: 0 } as const;
-  assert.deepEqual(listLines(sampleJob({ ...ended, exit_code: 1 }), false), ["4xc: [-] stopped (1): npm run dev"]);
-  assert.deepEqual(listLines(sampleJob(ended), false), ["4xc: [-] stopped: npm run dev"]);
-});
-
-test("list: the directory and the description, which stands nine columns in", () => {
-  const job = sampleJob({ description: "the site" });
-  assert.deepEqual(listLines(job, true), ["4xc: [12345] running (/srv/site): npm run dev", "         the site"]);
-});
 
 test("history: nothing at the first run, expectations from three on", () => {
   assert.deepEqual(historyLines(sampleJob()), []);

@@ -37,21 +37,6 @@ export const stuckAfterMs = (job: Pick<Job, "success_count" | "avg_duration_ms">
 export const expectedMs = (job: Job): number | undefined =>
   job.success_count >= EXPECTATION_COUNT_MIN ? (job.p50_duration_ms ?? job.avg_duration_ms) : undefined;
 
-/** `abc: [12345] running (73%): npm run dev`, a name behind the id where there is one, and the description below. */
-export function listLines(job: Job, withDirectory: boolean): string[] {
-  const pid = job.pid === 0 ? "-" : String(job.pid);
-  const where = withDirectory ? ` (${job.workdir})` : "";
-  const name = job.name === undefined ? "" : ` ${job.name}`;
-  const line = `${job.id}${name}: [${pid}] ${statusText(job)}${where}: ${commandText(job)}`;
-  return job.description ? [line, `         ${job.description}`] : [line];
-}
-
-function statusText(job: Job): string {
-  if (job.state === "waiting") return "waiting";
-  if (job.status === "stopped") return job.exit_code === undefined ? "stopped" : `stopped (${job.exit_code})`;
-  return job.progress_percent === undefined ? "running" : `running (${Math.floor(job.progress_percent)}%)`;
-}
-
 /** `since 2m10s ago` of a run that was found running. */
 export const runningForText = (job: Job, nowMs: number): string =>
   job.started_at === undefined ? "" : `since ${formatDuration(nowMs - Date.parse(job.started_at))} ago`;

@@ -1,4 +1,5 @@
 import type { Worker } from "../../protocol/gateway-units.ts";
+import type { Unit } from "../../protocol/messages.ts";
 import type { Job, Session } from "../../protocol/units.ts";
 import type { Tone } from "./style.ts";
 
@@ -96,6 +97,17 @@ export function stateOfWorker({ state }: Pick<Worker, "state">): StateView {
       return view("✗", "x", "crash looping", "bad");
     default:
       return view("◌", ".", String(state), "quiet", true);
+  }
+}
+
+export function stateOfUnit(unit: Unit | Session): StateView {
+  switch (unit.kind) {
+    case "worker":
+      return stateOfWorker(unit);
+    case "job":
+      return stateOfJob(unit);
+    default:
+      return stateOfSession(unit);
   }
 }
 

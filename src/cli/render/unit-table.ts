@@ -1,147 +1,223 @@
 import { formatBytes } from "../../protocol/durations.ts";
 import type { Worker } from "../../protocol/gateway-units.ts";
 import type { Unit } from "../../protocol/messages.ts";
-import type { Job } from "../../protocol/units.ts";
+import type { Job, Session } from "../../protocol/units.ts";
 import { shortAge, shortPath } from "./ages.ts";
 import { commandText } from "./job-text.ts";
-import { type StateView, stateOfJob, stateOfWorker } from "./states.ts";
+import { type StateView, stateOfJob, stateOfSession, stateOfWorker } from "./states.ts";
 import type { Style } from "./style.ts";
 import { cutMiddle, cutStart, padEnd, padStart, printable, widthOf } from "./text-width.ts";
 import { factsText, placeText } from "./worker-text.ts";
 
-/** The list on a terminal: one row a unit, columns aligned, the command cut in its middle to what is left of the line. */
+/**
+ * The one table of units: a row each, the same columns for every kind. On a terminal a column that is empty in every row takes no room, and what does
+ * not fit is cut; in a pipe every column is there, `-` where it is empty, two spaces or more between them, and nothing is cut.
+ */
+export type AnyUnit = Unit | Session;
+
 export interface TableOptions {
+  isTerminal: boolean;
   style: Style;
   glyphs: boolean;
   columnCount: number;
   nowMs: number;
   /** Units of several directories: say which. */
   withDirectory: boolean;
+  /** Icons before the names, where every row has one. */
+  withIcons?: boolean;
+  /** Which server has it, and how many are attached. */
+  withServer?: boolean;
   userHome: string | undefined;
 }
 
 const GAP = "   ";
 /** Below this a command says nothing any more; the line may then be longer than the terminal. */
-const COMMAND_WIDTH_MIN = 16;
+const TEXT_WIDTH_MIN = 16;
 const PORTS_SHOWN_MAX = 3;
 /** A path says most at its end. */
 const DIRECTORY_WIDTH_MAX = 24;
 
-export function unitTable(units: readonly Unit[], options: TableOptions): string[] {
-  const rows = units.map((unit) => (unit.kind === "worker" ? ofWorker(unit, options) : ofJob(unit, options)));
-  const widths = rows.reduce<number[]>(
-    (max, { cells }) => cells.map((cell, at) => Math.max(max[at] ?? 0, widthOf(cell))),
-    [],
-  );
-  const shown = fitted(widths, options);
-  return rows.map((row) => rowLine(row, shown, options));
-}
-
-/** What is left out where the line is too narrow, first to last: memory, processor, kind. */
-const DISPENSABLE = [5, 4, 1];
-
-/** The widths, with 0 for columns that have no room. */
-function fitted(widths: readonly number[], { columnCount, glyphs }: TableOptions): number[] {
-  const left = [...widths];
-  const headWidth = (): number =>
-    left.filter((width) => width > 0).reduce((sum, width) => sum + width + GAP.length, glyphs ? 2 : 3);
-  for (const column of DISPENSABLE) if (headWidth() + COMMAND_WIDTH_MIN > columnCount) left[column] = 0;
-  return left;
-}
-
-const RIGHT_ALIGNED = new Set([4, 5, 6]);
+const COLUMNS = [
+  "name",
+  "kind",
+  "state",
+  "place",
+  "unread",
+  "cpu",
+  "memory",
+  "server",
+  "attached",
+  "age",
+  "directory",
+] as const;
+type Column = (typeof COLUMNS)[number];
+type Cells = Record<Column, string>;
+const RIGHT_ALIGNED: ReadonlySet<Column> = new Set(["cpu", "memory", "age"]);
+/** What is left out where the line is too narrow, first to last. */
+const DISPENSABLE: readonly Column[] = ["memory", "cpu", "kind", "attached", "server"];
 
 interface UnitRow {
   state: StateView;
-  cells: string[];
-  /** Behind the columns: the command, or what a worker is about. */
+  cells: Cells;
+  /** Behind the columns: what it asks, its command, or what a worker is about. */
   text: string;
   description: string | undefined;
 }
 
-/** Name, kind, state, ports or route, processor, memory, age, directory; a column that is empty in every row takes no room. */
+export function unitTable(units: readonly AnyUnit[], options: TableOptions): string[] {
+  const rows = units.map((unit) => rowOf(unit, options));
+  const all = COLUMNS.filter((column) => isWanted(column, options));
+  const widths = new Map<Column, number>();
+  for (const column of all) {
+    if (!options.isTerminal) for (const { cells } of rows) cells[column] ||= "-";
+    widths.set(column, Math.max(0, ...rows.map(({ cells }) => widthOf(cells[column]))));
+  }
+  if (!options.isTerminal) return rows.map((row) => plainLine(row, widths));
+  fit(widths, options);
+  return rows.map((row) => rowLine(row, widths, options));
+}
+
+function isWanted(column: Column, { withDirectory, withServer = false }: TableOptions): boolean {
+  if (column === "directory") return withDirectory;
+  return (column !== "server" && column !== "attached") || withServer;
+}
+
+/** Takes out the columns that are empty, and those that have no room. */
+function fit(widths: Map<Column, number>, { columnCount, glyphs }: TableOptions): void {
+  for (const [column, width] of widths) if (width === 0) widths.delete(column);
+  const headWidth = (): number => [...widths.values()].reduce((sum, width) => sum + width + GAP.length, glyphs ? 2 : 3);
+  for (const column of DISPENSABLE) if (headWidth() + TEXT_WIDTH_MIN > columnCount) widths.delete(column);
+}
+
+function rowOf(unit: AnyUnit, options: TableOptions): UnitRow {
+  switch (unit.kind) {
+    case "worker":
+      return ofWorker(unit, options);
+    case "job":
+      return ofJob(unit, options);
+    default:
+      return ofSession(unit, options);
+  }
+}
+
 function ofJob(job: Job, options: TableOptions): UnitRow {
   const sinceText = job.status === "running" ? job.started_at : (job.stopped_at ?? job.created_at);
-  const cells = [
-    printable(job.name ?? job.id),
-    String(job.kind),
-    stateWord(job),
-    portsText(job),
-    ...usageCells(job),
-    ...placeCells(sinceText, job.workdir, options),
-  ];
+  const state = stateOfJob(job);
+  const cells = {
+    ...commonCells(job, sinceText, options),
+    name: printable(job.name ?? job.id),
+    state: job.progress_percent === undefined || job.status === "stopped" ? state.word : progressText(state, job),
+    place: portsText(job, options),
+  };
   const description = job.description ? printable(job.description) : undefined;
-  return { state: stateOfJob(job), cells, text: printable(commandText(job)), description };
+  return { state, cells, text: printable(commandText(job)), description };
 }
 
 function ofWorker(worker: Worker, options: TableOptions): UnitRow {
-  const cells = [
-    worker.name,
-    worker.kind,
-    stateOfWorker(worker).word,
-    placeText(worker, options.glyphs),
-    ...usageCells(worker),
-    ...placeCells(worker.started_at, worker.workdir, options),
-  ];
-  return { state: stateOfWorker(worker), cells, text: factsText(worker), description: undefined };
+  const state = stateOfWorker(worker);
+  const cells = {
+    ...commonCells(worker, worker.started_at, options),
+    name: worker.name,
+    state: state.word,
+    place: options.isTerminal ? placeText(worker, options.glyphs) : printable(worker.url ?? worker.route),
+  };
+  return { state, cells, text: factsText(worker), description: undefined };
 }
 
-const usageCells = ({ status, cpu_percent, memory_bytes }: Pick<Unit, "status" | "cpu_percent" | "memory_bytes">) => [
-  status === "running" && cpu_percent !== undefined ? `${Math.round(cpu_percent)}%` : "",
-  status === "running" && memory_bytes !== undefined ? formatBytes(memory_bytes) : "",
-];
-
-const placeCells = (
-  sinceText: string | undefined,
-  workdir: string | undefined,
-  { nowMs, withDirectory, userHome }: TableOptions,
-): string[] => [
-  sinceText === undefined ? "" : shortAge(nowMs - Date.parse(sinceText)),
-  withDirectory && workdir !== undefined ? cutStart(printable(shortPath(workdir, userHome)), DIRECTORY_WIDTH_MAX) : "",
-];
-
-function stateWord(job: Job): string {
-  const { word } = stateOfJob(job);
-  return job.progress_percent === undefined || job.status === "stopped"
-    ? word
-    : `${word} ${Math.floor(job.progress_percent)}%`;
+function ofSession(session: Session, options: TableOptions): UnitRow {
+  const state = stateOfSession(session);
+  const attachedCount = session.client_count + session.viewer_count;
+  const hasIcon = options.withIcons === true && options.isTerminal && options.glyphs;
+  const cells = {
+    ...commonCells(session, session.active_at, options),
+    name: hasIcon ? `${session.icon} ${session.name}` : session.name,
+    state: state.word,
+    place: sessionPlace(session, options),
+    unread: session.unread ? `${session.unread} unread` : "",
+    attached: attachedCount > 0 ? `${attachedCount} attached` : "",
+  };
+  return { state, cells, text: whatItDoes(session), description: undefined };
 }
 
-function portsText({ ports = [], status }: Job): string {
+function commonCells(unit: AnyUnit, sinceText: string | undefined, options: TableOptions): Cells {
+  const { status, cpu_percent: cpu, memory_bytes: bytes, server = "" } = unit as Partial<Job>;
+  const { nowMs, userHome, isTerminal } = options;
+  const path = printable(isTerminal ? shortPath(unit.workdir ?? "", userHome) : (unit.workdir ?? ""));
+  return {
+    name: "",
+    kind: String(unit.kind),
+    state: "",
+    place: "",
+    unread: "",
+    cpu: status === "running" && cpu !== undefined ? `${Math.round(cpu)}%` : "",
+    memory: status === "running" && bytes !== undefined ? formatBytes(bytes) : "",
+    server,
+    attached: "",
+    age: sinceText === undefined ? "" : shortAge(nowMs - Date.parse(sinceText)),
+    directory: isTerminal ? cutStart(path, DIRECTORY_WIDTH_MAX) : path,
+  };
+}
+
+const progressText = ({ word }: StateView, { progress_percent: percent = 0 }: Job): string =>
+  `${word} ${Math.floor(percent)}%`;
+
+function portsText({ ports = [], status }: Job, { isTerminal }: TableOptions): string {
   if (status === "stopped") return "";
   const numbers = [...new Set(ports.map(({ port }) => port))];
-  const more = numbers.length > PORTS_SHOWN_MAX ? ` +${numbers.length - PORTS_SHOWN_MAX}` : "";
+  const shownCount = isTerminal ? PORTS_SHOWN_MAX : numbers.length;
+  const more = numbers.length > shownCount ? ` +${numbers.length - shownCount}` : "";
   return (
     numbers
-      .slice(0, PORTS_SHOWN_MAX)
+      .slice(0, shownCount)
       .map((port) => `:${port}`)
-      .join(" ") + more
+      .join(isTerminal ? " " : ",") + more
   );
 }
 
-function rowLine(
-  { state, cells, text, description }: UnitRow,
-  widths: readonly number[],
-  options: TableOptions,
-): string {
-  const { style, glyphs, columnCount } = options;
-  const mark = padEnd(style.tone(state.tone, glyphs ? state.glyph : state.plain, state.dim), glyphs ? 1 : 2);
-  const shown = cells
-    .map((cell, at) =>
-      paint(at, RIGHT_ALIGNED.has(at) ? padStart(cell, widths[at]!) : padEnd(cell, widths[at]!), state, style),
-    )
-    .filter((_, at) => widths[at]! > 0);
-  const head = `${mark} ${shown.join(GAP)}${GAP}`;
-  const room = Math.max(COMMAND_WIDTH_MIN, columnCount - widthOf(head));
-  const command = cutMiddle(text, room);
-  if (description === undefined || widthOf(command) + 2 + widthOf(description) > room)
-    return `${head}${command}`.trimEnd();
-  return `${head}${command}  ${style.dim(description)}`;
+/** `fox.localhost:8080` where a gateway leads there, else its port; nothing where nobody listens. */
+function sessionPlace({ url, port, is_listening: isListening }: Session, { isTerminal }: TableOptions): string {
+  if (typeof url === "string") return printable(isTerminal ? new URL(url).host : url);
+  return isListening && port !== undefined ? `:${port}` : "";
 }
 
-function paint(column: number, cell: string, { tone, dim }: StateView, style: Style): string {
+/** What it asks, else its title, else its command. */
+const whatItDoes = ({ state, attention, title, command }: Session): string =>
+  printable((state === "needs_you" && attention) || title || command.join(" "));
+
+function rowLine(
+  { state, cells, text, description }: UnitRow,
+  widths: ReadonlyMap<Column, number>,
+  { style, glyphs, columnCount }: TableOptions,
+): string {
+  const mark = padEnd(style.tone(state.tone, glyphs ? state.glyph : state.plain, state.dim), glyphs ? 1 : 2);
+  const shown = [...widths].map(([column, width]) => paint(column, padded(column, cells, width), state, style));
+  const head = `${mark} ${shown.join(GAP)}${GAP}`;
+  const room = Math.max(TEXT_WIDTH_MIN, columnCount - widthOf(head));
+  const said = cutMiddle(text, room);
+  if (description === undefined || widthOf(said) + 2 + widthOf(description) > room) return `${head}${said}`.trimEnd();
+  return `${head}${said}  ${style.dim(description)}`;
+}
+
+function plainLine({ cells, text, description }: UnitRow, widths: ReadonlyMap<Column, number>): string {
+  const shown = [...widths].map(([column, width]) => padded(column, cells, width));
+  return [...shown, text || "-", ...(description === undefined ? [] : [description])].join("  ").trimEnd();
+}
+
+const padded = (column: Column, cells: Cells, width: number): string =>
+  RIGHT_ALIGNED.has(column) ? padStart(cells[column], width) : padEnd(cells[column], width);
+
+function paint(column: Column, cell: string, { tone, dim }: StateView, style: Style): string {
   if (cell.trim() === "") return cell;
-  if (column === 0) return style.bold(cell);
-  if (column === 2) return style.tone(tone, cell, dim);
-  return column === 3 ? cell : style.dim(cell);
+  switch (column) {
+    case "name":
+      return style.bold(cell);
+    case "state":
+      return style.tone(tone, cell, dim);
+    case "unread":
+      return style.tone("attention", cell);
+    case "place":
+      return cell;
+    default:
+      return style.dim(cell);
+  }
 }

@@ -6,23 +6,6 @@ import { printable } from "./text-width.ts";
 /** The reason that says no more than the state does. */
 export const WAS_STOPPED = "was stopped";
 
-/** `site/api: [4711] healthy: http://127.0.0.1:8080/api version 1a2b3c4d ports 9000,9001` */
-export function workerListLine(worker: Worker, withDirectory: boolean): string {
-  const { id, name, pid, state, url, route, workdir } = worker;
-  const where = withDirectory && workdir !== undefined ? ` (${workdir})` : "";
-  const what = [url ?? route, ...plainFacts(worker)].join(" ");
-  return `${id ?? name}: [${pid || "-"}] ${state}${where}: ${what}`;
-}
-
-function plainFacts({ version, ports = [], restart_count = 0 }: Worker): string[] {
-  const numbers = ports.map(({ port }) => port);
-  return [
-    ...(version === undefined ? [] : ["version", version]),
-    ...(numbers.length > 0 ? ["ports", numbers.join(",")] : []),
-    ...(restart_count > 0 ? ["restarts", String(restart_count)] : []),
-  ];
-}
-
 /** `/api ×2`: where it is reached, and by how many instances when it is not one. */
 export function placeText({ route, instances }: Worker, glyphs: boolean): string {
   const count = instances.filter(({ state }) => state === "healthy").length;

@@ -3,6 +3,7 @@ import { EXIT } from "../../protocol/outcome.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
 import type { LogSelection } from "../log-flags.ts";
+import { typed } from "../output.ts";
 import { ConversationPrinter } from "./conversation-printer.ts";
 import { linesOf } from "./conversation-text.ts";
 import { followConversation } from "./follow-conversation.ts";
@@ -30,7 +31,9 @@ export async function printConversation(
   const { dropped_count } = conversation;
   const items = conversation.items.filter(({ at }) => Date.parse(at) >= sinceMs);
   if (dropped_count > 0 && tailLines === undefined && !json)
-    output.errorLine(`${dropped_count} earlier items are left out; the whole journal: warren history ${name} --raw`);
+    output.errorLine(
+      `${dropped_count} earlier items are left out; the whole journal: ${typed(output, `warren history ${name} --raw`)}`,
+    );
   const lines = items.flatMap((item) => (json ? [JSON.stringify(item)] : linesOf(item, output.style)));
   const wanted = grep ? lines.filter((line) => grep(Buffer.from(line))) : lines;
   const shown = tailLines === undefined ? wanted : tailLines === 0 ? [] : wanted.slice(-tailLines);

@@ -14,10 +14,10 @@ import { userLabel } from "./user-label.ts";
 export async function answerQuestion(
   context: Context,
   reference: string,
-  { choice, json }: { choice: string; json: boolean },
+  { verb, choice, json }: { verb: "approve" | "deny"; choice: string; json: boolean },
 ): Promise<number> {
   const { output } = context;
-  const { client, id } = await sessionNamed(context, reference);
+  const { client, id } = await sessionNamed(context, reference, verb);
   const { session, conversation } = await client.request("session.conversation", { session: id });
   const open = conversation.items.find((item) => item.kind === "permission" && item.state === "pending");
   if (!open) throw nothingAsked(session, conversation);

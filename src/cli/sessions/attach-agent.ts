@@ -23,7 +23,7 @@ const QUEUED_MS = 2_000;
 const LOOK_MS = 5;
 const COMMANDS_TEXT = "/approve [OPTION]  /deny  /cancel  /mode MODE  /login [METHOD]  /reload  /detach";
 export async function attachAgent(context: Context, id: string, { isViewer }: { isViewer: boolean }): Promise<number> {
-  const handle = await sessionNamed(context, id);
+  const handle = await sessionNamed(context, id, "attach");
   const { session } = await handle.client.request("session.get", { session: id });
   const detach = await configuredDetachKey(context.places.home);
   const view = new AgentAttachment(context, handle, session, { isViewer, detach });
@@ -205,6 +205,12 @@ class AgentAttachment {
 
   /** Of the server that has it. */
   async #reload(): Promise<void> {
+    const { machine } = this.#context;
+    if (machine) {
+      const { remoteNotPossible } = await import("../on/possible.ts");
+      const typed = { name: "reload", args: [], machine: machine.name };
+      throw remoteNotPossible("/reload", { why: "replaces a process of this machine by this build" }, typed);
+    }
     const found = lookForSession(this.#context.places, this.#handle.id);
     await reload.run(this.#context, { values: {}, operands: found ? [found.entry.name] : [] });
     if (this.#isTerminal) this.#input?.prompt(true);

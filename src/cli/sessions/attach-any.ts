@@ -14,6 +14,6 @@ export async function attachAny(context: Context, id: string, options: { isViewe
 async function kindOf(context: Context, id: string): Promise<string | undefined> {
   if (!context.machine) return lookForSession(context.places, id)?.kind;
   const { sessionNamed } = await import("./session-client.ts");
-  const { client } = await sessionNamed(context, id);
+  const { client } = await sessionNamed(context, id, "attach");
   return (await client.request("session.get", { session: id })).session.kind;
 }

@@ -24,7 +24,9 @@ export function clientOfThisBuild(context: Context, serverName?: string): Client
   );
 }
 
+/** On another machine: on its primary. */
 export async function newSession(context: Context, request: NewSession, serverName?: string): Promise<Session> {
-  const { session } = await clientOfThisBuild(context, serverName).request("session.new", request);
+  const client = context.machine ? context.client() : clientOfThisBuild(context, serverName);
+  const { session } = await client.request("session.new", request);
   return session;
 }

@@ -4,14 +4,15 @@ import type { LogSelection } from "../log-flags.ts";
 import { usageError } from "../usage-error.ts";
 import { agentOf, followAgent, printConversation } from "./agent-logs.ts";
 import type { SessionHandle } from "./session-client.ts";
+import { journalOf } from "./session-journal.ts";
 import { followLines, historyLines } from "./session-output.ts";
 
 /** `warren logs` of a session: what its terminal showed, as lines, or an agent's conversation. It has one stream, and a screen knows no times of lines. */
 const FOLLOWED_BEFORE_LINES = 10;
 
 export async function sessionLogs(context: Context, handle: SessionHandle, wanted: LogSelection): Promise<number> {
-  const { output, places } = context;
-  const { id, name } = handle;
+  const { output } = context;
+  const { name } = handle;
   if (wanted.cursor !== undefined || wanted.maxBytes !== undefined || wanted.streams.length === 1)
     throw usageError(
       `${name} is a session: --cursor, --stream and --max-bytes are for jobs.`,
@@ -31,13 +32,14 @@ export async function sessionLogs(context: Context, handle: SessionHandle, wante
     if (wanted.grep && !wanted.grep(Buffer.from(line))) return;
     await output.bytes("stdout", wanted.json ? `${JSON.stringify({ session: name, line })}\n` : `${line}\n`);
   };
+  const journal = await journalOf(context, handle);
   if (!wanted.follow) {
-    for await (const line of historyLines(places, id, wanted.tailLines)) await print(line);
+    for await (const line of historyLines(journal, wanted.tailLines)) await print(line);
     return EXIT.ok;
   }
   const signal = context.interrupted();
   const tail = wanted.tailLines ?? FOLLOWED_BEFORE_LINES;
-  for await (const line of followLines(places, id, { tail, signal })) await print(line);
+  for await (const line of followLines(journal, { tail, signal })) await print(line);
   if (!signal.aborted) return EXIT.ok;
   output.errorLine(`Stopped following; ${name} goes on.`);
   return EXIT.interrupted;

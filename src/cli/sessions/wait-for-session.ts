@@ -6,8 +6,8 @@ import type { SessionCondition } from "../../protocol/units.ts";
 import { parseCondition } from "../conditions.ts";
 import type { Context } from "../context.ts";
 import { exitStatusOfOutcome } from "../exit-status.ts";
+import { oneWait } from "../one-wait.ts";
 import { exitCodeText } from "../render/job-text.ts";
-import { showWait } from "../render/wait-line.ts";
 import { usageError } from "../usage-error.ts";
 import { type SessionHandle, sessionTitle } from "./session-client.ts";
 
@@ -27,35 +27,24 @@ export interface WaitForSession {
 /** 0 when they hold, 124 at the timeout, 1 when it ended before, its own status when its end was waited for, 130 at Ctrl-C. */
 export async function waitForSession(context: Context, handle: SessionHandle, wanted: WaitForSession): Promise<number> {
   const { texts, mode, timeoutMs, json, quiet } = wanted;
-  const { output } = context;
   const conditions = texts.map(sessionCondition);
-  const interrupted = context.interrupted();
   const what = texts.join(mode === "any" ? " or " : " and ");
-  const line = showWait(output, { what: `${handle.name}: waiting for ${what}`, expectedMs: undefined });
-  try {
-    // Said at the beginning: on another server, or in another process, it is not "from now on" again.
-    const since = wanted.since ?? (await outputBytesOf(handle, conditions));
-    const result = await handle.client.request(
-      "session.wait",
-      {
-        session: handle.id,
-        conditions,
-        mode,
-        ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }),
-        ...(since === undefined ? {} : { since }),
-      },
-      { signal: interrupted },
-    );
-    line.erase();
-    if (json) output.json(result);
-    else if (!quiet || result.result !== "met") say(context, result, what, timeoutMs);
-    return statusOf(result);
-  } catch (error) {
-    line.erase();
-    if (!interrupted.aborted) throw error;
-    output.errorLine(`Stopped waiting; ${handle.name} goes on.`);
-    return EXIT.interrupted;
-  }
+  const limit = timeoutMs === undefined ? {} : { timeout_ms: timeoutMs };
+  return oneWait<DataOf<"session.wait">>(context, {
+    line: `${handle.name}: waiting for ${what}`,
+    goesOn: handle.name,
+    json,
+    quiet,
+    ask: async (signal) => {
+      // Said at the beginning: on another server, or in another process, it is not "from now on" again.
+      const since = wanted.since ?? (await outputBytesOf(handle, conditions));
+      const from = since === undefined ? {} : { since };
+      const asked = { session: handle.id, conditions, mode, ...limit, ...from };
+      return handle.client.request("session.wait", asked, { signal });
+    },
+    say: (result) => say(context, result, what, timeoutMs),
+    statusOf,
+  });
 }
 
 async function outputBytesOf(
