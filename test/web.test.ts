@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { assertAccessible } from "./harness/axe.ts";
 import { variant } from "./harness/build-copy.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { killProcess } from "./harness/processes.ts";
@@ -14,7 +15,6 @@ const TIMEOUT_MS = 90_000;
 const PHONE = { width: 390, height: 844 };
 /** `WARREN_SCREENSHOTS=1` renews the pictures of docs/remote.md. */
 const PICTURES = process.env.WARREN_SCREENSHOTS ? join(import.meta.dirname, "..", "docs") : undefined;
-const AXE = readFileSync(join(import.meta.dirname, "..", "node_modules", "axe-core", "axe.min.js"), "utf8");
 
 const picture = async (tab: Tab, name: string): Promise<void> => {
   if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, `web-${name}.png`));
@@ -109,7 +109,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
       await click(phone, "Inbox1");
       await phone.shows("Really?");
       await picture(phone, "inbox-phone");
-      await click(phone, "Deny");
+      await click(phone, "deny");
       await phone.shows("Nobody needs you");
       await tab.until('document.querySelector(".permission") === null', "the answer, in the other tab");
       assert.doesNotMatch(await tab.evaluate("document.body.innerText"), /^Not reached\.$/m);
@@ -372,15 +372,3 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
       await phone.close();
     });
 });
-
-async function assertAccessible(tab: Tab, where: string): Promise<void> {
-  // In the page by the debugger's own way: the page's policy would refuse it.
-  await tab.evaluate(`window.axe ? undefined : void (${JSON.stringify("")}, (() => { ${AXE} })())`);
-  const found = await waitUntil(
-    () =>
-      tab.evaluate<string[]>(`axe.run(document, { exclude: [[".xterm"]] }).then(({ violations }) =>
-        violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 200) + " " + failureSummary)))`),
-    { what: "axe" },
-  );
-  assert.deepEqual(found, [], where);
-}

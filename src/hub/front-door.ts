@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
+import net from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { Certificate } from "../platform/certificate-files.ts";
-import { systemCode, WarrenError } from "../protocol/errors.ts";
+import { isWarrenError, systemCode, WarrenError } from "../protocol/errors.ts";
 import type { HubHttpOptions } from "./http.ts";
 import type { Hub } from "./hub.ts";
 import type { HubLimits } from "./limits.ts";
@@ -15,6 +16,8 @@ import { serveWebSocket } from "./web-socket-wire.ts";
 export interface FrontDoorOptions {
   /** What is told about the hub. */
   facts: HubHttpOptions["facts"];
+  /** The app that it serves. */
+  files: HubHttpOptions["files"];
   hub: Hub;
   limits: HubLimits;
   /** Absent: plain http. */
@@ -34,6 +37,8 @@ const EXTRA_CONNECTIONS = 200;
 
 export class FrontDoor {
   readonly #server: Server | SecureServer;
+  /** What comes to ::1 is given to the server. */
+  #overIpv6: net.Server | undefined;
   readonly #options: FrontDoorOptions;
   readonly #sockets: WebSocketServer;
   #listener: Promise<(request: IncomingMessage, response: ServerResponse) => Promise<void>> | undefined;
@@ -50,11 +55,12 @@ export class FrontDoor {
     };
     const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
       void this.#answer(request, response);
-    // Not by import: a module's import of node:http reads its every name, and one of them loads the whole of undici: 10 MB.
-    const [http, https] = [process.getBuiltinModule("node:http"), process.getBuiltinModule("node:https")];
+    // Not by import: a module's import of node:http reads its every name, and one of them loads the whole of undici: 10 MB. With https comes tls: 2 MB.
     this.#server = certificate
-      ? https.createServer({ ...common, ...tlsOf(certificate), handshakeTimeout: HEAD_MS }, onRequest)
-      : http.createServer(common, onRequest);
+      ? process
+          .getBuiltinModule("node:https")
+          .createServer({ ...common, ...tlsOf(certificate), handshakeTimeout: HEAD_MS }, onRequest)
+      : process.getBuiltinModule("node:http").createServer(common, onRequest);
     this.#server.maxConnections = limits.connections + EXTRA_CONNECTIONS;
     this.#sockets = new WebSocketServer({
       noServer: true,
@@ -66,16 +72,16 @@ export class FrontDoor {
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** The port. @throws PORT_TAKEN, PORT_FORBIDDEN, ADDRESS_NOT_OURS */
-  listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const onError = (error: unknown): void => reject(listenError(error, host, port));
-      this.#server.once("error", onError);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off("error", onError);
-        const address = this.#server.address();
-        resolve(typeof address === "object" && address ? address.port : port);
-      });
+  /** The port. `localhost` is both of its addresses, where the machine has both. @throws PORT_TAKEN, PORT_FORBIDDEN, ADDRESS_NOT_OURS */
+  async listen(host: string, wanted: number): Promise<number> {
+    if (host !== "localhost") return listenOn(this.#server, host, wanted);
+    const port = await listenOn(this.#server, "127.0.0.1", wanted);
+    const { maxConnections } = this.#server;
+    this.#overIpv6 = net.createServer({ noDelay: true }, (socket) => this.#server.emit("connection", socket));
+    this.#overIpv6.maxConnections = maxConnections;
+    return listenOn(this.#overIpv6, "::1", port).catch((error) => {
+      if (isWarrenError(error, "ADDRESS_NOT_OURS")) return port;
+      throw error;
     });
   }
 
@@ -85,14 +91,15 @@ export class FrontDoor {
 
   /** No new connections; those that are left are cut off. */
   close(): void {
+    this.#overIpv6?.close();
     this.#server.close();
     this.#server.closeAllConnections();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { facts, certificate } = this.#options;
+    const { facts, files, certificate } = this.#options;
     this.#listener ??= import("./http.ts").then(({ hubListener }) =>
-      hubListener({ path: HUB_PATH, facts, isTls: certificate !== undefined }),
+      hubListener({ path: HUB_PATH, facts, files, isTls: certificate !== undefined }),
     );
     await (await this.#listener)(request, response);
   }
@@ -124,13 +131,25 @@ export class FrontDoor {
 
 const tlsOf = ({ certPem, keyPem }: Certificate) => ({ cert: certPem, key: keyPem, minVersion: "TLSv1.2" as const });
 
+function listenOn(server: net.Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: unknown): void => reject(listenError(error, host, port));
+    server.once("error", onError);
+    server.listen({ host, port }, () => {
+      server.off("error", onError);
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : port);
+    });
+  });
+}
+
 function listenError(error: unknown, host: string, port: number): unknown {
   const code = systemCode(error);
   if (code === "EADDRINUSE")
     return new WarrenError("PORT_TAKEN", `Port ${port} is used by another program.`, { fix: "warren hub --port 0" });
   if (code === "EACCES")
     return new WarrenError("PORT_FORBIDDEN", `You may not listen on port ${port}.`, { fix: "warren hub --port 7117" });
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN")
+  if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT" || code === "ENOTFOUND" || code === "EAI_AGAIN")
     return new WarrenError("ADDRESS_NOT_OURS", `${host} is no address of this machine.`, {
       fix: "warren hub --host 0.0.0.0",
     });

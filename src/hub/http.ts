@@ -1,9 +1,11 @@
 import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { type AppFile, sentFile } from "../web-files/app-files.ts";
+import { securityHeaders } from "../web-files/security-headers.ts";
 
 /**
- * What a hub answers to plain HTTP: who it is, and that it is well. Everybody may ask, from any page: nothing here depends on who asks, and there is no cookie or token
+ * What a hub answers to plain HTTP: the app, who it is, and that it is well. Everybody may ask, from any page: nothing here depends on who asks, and there is no cookie or token
  * that a foreign page could use. For the same reason a WebSocket is taken from any Origin: only a signature lets anybody in, and the app of one hub talks to others.
  */
 export interface HubHttpOptions {
@@ -11,6 +13,8 @@ export interface HubHttpOptions {
   path: string;
   facts: () => { key: string; fingerprint: string; label: string; version: string };
   isTls: boolean;
+  /** The app, by path; asked when somebody wants a file of it. */
+  files: () => ReadonlyMap<string, AppFile>;
 }
 
 const YEAR_SECONDS = 31_536_000;
@@ -22,8 +26,9 @@ const YEAR_SECONDS = 31_536_000;
 export const hubListener = (options: HubHttpOptions) =>
   getRequestListener(hubApp(options).fetch, { overrideGlobalObjects: false });
 
-function hubApp({ path, facts, isTls }: HubHttpOptions): Hono {
+function hubApp({ path, facts, isTls, files }: HubHttpOptions): Hono {
   const app = new Hono();
+  app.use(appFiles(files, isTls));
   app.use(
     secureHeaders({
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -48,4 +53,19 @@ function hubApp({ path, facts, isTls }: HubHttpOptions): Hono {
   app.notFound((context) => context.text("There is nothing here.\n", 404));
   app.onError((_error, context) => context.text("The hub failed.\n", 500));
   return app;
+}
+
+/** The app itself: everybody may have it, since there is nothing of anybody in it. With its own policy, which is wider than that of the rest. */
+function appFiles(files: HubHttpOptions["files"], isTls: boolean): MiddlewareHandler {
+  const headers = {
+    ...securityHeaders({ isTls }),
+    ...(isTls ? { "Strict-Transport-Security": `max-age=${YEAR_SECONDS}` } : {}),
+  };
+  return async (context, next) => {
+    const { method, path } = context.req;
+    const file = method === "GET" || method === "HEAD" ? files().get(path) : undefined;
+    if (!file) return next();
+    const sent = sentFile(file, context.req.header("accept-encoding"));
+    return context.body(new Uint8Array(sent.body), 200, { ...headers, ...sent.headers });
+  };
 }

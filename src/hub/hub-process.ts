@@ -12,6 +12,7 @@ import type { HubStatus } from "../protocol/hub-control.ts";
 import type { SigningKey } from "../sealing/crypto.ts";
 import { fingerprintOf } from "../sealing/login.ts";
 import { webCrypto } from "../sealing/webcrypto.ts";
+import { type AppFile, readAppFiles } from "../web-files/app-files.ts";
 import { hubAddresses } from "./addresses.ts";
 import { ServedCertificate } from "./certificate.ts";
 import { keyId } from "./connection.ts";
@@ -126,13 +127,19 @@ export class HubProcess {
   }
 
   async #listen(): Promise<void> {
-    const { host, port, isBehindProxy } = this.#options;
+    const { host, port, isBehindProxy, build } = this.#options;
     const facts = () => {
       const { key, fingerprint, label, version } = this.facts();
       return { key, fingerprint, label, version };
     };
     const certificate = this.#certificate;
-    this.#door = new FrontDoor({ facts, hub: this.#hub, limits: this.#limits, certificate, isBehindProxy });
+    // Read when the first one asks, since a hub that only passes on frames does not need it; and then kept, whatever an upgrade does to its directory.
+    let app: ReadonlyMap<string, AppFile> | undefined;
+    const files = (): ReadonlyMap<string, AppFile> => {
+      app ??= readAppFiles(join(build.dir, "web"), "hub");
+      return app;
+    };
+    this.#door = new FrontDoor({ facts, files, hub: this.#hub, limits: this.#limits, certificate, isBehindProxy });
     this.#port = await this.#door.listen(host, port);
   }
 

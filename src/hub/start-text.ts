@@ -20,7 +20,8 @@ export function startText({
         `    ${url.padEnd(width)}  ${[...(for_phones ? ["for phones too"] : []), ...(note ? [note] : [])].join("; ")}`,
     ),
     "",
-    `Pair a device with a machine: warren pair --hub ${best}`,
+    `The app: open ${best} in a browser`,
+    `Pair it with a machine: warren pair --hub ${best}`,
     "What happens here: warren hub status. Ctrl-C ends it; what it has promised is on its disk.",
   ];
 }

@@ -7,8 +7,8 @@ import { resolvePlaces } from "../platform/paths.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import { EXIT } from "../protocol/outcome.ts";
 import { SCOPES } from "../sealing/scopes.ts";
+import { readAppFiles } from "../web-files/app-files.ts";
 import { Access } from "./access.ts";
-import { readAppFiles } from "./app-files.ts";
 import { openBrowser } from "./open-browser.ts";
 import { WebHost } from "./web-host.ts";
 
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const access = new Access();
   const host = new WebHost({
     port: Number(values.port ?? (env.WARREN_WEB_PORT || DEFAULT_PORT)),
-    files: readAppFiles(join(thisBuild().dir, "web")),
+    files: readAppFiles(join(thisBuild().dir, "web"), "machine"),
     access,
     greeting: { scopes: SCOPES, by: userName() },
     connect: (target, events) => connectUnit(places, target, events),

@@ -4,9 +4,9 @@ import { WebSocketServer } from "ws";
 import { systemCode, WarrenError } from "../protocol/errors.ts";
 import type { StreamGreeting } from "../remote/greeting.ts";
 import type { ConnectUnit } from "../remote/network.ts";
+import { type AppFile, sentFile } from "../web-files/app-files.ts";
+import { securityHeaders } from "../web-files/security-headers.ts";
 import type { Access } from "./access.ts";
-import type { AppFile } from "./app-files.ts";
-import { SECURITY_HEADERS } from "./security-headers.ts";
 import { WebSession } from "./web-session.ts";
 
 /**
@@ -34,6 +34,7 @@ const PROTOCOL = "warren.web.1";
 const PASS_PREFIX = "pass.";
 const LOOPBACKS = ["127.0.0.1", "::1"];
 const NAMES = ["127.0.0.1", "localhost", "[::1]"];
+const HEADERS = securityHeaders({ isTls: false });
 const FRAME_BYTES_MAX = 96 * 1024;
 const BODY_BYTES_MAX = 1024;
 const CONNECTIONS_MAX = 256;
@@ -95,16 +96,16 @@ export class WebHost {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (!this.#isNamedRightly(request)) return say(response, 421, "This address is not this program's.");
     const path = (request.url ?? "/").split("?")[0]!;
     if (path === PASS_PATH) return this.#givePass(request, response);
     const file = this.#options.files.get(path);
     if (!file) return say(response, 404, "There is nothing here.");
     if (request.method !== "GET" && request.method !== "HEAD") return say(response, 405, "It can only be read.");
-    response.setHeader("Content-Type", file.type);
-    response.setHeader("Cache-Control", file.isImmutable ? "max-age=31536000, immutable" : "no-cache");
-    response.end(request.method === "HEAD" ? undefined : file.bytes);
+    const { body, headers } = sentFile(file, request.headers["accept-encoding"]?.toString());
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.end(request.method === "HEAD" ? undefined : body);
   }
 
   /** `POST`, the token as its text; the answer is the pass. */

@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { StreamSet } from "../contact/stream-set.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import type { StreamGreeting } from "../remote/greeting.ts";
 import type { ConnectUnit } from "../remote/network.ts";
@@ -22,19 +23,14 @@ const UNSENT_BYTES_MAX = 1024 * 1024;
 
 export class WebSession {
   readonly #options: WebSessionOptions;
-  readonly #streams = new Map<number, StreamBridge>();
+  readonly #streams = new StreamSet<StreamBridge>();
 
   constructor(options: WebSessionOptions) {
     this.#options = options;
     const { socket } = options;
     socket.on("error", () => {}); // a close follows
     socket.on("message", (data, isBinary) => this.#hear(data as Buffer, isBinary));
-    socket.on("close", () => this.#over());
-  }
-
-  #over(): void {
-    for (const bridge of this.#streams.values()) bridge.close();
-    this.#streams.clear();
+    socket.on("close", () => this.#streams.end());
   }
 
   #hear(bytes: Buffer, isBinary: boolean): void {
@@ -56,15 +52,7 @@ export class WebSession {
       case "open":
         return this.#open(frame.stream, frame.target);
     }
-    const bridge = this.#streams.get(frame.stream);
-    if (!bridge) return; // it has just been closed here
-    if (frame.kind === "credit") return bridge.credited(frame.bytes);
-    if (frame.kind === "data") {
-      if (!bridge.hear(frame.bytes)) this.#options.socket.close(1002, "CREDIT_EXCEEDED");
-      return;
-    }
-    this.#streams.delete(frame.stream);
-    bridge.close();
+    if (!this.#streams.hear(frame)) this.#options.socket.close(1002, "CREDIT_EXCEEDED");
   }
 
   #open(stream: number, target: string): void {
@@ -74,7 +62,7 @@ export class WebSession {
       const sentence = `This page has ${STREAMS_MAX} streams open already.`;
       return this.#send({ kind: "close", stream, code: "STREAMS_FULL", sentence });
     }
-    this.#streams.set(stream, new StreamBridge({ stream, target, greeting, connect, onMore: () => this.#pump() }));
+    this.#streams.add(stream, new StreamBridge({ stream, target, greeting, connect, onMore: () => this.#pump() }));
   }
 
   #send(frame: LiveFrame): void {
@@ -86,19 +74,9 @@ export class WebSession {
     const { socket } = this.#options;
     if (socket.readyState !== socket.OPEN) return;
     while (socket.bufferedAmount < UNSENT_BYTES_MAX) {
-      const frame = this.#nextFrame();
+      const frame = this.#streams.take();
       if (!frame) return;
       this.#send(frame);
     }
-  }
-
-  #nextFrame(): LiveFrame | undefined {
-    for (const [number, bridge] of [...this.#streams]) {
-      const frame = bridge.take();
-      this.#streams.delete(number);
-      if (!bridge.isOver) this.#streams.set(number, bridge); // behind the others
-      if (frame) return frame;
-    }
-    return undefined;
   }
 }

@@ -2,63 +2,91 @@ import { createRoot } from "react-dom/client";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import { enter, forgetPass, tokenIn } from "./link/access.ts";
 import { Loopback } from "./link/loopback.ts";
-import { EMPTY_HOME, reduceHome } from "./model/home.ts";
-import { HomeFeed } from "./store/home-feed.ts";
-import { MailFeed } from "./store/mail-feed.ts";
-import { browserMemory, rememberHome } from "./store/remembered.ts";
+import { LOCAL } from "./model/rows.ts";
+import { FleetStore } from "./store/fleet-store.ts";
+import { pairLinkIn } from "./store/pair-flow.ts";
+import { browserMemory } from "./store/remembered.ts";
+import { openRemote } from "./store/remote-start.ts";
 import { Store } from "./store/store.ts";
 import { App } from "./views/App.tsx";
+import { AskedScope } from "./views/asked.tsx";
 import { Closed } from "./views/Closed.tsx";
-import { reduceNotes, type World, WorldContext } from "./views/world.ts";
+import { SettingsScope } from "./views/settings.tsx";
+import { AppContext, type AppWorld, reduceNotes } from "./views/world.ts";
 
-/** The app's start in a page: lets the browser in, makes the way to this machine, draws. */
+/** The app's start in a page: on loopback it lets the browser in and makes the way to this machine; everywhere it takes up the machines behind hubs. */
 const VERSION = "1";
 
 const root = createRoot(document.querySelector("#app")!);
 const closed = (text: string): void => root.render(<Closed text={text} />);
+/** Who serves the app: `warren web` of a machine, or a hub. It stands in the page itself, so that it is known offline too. */
+const isOfHub = document.documentElement.dataset.from === "hub";
 
 async function start(): Promise<void> {
-  const pass = await enter({ location, history, storage: localStorage, fetch: (...given) => fetch(...given) });
-  if (pass === undefined) return closed("This browser has not been let in yet.");
-  const machine = new Loopback({ name: location.hostname, open: () => openSocket(pass) });
-  const home = new Store(EMPTY_HOME, reduceHome);
-  const notes = new Store([], reduceNotes);
-  const common = { machine, version: VERSION, dispatch: home.dispatch };
-  const world: World = {
-    machine,
+  const fleet = new FleetStore({ version: VERSION, memoryOf: browserMemory });
+  if (!isOfHub) {
+    const pass = await enter({ location, history, storage: localStorage, fetch: (...given) => fetch(...given) });
+    if (pass === undefined) return closed("This browser has not been let in yet.");
+    addLocal(fleet, pass);
+  }
+  const remote = await openRemote({ fleet, random: Math.random });
+  const app: AppWorld = {
     version: VERSION,
-    home,
-    notes,
+    fleet,
+    ...remote,
+    notes: new Store([], reduceNotes),
     opening: { wantsFocus: false },
-    feed: new HomeFeed(common),
-    mail: new MailFeed(common),
   };
-  const memory = browserMemory(machine.id);
-  void memory.read().then((known) => known && home.dispatch({ type: "remembered", home: known }));
-  const endMemory = rememberHome(home, memory);
-  addEventListener("pagehide", endMemory, { once: true });
-  machine.watch(({ kind }) => {
-    if (kind !== "refused") return;
-    forgetPass(localStorage);
-    endMemory();
-    void memory.forget();
-    closed("This browser is not let in any more: warren web was started anew.");
-  });
+  takeLink(app);
+  addEventListener("hashchange", () => takeLink(app));
+  addEventListener("pagehide", () => fleet.writeDown());
   const hurry = (): void => {
-    if (!document.hidden) world.feed.hurry();
+    if (!document.hidden) fleet.hurry();
   };
   for (const event of ["pageshow", "online", "visibilitychange"]) addEventListener(event, hurry);
   root.render(
-    <WorldContext value={world}>
-      <App />
-    </WorldContext>,
+    <AppContext value={app}>
+      <SettingsScope>
+        <AskedScope>
+          <App />
+        </AskedScope>
+      </SettingsScope>
+    </AppContext>,
   );
+}
+
+function addLocal(fleet: FleetStore, pass: string): void {
+  const machine = new Loopback({ name: location.hostname, open: () => openSocket(pass) });
+  const facts = {
+    id: LOCAL,
+    ownName: "this machine",
+    words: undefined,
+    scopes: undefined,
+    hubs: {},
+    liveHub: undefined,
+  };
+  fleet.add(machine, facts);
+  machine.watch(({ kind }) => {
+    if (kind !== "refused") return;
+    forgetPass(localStorage);
+    fleet.forget(LOCAL);
+    closed("This browser is not let in any more: warren web was started anew.");
+  });
 }
 
 function openSocket(pass: string): WebSocket {
   const url = new URL("/web/v1", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return new WebSocket(url, ["warren.web.1", `pass.${pass}`]);
+}
+
+/** The page was opened as a pairing link: the code leaves the address before anything else is done, and is shown for the person to agree. */
+function takeLink({ pairing }: AppWorld): void {
+  const link = pairLinkIn(location);
+  if (link === undefined) return;
+  history.replaceState(null, "", "#/pair");
+  dispatchEvent(new Event("hashchange"));
+  void pairing?.read(link);
 }
 
 /** Refused without a policy where the browser asks for one (Trusted Types). */

@@ -14,14 +14,24 @@ interface Fetching extends Extendable {
   request: Request;
   respondWith(response: Promise<Response>): void;
 }
+interface Notified extends Extendable {
+  notification: { close(): void };
+}
 interface WorkerScope {
   location: Location;
-  clients: { claim(): Promise<void> };
+  clients: {
+    claim(): Promise<void>;
+    matchAll(options: { type: "window" }): Promise<{ focus(): Promise<unknown> }[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(type: "notificationclick", listener: (event: Notified) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
 }
 
+/** What answers there is no file of the app. */
+const OWN_PATHS = ["/web/", "/hub/", "/health"];
 const CACHE = `warren-${SHELL_NAME}`;
 
 self.addEventListener("install", (event) => {
@@ -45,8 +55,23 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
-  if (request.method !== "GET" || origin !== self.location.origin || pathname.startsWith("/web/")) return;
+  if (
+    request.method !== "GET" ||
+    origin !== self.location.origin ||
+    OWN_PATHS.some((path) => pathname.startsWith(path))
+  )
+    return;
   event.respondWith(request.mode === "navigate" ? freshPage(request) : keptFile(request));
+});
+
+/** Somebody needs the person: to the app as it is open, else to its inbox. */
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const open = async (): Promise<unknown> => {
+    const [page] = await self.clients.matchAll({ type: "window" });
+    return page ? page.focus() : self.clients.openWindow("/#/inbox");
+  };
+  event.waitUntil(open());
 });
 
 /** The page as it is now; the kept one without a server. */

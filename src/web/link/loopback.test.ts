@@ -42,7 +42,7 @@ function setUp() {
   const timers: { delayMs: number; task: () => void }[] = [];
   const machine = new Loopback({
     name: "laptop",
-    random: () => 1,
+    random: () => 0,
     timer: (delayMs, task) => {
       const timer = { delayMs, task };
       timers.push(timer);

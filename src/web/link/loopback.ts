@@ -1,8 +1,10 @@
-import type { Dial, Wire } from "../../client/client.ts";
-import { closeError, LiveStream, type StreamEvents } from "../../client/remote/live-stream.ts";
-import type { ByteWire, DialBytes } from "../../client/terminal-world.ts";
-import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
-import { LineSplitter } from "../../protocol/lines.ts";
+import type { Dial } from "../../client/client.ts";
+import { LiveStream, type StreamEvents } from "../../client/remote/live-stream.ts";
+import { isPassing, StreamDials } from "../../client/remote/stream-dials.ts";
+import type { DialBytes } from "../../client/terminal-world.ts";
+import { RetryDelay } from "../../contact/retry-delay.ts";
+import { StreamSet } from "../../contact/stream-set.ts";
+import { WarrenError } from "../../protocol/errors.ts";
 import { decodeLive, encodeLive, type LiveFrame } from "../../sealing/live.ts";
 import type { Machine, Way } from "./machine.ts";
 
@@ -19,8 +21,8 @@ export interface LoopbackOptions {
   timer?: (delayMs: number, task: () => void) => () => void;
 }
 
-const RETRY_FIRST_MS = 200;
-const RETRY_MOST_MS = 5_000;
+/** It is this machine: near, and back at once. */
+const RETRIES = { retryFirstMs: 200, retryMostMs: 5_000, retryRareAfter: Number.POSITIVE_INFINITY, retryRareMs: 5_000 };
 /** How long a dial waits for the way. */
 const WAIT_MS = 10_000;
 const STREAM_WAITING_BYTES_MAX = 8 * 1024 * 1024;
@@ -33,21 +35,23 @@ export class Loopback implements Machine {
   readonly id = "local";
   readonly name: string;
   readonly #options: LoopbackOptions;
-  readonly #random: () => number;
+  readonly #delay: RetryDelay;
   readonly #timer: (delayMs: number, task: () => void) => () => void;
   readonly #watchers = new Set<(way: Way) => void>();
-  readonly #streams = new Map<number, LiveStream>();
+  readonly #streams = new StreamSet<LiveStream>();
+  readonly #dials = new StreamDials({
+    open: (target, events) => this.#open(target, events),
+    refusalOf: (why) => (why && !isPassing(why) ? why : undefined),
+  });
   #way: Way = { kind: "connecting" };
   #socket: Socket | undefined;
-  #nextStream = 1;
-  #attempt = 0;
   #cancelRetry: () => void = () => {};
   #isClosed = false;
 
   constructor(options: LoopbackOptions) {
     this.#options = options;
     this.name = options.name;
-    this.#random = options.random ?? Math.random;
+    this.#delay = new RetryDelay(RETRIES, options.random ?? Math.random);
     this.#timer = options.timer ?? pageTimer;
     this.#connect();
   }
@@ -61,7 +65,7 @@ export class Loopback implements Machine {
   hurry(): void {
     if (this.#way.kind !== "away") return;
     this.#cancelRetry();
-    this.#attempt = 0;
+    this.#delay.reset();
     this.#connect();
   }
 
@@ -72,77 +76,18 @@ export class Loopback implements Machine {
   }
 
   dialLines(target = "primary"): Dial {
-    return this.#dialling(target, ({ onLine, onClose }) => {
-      const splitter = new LineSplitter(Number.POSITIVE_INFINITY);
-      return {
-        onBytes: (bytes) => {
-          for (const line of splitter.push(bytes)) onLine(line);
-        },
-        onClose,
-        wireOf: (stream): Wire => ({
-          send: (line) => stream.send(new TextEncoder().encode(`${line}\n`)),
-          close: () => stream.close(),
-        }),
-      };
-    });
+    return this.#dials.lines(target);
   }
 
   dialBytes(target: string): DialBytes {
-    return this.#dialling(target, ({ onBytes, onClose }) => ({
-      onBytes,
-      onClose,
-      wireOf: (stream): ByteWire => ({
-        send: (bytes) => stream.send(bytes),
-        pause: () => stream.pause(),
-        resume: () => stream.resume(),
-        close: () => stream.close(),
-      }),
-    }));
+    return this.#dials.bytes(target);
   }
 
-  /** What ended a stream before it said anything is said at the next dial: it would be the same again. */
-  #dialling<Events, W>(
-    target: string,
-    kindOf: (events: Events) => { onBytes(bytes: Uint8Array): void; onClose(): void; wireOf(stream: LiveStream): W },
-  ): (events: Events) => Promise<W> {
-    let refusal: WarrenError | undefined;
-    return async (events) => {
-      const known = refusal;
-      refusal = undefined;
-      if (known) throw known;
-      await this.#live();
-      const { onBytes, onClose, wireOf } = kindOf(events);
-      let hasSpoken = false;
-      const stream = this.#open(target, {
-        onBytes: (bytes) => {
-          hasSpoken = true;
-          onBytes(bytes);
-        },
-        onClosed: (why) => {
-          if (!hasSpoken && why && !isWarrenError(why, "TARGET_GONE")) refusal = why;
-          onClose();
-        },
-      });
-      return wireOf(stream);
-    };
-  }
-
-  #open(target: string, events: StreamEvents): LiveStream {
-    const number = this.#nextStream++;
-    const stream = new LiveStream({
-      number,
-      target,
-      events: {
-        onBytes: events.onBytes,
-        onClosed: (why) => {
-          this.#streams.delete(number);
-          events.onClosed(why);
-        },
-      },
-      waitingBytesMax: STREAM_WAITING_BYTES_MAX,
-      onMore: () => this.#pump(),
-    });
-    this.#streams.set(number, stream);
+  async #open(target: string, events: StreamEvents): Promise<LiveStream> {
+    await this.#live();
+    const onMore = (): void => this.#pump();
+    const options = { target, events, waitingBytesMax: STREAM_WAITING_BYTES_MAX, onMore };
+    const stream = this.#streams.open((number) => new LiveStream(number, options));
     this.#pump();
     return stream;
   }
@@ -168,7 +113,7 @@ export class Loopback implements Machine {
     this.#socket = socket;
     socket.addEventListener("open", () => {
       if (this.#socket !== socket) return;
-      this.#attempt = 0;
+      this.#delay.reset();
       this.#tell({ kind: "live" });
     });
     socket.addEventListener("message", ({ data }: MessageEvent<ArrayBuffer>) => this.#hear(socket, data));
@@ -180,22 +125,16 @@ export class Loopback implements Machine {
     const frame = decodeLive(new Uint8Array(data));
     if (frame.kind === "ping") return this.#send({ kind: "pong", token: frame.token });
     if (frame.kind === "pong" || frame.kind === "open") return;
-    const stream = this.#streams.get(frame.stream);
-    if (!stream) return; // it has just been closed here
-    if (frame.kind === "credit") return stream.credited(frame.bytes);
-    if (frame.kind === "close") return stream.ended(closeError(frame));
-    if (!stream.hear(frame.bytes)) socket.close();
+    if (!this.#streams.hear(frame)) socket.close();
   }
 
   #lost(socket: Socket, code: number): void {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
     this.#tell({ kind: code === PASS_UNKNOWN ? "refused" : "away" });
-    for (const stream of [...this.#streams.values()]) stream.ended(undefined);
+    this.#streams.end();
     if (code === PASS_UNKNOWN || this.#isClosed) return;
-    const wholeMs = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#attempt, 10));
-    this.#attempt += 1;
-    this.#cancelRetry = this.#timer(wholeMs * (0.5 + this.#random() / 2), () => this.#connect());
+    this.#cancelRetry = this.#timer(this.#delay.nextMs(false), () => this.#connect());
   }
 
   #tell(way: Way): void {
@@ -204,18 +143,10 @@ export class Loopback implements Machine {
     for (const watcher of [...this.#watchers]) watcher(way);
   }
 
-  /** Streams take turns; each keeps to its own credit. */
+  /** Each stream keeps to its own credit. */
   #pump(): void {
     if (this.#way.kind !== "live") return;
-    for (let hasMore = true; hasMore; ) {
-      hasMore = false;
-      for (const stream of [...this.#streams.values()]) {
-        const frame = stream.take();
-        if (!frame) continue;
-        hasMore = true;
-        this.#send(frame);
-      }
-    }
+    for (let frame = this.#streams.take(); frame; frame = this.#streams.take()) this.#send(frame);
   }
 
   #send(frame: LiveFrame): void {

@@ -2,6 +2,7 @@ import type { StreamEvent } from "../../protocol/envelope.ts";
 import type { Gateway, Worker } from "../../protocol/gateway-units.ts";
 import type { MailMessage, Participant } from "../../protocol/mail-units.ts";
 import type { Job, Session } from "../../protocol/units.ts";
+import type { UnitRow } from "../../sealing/unit-row.ts";
 
 /** What is known of a machine's home: the streams of its servers, folded. Pure; the same actions give the same home. */
 export interface Home {
@@ -14,6 +15,14 @@ export interface Home {
   servers: readonly HomeServer[];
   gateways: readonly Gateway[];
   mail: Mail;
+  /** By id: what the machine has left for this device since it was last met; over when it is met again, which knows better. */
+  recorded: ReadonlyMap<string, RecordedUnit>;
+}
+
+export interface RecordedUnit {
+  row: UnitRow;
+  /** By the machine's clock; of two of one unit the later counts. */
+  atMs: number;
 }
 
 export interface HomeServer {
@@ -43,7 +52,7 @@ export interface MailEntry {
 export type HomeWay =
   | { kind: "connecting" }
   | { kind: "live" }
-  | { kind: "away" }
+  | { kind: "away"; why?: string }
   | { kind: "refused" }
   | { kind: "no-server"; fix: string }
   | { kind: "failed"; text: string; fix: string | undefined };
@@ -58,6 +67,8 @@ export type HomeAction =
   | { type: "servers"; servers: readonly HomeServer[]; nowMs: number }
   | { type: "gateways"; gateways: readonly Gateway[]; nowMs: number }
   | { type: "mail"; mail: Partial<Mail>; nowMs: number }
+  /** What came as sealed records. */
+  | { type: "recorded"; units: readonly RecordedUnit[] }
   /** From a former time of this browser; what has been heard meanwhile is newer. */
   | { type: "remembered"; home: Pick<Home, "confirmedMs" | "jobs" | "sessions" | "servers" | "gateways"> };
 
@@ -69,11 +80,13 @@ export const EMPTY_HOME: Home = {
   servers: [],
   gateways: [],
   mail: { state: "unknown", participants: [], messages: [], unread: [] },
+  recorded: new Map(),
 };
 
 export function reduceHome(home: Home, action: HomeAction): Home {
   if (action.type === "way") return withWay(home, action);
-  if (action.type === "remembered") return home.confirmedMs === undefined ? { ...home, ...action.home } : home;
+  if (action.type === "remembered") return withRemembered(home, action.home);
+  if (action.type === "recorded") return withRecorded(home, action.units);
   const heard = { ...home, confirmedMs: action.nowMs };
   switch (action.type) {
     case "jobs":
@@ -91,7 +104,8 @@ export function reduceHome(home: Home, action: HomeAction): Home {
     case "gateways":
       return { ...heard, gateways: action.gateways };
     case "mail":
-      return { ...heard, mail: { ...home.mail, ...action.mail } };
+      // That nobody answers confirms nothing.
+      return { ...(action.mail.state === "away" ? home : heard), mail: { ...home.mail, ...action.mail } };
   }
 }
 
@@ -109,7 +123,20 @@ export const workersOf = ({ gateways }: Pick<Home, "gateways">): Worker[] =>
 
 function withWay(home: Home, { way, nowMs }: Extract<HomeAction, { type: "way" }>): Home {
   if (JSON.stringify(way) === JSON.stringify(home.way)) return home;
-  return { ...home, way, ...(way.kind === "live" ? { confirmedMs: nowMs } : {}) };
+  return { ...home, way, ...(way.kind === "live" ? { confirmedMs: nowMs, recorded: EMPTY_HOME.recorded } : {}) };
+}
+
+/** Another tab of this browser may have heard more since. */
+function withRemembered(home: Home, known: Extract<HomeAction, { type: "remembered" }>["home"]): Home {
+  const isNewer = home.way.kind === "away" && (known.confirmedMs ?? 0) > (home.confirmedMs ?? 0);
+  return home.confirmedMs === undefined || isNewer ? { ...home, ...known } : home;
+}
+
+function withRecorded(home: Home, units: readonly RecordedUnit[]): Home {
+  if (home.way.kind === "live" || units.length === 0) return home;
+  const recorded = new Map(home.recorded);
+  for (const unit of units) if (unit.atMs >= (recorded.get(unit.row.id)?.atMs ?? 0)) recorded.set(unit.row.id, unit);
+  return { ...home, recorded };
 }
 
 function withJobEvent(jobs: Home["jobs"], { event, job_id, data }: StreamEvent): Home["jobs"] {

@@ -16,7 +16,8 @@ export type Run =
   | { kind: "strong" | "emphasis"; text: string }
   | { kind: "link"; text: string; url: string };
 
-const FENCE = /^ {0,3}(```+|~~~+)\s*([\w+#.-]*)/;
+/** What stands behind it is shown whole; with a backtick in it, it is code within a line (CommonMark §4.5). */
+const FENCE = /^ {0,3}(```+(?=[^`]*$)|~~~+)\s*(.*?)\s*$/;
 const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*$/;
 const ITEM = /^\s{0,6}(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
 const RULE = /^ {0,3}(?:-{3,}|\*{3,}|_{3,})\s*$/;
@@ -35,7 +36,7 @@ export function markdownBlocks(text: string): Block[] {
     const fence = FENCE.exec(line);
     if (fence) {
       endParagraph();
-      const end = lines.findIndex((other, index) => index > at && other.trim().startsWith(fence[1]!));
+      const end = lines.findIndex((other, index) => index > at && isEndOf(fence[1]!, other.trim()));
       const body = lines.slice(at + 1, end === -1 ? undefined : end);
       blocks.push({ kind: "code", language: fence[2]!, text: body.join("\n") });
       if (end === -1) break;
@@ -50,6 +51,10 @@ export function markdownBlocks(text: string): Block[] {
   endParagraph();
   return blocks;
 }
+
+/** At least as long as its beginning, and nothing else. */
+const isEndOf = (fence: string, line: string): boolean =>
+  line.length >= fence.length && line === fence[0]!.repeat(line.length);
 
 /** A block of one line; `joined`: it was added to the block before. */
 function singleBlock(line: string, before: Block | undefined, isFirst: boolean): Block | "joined" | undefined {

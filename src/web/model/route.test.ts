@@ -11,6 +11,11 @@ test("route: every page has an address, and comes back from it", () => {
     { page: "mail", with: "owl" },
     { page: "unit", kind: "job", id: "abc" },
     { page: "unit", kind: "worker", id: "my site/api%2F" },
+    { page: "unit", kind: "session", id: "abc", machine: "ab12" },
+    { page: "mail", machine: "ab12" },
+    { page: "mail", with: "owl", machine: "ab12" },
+    { page: "hubs" },
+    { page: "pair" },
   ];
   for (const route of routes) assert.deepEqual(routeOf(hashOf(route)), route);
 });

@@ -66,6 +66,32 @@ const WORKER_STATES: Readonly<Record<Worker["state"], UnitState>> = {
 
 export const stateOfWorker = ({ state }: Worker): UnitState => WORKER_STATES[state] ?? unknown;
 
+/** Of a sealed record, which says the state's name alone (CONTRACT §7). */
+export function stateOfRecord(state: string): UnitState {
+  switch (state) {
+    case "running":
+      return working;
+    case "needs_you":
+      return needsYou;
+    case "created":
+      return { ...idle, word: "not started" };
+    case "waiting":
+    case "starting":
+    case "stopping":
+      return { ...starting, word: state };
+    case "working":
+      return working;
+    case "idle":
+      return idle;
+    case "saved":
+      return { ...unknown, word: "saved" };
+    case "ended":
+      return { ...unknown, word: "ended" }; // how, it does not say
+    default:
+      return WORKER_STATES[state as Worker["state"]] ?? unknown;
+  }
+}
+
 function stateOfEnd(outcome: Job["outcome"]): UnitState {
   switch (outcome?.kind) {
     case "exited":

@@ -50,12 +50,12 @@ export class HomeFeed {
       name: "warren-web",
       version,
       randomId: options.randomId ?? (() => crypto.randomUUID()),
-      onConnection: (state) => state === "lost" && this.#onLost(),
+      onConnection: (state) => (state === "lost" ? this.#onLost() : this.#onBack()),
     });
     this.#unwatch = machine.watch((way) => {
       this.#isWayLive = way.kind === "live";
       if (way.kind !== "live") this.#tellWay(way);
-      else this.#wake();
+      if (way.kind === "live" || way.kind === "connecting") this.#wake();
     });
     void this.#run();
   }
@@ -87,7 +87,8 @@ export class HomeFeed {
       } catch (error) {
         if (signal.aborted) return;
         this.#isHeard = false;
-        if (this.#isWayLive) this.#tellFailed(error);
+        if (this.#isWayLive || isWarrenError(error, "DEVICE_REFUSED")) this.#tellFailed(error);
+        else if (isWarrenError(error, "MACHINE_AWAY")) this.#tellWay({ kind: "away", why: error.message });
       }
       await this.#pause(delayMs);
     }
@@ -150,6 +151,13 @@ export class HomeFeed {
     }, GATHER_MS);
   }
 
+  /** The subscription goes on; where nothing was missed, nothing is said of that. */
+  #onBack(): void {
+    if (this.#isHeard || this.#closing.signal.aborted) return;
+    this.#isHeard = true;
+    this.#tellWay({ kind: "live" });
+  }
+
   #onLost(): void {
     this.#isHeard = false;
     if (this.#isWayLive) this.#tellWay({ kind: "connecting" });
@@ -158,7 +166,9 @@ export class HomeFeed {
   #tellFailed(error: unknown): void {
     const fix = isWarrenError(error) ? error.fix : undefined;
     if (isWarrenError(error, "NO_SERVER")) this.#tellWay({ kind: "no-server", fix: fix ?? "warren ping" });
+    else if (isWarrenError(error, "DEVICE_REFUSED")) this.#tellWay({ kind: "refused" });
     else if (isWarrenError(error, "CONNECTION_LOST")) this.#tellWay({ kind: "away" });
+    else if (isWarrenError(error, "MACHINE_AWAY")) this.#tellWay({ kind: "away", why: error.message });
     else this.#tellWay({ kind: "failed", text: messageOf(error), fix });
   }
 

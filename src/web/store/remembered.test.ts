@@ -11,9 +11,10 @@ test("remembered: what is known is kept once a second, while it is confirmed, an
     read: async () => undefined,
     write: async ({ confirmedMs }: KnownHome) => void written.push(confirmedMs),
     forget: async () => {},
+    watch: () => () => {},
   };
   const store = new Store(EMPTY_HOME, (_home: Home, next: Home) => next);
-  const end = rememberHome(store, memory);
+  const { end } = rememberHome(store, memory);
   const becomes = async (way: Home["way"]["kind"], confirmedMs: number): Promise<void> => {
     store.dispatch({ ...EMPTY_HOME, way: { kind: way } as Home["way"], confirmedMs });
     await Promise.resolve();

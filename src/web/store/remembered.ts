@@ -10,11 +10,18 @@ export interface HomeMemory {
   write(home: KnownHome): Promise<void>;
   /** This browser is not let in any more. */
   forget(): Promise<void>;
+  /** Told when another tab has written; the answer ends that. */
+  watch(listener: () => void): () => void;
 }
 
 const DATABASE = "warren";
 const HOMES = "homes";
+/** By which tabs tell each other which machine's home they have written. */
+const CHANNEL = "warren-homes";
 const GATHER_MS = 1_000;
+/** A home of so many units is written more rarely: each time it is copied whole. */
+const LARGE_COUNT = 2_000;
+const GATHER_LARGE_MS = 10_000;
 
 /** In IndexedDB; a browser that refuses it (private windows, a full disk) only remembers nothing. */
 export function browserMemory(machine: string, factory: IDBFactory = indexedDB): HomeMemory {
@@ -28,13 +35,25 @@ export function browserMemory(machine: string, factory: IDBFactory = indexedDB):
   };
   return {
     read: () => withHomes("readonly", (homes) => homes.get(machine)).catch(() => undefined),
-    write: (home) => withHomes("readwrite", (homes) => homes.put(home, machine)).then(ignored, ignored),
+    write: (home) => withHomes("readwrite", (homes) => homes.put(home, machine)).then(() => tellTabs(machine), ignored),
     forget: () => withHomes("readwrite", (homes) => homes.delete(machine)).then(ignored, ignored),
+    watch(listener) {
+      const channel = new BroadcastChannel(CHANNEL);
+      channel.addEventListener("message", ({ data }) => data === machine && listener());
+      return () => channel.close();
+    },
   };
 }
 
-/** Keeps it up to date from now on, at most once a second; the answer ends that, and writes what is left. */
-export function rememberHome(store: Pick<Store<Home, never>, "get" | "subscribe">, memory: HomeMemory): () => void {
+export interface Remembering {
+  /** What is left, now. */
+  write(): void;
+  /** The same, and nothing after that. */
+  end(): void;
+}
+
+/** Keeps it up to date from now on, at most once a second. */
+export function rememberHome(store: Pick<Store<Home, never>, "get" | "subscribe">, memory: HomeMemory): Remembering {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let writtenMs: number | undefined;
   const write = (): void => {
@@ -46,11 +65,17 @@ export function rememberHome(store: Pick<Store<Home, never>, "get" | "subscribe"
     void memory.write({ confirmedMs, jobs, sessions, servers, gateways });
   };
   const unsubscribe = store.subscribe(() => {
-    timer ??= setTimeout(write, GATHER_MS);
+    timer ??= setTimeout(write, store.get().jobs.size > LARGE_COUNT ? GATHER_LARGE_MS : GATHER_MS);
   });
-  return () => {
-    unsubscribe();
+  const flush = (): void => {
     if (timer !== undefined) write();
+  };
+  return {
+    write: flush,
+    end: () => {
+      unsubscribe();
+      flush();
+    },
   };
 }
 
@@ -65,6 +90,12 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => reject(request.error));
   });
+}
+
+function tellTabs(machine: string): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage(machine);
+  channel.close();
 }
 
 const ignored = (): void => {};

@@ -3,8 +3,10 @@ import type { ITheme } from "@xterm/xterm";
 /** The app's colours (style/app.css) as a terminal's; the sixteen of ANSI in both themes legible on their ground. */
 export function coloursOf(element: HTMLElement): ITheme {
   // Of the element itself: a token as it stands would be both themes' colour in one.
-  const { backgroundColor, color, caretColor, outlineColor } = getComputedStyle(element);
-  const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const { backgroundColor, color, caretColor, outlineColor, colorScheme } = getComputedStyle(element);
+  // "light dark": as the system; one of them alone: as the person has chosen.
+  const isDark =
+    colorScheme === "dark" || (colorScheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   return {
     background: backgroundColor,
     foreground: color,

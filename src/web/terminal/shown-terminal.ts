@@ -35,6 +35,8 @@ export interface ShowOptions {
   /** The session's id. */
   session: string;
   box: HTMLElement;
+  /** Size of the letters; undefined: by the width of the box. */
+  fontPx: number | undefined;
   wantsFocus: boolean;
   onNews: (news: TerminalNews) => void;
   /** So much is pasted that the person is asked first. */
@@ -68,11 +70,11 @@ class PageTerminal implements ShownTerminal {
 
   constructor(options: ShowOptions) {
     this.#options = options;
-    const { box, machine, session, version, onNews } = options;
+    const { box, machine, session, version, fontPx, onNews } = options;
     constructStyles(window);
     this.#terminal = new Terminal({
       fontFamily: getComputedStyle(box).getPropertyValue("--mono"),
-      fontSize: box.clientWidth < NARROW_PX ? FONT_PX_NARROW : FONT_PX,
+      fontSize: fontPx ?? (box.clientWidth < NARROW_PX ? FONT_PX_NARROW : FONT_PX),
       scrollback: SCROLLBACK_LINES,
       theme: coloursOf(box),
       cursorBlink: false,

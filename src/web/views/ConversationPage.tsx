@@ -1,11 +1,14 @@
-import { type FormEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Session } from "../../protocol/units.ts";
+import { isOpen, type Question } from "../model/asked.ts";
 import { EMPTY_TALK, openQuestions, reduceTalk, type Talk, type TalkAction, toolOf } from "../model/talk.ts";
 import { Store } from "../store/store.ts";
 import { TalkFeed } from "../store/talk-feed.ts";
+import { useAsked } from "./asked.tsx";
 import { Item } from "./Item.tsx";
-import { PermissionCard } from "./PermissionCard.tsx";
-import { useDo, useWorld, type World } from "./world.ts";
+import { PromptLine } from "./PromptLine.tsx";
+import { QuestionCard } from "./QuestionCard.tsx";
+import { useHome, useWorld, type World } from "./world.ts";
 
 /** A conversation with an agent: what was said and done, what it asks, and what is said to it. */
 export function ConversationPage({ session }: { session: Session }): ReactNode {
@@ -37,17 +40,19 @@ function openTalk({ machine, version }: World, session: string): OpenTalk {
 function Conversation({ session, open: { store, feed } }: { session: Session; open: OpenTalk }): ReactNode {
   const talk = useSyncExternalStore(store.subscribe, store.get);
   const box = useFollowedEnd(talk);
-  const questions = openQuestions(talk);
-  const perform = useDo();
-  const answer = (itemId: string, choice: string): Promise<boolean> =>
-    perform(undefined, () => feed.client.request("session.answer", { session: session.id, item_id: itemId, choice }));
+  const { machine } = useWorld();
+  const isLive = useHome().way.kind === "live";
+  const questions = useQuestions(session, talk);
   return (
     <div className="conversation">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys */}
       <div className="scroll items" ref={box} tabIndex={0} role="log" aria-label="Conversation">
-        {talk.failed !== undefined && <p className="words tone-bad">✗ {talk.failed}</p>}
+        {talk.failed !== undefined && isLive && <p className="words tone-bad">✗ {talk.failed}</p>}
+        {talk.items.length === 0 && !isLive && (
+          <p className="empty">What was said can be read when its machine is there.</p>
+        )}
         {talk.droppedCount > 0 && <p className="words">{talk.droppedCount} older items are in the journal only.</p>}
-        {talk.items.length === 0 && talk.failed === undefined && (
+        {talk.items.length === 0 && talk.failed === undefined && isLive && (
           <p className="empty">Nothing was said so far. Say what is to be done.</p>
         )}
         {talk.items.map((item) => (
@@ -56,49 +61,25 @@ function Conversation({ session, open: { store, feed } }: { session: Session; op
         {talk.state === "working" && <p className="words tone-live">◉ working</p>}
       </div>
       {questions.map((question) => (
-        <PermissionCard
-          key={question.id}
-          question={question}
-          tool={toolOf(talk, question)}
-          onAnswer={(choice) => answer(question.id, choice)}
-        />
+        <QuestionCard key={question.question.id} machineId={machine.id} question={question} />
       ))}
-      {session.status === "running" && <Prompt name={session.name} session={session.id} feed={feed} />}
+      {session.status === "running" && <PromptLine name={session.name} session={session.id} client={feed.client} />}
     </div>
   );
 }
 
-function Prompt({ name, session, feed }: { name: string; session: string; feed: TalkFeed }): ReactNode {
-  const [text, setText] = useState("");
-  const [isSending, setSending] = useState(false);
-  const perform = useDo();
-  const send = async (event?: FormEvent): Promise<void> => {
-    event?.preventDefault();
-    if (text.trim() === "" || isSending) return;
-    setSending(true);
-    if (await perform(undefined, () => feed.client.request("session.prompt", { session, text }))) setText("");
-    setSending(false);
-  };
-  return (
-    <form className="prompt" onSubmit={(event) => void send(event)}>
-      <textarea
-        value={text}
-        rows={Math.min(6, text.split("\n").length)}
-        placeholder={`Say something to ${name}`}
-        aria-label={`Say something to ${name}`}
-        onChange={({ target }) => setText(target.value)}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") event.currentTarget.blur();
-          if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
-          event.preventDefault();
-          void send();
-        }}
-      />
-      <button type="submit" className="primary" disabled={isSending || text.trim() === ""}>
-        {isSending ? "Sending …" : "Send"}
-      </button>
-    </form>
-  );
+/** Those that are open here; before the conversation has come, those that were when it was last heard. */
+function useQuestions({ id, workdir }: Session, talk: Talk): Question[] {
+  const { machine } = useWorld();
+  const known = useAsked().get(machine.id);
+  if (talk.items.length === 0) return [...(known?.values() ?? [])].filter((one) => one.session === id && isOpen(one));
+  return openQuestions(talk).map((question) => ({
+    session: id,
+    question,
+    tool: toolOf(talk, question),
+    directory: workdir,
+    seenMs: 0,
+  }));
 }
 
 /** Stays at the end while somebody is there; who has scrolled up is left in peace. */

@@ -1,29 +1,42 @@
 import type { ReactNode } from "react";
+import { type Fleet, isLive } from "../model/fleet.ts";
 import type { HomeWay } from "../model/home.ts";
-import type { Row } from "../model/rows.ts";
+import { hubCount } from "../model/hub-words.ts";
+import { waitingCount } from "../model/outbox-lines.ts";
+import { LOCAL, type Row } from "../model/rows.ts";
 import { clock } from "../model/text.ts";
-import { useHome, useIsWide, useWorld } from "./world.ts";
+import { useOutboxItems } from "./answering.ts";
+import { useApp, useFleet, useIsWide } from "./world.ts";
 
-/** The way to the home as it is, in words; on a desktop the pages as well. */
+/** The ways to the machines and hubs as they are, in words; on a desktop the pages as well. */
 export function Header({
   rows,
   onPalette,
   onKeys,
 }: {
   rows: readonly Row[];
-  onPalette: () => void;
-  onKeys: () => void;
+  /** Absent: there is nothing to go to yet. */
+  onPalette?: () => void;
+  onKeys?: () => void;
 }): ReactNode {
-  const { mail } = useHome();
+  const fleet = useFleet();
   const isWide = useIsWide();
   const waiting = rows.filter(({ needsYou }) => needsYou).length;
   const working = rows.filter(({ state }) => state.word === "working").length;
+  const unread = [...fleet.machines.values()].reduce((sum, { home }) => sum + home.mail.unread.length, 0);
+  const hubs = hubCount(fleet);
+  const outboxCount = waitingCount(useOutboxItems());
   return (
     <header className="header">
       <a className="brand" href="#/">
         Warren
       </a>
-      <Connection />
+      <Connection fleet={fleet} />
+      {hubs !== undefined && (
+        <a className="hub-count" href="#/hubs" title="Hubs: which is connected, and why one is not">
+          {hubs}
+        </a>
+      )}
       <p className="counts">
         <span className="tone-live" title="working">
           ◉ {working}
@@ -37,14 +50,19 @@ export function Header({
       {isWide && (
         <nav className="pages" aria-label="Pages">
           <a href="#/inbox">Inbox{waiting > 0 ? ` (${waiting})` : ""}</a>
-          <a href="#/mail">Mail{mail.unread.length > 0 ? ` (${mail.unread.length})` : ""}</a>
+          <a href="#/mail">Mail{unread > 0 ? ` (${unread})` : ""}</a>
           <a href="#/new">New</a>
+          <a href="#/hubs">Hubs</a>
+          {outboxCount > 0 && <a href="#/outbox">Outbox ({outboxCount})</a>}
+          <a href="#/more">More</a>
         </nav>
       )}
-      <button type="button" className="quiet" onClick={onPalette} title="Go anywhere, do anything">
-        {isWide ? "⌘K" : "Go"}
-      </button>
-      {isWide && (
+      {onPalette && (
+        <button type="button" className="quiet" onClick={onPalette} title="Go anywhere, do anything">
+          {isWide ? "⌘K" : "Go"}
+        </button>
+      )}
+      {isWide && onKeys && (
         <button type="button" className="quiet" onClick={onKeys} title="Keys">
           ?
         </button>
@@ -53,15 +71,17 @@ export function Header({
   );
 }
 
-function Connection(): ReactNode {
-  const { way, confirmedMs } = useHome();
-  const { feed } = useWorld();
-  const { text, tone } = wordsOf(way, confirmedMs);
+function Connection({ fleet }: { fleet: Fleet }): ReactNode {
+  const { fleet: store, remote } = useApp();
+  const machines = [...fleet.machines.values()];
+  if (machines.length === 0) return <p className="connection" />;
+  const only = machines.length === 1 ? machines[0]! : undefined;
+  const { text, tone, isWhole } = only ? wordsOf(only.home.way, only.home.confirmedMs) : wordsOfAll(fleet);
   return (
     <p className={`connection tone-${tone}`} aria-live="polite">
       {text}
-      {way.kind !== "live" && way.kind !== "connecting" && (
-        <button type="button" className="quiet" onClick={() => feed.hurry()}>
+      {!isWhole && (
+        <button type="button" className="quiet" onClick={() => (remote ? remote.askAll() : store.hurry())}>
           Try now
         </button>
       )}
@@ -69,20 +89,39 @@ function Connection(): ReactNode {
   );
 }
 
-function wordsOf(way: HomeWay, confirmedMs: number | undefined): { text: string; tone: string } {
+interface Words {
+  text: string;
+  tone: string;
+  /** There is nothing to be tried again. */
+  isWhole: boolean;
+}
+
+function wordsOfAll({ machines }: Fleet): Words {
+  const all = [...machines.values()];
+  const away = all.filter((machine) => !isLive(machine));
+  if (away.length === 0) return { text: `○ ${all.length} machines`, tone: "quiet", isWhole: true };
+  const isComing = away.every(({ home }) => home.way.kind === "connecting");
+  const names =
+    away.length <= 2 ? `: ${away.map(({ id, name }) => (id === LOCAL ? "this one" : name)).join(", ")}` : "";
+  const text = `${all.length - away.length}/${all.length} machines, ${isComing ? "connecting" : "not confirmed"}${names}`;
+  return { text: `${isComing ? "◐" : "◌"} ${text}`, tone: isComing ? "quiet" : "attention", isWhole: isComing };
+}
+
+function wordsOf(way: HomeWay, confirmedMs: number | undefined): Words {
   const last = confirmedMs === undefined ? "" : `, last confirmed ${clock(confirmedMs)}`;
+  const no = { isWhole: false };
   switch (way.kind) {
     case "live":
-      return { text: "○ connected", tone: "quiet" };
+      return { text: "○ connected", tone: "quiet", isWhole: true };
     case "connecting":
-      return { text: `◐ connecting${last}`, tone: "quiet" };
+      return { text: `◐ connecting${last}`, tone: "quiet", isWhole: true };
     case "away":
-      return { text: `◌ not connected${last}; what runs keeps running`, tone: "attention" };
+      return { text: `◌ not connected${last}; what runs keeps running`, tone: "attention", ...no };
     case "no-server":
-      return { text: `◌ no server runs${last}; in a terminal: ${way.fix}`, tone: "attention" };
+      return { text: `◌ no server runs${last}; in a terminal: ${way.fix}`, tone: "attention", ...no };
     case "refused":
-      return { text: "✗ not let in", tone: "bad" };
+      return { text: "✗ it does not let this browser in any more", tone: "bad", ...no };
     case "failed":
-      return { text: `✗ ${way.text}${way.fix ? ` In a terminal: ${way.fix}` : ""}`, tone: "bad" };
+      return { text: `✗ ${way.text}${way.fix ? ` In a terminal: ${way.fix}` : ""}`, tone: "bad", ...no };
   }
 }

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import type { DataOf } from "../../protocol/messages.ts";
 import type { Job } from "../../protocol/units.ts";
+import { LOCAL } from "../model/rows.ts";
 import { bytes, duration, shortPath } from "../model/text.ts";
 import { Facts } from "./Facts.tsx";
 import { JobLog } from "./JobLog.tsx";
@@ -8,6 +9,7 @@ import { useWorld } from "./world.ts";
 
 /** How a job is: facts, how it came about, and what it wrote last. */
 export function JobPage({ job }: { job: Job }): ReactNode {
+  const { machine } = useWorld();
   const why = useWhy(job);
   return (
     <div className="scroll">
@@ -15,7 +17,7 @@ export function JobPage({ job }: { job: Job }): ReactNode {
         facts={[
           ["Command", <code key="c">{job.command.join(" ")}</code>],
           ["Directory", shortPath(job.workdir, 60)],
-          ["Ports", portLinks(job)],
+          ["Ports", portLinks(job, machine.id === LOCAL)],
           ["Memory", job.memory_bytes === undefined ? undefined : bytes(job.memory_bytes)],
           ["CPU", job.cpu_percent === undefined ? undefined : `${job.cpu_percent.toFixed(0)} %`],
           ["Runs", `${job.run_count}${job.failure_count > 0 ? `, ${job.failure_count} failed` : ""}`],
@@ -40,9 +42,11 @@ export function JobPage({ job }: { job: Job }): ReactNode {
   );
 }
 
-function portLinks({ ports = [] }: Job): ReactNode {
+/** Elsewhere they are numbers: this browser has no way to that machine's own addresses. */
+function portLinks({ ports = [] }: Job, isHere: boolean): ReactNode {
   const tcp = [...new Set(ports.filter(({ protocol }) => protocol !== "udp").map(({ port }) => port))];
   if (tcp.length === 0) return undefined;
+  if (!isHere) return tcp.map((port) => `:${port}`).join(" ");
   return tcp.map((port) => (
     <a key={port} href={`http://${location.hostname}:${port}/`} target="_blank" rel="noreferrer">
       :{port}{" "}

@@ -1,12 +1,12 @@
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
 import { CopyCommand } from "./CopyCommand.tsx";
-import { type Note, useWorld } from "./world.ts";
+import { type Note, useApp } from "./world.ts";
 
 const GOOD_MS = 4_000;
 
 /** What was done, for a moment; what failed, until it is put away. */
 export function Notes(): ReactNode {
-  const { notes } = useWorld();
+  const { notes } = useApp();
   const all = useSyncExternalStore(notes.subscribe, notes.get);
   return (
     <div className="notes" aria-live="polite">

@@ -1,8 +1,9 @@
 import { type ReactNode, useMemo, useState } from "react";
+import { hashOfKey, keyOfUnit } from "../model/route.ts";
 import { filterRows, type Row } from "../model/rows.ts";
 import { Dialog } from "./Dialog.tsx";
 import { unitActions } from "./unit-actions.ts";
-import { go, useDo, useRoute, useWorld } from "./world.ts";
+import { go, useApp, useDo, useRoute } from "./world.ts";
 
 interface Line {
   key: string;
@@ -12,6 +13,16 @@ interface Line {
 }
 
 const LINES_MAX = 30;
+const PAGES = [
+  ["inbox", "Inbox"],
+  ["mail", "Mail"],
+  ["new", "New session"],
+  ["hubs", "Hubs"],
+  ["devices", "Devices"],
+  ["outbox", "Outbox"],
+  ["settings", "Settings"],
+  ["pair", "Pair with a machine"],
+] as const;
 
 /** Goes to any unit or page, and does with the open unit what can be done. */
 export function Palette({ rows, onClose }: { rows: readonly Row[]; onClose: () => void }): ReactNode {
@@ -65,36 +76,39 @@ export function Palette({ rows, onClose }: { rows: readonly Row[]; onClose: () =
 }
 
 function useLines(rows: readonly Row[], text: string): Line[] {
-  const world = useWorld();
+  const app = useApp();
   const route = useRoute();
   const perform = useDo();
   return useMemo(() => {
-    const open = route.page === "unit" ? rows.find(({ key }) => key === `${route.kind}/${route.id}`) : undefined;
-    const actions = open
-      ? unitActions(world, open).map(({ label, question, done, run }) => ({
+    const open = route.page === "unit" ? rows.find(({ key }) => key === keyOfUnit(route)) : undefined;
+    const place = open && app.fleet.place(open.machine);
+    const actions = place
+      ? unitActions({ ...app, ...place }, open).map(({ label, question, done, run }) => ({
           key: `do ${label}`,
           label: `${label} ${open.name}`,
           detail: question ?? "",
           run: () => void perform(done, run),
         }))
       : [];
-    const pages = (["inbox", "mail", "new"] as const).map((page) => ({
+    const pages = PAGES.map(([page, label]) => ({
       key: page,
-      label: page === "new" ? "New session" : page === "mail" ? "Mail" : "Inbox",
+      label,
       detail: "",
       run: () => go({ page }),
     }));
     const word = text.trim().toLowerCase();
     const fitting = [...actions, ...pages].filter(({ label }) => label.toLowerCase().includes(word));
-    const units = filterRows(rows, { search: text, kind: "all" }).map(({ key, icon, name, state, project }) => ({
-      key,
-      label: `${icon} ${name}`,
-      detail: `${state.word} · ${project}`,
-      run: () => {
-        location.hash = `#/${key.split("/").map(encodeURIComponent).join("/")}`;
-      },
-    }));
+    const units = filterRows(rows, { search: text, kind: "all" }).map(
+      ({ key, icon, name, state, project, machineName }) => ({
+        key,
+        label: `${icon} ${name}`,
+        detail: [state.word, project, machineName].filter(Boolean).join(" · "),
+        run: () => {
+          location.hash = hashOfKey(key);
+        },
+      }),
+    );
     // What does something is chosen by its name alone, never by an enter too many.
     return word === "" ? [...pages, ...units].slice(0, LINES_MAX) : [...fitting, ...units].slice(0, LINES_MAX);
-  }, [rows, text, world, route, perform]);
+  }, [rows, text, app, route, perform]);
 }

@@ -8,11 +8,12 @@ export function Tabs({ route, waiting, mail }: { route: Route; waiting: number; 
     { page: "inbox", href: "#/inbox", label: "Inbox", count: waiting },
     { page: "mail", href: "#/mail", label: "Mail", count: mail },
     { page: "new", href: "#/new", label: "New", count: 0 },
+    { page: "more", href: "#/more", label: "More", count: 0 },
   ];
   return (
     <nav className="tabs" aria-label="Pages">
       {tabs.map(({ page, href, label, count }) => (
-        <a key={page} href={href} aria-current={route.page === page ? "page" : undefined}>
+        <a key={page} href={href} aria-current={isUnder(route, page) ? "page" : undefined}>
           {label}
           {count > 0 && <span className="badge">{count}</span>}
         </a>
@@ -20,3 +21,7 @@ export function Tabs({ route, waiting, mail }: { route: Route; waiting: number; 
     </nav>
   );
 }
+
+/** Whoever is on a page that is reached by More is still there. */
+const isUnder = ({ page }: Route, tab: string): boolean =>
+  page === tab || (tab === "more" && ["hubs", "pair", "devices", "outbox", "settings"].includes(page));

@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Session } from "../../protocol/units.ts";
 import type { ShownTerminal, TerminalNews } from "../terminal/shown-terminal.ts";
 import { KeyBar } from "./KeyBar.tsx";
+import { useSettings } from "./settings.tsx";
 import { useMedia, useWorld } from "./world.ts";
 
 /** A session's terminal. Its code is loaded when the first one is opened. */
@@ -11,6 +12,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   const shown = useRef<ShownTerminal>(undefined);
   const [news, setNews] = useState<TerminalNews>({ kind: "loading" });
   const [paste, setPaste] = useState<string>();
+  const { appearance, keyBar, terminalFontPx } = useSettings();
   const isDark = useMedia("(prefers-color-scheme: dark)");
   const isTouch = useMedia("(pointer: coarse), (max-width: 799px)");
   const { id } = session;
@@ -23,6 +25,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
         version,
         session: id,
         box: box.current!,
+        fontPx: terminalFontPx || undefined,
         wantsFocus: opening.wantsFocus,
         onNews: setNews,
         onPaste: setPaste,
@@ -34,9 +37,9 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
       shown.current?.close();
       shown.current = undefined;
     };
-  }, [machine, version, opening, id]);
+  }, [machine, version, opening, id, terminalFontPx]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours change with the theme
-  useEffect(() => shown.current?.takeColours(), [isDark]);
+  useEffect(() => shown.current?.takeColours(), [isDark, appearance]);
   return (
     <div className="terminal">
       <Words news={news} onTake={() => shown.current?.takeControl()} />
@@ -61,7 +64,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
           </div>
         </div>
       )}
-      {isTouch && (
+      {(keyBar === "always" || (keyBar === "touch" && isTouch)) && (
         <KeyBar onKeys={(keys) => shown.current?.press(keys)} onSticky={(keys) => shown.current?.hold(keys)} />
       )}
     </div>

@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from "react";
+import { freshness } from "../model/fleet.ts";
 import type { Row } from "../model/rows.ts";
 import { type UnitAction, unitActions } from "./unit-actions.ts";
 import { useDo, useIsWide, useWorld } from "./world.ts";
@@ -7,7 +8,7 @@ import { useDo, useIsWide, useWorld } from "./world.ts";
 export function UnitHead({ row }: { row: Row }): ReactNode {
   const isWide = useIsWide();
   const world = useWorld();
-  const { name, icon, state, project, unit } = row;
+  const { name, icon, state, project, kind, machineName, asOfMs } = row;
   return (
     <header className="unit-head">
       {!isWide && (
@@ -22,8 +23,13 @@ export function UnitHead({ row }: { row: Row }): ReactNode {
         <span aria-hidden="true">{state.glyph}</span> {state.word}
       </p>
       <p className="where">
-        {unit.kind}
-        {project !== "" && ` · ${project}`}
+        {[
+          machineName === undefined ? kind : `${kind} on ${machineName}`,
+          project,
+          asOfMs === undefined ? "" : freshness(asOfMs),
+        ]
+          .filter(Boolean)
+          .join(" · ")}
       </p>
       <div className="actions">
         {unitActions(world, row).map((action) => (

@@ -1,8 +1,10 @@
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { filterRows, type Kind, type Row } from "../model/rows.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
+import { NoMachine } from "./NoMachine.tsx";
+import { usePull } from "./pull.ts";
 import { UnitRow } from "./UnitRow.tsx";
-import { useHome, useNow } from "./world.ts";
+import { useApp, useFleet, useNow } from "./world.ts";
 
 const KINDS: readonly { kind: Kind | "all"; label: string }[] = [
   { kind: "all", label: "All" },
@@ -63,24 +65,36 @@ function Rows({ rows, selectedKey }: { rows: readonly Row[]; selectedKey: string
       element.removeEventListener("scroll", look);
     };
   }, []);
+  const { remote, fleet } = useApp();
+  const askAll = useCallback(() => (remote ? remote.askAll() : fleet.hurry()), [remote, fleet]);
+  const pull = usePull(box, askAll);
   const from = Math.max(0, Math.floor(seen.top / ROW_PX) - MARGIN_ROWS);
   const to = Math.min(rows.length, Math.ceil((seen.top + seen.height) / ROW_PX) + MARGIN_ROWS);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keys
-    <ul className="rows" ref={box} tabIndex={0} aria-label={`${rows.length} units`}>
-      <li aria-hidden="true" className="room" style={{ height: from * ROW_PX }} />
-      {rows.slice(from, to).map((row) => (
-        <UnitRow key={row.key} row={row} nowMs={nowMs} isSelected={row.key === selectedKey} />
-      ))}
-      <li aria-hidden="true" className="room" style={{ height: (rows.length - to) * ROW_PX }} />
-    </ul>
+    <>
+      {pull !== "none" && (
+        <p className="words pull" aria-hidden="true">
+          {pull === "enough" ? "◐ Let go: every hub is asked" : "Pull to ask every hub"}
+        </p>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keys */}
+      <ul className="rows" ref={box} tabIndex={0} aria-label={`${rows.length} units`}>
+        <li aria-hidden="true" className="room" style={{ height: from * ROW_PX }} />
+        {rows.slice(from, to).map((row) => (
+          <UnitRow key={row.key} row={row} nowMs={nowMs} isSelected={row.key === selectedKey} />
+        ))}
+        <li aria-hidden="true" className="room" style={{ height: (rows.length - to) * ROW_PX }} />
+      </ul>
+    </>
   );
 }
 
 function Nothing({ hasRows }: { hasRows: boolean }): ReactNode {
-  const { way } = useHome();
+  const { machines } = useFleet();
   if (hasRows) return <p className="empty">Nothing is called so.</p>;
-  if (way.kind === "connecting") return <p className="empty">Asking the server what runs.</p>;
+  if (machines.size === 0) return <NoMachine />;
+  if ([...machines.values()].some(({ home }) => home.way.kind === "connecting"))
+    return <p className="empty">Asking what runs.</p>;
   return (
     <div className="empty">
       <p>Sessions, agents, jobs and workers stand here. In a terminal:</p>

@@ -1,26 +1,29 @@
-import { type ReactNode, useMemo } from "react";
-import { type Kind, type Row, rowsOf } from "../model/rows.ts";
-import { ConversationPage } from "./ConversationPage.tsx";
+import type { ReactNode } from "react";
+import { freshness } from "../model/fleet.ts";
+import type { Kind, Row } from "../model/rows.ts";
+import { Facts } from "./Facts.tsx";
 import { JobPage } from "./JobPage.tsx";
+import { ConversationPage } from "./pages.tsx";
 import { TerminalPage } from "./TerminalPage.tsx";
 import { UnitHead } from "./UnitHead.tsx";
 import { WorkerPage } from "./WorkerPage.tsx";
 import { useHome } from "./world.ts";
 
-/** One unit, by what it is. */
-export function UnitPage({ kind, id }: { kind: Kind; id: string }): ReactNode {
-  const home = useHome();
-  const row = useMemo(() => rowsOf(home).find(({ key }) => key === `${kind}/${id}`), [home, kind, id]);
-  if (!row) return <Gone kind={kind} isAsking={home.confirmedMs === undefined} />;
+/** One unit, by what it is. @param row undefined: it is not in the list (yet, or any more) */
+export function UnitPage({ row, kind }: { row: Row | undefined; kind: Kind }): ReactNode {
+  const { confirmedMs, way } = useHome();
+  if (!row) return <Gone kind={kind} isAsking={confirmedMs === undefined} />;
   return (
     <article className={`unit unit-${kind}`} aria-label={row.name}>
       <UnitHead row={row} />
+      {way.kind === "away" && way.why !== undefined && <p className="words">◌ {way.why}</p>}
       <Body row={row} />
     </article>
   );
 }
 
-function Body({ row: { unit } }: { row: Row }): ReactNode {
+function Body({ row }: { row: Row }): ReactNode {
+  const { unit } = row;
   switch (unit.kind) {
     case "session":
       return <TerminalPage session={unit.session} />;
@@ -30,7 +33,26 @@ function Body({ row: { unit } }: { row: Row }): ReactNode {
       return <JobPage job={unit.job} />;
     case "worker":
       return <WorkerPage worker={unit.worker} />;
+    case "recorded":
+      return <Recorded row={row} />;
   }
+}
+
+/** Its machine is away, and has left no more of it than this. */
+function Recorded({ row: { state, detail, machineName, asOfMs } }: { row: Row }): ReactNode {
+  return (
+    <div className="scroll">
+      <Facts
+        facts={[
+          ["State", state.word],
+          ["Says", detail],
+          ["Machine", machineName],
+          ["Known since", asOfMs === undefined ? undefined : freshness(asOfMs)],
+        ]}
+      />
+      <p className="empty">The rest of it can be seen when its machine is there.</p>
+    </div>
+  );
 }
 
 function Gone({ kind, isAsking }: { kind: Kind; isAsking: boolean }): ReactNode {

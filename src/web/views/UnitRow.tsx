@@ -1,24 +1,33 @@
 import type { ReactNode } from "react";
+import { freshness } from "../model/fleet.ts";
+import { hashOfKey } from "../model/route.ts";
 import type { Row } from "../model/rows.ts";
 import { age } from "../model/text.ts";
-import { useWorld } from "./world.ts";
+import { HubBadge } from "./HubBadge.tsx";
+import { useApp } from "./world.ts";
 
-/** One unit: what it is and how it is, what it does or asks, since when. */
+/** One unit: what it is and how it is, what it does or asks, since when; and on which machine, by which hub, where there are several. */
 export function UnitRow({ row, nowMs, isSelected }: { row: Row; nowMs: number; isSelected: boolean }): ReactNode {
-  const { key, icon, name, state, detail, project, sinceMs, unit } = row;
-  const href = `#/${key.split("/").map(encodeURIComponent).join("/")}`;
-  const { opening } = useWorld();
+  const { key, icon, name, state, detail, project, sinceMs, kind, machineName, hub, asOfMs } = row;
+  const { opening } = useApp();
   const onClick = (): void => {
     opening.wantsFocus = !matchMedia("(pointer: coarse)").matches; // there it would bring up the keyboard
   };
   return (
     <li>
-      <a className="row" href={href} data-key={key} aria-current={isSelected ? "page" : undefined} onClick={onClick}>
+      <a
+        className={asOfMs === undefined ? "row" : "row stale"}
+        href={hashOfKey(key)}
+        data-key={key}
+        aria-current={isSelected ? "page" : undefined}
+        onClick={onClick}
+      >
         <span className="icon" aria-hidden="true">
           {icon}
         </span>
         <span className="name">
-          <b>{name}</b> <span className="kind">{unit.kind}</span>
+          <b>{name}</b> <span className="kind">{machineName === undefined ? kind : `${kind} on ${machineName}`}</span>
+          <HubBadge label={hub} />
         </span>
         <span className={`state tone-${state.tone}`}>
           <span aria-hidden="true">{state.glyph}</span> {state.word}
@@ -27,7 +36,7 @@ export function UnitRow({ row, nowMs, isSelected }: { row: Row; nowMs: number; i
           {detail}
           {project !== "" && <span className="project"> · {project}</span>}
         </span>
-        <span className="age">{age(sinceMs, nowMs)}</span>
+        <span className="age">{asOfMs === undefined ? age(sinceMs, nowMs) : freshness(asOfMs)}</span>
       </a>
     </li>
   );

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Route } from "../model/route.ts";
+import { hashOfKey, keyOfUnit, type Route } from "../model/route.ts";
 import type { Row } from "../model/rows.ts";
 import { go } from "./world.ts";
 
@@ -13,6 +13,13 @@ export const KEYS = [
   ["i", "inbox"],
   ["m", "mail"],
   ["n", "new session"],
+  ["h", "hubs"],
+  ["d", "devices; with a question, deny"],
+  ["o", "outbox"],
+  [",", "settings"],
+  ["a", "a question: allow once"],
+  ["A", "a question: always"],
+  ["j, k", "in the inbox: the next question, the one before"],
   ["⌘K, ctrl K", "palette: go anywhere, do anything"],
   ["?", "these keys"],
 ] as const;
@@ -44,10 +51,10 @@ function perform(key: string, { rows, route, setOver }: Omit<AppKeys, "over">): 
   switch (key) {
     case "j":
     case "ArrowDown":
-      return step(rows, route, 1);
+      return route.page === "inbox" ? stepCards(1) : step(rows, route, 1);
     case "k":
     case "ArrowUp":
-      return step(rows, route, -1);
+      return route.page === "inbox" ? stepCards(-1) : step(rows, route, -1);
     case "Enter":
       return focusUnit();
     case "/":
@@ -65,6 +72,22 @@ function perform(key: string, { rows, route, setOver }: Omit<AppKeys, "over">): 
     case "n":
       go({ page: "new" });
       return true;
+    case "h":
+      go({ page: "hubs" });
+      return true;
+    case "o":
+      go({ page: "outbox" });
+      return true;
+    case ",":
+      go({ page: "settings" });
+      return true;
+    case "a":
+      return answerQuestion("allow_once");
+    case "A":
+      return answerQuestion("allow_always");
+    case "d":
+      if (!answerQuestion("reject_once")) go({ page: "devices" });
+      return true;
     case "?":
       setOver("keys");
       return true;
@@ -75,12 +98,30 @@ function perform(key: string, { rows, route, setOver }: Omit<AppKeys, "over">): 
 
 /** Among those that the list shows. */
 function step(rows: readonly Row[], route: Route, by: number): boolean {
-  const current = route.page === "unit" ? `${route.kind}/${route.id}` : undefined;
+  const current = route.page === "unit" ? keyOfUnit(route) : undefined;
   const at = rows.findIndex(({ key }) => key === current);
   const next = rows[at === -1 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))];
   if (!next) return false;
-  location.hash = `#/${next.key.split("/").map(encodeURIComponent).join("/")}`;
+  location.hash = hashOfKey(next.key);
   return true;
+}
+
+/** In the inbox: among what waits there. */
+function stepCards(by: number): boolean {
+  const cards = [...document.querySelectorAll<HTMLElement>(".inbox .permission")];
+  const at = cards.findIndex((card) => card.contains(document.activeElement));
+  const next = cards[at === -1 ? 0 : Math.min(cards.length - 1, Math.max(0, at + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+  return next !== undefined;
+}
+
+/** The question that has the focus, or the only one of the page; never one that has just come. True: there is such a question, whatever it can be answered with. */
+function answerQuestion(kind: string): boolean {
+  const cards = [...document.querySelectorAll<HTMLElement>(".page .permission")];
+  const card = cards.find((one) => one.contains(document.activeElement)) ?? (cards.length === 1 ? cards[0] : undefined);
+  if (card?.dataset.takesKeys === "true") card.querySelector<HTMLButtonElement>(`[data-choice="${kind}"]`)?.click();
+  return cards.length > 0;
 }
 
 function focusUnit(): boolean {

@@ -21,6 +21,8 @@ export function unitActions(world: World, row: Row): UnitAction[] {
       return jobActions(world, row, unit.job.state);
     case "worker":
       return workerActions(world, unit.worker);
+    case "recorded":
+      return []; // its machine is away
     default:
       return sessionActions(world, row, unit.session);
   }

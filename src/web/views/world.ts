@@ -1,23 +1,29 @@
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from "react";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
-import type { Machine } from "../link/machine.ts";
-import type { Home, HomeAction } from "../model/home.ts";
+import type { Fleet } from "../model/fleet.ts";
+import type { Home } from "../model/home.ts";
 import { hashOf, type Route, routeOf } from "../model/route.ts";
-import type { HomeFeed } from "../store/home-feed.ts";
-import type { MailFeed } from "../store/mail-feed.ts";
+import type { FleetStore, Place } from "../store/fleet-store.ts";
+import type { PairFlow } from "../store/pair-flow.ts";
+import type { Remote } from "../store/remote.ts";
 import type { Store } from "../store/store.ts";
 
 /** What every view may use; made once, in `main.tsx`. */
-export interface World {
-  machine: Machine;
+export interface AppWorld {
   version: string;
-  home: Store<Home, HomeAction>;
-  feed: HomeFeed;
-  mail: MailFeed;
+  fleet: FleetStore;
+  /** This browser as a device of machines behind hubs; undefined where the browser cannot be one. */
+  remote: Remote | undefined;
+  pairing: PairFlow | undefined;
+  /** Why it cannot. */
+  whyNoRemote: string | undefined;
   notes: Store<Note[], NoteAction>;
   /** The unit that is opened next was opened to be typed into: by a click or enter, not in passing. */
   opening: { wantsFocus: boolean };
 }
+
+/** The same within a part of the page that is about one machine: see `OfMachine`. */
+export interface World extends AppWorld, Place {}
 
 /** Said at the lower edge and to screen readers: what was done, or why it was not. */
 export interface Note {
@@ -35,11 +41,19 @@ export function reduceNotes(notes: Note[], action: NoteAction): Note[] {
   return [...notes, action.note].slice(-NOTES_MAX);
 }
 
+export const AppContext = createContext<AppWorld | undefined>(undefined);
 export const WorldContext = createContext<World | undefined>(undefined);
 
+export function useApp(): AppWorld {
+  const app = useContext(AppContext);
+  if (!app) throw new Error("no app around this view");
+  return app;
+}
+
+/** Of the machine that this part of the page is about. */
 export function useWorld(): World {
   const world = useContext(WorldContext);
-  if (!world) throw new Error("no world around this view");
+  if (!world) throw new Error("no machine around this view");
   return world;
 }
 
@@ -48,9 +62,14 @@ export function useHome(): Home {
   return useSyncExternalStore(home.subscribe, home.get);
 }
 
+export function useFleet(): Fleet {
+  const { fleet } = useApp();
+  return useSyncExternalStore(fleet.subscribe, fleet.get);
+}
+
 /** Carries something out and says how it went. Resolves with whether it did. */
 export function useDo(): (what: string | undefined, work: () => Promise<unknown>) => Promise<boolean> {
-  const { notes } = useWorld();
+  const { notes } = useApp();
   return async (what, work) => {
     try {
       await work();
@@ -87,6 +106,18 @@ export function useNow(): number {
   const [nowMs, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => document.hidden || setNow(Date.now()), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return nowMs;
+}
+
+const SECOND_MS = 1_000;
+
+/** The time, second by second, for what counts down. */
+export function useTick(): number {
+  const [nowMs, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), SECOND_MS);
     return () => clearInterval(timer);
   }, []);
   return nowMs;

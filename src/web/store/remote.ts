@@ -1,0 +1,320 @@
+import { Coordinator } from "../../client/remote/coordinator.ts";
+import { DEVICE_LIMITS } from "../../client/remote/limits.ts";
+import type { OutboxItem } from "../../client/remote/outbox-item.ts";
+import type { RemoteEvent } from "../../client/remote/remote-events.ts";
+import type { HubEntry, MachineEntry } from "../../client/remote/world.ts";
+import type { HubNetwork, RemoteClock } from "../../contact/network.ts";
+import { isWarrenError, messageOf } from "../../protocol/errors.ts";
+import { toHex } from "../../sealing/bytes.ts";
+import type { SealingCrypto } from "../../sealing/crypto.ts";
+import { fingerprintOf } from "../../sealing/login.ts";
+import { RECORD_KINDS } from "../../sealing/record.ts";
+import { decodeUnitRow } from "../../sealing/unit-row.ts";
+import { AwayMachine } from "../link/away-machine.ts";
+import { HubMachine } from "../link/hub-machine.ts";
+import type { FleetHub, MachineFacts } from "../model/fleet.ts";
+import type { RecordedUnit } from "../model/home.ts";
+import { DeviceShelf } from "./device/device-shelf.ts";
+import { OutboxShelf } from "./device/outbox-shelf.ts";
+import { type KeptRow, RecordShelf } from "./device/record-shelf.ts";
+import type { Shelf } from "./device/shelf.ts";
+import type { FleetStore } from "./fleet-store.ts";
+import { Store } from "./store.ts";
+import type { TabOwner, TabOwnerEvents } from "./tab-owner.ts";
+
+/**
+ * This browser as a device of machines behind hubs: keeps the fleet's store true by the coordinator of `client/remote`, in the one tab that speaks with the hubs.
+ * The other tabs show what is remembered, and may take over.
+ */
+export interface RemoteOptions {
+  fleet: FleetStore;
+  shelf: Shelf;
+  network: HubNetwork;
+  crypto: SealingCrypto;
+  clock: RemoteClock;
+  /** 0–1. */
+  random: () => number;
+  own: (events: TabOwnerEvents) => TabOwner;
+}
+
+/** A hub at an address, before it is added: for its fingerprint to be compared. */
+export interface FoundHub {
+  address: string;
+  fingerprint: string;
+  key: Uint8Array;
+  label: string;
+  /** As it is called here already; then it gets another address. */
+  knownAs: string | undefined;
+}
+
+const OTHER_TAB = "Another tab of this browser speaks with the hubs.";
+
+export class Remote {
+  readonly device: DeviceShelf;
+  /** What this browser has asked of machines. */
+  readonly items = new Store<readonly OutboxItem[], readonly OutboxItem[]>([], (_before, now) => now);
+  readonly #options: RemoteOptions;
+  readonly #records: RecordShelf;
+  readonly #machines = new Map<string, HubMachine>();
+  readonly #owner: TabOwner;
+  #coordinator: Coordinator | undefined;
+  #owned = Promise.withResolvers<Coordinator>();
+  #isClosed = false;
+
+  constructor(options: RemoteOptions) {
+    this.#options = options;
+    this.device = new DeviceShelf(options.shelf, options.crypto);
+    this.#records = new RecordShelf(options.shelf, options.clock.wallMs);
+    this.#owner = options.own({ onOwned: () => this.#start(), onLost: () => void this.#follow() });
+  }
+
+  /** Undefined while another tab is the one. */
+  get coordinator(): Coordinator | undefined {
+    return this.#coordinator;
+  }
+
+  /** This tab speaks with the hubs from now on. */
+  async takeOver(): Promise<Coordinator> {
+    if (this.#coordinator) return this.#coordinator;
+    if (this.#options.fleet.get().tab === "other-tab") this.#owner.takeOver();
+    return this.#owned.promise;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#owner.close();
+  }
+
+  /** A pairing has ended well: what it has written down is taken up. */
+  async joined({ hub, machine }: { hub: HubEntry; machine: MachineEntry }): Promise<void> {
+    const coordinator = await this.takeOver();
+    await coordinator.addMachine(machine);
+    await coordinator.addHub(hub);
+    await coordinator.connect(hub.fingerprint);
+    this.#tellHubs();
+  }
+
+  /** Who answers there; nothing is kept. @throws HUB_UNREACHABLE, HUB_NOT_THERE */
+  async find(address: string, signal: AbortSignal): Promise<FoundHub> {
+    const { network, crypto } = this.#options;
+    const { key, label } = await network.claim(address, signal);
+    const fingerprint = await fingerprintOf(crypto, key);
+    const known = (await this.device.hubs()).find((hub) => hub.fingerprint === toHex(fingerprint));
+    return {
+      address,
+      fingerprint: toHex(fingerprint),
+      key,
+      label: label || new URL(address).hostname,
+      knownAs: known?.label,
+    };
+  }
+
+  /** One that is known gets the address, as its first; another waits for a machine of it to let this browser in. */
+  async add({ address, fingerprint, key, label }: FoundHub): Promise<void> {
+    const coordinator = await this.takeOver();
+    const known = coordinator.hub(fingerprint)?.entry;
+    const addedMs = this.#options.clock.wallMs();
+    await coordinator.addHub(
+      known
+        ? { ...known, addresses: [address, ...known.addresses.filter((one) => one !== address)] }
+        : {
+            fingerprint,
+            key,
+            label,
+            addresses: [address],
+            login: await this.device.newLoginKey(),
+            addedMs,
+            isOff: true,
+          },
+    );
+    this.#tellHubs();
+  }
+
+  async rename(fingerprint: string, label: string): Promise<void> {
+    const coordinator = await this.takeOver();
+    const entry = coordinator.hub(fingerprint)?.entry;
+    if (entry) await coordinator.addHub({ ...entry, label });
+    this.#tellHubs();
+  }
+
+  async disconnect(fingerprint: string): Promise<void> {
+    await (await this.takeOver()).disconnect(fingerprint);
+    this.#tellHubs();
+  }
+
+  async connect(fingerprint: string): Promise<void> {
+    await (await this.takeOver()).connect(fingerprint);
+    this.#tellHubs();
+  }
+
+  /** What would be lost with the hub. */
+  unsentOf(fingerprint: string): OutboxItem[] {
+    return this.#coordinator?.unsentOf(fingerprint) ?? [];
+  }
+
+  async remove(fingerprint: string): Promise<void> {
+    const coordinator = await this.takeOver();
+    await coordinator.removeHub(fingerprint);
+    this.#tellAll(coordinator);
+  }
+
+  async removeMachine(id: string): Promise<void> {
+    await (await this.takeOver()).removeMachine(id);
+  }
+
+  /** Every hub that is not connected is tried now, and every machine is looked for. */
+  askAll(): void {
+    for (const { entry } of this.#coordinator?.hubs() ?? [])
+      if (entry.isOff !== true) this.#coordinator?.hub(entry.fingerprint)?.retry();
+    this.#options.fleet.hurry();
+  }
+
+  async #start(): Promise<() => Promise<void>> {
+    const { fleet } = this.#options;
+    try {
+      const coordinator = await this.#open();
+      if (this.#isClosed) {
+        coordinator.close();
+        return async () => {};
+      }
+      this.#coordinator = coordinator;
+      const kept = await this.#kept();
+      const { close } = coordinator.subscribe((event) => this.#hear(coordinator, event));
+      for (const { machine } of coordinator.machines()) this.#show(coordinator, machine.id, kept);
+      this.items.dispatch(coordinator.outbox?.items() ?? []);
+      this.#tellHubs();
+      fleet.dispatch({ type: "tab", tab: "owner" });
+      coordinator.start();
+      this.#owned.resolve(coordinator);
+      return async () => {
+        close();
+        coordinator.close();
+        this.#coordinator = undefined;
+        this.#owned = Promise.withResolvers();
+        for (const id of this.#machines.keys()) fleet.end(id);
+        this.#machines.clear();
+      };
+    } catch (error) {
+      const text = isWarrenError(error) ? error.message : `What the app keeps cannot be read: ${messageOf(error)}`;
+      fleet.dispatch({ type: "storage", storage: { kind: "page", text } });
+      this.#owned.reject(error);
+      this.#owned.promise.catch(() => {});
+      return async () => {};
+    }
+  }
+
+  async #open(): Promise<Coordinator> {
+    const { shelf, network, crypto, clock, random } = this.#options;
+    return Coordinator.open({
+      // Before the first pairing they are nobody's: it keeps the same ones.
+      keys: (await this.device.keys()) ?? (await this.device.newKeys()),
+      store: this.device,
+      network,
+      crypto,
+      clock,
+      random,
+      limits: DEVICE_LIMITS,
+      records: this.#records,
+      outbox: new OutboxShelf(shelf),
+    });
+  }
+
+  /** Another tab is the one: here stands what is remembered. */
+  async #follow(): Promise<void> {
+    const { fleet } = this.#options;
+    fleet.dispatch({ type: "tab", tab: "other-tab" });
+    const [hubs, machines] = await Promise.all([this.device.hubs(), this.device.machines()]).catch(() => [[], []]);
+    if (this.#coordinator || this.#isClosed) return;
+    fleet.dispatch({ type: "hubs", hubs: hubs.map((entry) => hubOf(entry, { kind: "off" })) });
+    for (const machine of machines) {
+      const { id, name } = machine;
+      if (fleet.place(id) === undefined)
+        fleet.add(new AwayMachine({ id, name, why: OTHER_TAB }), factsOf(machine, undefined, {}));
+    }
+  }
+
+  #hear(coordinator: Coordinator, event: RemoteEvent): void {
+    const { fleet } = this.#options;
+    switch (event.kind) {
+      case "hub":
+      case "hub_removed":
+        return this.#tellHubs();
+      case "machine":
+        return this.#show(coordinator, event.id, []);
+      case "machine_removed":
+        this.#machines.delete(event.id);
+        return fleet.forget(event.id);
+      case "record": {
+        const unit = recordedOf(event.row);
+        if (unit) fleet.place(event.row.machine)?.home.dispatch({ type: "recorded", units: [unit] });
+        return;
+      }
+      case "item":
+        return this.items.dispatch(coordinator.outbox?.items() ?? []);
+    }
+  }
+
+  /** As it is now: in the list, if it was not there. */
+  #show(coordinator: Coordinator, id: string, kept: readonly KeptRow[]): void {
+    const { fleet } = this.#options;
+    const row = coordinator.machines().find(({ machine }) => machine.id === id);
+    const link = coordinator.connectionForMachine(id);
+    if (!row || !link) return;
+    const facts = factsOf(row.machine, row.liveHub, row.presence);
+    const known = this.#machines.get(id);
+    if (known) {
+      fleet.dispatch({ type: "machine", machine: facts });
+      return known.told(row);
+    }
+    const machine = new HubMachine(coordinator, link, row);
+    this.#machines.set(id, machine);
+    fleet.end(id); // as it stood while another tab was the one
+    const own = kept.filter((one) => one.machine === id);
+    fleet.add(machine, facts, (sinceMs) =>
+      own.flatMap((one) => (one.receivedMs > sinceMs ? (recordedOf(one) ?? []) : [])),
+    );
+  }
+
+  async #kept(): Promise<KeptRow[]> {
+    try {
+      return await this.#records.rows();
+    } catch {
+      return []; // what machines say next counts
+    }
+  }
+
+  #tellAll(coordinator: Coordinator): void {
+    this.#tellHubs();
+    for (const { machine } of coordinator.machines()) this.#show(coordinator, machine.id, []);
+  }
+
+  #tellHubs(): void {
+    const hubs = this.#coordinator?.hubs().map(({ entry, state }) => hubOf(entry, state));
+    if (hubs) this.#options.fleet.dispatch({ type: "hubs", hubs });
+  }
+}
+
+const hubOf = (
+  { fingerprint, label, addresses, addedMs, usedMs, isOff }: HubEntry,
+  state: FleetHub["state"],
+): FleetHub => ({ fingerprint, label, addresses, addedMs, usedMs, isOff: isOff === true, state });
+
+function factsOf(
+  { id, name, words, scopes, spaces }: MachineEntry,
+  liveHub: string | undefined,
+  presence: Readonly<Record<string, boolean>>,
+): MachineFacts {
+  const hubs = Object.fromEntries(Object.keys(spaces).map((hub) => [hub, presence[hub]]));
+  return { id, ownName: name, words, scopes, liveHub, hubs };
+}
+
+/** Undefined for what is no row of a unit, or of a form that this app does not know. */
+function recordedOf({ kind, text, atMs }: Pick<KeptRow, "kind" | "text" | "atMs">): RecordedUnit | undefined {
+  if (kind !== RECORD_KINDS.state) return undefined;
+  try {
+    return { row: decodeUnitRow(text), atMs };
+  } catch (error) {
+    if (!isWarrenError(error, "FORM_INVALID")) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { type FormEvent, type ReactNode, useState } from "react";
+import type { Client } from "../../client/client.ts";
+import { isSettled, type OutboxItem } from "../../client/remote/outbox-item.ts";
+import { outboxGroups } from "../model/outbox-lines.ts";
+import { plainText } from "../model/plain-text.ts";
+import { useOutboxItems } from "./answering.ts";
+import { type ShownMachine, useMachine } from "./machines.ts";
+import { useApp, useDo, useWorld } from "./world.ts";
+
+/** Says something to an agent: at once, or left for its machine while that is away. What waits stands above it. */
+export function PromptLine({ name, session, client }: { name: string; session: string; client: Client }): ReactNode {
+  const [text, setText] = useState("");
+  const [isSending, setSending] = useState(false);
+  const { machine: way } = useWorld();
+  const machine = useMachine(way.id);
+  const { mayWait, say } = useSay({ machine, session, client });
+  const label = `Say something to ${name}`;
+  const send = async (event?: FormEvent): Promise<void> => {
+    event?.preventDefault();
+    if (text.trim() === "" || isSending) return;
+    setSending(true);
+    if (await say(text)) setText("");
+    setSending(false);
+  };
+  if (machine && !machine.may("type"))
+    return (
+      <p className="words prompt">This browser may look, and not type: it lacks the right type on {machine.name}.</p>
+    );
+  return (
+    <>
+      <Waiting machine={way.id} session={session} name={machine?.name ?? way.name} />
+      <form className="prompt" onSubmit={(event) => void send(event)}>
+        <textarea
+          value={text}
+          rows={Math.min(6, text.split("\n").length)}
+          placeholder={mayWait ? `Waits until ${machine?.name} is there` : label}
+          aria-label={label}
+          onChange={({ target }) => setText(target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") event.currentTarget.blur();
+            if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+            event.preventDefault();
+            void send();
+          }}
+        />
+        <button type="submit" className="primary" disabled={isSending || text.trim() === ""}>
+          {isSending ? "Sending …" : mayWait ? "Send later" : "Send"}
+        </button>
+      </form>
+    </>
+  );
+}
+
+/** `mayWait`: the machine is away, and what is said is kept for it. */
+function useSay({ machine, session, client }: { machine: ShownMachine | undefined; session: string; client: Client }): {
+  mayWait: boolean;
+  say: (text: string) => Promise<boolean>;
+} {
+  const { remote } = useApp();
+  const perform = useDo();
+  const outbox = machine && remote?.coordinator?.connectionForMachine(machine.id) && remote.coordinator.outbox;
+  const mayWait = outbox !== undefined && machine?.isLive === false;
+  const say = (text: string): Promise<boolean> =>
+    perform(undefined, () => {
+      if (!mayWait) return client.request("session.prompt", { session, text });
+      return outbox.add({ machine: machine!.id, unit: session, type: "session.prompt", payload: { session, text } });
+    });
+  return { mayWait, say };
+}
+
+/** What was said and has not arrived, or was refused. */
+function Waiting({ machine, session, name }: { machine: string; session: string; name: string }): ReactNode {
+  const items = useOutboxItems().filter((item) => item.machine === machine && item.unit === session && isShown(item));
+  const lines = outboxGroups(items, { machineName: () => name, unitName: () => "" }).flatMap((group) => group.lines);
+  if (lines.length === 0) return null;
+  return (
+    <ul className="waiting" aria-label="What waits" aria-live="polite">
+      {lines.map(({ id, text, state, detail }) => (
+        <li key={id}>
+          <span className={`tone-${state.tone}`}>
+            <span aria-hidden="true">{state.glyph}</span> {state.word}
+          </span>{" "}
+          <span className="plain">{plainText(text ?? "")}</span>{" "}
+          <a href="#/outbox" title={detail}>
+            outbox
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const isShown = (item: OutboxItem): boolean =>
+  item.type === "session.prompt" && (!isSettled(item) || item.state.kind === "failed");

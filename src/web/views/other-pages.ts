@@ -1,0 +1,11 @@
+/** One chunk of the build: the pages that are not seen at once (`pages.tsx` loads it). */
+export { ConversationPage } from "./ConversationPage.tsx";
+export { DevicesPage } from "./DevicesPage.tsx";
+export { HubsPage } from "./HubsPage.tsx";
+export { InboxPage } from "./InboxPage.tsx";
+export { MailPage } from "./MailPage.tsx";
+export { NewPage } from "./NewPage.tsx";
+export { OutboxPage } from "./OutboxPage.tsx";
+export { PairPage } from "./PairPage.tsx";
+export { Palette } from "./Palette.tsx";
+export { SettingsPage } from "./SettingsPage.tsx";

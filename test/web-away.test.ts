@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { HubStatus } from "../src/protocol/hub-control.ts";
+import { assertAccessible } from "./harness/axe.ts";
+import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
+import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { click } from "./harness/web.ts";
+
+/** What a person does in the app while the machine is away: in a real browser, by a real hub, with a server that does not answer for a while. */
+const TIMEOUT_MS = 90_000;
+const NARROW = { width: 360, height: 740 };
+const PICTURES = process.env.WARREN_PAGE_PICTURES;
+const SCRIPTED = join(import.meta.dirname, "..", "examples", "agents", "scripted.ts");
+
+const picture = async (tab: Tab, name: string): Promise<void> => {
+  if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, `${name}.png`));
+};
+
+const run = async (house: TemporaryHome, ...args: string[]): Promise<string> => {
+  const { status, stdout, stderr } = await house.warren(args);
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
+};
+
+/** A tab of the hub's app that the machine of `house` has let in, as a person would. */
+async function paired(browser: Chromium, house: TemporaryHome, hub: TemporaryHome, scopes: string): Promise<Tab> {
+  const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: 300_000 });
+  const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
+  const args = ["pair", "--hub", `http://127.0.0.1:${port}`, "--yes", "--json", "--scopes", scopes];
+  const pairing = house.start(args, { deadlineMs: 300_000 });
+  const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
+  const tab = await browser.tab(NARROW);
+  await tab.goto(link);
+  await click(tab, "Connect");
+  await tab.shows("✓ Joined");
+  assert.equal((await pairing.ended).status, 0);
+  await click(tab, "All units");
+  return tab;
+}
+
+async function agent(house: TemporaryHome, name: string): Promise<void> {
+  writeFileSync(join(house.dir, "agent.mjs"), `await import(${JSON.stringify(SCRIPTED)});\n`);
+  await run(house, "new", "--detached", "--name", name, "--agent", `${process.execPath} agent.mjs`);
+}
+
+const goTo = async (tab: Tab, page: string): Promise<void> => {
+  await tab.evaluate(`location.hash = "#/${page}"`);
+  await tab.until(`document.querySelector(".page h1")?.textContent.toLowerCase() === "${page}"`, page);
+};
+
+const isAway = (tab: Tab): Promise<void> =>
+  tab.until('document.querySelector(".app")?.dataset.live === "false"', "the machine to be away");
+
+describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * TIMEOUT_MS }, () => {
+  let browser: Chromium;
+  before(async () => {
+    browser = await Chromium.launch();
+  });
+  after(() => browser[Symbol.asyncDispose]());
+
+  test(
+    "an answer that is given while it is away waits for it, sealed; what was said before waits as well, and all is done when it comes",
+    { timeout: 2 * TIMEOUT_MS },
+    async () => {
+      await using hub = temporaryHome();
+      await using house = temporaryHome();
+      await agent(house, "fox");
+      await agent(house, "owl");
+      const tab = await paired(browser, house, hub, "type,approve");
+      await run(house, "prompt", "fox", 'edit notes.txt s/a/b/\nask "Deploy?" allow|deny\nsay Deployed.');
+      await goTo(tab, "inbox");
+      await tab.shows("Deploy?");
+      const { pid } = await house.server();
+      process.kill(pid, "SIGSTOP");
+      try {
+        await isAway(tab);
+        await tab.shows("An answer waits for it, sealed, for ten minutes");
+        await tab.evaluate("void (window.isBefore = true, location.reload())");
+        await tab.until("!window.isBefore && document.querySelector('.permission')", "the page anew");
+        await tab.shows("An answer waits for it, sealed, for ten minutes"); // of what the browser has kept
+        await assertAccessible(tab, "inbox of a machine that is away");
+        await picture(tab, "away-inbox");
+        await click(tab, "allow");
+        await tab.until('document.querySelector(".waits")?.textContent.includes("allow waits for")', "what waits");
+        await tab.until('/(10:00|9:\\d\\d) left/.test(document.querySelector(".waits")?.textContent)', "how long");
+        await picture(tab, "away-waits");
+        await tab.evaluate('location.hash = "#/"');
+        await tab.until(
+          '[...document.querySelectorAll("a.row")].find((row) => row.textContent.includes("owl"))?.click() === undefined && document.querySelector(".prompt textarea")',
+          "where owl is spoken to",
+        );
+        await tab.evaluate('document.querySelector(".prompt textarea").focus()');
+        await tab.insert("say Later then.");
+        await click(tab, "Send later");
+        await tab.until('document.querySelector(".waiting")?.textContent.includes("say Later then.")', "what waits");
+        await picture(tab, "away-talk");
+        await goTo(tab, "outbox");
+        await tab.until(
+          '[...document.querySelectorAll(".item b")].map((one) => one.textContent).join() === "Answer fox: allow,Say to owl"',
+          "both, in order",
+        );
+        await tab.until(
+          '[...document.querySelectorAll(".item-head")].every((one) => one.textContent.includes("at a hub"))',
+          "both in the hub's store",
+        );
+        await assertAccessible(tab, "outbox");
+        await picture(tab, "away-outbox");
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+      await tab.until(
+        '[...document.querySelectorAll(".item-head")].every((one) => one.textContent.includes("done"))',
+        "both to be done",
+      );
+      await run(house, "wait", "fox", "--for", "idle");
+      const said = await run(house, "history", "fox");
+
+      assert.equal(said.match(/(?<!say )Deployed\./g)?.length, 1, "once");
+      await run(house, "wait", "owl", "--for", "idle");
+      assert.match(await run(house, "history", "owl"), /Later then\./);
+      await goTo(tab, "inbox");
+      await tab.shows("Nobody needs you");
+      await goTo(tab, "outbox");
+      await click(tab, "Put away what is done");
+      await tab.shows("Nothing waits");
+      assert.deepEqual(tab.complaints, []);
+      await tab.close();
+    },
+  );
+
+  test(
+    "a browser that may only look sees the question, and that it may not answer",
+    { timeout: TIMEOUT_MS },
+    async () => {
+      await using hub = temporaryHome();
+      await using house = temporaryHome();
+      await agent(house, "fox");
+      await run(house, "prompt", "fox", 'ask "Deploy?" allow|deny\nsay Deployed.');
+      const tab = await paired(browser, house, hub, "view");
+      await goTo(tab, "inbox");
+      await tab.shows("it lacks the right approve");
+      assert.equal(await tab.evaluate('document.querySelectorAll(".permission button").length'), 0);
+      await goTo(tab, "devices");
+      await tab.shows("This browser may look, and not change");
+      await tab.until('document.querySelector(".device")?.textContent.includes("this browser")', "itself");
+      await assertAccessible(tab, "devices of another machine");
+      await picture(tab, "view-devices");
+      await tab.close();
+    },
+  );
+});
