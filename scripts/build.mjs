@@ -60,6 +60,19 @@ const BOOT = {
 `,
 };
 
+/** `ws` asks for these when it is loaded, and needs them for wss:// and for what is compressed: loaded when they are used, since tls alone is 2 MB. */
+const RARE = {
+  name: "rare-builtins-of-ws",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(https|tls|zlib)$/ }, ({ path, importer }) =>
+      /[\\/]node_modules[\\/]ws[\\/]/.test(importer) ? { path, namespace: "rare" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "rare" }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get: (_, name) => process.getBuiltinModule("node:${path}")[name] });`,
+    }));
+  },
+};
+
 const esbuild = await import("esbuild").catch(() => undefined);
 if (!esbuild || !existsSync(join(root, "src"))) {
   if (process.argv.includes("--if-possible")) process.exit(0);
@@ -111,6 +124,7 @@ async function build(target) {
         entryPoints: Object.fromEntries(Object.entries(MODULES).filter(([, file]) => existsSync(join(root, file)))),
         outdir: fresh,
         external: ["esbuild"],
+        plugins: [RARE],
         splitting: true,
         format: "esm",
         chunkNames: "chunks/[name]-[hash]",

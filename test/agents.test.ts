@@ -59,7 +59,7 @@ test("agents: a prompt is answered, files are changed and commands run", { timeo
   );
   assert.match((await house.warren(["logs", fox.name, "--tail", "1"])).stdout, /error/);
   const { stdout: listed } = await house.warren(["sessions"]);
-  assert.match(listed, new RegExp(`^${fox.name}: \\[${fox.pid}\\] idle`));
+  assert.match(listed, new RegExp(`^${fox.name} +agent +idle `, "m"));
 });
 
 test("agents: verbs for terminals say what an agent is, and the other way round", { timeout: TIMEOUT_MS }, async () => {
@@ -69,7 +69,7 @@ test("agents: verbs for terminals say what an agent is, and the other way round"
   assert.match(sent.stderr, /is an agent[\s\S]*warren prompt/);
   const owl = JSON.parse((await house.warren(["new", "-d", "--json", "--", "cat"])).stdout) as Session;
   const prompted = await house.warren(["prompt", owl.name, "hello"]);
-  assert.match(prompted.stderr, /is a terminal[\s\S]*warren send/);
+  assert.match(prompted.stderr, /is a session: it takes keys[\s\S]*warren send/);
   const none = await house.warren(["approve", fox.name]);
   assert.match(none.stderr, /asks nothing/);
 });

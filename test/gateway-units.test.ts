@@ -55,7 +55,7 @@ test(
     assert.ok(api.pid! > 0 && api.memory_bytes! > 1024 * 1024 && api.cpu_percent! >= 0 && api.started_at);
     assert.match(
       (await warren("list")).stdout,
-      /\/api: \[\d+\] healthy: http:\/\/127.0.0.1:\d+\/api version \w+ ports \d+$/m,
+      /^api +worker +healthy +http:\/\/127.0.0.1:\d+\/api +- .* v \w+ :\d+$/m,
     );
     assert.match((await warren("ports", "api")).stdout, new RegExp(`^${api.ports![0]!.port} `, "m"));
     assert.deepEqual(JSON.parse((await warren("list", "--dir", "/", "--json")).stdout), [], "of that directory alone");
@@ -145,7 +145,10 @@ test("verbs that are not for workers, and names that are none, say so", { timeou
   assert.match((await warren("why", "api")).stderr, /api is a worker of this project, which is not up\.\nwarren up/);
   await site.up();
   for (const verb of ["stats", "runs", "await"])
-    assert.match((await warren(verb, "api")).stderr, /api is a worker; this is for jobs/);
+    assert.match(
+      (await warren(verb, "api")).stderr,
+      /api is a worker: (only jobs have runs|it has no end of its own)\.\nwarren (why|wait) api/,
+    );
   assert.match(
     (await warren("attach", "api")).stderr,
     /api is a worker: it has logs, and no terminal\.\nwarren logs -f api/,

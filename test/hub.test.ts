@@ -207,7 +207,7 @@ test("hub: bad input ends its connection with a reason, and harms nobody else", 
   assert.equal(running.child.exitCode, null);
 });
 
-test("hub: it says who it is to any page, and nothing else to anybody", async () => {
+test("hub: it says who it is to any page, gives everybody the app, and nothing else to anybody", async () => {
   await using house = temporaryHome();
   const { facts } = await startHub(house, "--label", "at home");
   const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${facts.port}${path}`, init);
@@ -223,7 +223,15 @@ test("hub: it says who it is to any page, and nothing else to anybody", async ()
   assert.equal(key.headers.get("x-content-type-options"), "nosniff");
   assert.equal((await get("/health")).status, 200);
   assert.equal((await get("/hub/v1")).status, 426);
-  for (const path of ["/", "/hub/v1/members", "/hub/hub.db", "/..%2fkey"]) assert.equal((await get(path)).status, 404);
+  const app = await get("/");
+  assert.match(await app.text(), /<html lang="en" data-from="hub">/);
+  const policy = app.headers.get("content-security-policy") ?? "";
+  assert.match(policy, /^default-src 'none'; script-src 'self';.*require-trusted-types-for 'script'/);
+  assert.match(policy, /connect-src 'self' https: wss: /, "it speaks with other hubs as well");
+  assert.equal(app.headers.get("access-control-allow-origin"), null);
+  assert.equal(app.headers.get("content-encoding"), "gzip");
+  for (const path of ["/web/v1", "/hub/v1/members", "/hub/hub.db", "/..%2fkey"])
+    assert.equal((await get(path)).status, 404);
   assert.equal((await get("/hub/v1/key", { method: "POST", body: "x" })).status, 404);
 });
 

@@ -14,7 +14,7 @@ const KEY_NOT_KNOWN = encodeFrame({ kind: "refused", code: "KEY_NOT_KNOWN", sent
 /** What its events do besides being told. */
 type Does = Pick<StandingEvents, "onContact" | "isMended">;
 
-async function standing(script: BadHubScript, does: Does) {
+async function standing(script: BadHubScript, does: Does, claim?: () => Promise<never>) {
   const hub = await BadHub.make(crypto, "model", script);
   const clock = new StillClock();
   const states: string[] = [];
@@ -26,7 +26,7 @@ async function standing(script: BadHubScript, does: Does) {
     role: "machine",
     network: {
       dial: async (_, events) => hub.dial(events),
-      claim: async () => ({ key: hub.key.publicKey, label: "" }),
+      claim: claim ?? (async () => ({ key: hub.key.publicKey, label: "" })),
     },
     crypto,
     clock,
@@ -96,5 +96,19 @@ test("standing contact: what another login mends is tried at once, and what none
   assert.equal(hub.counts.dials, 2);
   contact.retry();
   assert.equal(contact.state.kind, "connecting", "somebody waits: at once");
+  contact.stop();
+});
+
+test("standing contact: an address that does not say whose it is holds up no further dial", async () => {
+  const asked = Promise.withResolvers<void>();
+  const { contact, clock, until } = await standing({ hello: true, welcome: "another's" }, {}, () => {
+    asked.resolve();
+    return new Promise(() => {});
+  });
+  contact.start();
+  await asked.promise;
+  const refused = until("refused");
+  await clock.pass(CONTACT_LIMITS.contactMs);
+  assert.equal(((await refused) as Extract<HubState, { kind: "refused" }>).error.code, "HUB_UNTRUE");
   contact.stop();
 });

@@ -159,17 +159,23 @@ export class StandingContact {
     this.#setState({ kind: isRefused ? "refused" : "waiting", address, untilMs, error });
   }
 
-  /** The plain word for the key of whoever answers, only to say what is the matter. */
+  /** The plain word for the key of whoever answers, only to say what is the matter: an address that is silent holds nobody up. */
   async #whoAnswers(address: string, error: WarrenError): Promise<WarrenError> {
-    const { network, crypto, hubKey } = this.#options;
-    this.#claiming = new AbortController();
+    const { network, crypto, hubKey, clock, limits } = this.#options;
+    const claiming = new AbortController();
+    this.#claiming = claiming;
+    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    claiming.signal.addEventListener("abort", () => reject(error), { once: true });
+    const cancel = clock.timer(limits.contactMs, () => claiming.abort());
     try {
-      const { key } = await network.claim(address, this.#claiming.signal);
+      const { key } = await Promise.race([network.claim(address, claiming.signal), givenUp]);
       if (isEqual(key, hubKey)) return error;
       const [known, found] = await Promise.all([fingerprintOf(crypto, hubKey), fingerprintOf(crypto, key)]);
       return hubChanged(address, fingerprintText(known), fingerprintText(found));
     } catch {
       return error;
+    } finally {
+      cancel();
     }
   }
 

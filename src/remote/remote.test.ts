@@ -238,13 +238,19 @@ test("hub: an invitation whose answer was lost is good for the same machine once
     () => "in",
     () => "lost",
   );
-  await site.pass(1_000, 20);
-  assert.deepEqual(hub.store.roster.openInvitations(site.clock.wallMs()), [], "it is used up");
+  // Signatures are made on threads, which know nothing of this clock.
+  const isUsed = () => hub.store.roster.openInvitations(site.clock.wallMs()).length === 0;
+  for (let step = 0; step < 400 && !isUsed(); step++) await site.pass(20, 20);
+  assert.ok(isUsed());
   await site.pass(15_000);
   assert.equal(await first, "lost");
   assert.deepEqual(site.remote.hubs(), []);
   site.isDeaf = false;
-  const second = add();
-  await site.pass(1_000, 20);
-  assert.equal((await second).state, "ready");
+  let isIn = false;
+  const second = add().then(({ state }) => {
+    isIn = state === "ready";
+  });
+  for (let step = 0; step < 400 && !isIn; step++) await site.pass(20, 20);
+  await second;
+  assert.ok(isIn);
 });

@@ -32,11 +32,13 @@ export function UnitRow({ row, nowMs, isSelected }: { row: Row; nowMs: number; i
         <span className={`state tone-${state.tone}`}>
           <span aria-hidden="true">{state.glyph}</span> {state.word}
         </span>
-        <span className="detail">
-          {detail}
-          {project !== "" && <span className="project"> · {project}</span>}
+        <span className="line">
+          <span className="detail">
+            {detail}
+            {project !== "" && <span className="project"> · {project}</span>}
+          </span>
+          <span className="age">{asOfMs === undefined ? age(sinceMs, nowMs) : freshness(asOfMs)}</span>
         </span>
-        <span className="age">{asOfMs === undefined ? age(sinceMs, nowMs) : freshness(asOfMs)}</span>
       </a>
     </li>
   );
