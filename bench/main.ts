@@ -24,9 +24,17 @@ import { mailFootprint } from "./mailbox/mail-footprint.ts";
 import { mailPeerNames, mailVersions } from "./mailbox/peers.ts";
 import { sends } from "./mailbox/sends.ts";
 import { makePeers } from "./peers/all.ts";
+import { app } from "./remote/app.ts";
+import { cutOff } from "./remote/cut-off.ts";
+import { held } from "./remote/held.ts";
 import { hub } from "./remote/hub.ts";
+import { isolation } from "./remote/isolation.ts";
+import { keystroke } from "./remote/keystroke.ts";
+import { pairing } from "./remote/pairing.ts";
+import { reconnect } from "./remote/reconnect.ts";
 import { sealing } from "./remote/sealing.ts";
 import { simulation } from "./remote/simulation.ts";
+import { stream } from "./remote/stream.ts";
 import { report, writeBetweenMarkers } from "./report.ts";
 import type { Section } from "./result.ts";
 import { attach } from "./sessions/attach.ts";
@@ -62,7 +70,11 @@ const PARTS: Record<string, Part> = {
     peers: mailPeerNames,
     versions: ({ stage, say }) => mailVersions(stage, say),
   },
-  remote: { cases: [sealing, hub, simulation], peers: [], versions: async () => ["no peers"] },
+  remote: {
+    cases: [sealing, hub, held, stream, keystroke, pairing, reconnect, isolation, cutOff, app, simulation],
+    peers: [],
+    versions: async () => ["no peers"],
+  },
 };
 const DOCUMENT = join(root, "docs", "benchmarks.md");
 const EXIT_USAGE = 2;

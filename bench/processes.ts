@@ -50,7 +50,18 @@ export async function cpuSeconds(pids: readonly number[]): Promise<number> {
   return nanoseconds / 1e9;
 }
 
-/** The same from utime + stime of /proc/PID/stat, in steps of 10 ms (USER_HZ is 100 on every Linux that Node runs on). */
+/** What each group of processes uses of one core, in per cent, over a time in which nothing is asked of them. */
+export async function idleCpu(groups: readonly (readonly number[])[], durationMs: number): Promise<number[]> {
+  const read = (): Promise<number[]> => Promise.all(groups.map((pids) => cpuSeconds(pids)));
+  const startMs = performance.now();
+  const before = await read();
+  await sleep(durationMs);
+  const after = await read();
+  const percent = 100_000 / (performance.now() - startMs);
+  return after.map((seconds, at) => (seconds - before[at]!) * percent);
+}
+
+/** {@link cpuSeconds} from utime + stime of /proc/PID/stat, in steps of 10 ms (USER_HZ is 100 on every Linux that Node runs on). */
 export async function cpuSecondsByTicks(pids: readonly number[]): Promise<number> {
   let ticks = 0;
   for (const pid of pids) {

@@ -12,15 +12,21 @@ export interface Command {
 /** No command of a benchmark takes longer; past it the benchmark fails. */
 const COMMAND_TIMEOUT_MS = 120_000;
 
-/** Runs it to its end without a terminal, output to /dev/null. Answers wall milliseconds. @throws when its exit status is not 0 */
-export async function time(command: Command): Promise<number> {
+/**
+ * Runs it to its end without a terminal, output to /dev/null: what it leaves in the background may keep its output open, and is not waited for. Answers wall milliseconds.
+ * @param input its standard input; default: none
+ * @throws when its exit status is not 0
+ */
+export async function time(command: Command, input?: string): Promise<number> {
   const startMs = performance.now();
   const child = spawn(command.file, command.args, {
     cwd: command.cwd,
     env: command.env,
-    stdio: "ignore",
+    stdio: [input === undefined ? "ignore" : "pipe", "ignore", "ignore"],
     timeout: COMMAND_TIMEOUT_MS,
   });
+  child.stdin?.on("error", () => {}); // one that reads nothing; its status says more
+  child.stdin?.end(input);
   const [status, signal] = await once(child, "exit");
   const elapsedMs = performance.now() - startMs;
   if (status !== 0) throw new Error(`${textOf(command)} ended with ${status ?? signal}`);

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { type Case, measuredOf, rounds } from "../cases/case.ts";
 import { runSeries } from "../series.ts";
+import { time } from "../timed.ts";
 import { openMailbox } from "./warren.ts";
 
 const SERIES = { roundCountMin: 60, roundCountMax: 200, warmUpCount: 3 };
@@ -17,13 +17,15 @@ export const hook: Case = {
     const { env, client } = await openMailbox({ stage: bench.stage, dir, ending });
     await client().request("mail.ping", {}); // somebody leads
     const dist = join(bench.stage.checkout, "dist");
-    const program = [process.execPath, "--max-semi-space-size=1", join(dist, "mail-hook.cjs"), "claude"];
+    const run = (args: readonly string[], input: string): Promise<number> =>
+      time({ file: bench.stage.node, args, cwd: dir, env }, input);
+    const program = ["--max-semi-space-size=1", join(dist, "mail-hook.cjs"), "claude"];
     const event = (name: string): string =>
       JSON.stringify({ session_id: "bench", hook_event_name: name, cwd: dir, tool_name: "Bash", tool_response: {} });
-    await timed(program, event("SessionStart"), env);
+    await run(program, event("SessionStart"));
     const candidates = [
-      { name: "node -e 0", sample: () => timed([process.execPath, "-e", "0"], "", env) },
-      { name: "warren", sample: () => timed(program, event("PostToolUse"), env) },
+      { name: "node -e 0", sample: () => run(["-e", "0"], "") },
+      { name: "warren", sample: () => run(program, event("PostToolUse")) },
     ];
     const samples = await runSeries(candidates, rounds(bench, SERIES));
     const bare = samples.get("node -e 0")!;
@@ -42,15 +44,3 @@ export const hook: Case = {
     };
   },
 };
-
-async function timed([file, ...args]: string[], input: string, env: NodeJS.ProcessEnv): Promise<number> {
-  const begunMs = performance.now();
-  const child = spawn(file!, args, { env, stdio: ["pipe", "pipe", "inherit"] });
-  child.stdout!.resume();
-  child.stdin!.end(input);
-  await new Promise<void>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (status) => (status === 0 ? resolve() : reject(new Error(`the hook exited with ${status}`))));
-  });
-  return performance.now() - begunMs;
-}

@@ -1,5 +1,5 @@
 import { type Case, measuredOf } from "../cases/case.ts";
-import { cpuSeconds, memoryOf, sleep } from "../processes.ts";
+import { idleCpu, memoryOf, sleep } from "../processes.ts";
 import { withMailPeers } from "./peers.ts";
 
 const BODY = "m".repeat(1_024);
@@ -16,16 +16,11 @@ export const mailFootprint: Case = {
     withMailPeers(bench, "footprint", async (peers) => {
       for (const { send } of peers) for (let at = 0; at < MESSAGES; at++) await send(BODY);
       await sleep(bench.quick ? QUICK_MS : SETTLE_MS);
-      const idleMs = bench.quick ? QUICK_MS : IDLE_MS;
-      const before = new Map<string, number>();
-      for (const { name, pids } of peers) before.set(name, await cpuSeconds(pids));
-      await sleep(idleMs);
+      const groups = peers.map(({ pids }) => pids);
+      const percents = await idleCpu(groups, bench.quick ? QUICK_MS : IDLE_MS);
+      const cpu = new Map(peers.map(({ name }, at) => [name, [percents[at]!]]));
       const memory = new Map<string, number[]>();
-      const cpu = new Map<string, number[]>();
-      for (const { name, pids } of peers) {
-        cpu.set(name, [((await cpuSeconds(pids)) - before.get(name)!) / (idleMs / 1_000) / 0.01]);
-        memory.set(name, [(await memoryOf(pids)).pssMB]);
-      }
+      for (const { name, pids } of peers) memory.set(name, [(await memoryOf(pids)).pssMB]);
       return {
         title: "Idle mailbox",
         rows: [

@@ -2,8 +2,8 @@ import type { Client } from "../../src/client/client.ts";
 import type { Coordinator } from "../../src/client/remote/coordinator.ts";
 import type { RemoteEvent } from "../../src/client/remote/remote-events.ts";
 import { type Case, measuredOf } from "../cases/case.ts";
+import { within } from "../deadline.ts";
 import { connect } from "../peers/client.ts";
-import { sleep } from "../processes.ts";
 import type { Row } from "../result.ts";
 import { type Homes, joinByCommand, openHomeDevice, openHomes, showCode } from "./paired-homes.ts";
 
@@ -89,10 +89,12 @@ async function hanging(homes: Homes, count: number, pidOf: () => Promise<number>
 const isThere = (device: Coordinator): boolean =>
   device.machines().some(({ presence }) => Object.values(presence).some((isPresent) => isPresent));
 
-/** Connected, with a live session: its machine has answered. */
+/** Connected, with a live session: its machine has come, and has answered. */
 async function live(device: Coordinator): Promise<void> {
   const [known] = device.machines();
+  const there = nextEvent(device, () => isThere(device));
   device.start();
+  await there;
   const link = device.connectionForMachine(known!.machine.id)!;
   const stream = await link.stream("primary", { onBytes() {}, onClosed() {} });
   stream.close();
@@ -103,8 +105,7 @@ function nextEvent(device: Coordinator, isIt: (event: RemoteEvent) => boolean): 
   const { close } = device.subscribe((event) => {
     if (isIt(event)) resolve(performance.now());
   });
-  const late = sleep(DEADLINE_MS).then(() => Promise.reject(new Error("the device has not noticed")));
-  return Promise.race([promise, late]).finally(close);
+  return within(DEADLINE_MS, "what a device is to notice", promise).finally(close);
 }
 
 async function primaryPid({ machine }: Homes): Promise<number> {

@@ -1,22 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { WebSocket } from "ws";
-import { HubTalk, logIn, testRecord } from "../../src/hub/testing/hub-talk.ts";
-import type { SigningKey } from "../../src/sealing/crypto.ts";
+import { testRecord } from "../../src/hub/testing/hub-talk.ts";
 import type { FrameOf } from "../../src/sealing/frames.ts";
-import type { Role } from "../../src/sealing/login.ts";
-import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import { type Bench, type Case, measuredOf } from "../cases/case.ts";
 import { memoryOf, sleep } from "../processes.ts";
 import type { Row, Unit } from "../result.ts";
-import { ownRuntime, type Stage } from "../stage.ts";
+import { crypto, fillSpaces, type Guest, openChannel, type Space } from "./guests.ts";
+import { endHub, type HubHost, startHub } from "./hub-process.ts";
 
 const DEVICES = 1_000;
-const DEVICES_OF_MACHINE = 31;
-/** Fewer than the hub lets wait for their login from one address. */
-const CONNECTING = 50;
+const DEVICES_OF_SPACE = 31;
 const SETTLE_MS = 5_000;
 const PSS_MB = 60;
 /** Within what a member may send at once. */
@@ -29,17 +20,17 @@ const RECORDS = 2_000;
 const RECORD_BYTES = 400;
 const IN_FLIGHT = 32;
 
-const crypto = webCrypto();
-
 /** What a hub needs, and what goes through it. The clients are this process, on the same two cores. */
 export const hub: Case = {
   name: "hub",
   async run(bench) {
-    const host = await startHub(bench.stage);
+    const host = await startHub(bench.stage, { label: "measured", isMeasured: true });
     try {
       const rows: Row[] = [await memoryRow(bench, host, "PSS, idle", { atMost: PSS_MB, of: "p50" })];
-      const spaces = await fill(host, bench.quick ? 40 : DEVICES);
-      rows.push(await memoryRow(bench, host, `PSS, ${spaces.length * DEVICES_OF_MACHINE} devices connected`));
+      const deviceCount = bench.quick ? 40 : DEVICES;
+      const spaceCount = Math.max(PAIRS, Math.ceil(deviceCount / DEVICES_OF_SPACE));
+      const spaces = await fillSpaces(host, { spaceCount, devicesOfSpace: DEVICES_OF_SPACE });
+      rows.push(await memoryRow(bench, host, `PSS, ${spaceCount * DEVICES_OF_SPACE} devices connected`));
       rows.push(
         row("a frame of 100 B from device to machine", "ms", await latencies(spaces[0]!, bench.quick ? 50 : LATENCIES)),
       );
@@ -53,28 +44,13 @@ export const hub: Case = {
           await puts(spaces, bench.quick ? 50 : RECORDS),
         ]),
       );
+      rows.push(await memoryRow(bench, host, "PSS after all that"));
       return { title: "Hub", rows, peers: [] };
     } finally {
-      host.child.kill("SIGKILL");
+      await endHub(host);
     }
   },
 };
-
-interface Host {
-  child: ChildProcess;
-  port: number;
-  key: Uint8Array;
-}
-
-interface Guest {
-  talk: HubTalk;
-  key: SigningKey;
-}
-
-interface Space {
-  machine: Guest;
-  devices: Guest[];
-}
 
 const row = (what: string, unit: Unit, samples: number[]): Row => ({
   what,
@@ -82,55 +58,11 @@ const row = (what: string, unit: Unit, samples: number[]): Row => ({
   measured: measuredOf(new Map([["warren", samples]])),
 });
 
-async function startHub(stage: Stage): Promise<Host> {
-  const home = join(stage.dir, "hub-home");
-  await mkdir(home, { mode: 0o700 });
-  const runtime = await ownRuntime(stage, "hub");
-  const args = ["--max-semi-space-size=1", join(stage.checkout, "dist", "hub.js"), "--port=0", "--open", "--json"];
-  const child = spawn(runtime, args, {
-    env: { ...stage.env, WARREN_HOME: home },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [line] = await once(child.stdout!, "data");
-  const { port, key } = JSON.parse(String(line));
-  return { child, port, key: Buffer.from(key, "hex") };
-}
-
-async function memoryRow(bench: Bench, { child }: Host, what: string, target?: Row["target"]): Promise<Row> {
+async function memoryRow(bench: Bench, { pid }: HubHost, what: string, target?: Row["target"]): Promise<Row> {
   await sleep(bench.quick ? 500 : SETTLE_MS);
-  const { pssMB } = await memoryOf([child.pid!]);
-  return { ...row(what, "MB", [pssMB]), ...(target && { target }) };
-}
-
-async function enter({ port, key: hubKey }: Host, role: Role, key: SigningKey): Promise<Guest> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/hub/v1`, { perMessageDeflate: false });
-  const talk = new HubTalk((bytes) => socket.send(bytes));
-  socket.on("message", (data: Buffer) => talk.hear(data));
-  const missed = await logIn(talk, { crypto, hubKey, key, role, isNew: true });
-  if (typeof missed === "object" && "refused" in missed) throw new Error(missed.refused);
-  return { talk, key };
-}
-
-async function fill(host: Host, deviceCount: number): Promise<Space[]> {
-  const spaces: Space[] = [];
-  const waiting: (() => Promise<void>)[] = [];
-  const spaceCount = Math.max(PAIRS, Math.ceil(deviceCount / DEVICES_OF_MACHINE));
-  for (let count = 0; count < spaceCount; count++) {
-    const space: Space = { machine: await enter(host, "machine", await crypto.newSigningKey()), devices: [] };
-    spaces.push(space);
-    for (let request = 0; request < DEVICES_OF_MACHINE; request++) {
-      const key = await crypto.newSigningKey();
-      await space.machine.talk.answer({ kind: "admit", request, loginKey: key.publicKey });
-      waiting.push(async () => void space.devices.push(await enter(host, "device", key)));
-    }
-  }
-  while (waiting.length > 0) await Promise.all(waiting.splice(0, CONNECTING).map((connect) => connect()));
-  return spaces;
-}
-
-async function openChannel({ machine, devices }: Space, channel: number): Promise<number> {
-  devices[0]!.talk.send({ kind: "open", channel, space: machine.key.publicKey });
-  return (await machine.talk.next("opened")).channel;
+  const { pssMB, ownMB } = await memoryOf([pid]);
+  const note = `${ownMB.toFixed(1)} MB of it are data of its own; the rest are pages of its program.`;
+  return { ...row(what, "MB", [pssMB]), note, ...(target && { target }) };
 }
 
 async function latencies(space: Space, count: number): Promise<number[]> {
