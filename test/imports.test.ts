@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, "..");
 /** By folder of src/: the folders that it may import besides itself. */
 const ARROWS: Record<string, readonly string[]> = {
   protocol: [],
-  platform: ["protocol"],
+  platform: ["sealing", "protocol"],
   runs: ["platform", "protocol"],
   keeper: ["platform", "protocol"],
   registry: ["platform", "protocol"],

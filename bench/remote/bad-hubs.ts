@@ -5,11 +5,11 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { HubEntry } from "../../src/client/remote/world.ts";
+import { nodeCrypto } from "../../src/platform/node-crypto.ts";
 import { toHex } from "../../src/sealing/bytes.ts";
 import type { SigningKey } from "../../src/sealing/crypto.ts";
 import { decodeFrame, encodeFrame } from "../../src/sealing/frames.ts";
 import { fingerprintOf, makeWelcome, NONCE_BYTES } from "../../src/sealing/login.ts";
-import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import type { Stage } from "../stage.ts";
 
 /** Hubs that are no use, on real sockets, in a process of their own: what a device has to live with beside good ones. */
@@ -54,7 +54,7 @@ interface Wanted {
   loginKey: string;
 }
 
-const crypto = webCrypto();
+const crypto = nodeCrypto();
 const DRIP_MS = 1_000;
 const FLOOD_FRAMES = 64;
 const GARBAGE_BYTES = 400;

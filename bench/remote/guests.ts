@@ -1,13 +1,13 @@
 import { WebSocket } from "ws";
 import { HubTalk, logIn } from "../../src/hub/testing/hub-talk.ts";
+import { nodeCrypto } from "../../src/platform/node-crypto.ts";
 import type { SigningKey } from "../../src/sealing/crypto.ts";
 import { decodeFrame, type FrameKind, type FrameOf } from "../../src/sealing/frames.ts";
 import type { Role } from "../../src/sealing/login.ts";
-import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import type { HubHost } from "./hub-process.ts";
 
 /** Machines and devices of a hub, frame by frame, in the benchmark's own process. */
-export const crypto = webCrypto();
+export const crypto = nodeCrypto();
 
 /** Fewer than the hub lets wait for their login from one address. */
 const CONNECTING = 50;

@@ -1,3 +1,4 @@
+import { nodeCrypto } from "../../src/platform/node-crypto.ts";
 import { NO_LINK } from "../../src/sealing/chain.ts";
 import type { SealingCrypto } from "../../src/sealing/crypto.ts";
 import { isLoginSigned, makeLogin } from "../../src/sealing/login.ts";
@@ -8,7 +9,6 @@ import { standInCrypto } from "../../src/sealing/testing/stand-in.ts";
 import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import { type Case, measuredOf, rounds } from "../cases/case.ts";
 import type { Row, Unit } from "../result.ts";
-import { nodeCrypto } from "../sealing/node-crypto.ts";
 import { runSeries } from "../series.ts";
 
 const TEXT = "r".repeat(400);
@@ -17,8 +17,8 @@ const QUICK_COUNT = 50;
 const IN_FLIGHT = 16;
 const MICROSECONDS = 1_000;
 const ROUNDS = { roundCountMin: 10, roundCountMax: 20 };
-/** The same formats on node:crypto, in one thread; and on the simulator's cipher: what its schedules cost besides. */
-const PEERS = ["node:crypto", "stand-in"];
+/** The same formats as pages have them, in threads of their own; and on the simulator's cipher: what its schedules cost besides. */
+const PEERS = ["WebCrypto", "stand-in"];
 
 /** What the byte formats cost: records, logins, handshakes and live frames. One process, one core but for WebCrypto's own threads. */
 export const sealing: Case = {
@@ -26,8 +26,8 @@ export const sealing: Case = {
   async run(bench) {
     const count = bench.quick ? QUICK_COUNT : COUNT;
     const subjects = [
-      { name: "warren", works: await worksOf(webCrypto()) },
-      { name: "node:crypto", works: await worksOf(nodeCrypto()) },
+      { name: "warren", works: await worksOf(nodeCrypto()) },
+      { name: "WebCrypto", works: await worksOf(webCrypto()) },
       { name: "stand-in", works: await worksOf(standInCrypto(1)) },
     ];
     const rows: Row[] = [];

@@ -6,12 +6,12 @@ import type { Certificate, CertificateFiles } from "../platform/certificate-file
 import { type Clock, timestamp } from "../platform/clock.ts";
 import { type Lock, tryLock } from "../platform/lock.ts";
 import type { Log } from "../platform/log.ts";
+import { nodeCrypto } from "../platform/node-crypto.ts";
 import { ensureHome, ensureSocketDir, type Places } from "../platform/paths.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
 import type { HubStatus } from "../protocol/hub-control.ts";
 import type { SigningKey } from "../sealing/crypto.ts";
 import { fingerprintOf } from "../sealing/login.ts";
-import { webCrypto } from "../sealing/webcrypto.ts";
 import { type AppFile, readAppFiles } from "../web-files/app-files.ts";
 import { hubAddresses } from "./addresses.ts";
 import { ServedCertificate } from "./certificate.ts";
@@ -56,7 +56,7 @@ export class HubProcess {
   #certificate: Certificate | undefined;
   #port = 0;
   readonly #startedMs: number;
-  readonly #crypto = webCrypto();
+  readonly #crypto = nodeCrypto();
 
   constructor(options: HubProcessOptions) {
     this.#options = options;

@@ -88,7 +88,7 @@ function exchanging(subtle: SubtleCrypto): Exchanging {
       const imported = await subtle.importKey("pkcs8", pkcs8, "X25519", false, ["deriveBits"]);
       return { use: "exchange", publicKey: await exchange(imported, BASE_POINT), secret: imported };
     },
-    exchange: (own, theirs) => exchange(secretOf(own), keyBytes(theirs)),
+    exchange: async (own, theirs) => exchange(secretOf(own), keyBytes(theirs)),
   };
 }
 

@@ -67,18 +67,18 @@ export class OpenRemote {
 
   async #open(): Promise<Remote> {
     const { places, log, publish } = this.#options;
-    const [{ Remote }, { homeStore }, { socketNetwork }, { webCrypto }, { UnitWatch }] = await Promise.all([
+    const [{ Remote }, { homeStore }, { socketNetwork }, { nodeCrypto }, { UnitWatch }] = await Promise.all([
       import("../remote/remote.ts"),
       import("../remote/home-store.ts"),
       import("../local/remote/socket-network.ts"),
-      import("../sealing/webcrypto.ts"),
+      import("../platform/node-crypto.ts"),
       import("../remote/records/unit-watch.ts"),
     ]);
     const remote = await Remote.open({
       store: homeStore(places.remoteDir),
       network: socketNetwork,
       connect: (target, events) => connectUnit(places, target, events),
-      crypto: webCrypto(),
+      crypto: nodeCrypto(),
       clock: systemClock,
       log,
       name: hostname(),

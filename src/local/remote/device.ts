@@ -5,8 +5,8 @@ import { DEVICE_LIMITS } from "../../client/remote/limits.ts";
 import type { MachineLink } from "../../client/remote/machine-link.ts";
 import type { DeviceStore } from "../../client/remote/world.ts";
 import type { RemoteClock } from "../../contact/network.ts";
+import { nodeCrypto } from "../../platform/node-crypto.ts";
 import type { Places } from "../../platform/paths.ts";
-import { webCrypto } from "../../sealing/webcrypto.ts";
 import { deviceStore } from "./device-store.ts";
 import { socketNetwork } from "./socket-network.ts";
 
@@ -23,7 +23,7 @@ export const commandClock: RemoteClock = {
 };
 
 export const deviceStoreOf = (places: Pick<Places, "remoteDir">): DeviceStore =>
-  deviceStore(join(places.remoteDir, "device"), webCrypto());
+  deviceStore(join(places.remoteDir, "device"), nodeCrypto());
 
 /**
  * The machine of that name, through its hubs, which are connected to from now on; `close` ends all of it.
@@ -40,7 +40,7 @@ export async function machineOn(
     keys,
     store,
     network: socketNetwork,
-    crypto: webCrypto(),
+    crypto: nodeCrypto(),
     clock: commandClock,
     limits: DEVICE_LIMITS,
     random: Math.random,

@@ -3,8 +3,8 @@ import { DEVICE_LIMITS } from "../../client/remote/limits.ts";
 import type { PairingCard, PairState } from "../../client/remote/pair.ts";
 import { Pairing, readCard } from "../../client/remote/pairing.ts";
 import type { HubEntry, MachineEntry } from "../../client/remote/world.ts";
+import { nodeCrypto } from "../../platform/node-crypto.ts";
 import type { Places } from "../../platform/paths.ts";
-import { webCrypto } from "../../sealing/webcrypto.ts";
 import { commandClock, deviceStoreOf } from "./device.ts";
 import { socketNetwork } from "./socket-network.ts";
 
@@ -35,7 +35,7 @@ export async function joinByCode(options: JoinOptions): Promise<{ hub: HubEntry;
     platform: process.platform,
     store,
     network: socketNetwork,
-    crypto: webCrypto(),
+    crypto: nodeCrypto(),
     clock: commandClock,
     limits: DEVICE_LIMITS,
     ...(onState ? { onState } : {}),
