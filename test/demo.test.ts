@@ -32,18 +32,19 @@ test(
   async () => {
     await using house = temporaryHome();
     const told = await start(house);
-    assert.match(told, /^owl: \[\d+\] needs you on \w+ \(.*\): Deploy the new page\?$/m);
-    assert.match(told, /^fox: \[\d+\] (idle|working) on \w+ /m);
+    assert.match(told, /^owl +agent +needs you .* "Deploy the new page\?"$/m);
+    assert.match(told, /^fox +agent +(idle|working) /m);
     const page = readFileSync(join(EXAMPLES, "site", "page.html"), "utf8");
     assert.ok(page.includes(`<title>${HEADLINE}</title>`) && page.includes(`<h1>${HEADLINE}</h1>`), page);
     const json = async <T>(...args: string[]): Promise<T> =>
       JSON.parse((await house.warren([...args, "--json"], { cwd: EXAMPLES })).stdout);
     const pids = async () =>
-      [
-        ...(await json<Session[]>("sessions")).map(({ name, pid }) => [name, pid]),
-        ...(await json<Job[]>("list")).flatMap(({ name, pid, status }) => (status === "running" ? [[name, pid]] : [])),
-      ].toSorted();
-    const tests = (await json<Job[]>("list")).find(({ command }) => command.join(" ") === "npm test");
+      (await json<Job[]>("list"))
+        .flatMap(({ name, pid, status }) => (status === "running" ? [[name, pid]] : []))
+        .toSorted();
+    const tests = (await json<Job[]>("list")).find(
+      ({ kind, command }) => kind === "job" && command.join(" ") === "npm test",
+    );
     const { stdout: runs } = await house.warren(["runs", tests!.id, "--json"], { cwd: EXAMPLES });
     assert.deepEqual(
       (JSON.parse(runs) as { outcome: { status: number } }[]).map(({ outcome }) => outcome.status).toSorted(),
@@ -55,7 +56,7 @@ test(
     assert.equal(before.length, 6, "fox, owl, two jobs, two workers");
     const [owl] = (await json<Session[]>("sessions")).filter(({ name }) => name === "owl");
     process.kill((await house.server()).pid, "SIGKILL");
-    assert.match(await start(house), /^owl: \[\d+\] needs you /m);
+    assert.match(await start(house), /^owl +agent +needs you /m);
     assert.deepEqual(await pids(), before);
 
     const approved = await house.warren(["approve", "owl"]);

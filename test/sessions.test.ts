@@ -165,7 +165,7 @@ test(
     );
     const { stdout: list } = await house.warren(["list", "--json"], { from: newer });
     assert.deepEqual(
-      (JSON.parse(list) as { pid: number }[]).map(({ pid }) => pid),
+      (JSON.parse(list) as { kind: string; pid: number }[]).flatMap(({ kind, pid }) => (kind === "job" ? [pid] : [])),
       [JSON.parse(job).job?.pid ?? JSON.parse(job).pid],
     );
 

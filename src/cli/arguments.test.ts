@@ -74,7 +74,7 @@ test("a flag without its value, or with one too many, is told", () => {
 });
 
 test("too few and too many names are told", () => {
-  assert.equal(problemOf([]), "stop needs a job's name or id: warren stop NAME…");
+  assert.equal(problemOf([]), "stop needs a name or id: warren stop NAME…");
   assert.match(problemOf([], add), /needs a command/);
   assert.match(problemOf(["a", "b", "c"]), /takes at most 2 arguments, got c/);
 });

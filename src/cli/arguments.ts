@@ -91,8 +91,11 @@ function checkOperands(verb: string, command: AnyCommand, operands: readonly str
 function wordOf(kind: OperandKind | "command", { choices = [] }: Operands): string {
   switch (kind) {
     case "unit":
+    case "session":
+    case "saved-session":
+      return "a name or id";
     case "job-name":
-      return "a job's name or id";
+      return "a job's name";
     case "choice":
       return `one of ${choices.join(", ")}`;
     case "text":

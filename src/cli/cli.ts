@@ -26,6 +26,7 @@ export async function runCli(
       throw unknownCommand(
         word,
         VERBS.filter(({ hidden }) => !hidden).map(({ name }) => name),
+        args,
       );
     const command = await verb.load();
     const parsed = parseArguments(verb.name, command, args);

@@ -4,6 +4,14 @@ import type { Context } from "./context.ts";
 import { exitStatusOfCode } from "./exit-status.ts";
 import { renderError } from "./render/error.ts";
 
+export interface EachUnit<T> {
+  act: (name: string) => Promise<T>;
+  report: (result: T) => void;
+  json?: boolean | undefined;
+  /** JSON is an array, whatever the number. Default: unless there is one name. */
+  isList?: boolean | undefined;
+}
+
 /**
  * Does `act` for every name at once and `report`s in the order of the names; an error of one is said and does not keep the others. The status is the
  * worst one.
@@ -11,7 +19,7 @@ import { renderError } from "./render/error.ts";
 export async function forEachUnit<T>(
   context: Context,
   names: readonly string[],
-  { act, report, json }: { act: (name: string) => Promise<T>; report: (result: T) => void; json?: boolean | undefined },
+  { act, report, json, isList = names.length !== 1 }: EachUnit<T>,
 ): Promise<number> {
   const results = names.map((name) =>
     act(name).then(
@@ -33,6 +41,6 @@ export async function forEachUnit<T>(
     worst = Math.max(worst, exitStatusOfCode(result.error.code));
   }
   // What failed was said on stderr; of one name there is then nothing to print.
-  if (json && (names.length > 1 || values.length > 0)) context.output.json(names.length === 1 ? values[0] : values);
+  if (json && (isList || values.length > 0)) context.output.json(isList ? values : values[0]);
   return worst;
 }

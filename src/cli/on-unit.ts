@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { lookForSession } from "../local/find-session.ts";
+import { liveSessions, lookForSession } from "../local/find-session.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { Worker } from "../protocol/gateway-units.ts";
 import type { DataOf, Unit } from "../protocol/messages.ts";
+import { suggest } from "../protocol/suggest.ts";
 import type { Context } from "./context.ts";
 import { isWorkerHere } from "./gateway/worker-folder.ts";
 import type { MachineDoor } from "./on/machine-door.ts";
@@ -60,7 +61,8 @@ export async function onUnit<T>(context: Context, reference: string, actions: Un
     const saved = kind === "job" ? undefined : await savedSession(context, name);
     if (saved) return onSession(saved, actions);
     if (error.detail?.suggestion !== undefined) throw error;
-    if (near !== undefined) throw nearWorker(error, near);
+    const close = near ?? nearSession(context, name);
+    if (close !== undefined) throw withNear(error, close);
     throw kind === undefined && !context.machine && (await isWorkerHere(context.cwd, name)) ? notUp(name) : error;
   }
 }
@@ -160,7 +162,15 @@ const noSuchWorker = (name: string, near: string | undefined): WarrenError =>
     fix: "warren gateway status --all",
   });
 
-const nearWorker = ({ code, message, detail }: WarrenError, near: string): WarrenError =>
+const nearSession = ({ machine, places }: Context, name: string): string | undefined =>
+  machine
+    ? undefined
+    : suggest(
+        name,
+        liveSessions(places).map((session) => session.name),
+      );
+
+const withNear = ({ code, message, detail }: WarrenError, near: string): WarrenError =>
   new WarrenError(code, `${message}. Did you mean ${near}?`, {
     fix: "warren list --all",
     detail: { ...detail, suggestion: near },

@@ -79,7 +79,7 @@ export const UNIT_VERBS = {
   },
   history: SESSIONS("its output is in its logs", "logs NAME", "logs NAME"),
   export: SESSIONS("only what a terminal or a conversation shows can be recorded", "logs NAME", "logs NAME"),
-  rename: SESSIONS("its name is its project's", "add --help", "gateway status"),
+  rename: SESSIONS("its name is its project's", "help add", "gateway status"),
   move: SESSIONS("the primary server has it", "reload", "reload"),
   resume: SESSIONS("only sessions are saved", "start NAME", "start NAME"),
   prompt: AGENTS,

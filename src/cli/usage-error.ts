@@ -5,11 +5,38 @@ import { suggest } from "../protocol/suggest.ts";
 export const usageError = (message: string, fix?: string): WarrenError =>
   new WarrenError("USAGE", message, fix === undefined ? {} : { fix });
 
-export function unknownCommand(word: string, known: Iterable<string>): WarrenError {
-  const near = suggest(word, known);
+/** What other tools call it. Suggestions and no second names: a thing has one word. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  delete: "remove",
+  del: "remove",
+  describe: "why",
+  exec: "run",
+  info: "why",
+  kill: "stop",
+  "kill-server": "shutdown",
+  "kill-session": "stop",
+  ls: "list",
+  "list-sessions": "list",
+  log: "logs",
+  monit: "tui",
+  "new-session": "new",
+  ps: "list",
+  purge: "cleanup",
+  rm: "remove",
+  show: "why",
+  spawn: "add",
+  tail: "logs -f",
+  top: "tui",
+};
+
+/** `args`: what stood behind it, which stands behind the right one as well. */
+export function unknownCommand(word: string, known: Iterable<string>, args: readonly string[] = []): WarrenError {
+  const elsewhere = Object.hasOwn(ELSEWHERE, word) ? ELSEWHERE[word] : undefined;
+  const near = elsewhere ?? suggest(word, known);
+  const line = ["warren", near, ...(elsewhere && args.every((arg) => /^[\w./:@=-]+$/.test(arg)) ? args : [])];
   return usageError(
     `unknown command: ${word}.${near ? ` Did you mean ${near}?` : ""}`,
-    near ? `warren ${near}` : "warren help",
+    near ? line.join(" ") : "warren help",
   );
 }
 

@@ -19,7 +19,7 @@ const KEEPER_END_TIMEOUT_MS = 3_000;
 const POLL_MS = 10;
 
 export const nuke = defineCommand({
-  usage: ["nuke [--all] [--grace DURATION] [--json]"],
+  usage: ["nuke [--all] [--force | --grace DURATION] [--json]"],
   details:
     "Stops every job and session, removes jobs, runs and logs, and ends every server. Mail, keys, devices and saved sessions stay, unless --all is given. It asks nothing. Nothing running is no error.",
   examples: [
@@ -28,13 +28,14 @@ export const nuke = defineCommand({
   ],
   options: {
     all: { type: "boolean", short: "a", description: "mail, keys, devices and saved sessions too" },
+    force: { type: "boolean", short: "f", description: "SIGKILL at once" },
     grace: { type: "string", value: "DURATION", description: "time between SIGTERM and SIGKILL" },
     json: JSON_OPTION,
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { output, places } = context;
-    const graceMs = durationOf("--grace", values.grace);
+    const graceMs = values.force ? 0 : durationOf("--grace", values.grace);
     const request = { all: values.all === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
     const before = aliveServers(places.serversDir);
     const sessionCount = liveSessions(places).length;

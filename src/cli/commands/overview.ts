@@ -119,7 +119,7 @@ async function look(context: Context): Promise<Seen | undefined> {
     const here = jobs.filter(
       ({ workdir }) => workdir === place || (place !== context.cwd && workdir.startsWith(`${place}/`)),
     );
-    const sessions = (await sessionsByServer(context)).flatMap((one) => one.sessions);
+    const sessions = (await sessionsByServer(context, { usage: false })).flatMap((one) => one.sessions);
     const serverPid = context.machine
       ? undefined
       : aliveServers(context.places.serversDir).find(({ name }) => name === server)?.pid;

@@ -22,7 +22,7 @@ export const sessions = defineCommand({
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { output } = context;
-    const servers = await sessionsByServer(context);
+    const servers = await sessionsByServer(context, { usage: true });
     const live = servers.flatMap(({ sessions: listed }) => listed);
     const shown = values.all ? [...live, ...(await savedSessions(context))] : live;
     if (values.json) output.json(shown);

@@ -4,7 +4,8 @@ import { onUnit } from "../on-unit.ts";
 
 export const signal = defineCommand({
   usage: ["signal NAME SIGNAL [--leader] [--json]"],
-  details: "Sends a signal to the job's process group. The signal is a name, with or without SIG, or a number.",
+  details:
+    "Sends a signal to the process group of a job, session or agent. The signal is a name, with or without SIG, or a number.",
   examples: [
     { command: "warren signal web HUP", does: "makes many servers read their configuration again" },
     { command: "warren signal worker USR1 --leader", does: "to the first process alone" },

@@ -33,8 +33,8 @@ export async function allUnits(
 ): Promise<AllUnits> {
   const client = context.client();
   const { units } = await client.request("unit.list", place === undefined ? {} : { workdir: place });
-  const primary = client.server?.name ?? "";
-  const servers = kinds.has("session") || kinds.has("agent") ? await sessionsByServer(context) : [];
+  const primary = client.server?.server ?? "";
+  const servers = kinds.has("session") || kinds.has("agent") ? await sessionsByServer(context, { usage: true }) : [];
   const sessions = servers.flatMap((one) => one.sessions).filter(({ workdir }) => isWithin(workdir, place));
   const gateways = sessions.some(({ is_listening: is }) => is) ? await gatewaysOf(context) : [];
   const all = [
@@ -42,7 +42,7 @@ export async function allUnits(
     ...units.map((unit) => ({ ...unit, server: String(unit.server ?? primary), ref: refOf(unit) })),
   ] as ListedUnit[];
   return {
-    units: all.filter(({ kind }) => kinds.has(kind)).sort(byNeed),
+    units: byNeed(all.filter(({ kind }) => kinds.has(kind))),
     silent: servers.filter(({ problem }) => problem !== undefined),
   };
 }
@@ -83,8 +83,15 @@ function rankOf(unit: ListedUnit): number {
   return unit.status === "running" || ("state" in unit && unit.state === "waiting") ? RANK_RUNS : RANK_ENDED;
 }
 
-const byNeed = (a: ListedUnit, b: ListedUnit): number =>
-  rankOf(a) - rankOf(b) || Number(a.kind === "worker") - Number(b.kind === "worker") || ageOf(b) - ageOf(a);
+/** What is compared is looked up once for each: a list is short, and its command shorter. */
+function byNeed(units: readonly ListedUnit[]): ListedUnit[] {
+  const keyed = units.map((unit) => ({
+    unit,
+    rank: rankOf(unit) * 2 + (unit.kind === "worker" ? 1 : 0),
+    at: atOf(unit),
+  }));
+  return keyed.sort((a, b) => a.rank - b.rank || (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).map(({ unit }) => unit);
+}
 
-/** Of workers 0, which keeps their order. */
-const ageOf = (unit: ListedUnit): number => (unit.kind === "worker" ? 0 : Date.parse(unit.created_at));
+/** RFC 3339 in UTC, which sorts as text; of workers nothing, which keeps their order. */
+const atOf = (unit: ListedUnit): string => (unit.kind === "worker" ? "" : unit.created_at);

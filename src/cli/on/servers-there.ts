@@ -37,15 +37,15 @@ export interface AskedServer {
   problem?: string;
 }
 
-export const askServersThere = async (context: Context): Promise<AskedServer[]> =>
-  Promise.all((await serversThere(context)).map((server) => ask(context, server)));
+export const askServersThere = async (context: Context, { usage = false } = {}): Promise<AskedServer[]> =>
+  Promise.all((await serversThere(context)).map((server) => ask(context, server, usage)));
 
-async function ask(context: Context, server: ServerThere): Promise<AskedServer> {
+async function ask(context: Context, server: ServerThere, usage: boolean): Promise<AskedServer> {
   const client = clientOf(context, server);
   if (!client) return { server, sessions: [] };
   try {
     const [{ sessions }, status] = await Promise.all([
-      client.request("session.list", { usage: true }, { timeoutMs: ANSWER_TIMEOUT_MS }),
+      client.request("session.list", usage ? { usage } : {}, { timeoutMs: ANSWER_TIMEOUT_MS }),
       client.request("status", {}, { timeoutMs: ANSWER_TIMEOUT_MS }),
     ]);
     return { server, sessions, status };

@@ -31,7 +31,7 @@ export function renderHelp(style: Style, all = false): string {
 }
 
 export function renderCommandHelp(
-  verb: Pick<Verb, "name" | "summary"> & Partial<Pick<Verb, "on">>,
+  verb: Pick<Verb, "name" | "summary"> & Partial<Pick<Verb, "on" | "scope">>,
   command: AnyCommand,
   style: Style,
 ): string {
@@ -42,6 +42,8 @@ export function renderCommandHelp(
   for (const { command: example, does } of command.examples) lines.push(`  ${example}`, `      ${style.dim(does)}`);
   if (verb.on !== undefined && verb.on !== "there" && verb.on !== SAME_EVERYWHERE)
     lines.push("", `Not with --on MACHINE: it ${verb.on.why}.`);
+  if (verb.scope !== undefined && verb.scope !== "view")
+    lines.push("", `With --on MACHINE this device needs the scope ${verb.scope} there.`);
   const groups = Map.groupBy(Object.entries(command.options), ([, { group }]) => group ?? "Options");
   const width = Math.max(
     ...Object.entries(command.options).map(([name, spec]) => flagText(name, spec).length),

@@ -25,6 +25,8 @@ test("an outcome tells success, failure, a signal and a loss apart", () => {
   assert.equal(stateOfOutcome({ kind: "exited", status: 0 }).word, "done");
   assert.equal(stateOfOutcome({ kind: "exited", status: 137 }).word, "failed (137)");
   assert.equal(stateOfOutcome({ kind: "signalled", signal: "SIGKILL", status: 137, by: "unknown" }).word, "killed");
+  const { word, tone } = stateOfOutcome({ kind: "signalled", signal: "SIGTERM", status: 143, by: "user" });
+  assert.deepEqual([word, tone], ["stopped", "quiet"], "what was asked for is no failure");
   assert.equal(stateOfOutcome({ kind: "lost", reason: "" }).word, "lost");
 });
 

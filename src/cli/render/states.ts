@@ -50,7 +50,8 @@ export function stateOfOutcome(outcome: Job["outcome"]): StateView {
     case "exited":
       return outcome.status === 0 ? DONE : view("✗", "x", `failed (${outcome.status})`, "bad");
     case "signalled":
-      return view("◼", "#", KILLED_BY[outcome.by], "bad", true);
+      // What was asked for is no failure.
+      return view("◼", "#", KILLED_BY[outcome.by], KILLED_BY[outcome.by] === "stopped" ? "quiet" : "bad", true);
     case "lost":
       return view("◼", "#", "lost", "bad", true);
     default:
@@ -112,7 +113,7 @@ export function stateOfUnit(unit: Unit | Session): StateView {
 }
 
 const KILLED_BY = {
-  user: "killed",
+  user: "stopped",
   stop: "stopped",
   timeout: "killed (timeout)",
   owner: "killed (owner gone)",

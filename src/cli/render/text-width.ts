@@ -15,8 +15,8 @@ export function widthOf(text: string): number {
   return width;
 }
 
-export const padEnd = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)));
-export const padStart = (text: string, width: number): string => " ".repeat(Math.max(0, width - widthOf(text))) + text;
+export const padEnd = (text: string, width: number): string => text.padEnd(text.length + width - widthOf(text));
+export const padStart = (text: string, width: number): string => text.padStart(text.length + width - widthOf(text));
 
 /** Long commands say most at their beginning and their end. */
 export function cutMiddle(text: string, width: number): string {

@@ -121,7 +121,7 @@ const api: Worker = {
 
 test("every kind stands in the same columns: a session's address is its name, and its mail is counted", () => {
   assert.deepEqual(unitTable([fox, jobs[0]!, api], { ...options, columnCount: 120 }), [
-    "◆ fox   agent    needs you   fox.localhost:8080   2 unread         30 MB    4m   deploy?",
+    '◆ fox   agent    needs you   fox.localhost:8080   2 unread         30 MB    4m   "deploy?"',
     "◉ web   job      working     :3000                           12%   21 MB   12m   npm run dev",
     "◉ api   worker   healthy     /api                                                v 9f2c1e",
   ]);
@@ -138,7 +138,7 @@ test("in a pipe every column is there, with - for nothing, and a long command is
   const piped = { ...options, isTerminal: false, columnCount: 20 };
   const rows = unitTable([fox, long, api], piped).map((row) => row.split(/ {2,}/));
   assert.deepEqual(rows, [
-    ["fox", "agent", "needs you", "http://fox.localhost:8080/", "2 unread", "-", "30 MB", "4m", "deploy?"],
+    ["fox", "agent", "needs you", "http://fox.localhost:8080/", "2 unread", "-", "30 MB", "4m", '"deploy?"'],
     ["4xc", "job", "working", "-", "-", "-", "-", "12m", `node ${"x".repeat(200)}`, "the site"],
     ["api", "worker", "healthy", "http://127.0.0.1:8080/api", "-", "-", "-", "-", "v 9f2c1e"],
   ]);

@@ -141,8 +141,7 @@ function ofSession(session: Session, options: TableOptions): UnitRow {
 
 function commonCells(unit: AnyUnit, sinceText: string | undefined, options: TableOptions): Cells {
   const { status, cpu_percent: cpu, memory_bytes: bytes, server = "" } = unit as Partial<Job>;
-  const { nowMs, userHome, isTerminal } = options;
-  const path = printable(isTerminal ? shortPath(unit.workdir ?? "", userHome) : (unit.workdir ?? ""));
+  const { nowMs } = options;
   return {
     name: "",
     kind: String(unit.kind),
@@ -154,8 +153,12 @@ function commonCells(unit: AnyUnit, sinceText: string | undefined, options: Tabl
     server,
     attached: "",
     age: sinceText === undefined ? "" : shortAge(nowMs - Date.parse(sinceText)),
-    directory: isTerminal ? cutStart(path, DIRECTORY_WIDTH_MAX) : path,
+    directory: options.withDirectory ? directoryText(unit.workdir ?? "", options) : "",
   };
+}
+
+function directoryText(path: string, { isTerminal, userHome }: TableOptions): string {
+  return isTerminal ? cutStart(printable(shortPath(path, userHome)), DIRECTORY_WIDTH_MAX) : printable(path);
 }
 
 const progressText = ({ word }: StateView, { progress_percent: percent = 0 }: Job): string =>
@@ -181,8 +184,10 @@ function sessionPlace({ url, port, is_listening: isListening }: Session, { isTer
 }
 
 /** What it asks, else its title, else its command. */
-const whatItDoes = ({ state, attention, title, command }: Session): string =>
-  printable((state === "needs_you" && attention) || title || command.join(" "));
+function whatItDoes({ state, attention, title, command }: Session): string {
+  if (state === "needs_you" && attention) return attention === "bell" ? "rang the bell" : printable(`"${attention}"`);
+  return printable(title || command.join(" "));
+}
 
 function rowLine(
   { state, cells, text, description }: UnitRow,

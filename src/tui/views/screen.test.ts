@@ -35,9 +35,10 @@ const withSessions = (columns: number, rows: number): Played =>
             state: "needs_you",
             attention: "deploy 日本語?\x1b[2J",
             client_count: 2,
+            unread: 12,
             title: "x".repeat(300),
           }),
-          session("owl", { state: "working", workdir: `/${"d".repeat(200)}`, viewer_count: 1 }),
+          session("owl", { state: "working", workdir: `/${"d".repeat(200)}`, viewer_count: 1, unread: 3 }),
           session("bear", { command: ["日本語", "🦊"], title: "\x1b]0;t\x07a\tb\n" }),
         ],
         { isSilent: true, isOld: true },
@@ -140,7 +141,7 @@ test("sessions: glyph, word and question; servers say what is wrong with them; w
   const text = shown(withSessions(120, 36).keys("g", "j")).join("\n");
   for (const piece of ["◆ 🦊 fox", "needs you", '"deploy 日本語?"', "2 attached", "🧊 frozen", "(none)", "◌ no answer"])
     assert.ok(text.includes(piece), `${piece}\n${text}`);
-  assert.match(text, /[◉] 🦊 owl .*1 attached working +1m/);
+  assert.match(text, /[◉] 🦊 owl .*3 unread 1 attached working +1m/);
   assert.doesNotMatch(text, /\x1b/);
 });
 

@@ -46,7 +46,7 @@ export function headingRow(theme: Theme, model: Model, row: Row, columns: number
   return fit(`${bold(row.kind)}  ${paint(theme, "quiet", cutStart(where, columns - row.kind.length - 2))}`, columns);
 }
 
-/** Glyph, name, what it asks or calls itself, who is attached, word, age. */
+/** Glyph, name, what it asks or calls itself, unread mail, who is attached, word, age. */
 export function sessionRow(theme: Theme, model: Model, session: Session, columns: number): string {
   const { glyph, tone } = sessionState(theme, session);
   const right = rightOf(theme, model, session, columns);
@@ -74,7 +74,8 @@ function rightOf(theme: Theme, model: Model, session: Session, columns: number):
   // What it asks comes before who is there; the right side says that too.
   const hasRoom = session.state !== "needs_you" || columns >= COLUMNS_FOR_ALL;
   const attached = hasRoom ? attachedText(session) : "";
-  return attached ? `${paint(theme, "quiet", attached)} ${aligned}` : aligned;
+  const unread = hasRoom && session.unread ? paint(theme, "attention", `${session.unread} unread`) : "";
+  return [unread, attached && paint(theme, "quiet", attached), aligned].filter((part) => part !== "").join(" ");
 }
 
 export const serverTitle = (theme: Theme, { icon, name }: { icon: string; name: string }): string =>
