@@ -7,6 +7,7 @@ import { serverIcon } from "../../registry/names.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
 import { aliveServers } from "../named-server.ts";
+import type { Output } from "../output.ts";
 import { placeOf } from "../place.ts";
 import { shortPath } from "../render/ages.ts";
 import { hintLines } from "../render/hints.ts";
@@ -142,7 +143,7 @@ function card(context: Context, seen: Seen | undefined): string[] {
   const title = serverTitle(output, { icon: serverIcon(seen.server), name: seen.server });
   const live = seen.sessions.length > 0 ? `, ${plural(seen.sessions.length, "session")}` : "";
   const lines = [`${head}  ${title}  ${plural(seen.jobs.length, "job")}, ${running} running${live}`, ""];
-  const shownSessions = sessionLines(context, seen.sessions).slice(0, SESSIONS_SHOWN_MAX);
+  const shownSessions = sessionLines(context, seen.sessions, cardWidth(output)).slice(0, SESSIONS_SHOWN_MAX);
   const moreSessions = seen.sessions.length - shownSessions.length;
   if (shownSessions.length > 0) {
     lines.push(
@@ -153,7 +154,7 @@ function card(context: Context, seen: Seen | undefined): string[] {
   }
   const isHere = context.machine === undefined;
   if (seen.here.length === 0) return [...lines, isHere ? `No jobs in ${shortPath(cwd, env.HOME)}.` : "No jobs.", ""];
-  const options = { ...output, columnCount: output.columnCount, nowMs: nowMs(), userHome: env.HOME };
+  const options = { ...output, isTerminal: true, columnCount: cardWidth(output), nowMs: nowMs(), userHome: env.HOME };
   const shown = seen.here.slice(0, JOBS_SHOWN_MAX);
   const more = seen.here.length - shown.length;
   return [
@@ -163,6 +164,10 @@ function card(context: Context, seen: Seen | undefined): string[] {
     "",
   ];
 }
+
+/** It is for people, also in a pipe; a program asks for --json. */
+const cardWidth = ({ isTerminal, columnCount }: Output): number => (isTerminal ? columnCount : PIPED_CARD_COLUMNS);
+const PIPED_CARD_COLUMNS = 120;
 
 /** The card stays a card. */
 const JOBS_SHOWN_MAX = 15;
