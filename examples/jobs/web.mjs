@@ -18,7 +18,7 @@ const server = createServer((request, response) => {
   response.writeHead(200, { "content-type": "text/html" }).end(readFileSync(page));
 });
 const page = pathOfPage();
-watch(dirname(page), (_, name) => {
+const watching = watch(dirname(page), (_, name) => {
   if (name !== basename(page)) return;
   console.log("the page has changed");
   for (const browser of browsers) browser.write("data: changed\n\n");
@@ -28,6 +28,7 @@ server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => {
 });
 process.on("SIGTERM", () => {
   console.log(`stopping after ${visitors} visitors`);
+  watching.close();
   server.closeAllConnections();
   server.close();
 });

@@ -53,7 +53,7 @@ function runLine({ style }: Output, run: Run, nowMs: number): string {
 /** gob's marks, which scripts read: they stay in a pipe. */
 function endText({ outcome }: Run, style: Output["style"]): string {
   if (!outcome) return style.tone("live", WORKING.glyph);
-  const { tone } = stateOfOutcome(outcome);
+  const { tone, glyph, word } = stateOfOutcome(outcome);
   if (outcome.kind === "exited") return style.tone(tone, `${outcome.status === 0 ? "✓" : "✗"} (${outcome.status})`);
-  return style.tone(tone, outcome.kind === "lost" ? "✗ (lost)" : "✗ (killed)");
+  return style.tone(tone, `${glyph} (${word})`);
 }
