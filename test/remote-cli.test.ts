@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { RemoteDevice, RemoteHub } from "../src/protocol/remote-units.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { TestDevice } from "./harness/remote-device.ts";
+import { makeCertificate } from "./harness/self-signed.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import type { Running } from "./harness/warren.ts";
 
@@ -116,4 +119,33 @@ test("pair: no hub, no such hub, no hub there: said in a sentence, with what to 
     assert.equal(status, 125, text);
     assert.match(text, wanted);
   }
+});
+
+test("pair: a hub whose certificate is signed by an authority of one's own is met when that stands in the home", async () => {
+  await using owner = temporaryHome();
+  await using house = temporaryHome();
+  const authority = makeCertificate({ hosts: [], isAuthority: true });
+  const own = makeCertificate({ hosts: ["localhost"], by: authority });
+  const files = { cert: join(owner.dir, "cert.pem"), key: join(owner.dir, "key.pem") };
+  writeFileSync(files.cert, own.cert);
+  writeFileSync(files.key, own.key);
+  const { hub, address } = await startHub(owner, "--open", "--cert", files.cert, "--key", files.key);
+  const secure = address.replace("http://127.0.0.1", "https://localhost");
+  const [status, text] = await told(house, "pair", "--hub", secure, "--yes");
+  assert.equal(status, 125);
+  assert.match(text, /signed by nobody whom this machine knows.*remote\/hub-ca\.pem/);
+  mkdirSync(house.places.remoteDir, { recursive: true });
+  const trusted = join(house.places.remoteDir, "hub-ca.pem");
+  writeFileSync(trusted, "no certificate");
+  assert.match((await told(house, "pair", "--hub", secure, "--yes"))[1], /hub-ca\.pem holds no certificate in PEM/);
+  writeFileSync(trusted, authority.cert);
+  const pairing = house.start(["pair", "--hub", secure, "--yes", "--json"]);
+  const { link } = JSON.parse(await pairing.shows(/\}\n/));
+  await using other = temporaryHome();
+  mkdirSync(other.places.remoteDir, { recursive: true });
+  writeFileSync(join(other.places.remoteDir, "hub-ca.pem"), authority.cert);
+  const [joined, said] = await told(other, "pair", link, "--yes");
+  assert.equal(joined, 0, said);
+  assert.equal((await pairing.ended).status, 0);
+  hub.child.kill("SIGKILL");
 });

@@ -67,16 +67,16 @@ export class OpenRemote {
 
   async #open(): Promise<Remote> {
     const { places, log, publish } = this.#options;
-    const [{ Remote }, { homeStore }, { socketNetwork }, { nodeCrypto }, { UnitWatch }] = await Promise.all([
+    const [{ Remote }, { homeStore }, { trustingNetwork }, { nodeCrypto }, { UnitWatch }] = await Promise.all([
       import("../remote/remote.ts"),
       import("../remote/home-store.ts"),
-      import("../local/remote/socket-network.ts"),
+      import("../local/remote/trusting-network.ts"),
       import("../platform/node-crypto.ts"),
       import("../remote/records/unit-watch.ts"),
     ]);
     const remote = await Remote.open({
       store: homeStore(places.remoteDir),
-      network: socketNetwork,
+      network: trustingNetwork(places),
       connect: (target, events) => connectUnit(places, target, events),
       crypto: nodeCrypto(),
       clock: systemClock,

@@ -8,7 +8,7 @@ import type { RemoteClock } from "../../contact/network.ts";
 import { nodeCrypto } from "../../platform/node-crypto.ts";
 import type { Places } from "../../platform/paths.ts";
 import { deviceStore } from "./device-store.ts";
-import { socketNetwork } from "./socket-network.ts";
+import { trustingNetwork } from "./trusting-network.ts";
 
 /** This home as a device: what its commands steer other machines with. */
 
@@ -39,7 +39,7 @@ export async function machineOn(
   const coordinator = await Coordinator.open({
     keys,
     store,
-    network: socketNetwork,
+    network: trustingNetwork(places),
     crypto: nodeCrypto(),
     clock: commandClock,
     limits: DEVICE_LIMITS,

@@ -6,7 +6,7 @@ import type { HubEntry, MachineEntry } from "../../client/remote/world.ts";
 import { nodeCrypto } from "../../platform/node-crypto.ts";
 import type { Places } from "../../platform/paths.ts";
 import { commandClock, deviceStoreOf } from "./device.ts";
-import { socketNetwork } from "./socket-network.ts";
+import { trustingNetwork } from "./trusting-network.ts";
 
 export interface JoinOptions {
   places: Pick<Places, "remoteDir">;
@@ -34,7 +34,7 @@ export async function joinByCode(options: JoinOptions): Promise<{ hub: HubEntry;
     name,
     platform: process.platform,
     store,
-    network: socketNetwork,
+    network: trustingNetwork(places),
     crypto: nodeCrypto(),
     clock: commandClock,
     limits: DEVICE_LIMITS,

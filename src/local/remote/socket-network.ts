@@ -84,6 +84,8 @@ function parseClaim(text: string, address: string): HubClaim {
   throw notThere(address);
 }
 
+const UNKNOWN_SIGNER =
+  "its certificate is signed by nobody whom this machine knows; whom it is to know besides stands in remote/hub-ca.pem in its home";
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nobody listens there",
   ENOTFOUND: "there is no such name",
@@ -91,7 +93,10 @@ const WORDS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it does not answer",
   EHOSTUNREACH: "there is no way to it",
   ENETUNREACH: "there is no way to it",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed; NODE_EXTRA_CA_CERTS names one to trust",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_SIGNER,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_SIGNER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_SIGNER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_SIGNER,
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
 };
