@@ -5,7 +5,7 @@ import { Loopback } from "./link/loopback.ts";
 import { LOCAL } from "./model/rows.ts";
 import { FleetStore } from "./store/fleet-store.ts";
 import { pairLinkIn } from "./store/pair-flow.ts";
-import { browserMemory } from "./store/remembered.ts";
+import { browserMemories } from "./store/remembered.ts";
 import { openRemote } from "./store/remote-start.ts";
 import { Store } from "./store/store.ts";
 import { App } from "./views/App.tsx";
@@ -23,7 +23,7 @@ const closed = (text: string): void => root.render(<Closed text={text} />);
 const isOfHub = document.documentElement.dataset.from === "hub";
 
 async function start(): Promise<void> {
-  const fleet = new FleetStore({ version: VERSION, memoryOf: browserMemory });
+  const fleet = new FleetStore({ version: VERSION, memoryOf: browserMemories() });
   if (!isOfHub) {
     const pass = await enter({ location, history, storage: localStorage, fetch: (...given) => fetch(...given) });
     if (pass === undefined) return closed("This browser has not been let in yet.");

@@ -23,26 +23,82 @@ const GATHER_MS = 1_000;
 const LARGE_COUNT = 2_000;
 const GATHER_LARGE_MS = 10_000;
 
-/** In IndexedDB; a browser that refuses it (private windows, a full disk) only remembers nothing. */
-export function browserMemory(machine: string, factory: IDBFactory = indexedDB): HomeMemory {
-  const withHomes = async <T>(mode: IDBTransactionMode, work: (homes: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
-    const database = await openDatabase(factory);
-    try {
-      return await settled(work(database.transaction(HOMES, mode).objectStore(HOMES)));
-    } finally {
-      database.close();
-    }
-  };
-  return {
-    read: () => withHomes("readonly", (homes) => homes.get(machine)).catch(() => undefined),
-    write: (home) => withHomes("readwrite", (homes) => homes.put(home, machine)).then(() => tellTabs(machine), ignored),
-    forget: () => withHomes("readwrite", (homes) => homes.delete(machine)).then(ignored, ignored),
+/**
+ * In IndexedDB; a browser that refuses it (private windows, a full disk) only remembers nothing. The homes of all machines are read at once, so that a list of
+ * a hundred machines is drawn once.
+ */
+export function browserMemories(factory: IDBFactory = indexedDB): (machine: string) => HomeMemory {
+  const homes = new HomesTable(factory);
+  return (machine) => ({
+    read: () => homes.read(machine).catch(() => undefined),
+    write: (home) => homes.change((table) => table.put(home, machine)).then(() => tellTabs(machine), ignored),
+    forget: () => homes.change((table) => table.delete(machine)).then(ignored, ignored),
     watch(listener) {
       const channel = new BroadcastChannel(CHANNEL);
       channel.addEventListener("message", ({ data }) => data === machine && listener());
       return () => channel.close();
     },
-  };
+  });
+}
+
+/** One connection to the table for as long as the page is there, made anew when the browser has closed it. */
+class HomesTable {
+  readonly #factory: IDBFactory;
+  #database: Promise<IDBDatabase> | undefined;
+  /** Asked for in this turn. */
+  #wanted: { machine: string; found: (home: KnownHome | undefined) => void; failed: (error: unknown) => void }[] = [];
+
+  constructor(factory: IDBFactory) {
+    this.#factory = factory;
+  }
+
+  read(machine: string): Promise<KnownHome | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<KnownHome | undefined>();
+    if (this.#wanted.length === 0) queueMicrotask(() => void this.#readWanted());
+    this.#wanted.push({ machine, found: resolve, failed: reject });
+    return promise;
+  }
+
+  async change(work: (homes: IDBObjectStore) => IDBRequest): Promise<void> {
+    const database = await this.#opened();
+    await settled(work(database.transaction(HOMES, "readwrite").objectStore(HOMES)));
+  }
+
+  /** All are told together, when the last is there. */
+  async #readWanted(): Promise<void> {
+    const wanted = this.#wanted;
+    this.#wanted = [];
+    try {
+      const table = (await this.#opened()).transaction(HOMES, "readonly").objectStore(HOMES);
+      const homes = await Promise.all(wanted.map(({ machine }) => settled<KnownHome | undefined>(table.get(machine))));
+      for (const [at, { found }] of wanted.entries()) found(homes[at]);
+    } catch (error) {
+      for (const { failed } of wanted) failed(error);
+    }
+  }
+
+  #opened(): Promise<IDBDatabase> {
+    this.#database ??= this.#open();
+    return this.#database;
+  }
+
+  async #open(): Promise<IDBDatabase> {
+    const forget = (): void => {
+      this.#database = undefined;
+    };
+    try {
+      const database = await openDatabase(this.#factory);
+      database.addEventListener("close", forget);
+      database.addEventListener("versionchange", () => {
+        database.close();
+        forget();
+      });
+      return database;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
 }
 
 export interface Remembering {

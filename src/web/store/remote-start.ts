@@ -23,13 +23,13 @@ export interface RemoteStart {
 const KEPT_KEY = "warren.device";
 
 export async function openRemote({ fleet, random }: { fleet: FleetStore; random: () => number }): Promise<RemoteStart> {
-  const whyNoRemote = await whyNot();
-  if (whyNoRemote !== undefined) {
+  const tell = (storage: StorageState): void => fleet.dispatch({ type: "storage", storage });
+  // Side by side: making keys to see whether it goes takes as long as opening the store.
+  const [whyNoRemote, shelf] = await Promise.all([whyNot(), isSecureContext ? openOrMemory(tell) : undefined]);
+  if (whyNoRemote !== undefined || shelf === undefined) {
     fleet.dispatch({ type: "tab", tab: "owner" });
     return { remote: undefined, pairing: undefined, whyNoRemote };
   }
-  const tell = (storage: StorageState): void => fleet.dispatch({ type: "storage", storage });
-  const shelf = await openOrMemory(tell);
   const network = pageNetwork(pageWorld());
   const crypto = webCrypto();
   const common = { network, crypto, clock: pageClock };
