@@ -236,7 +236,7 @@ test("clients: modes are listed and set, a login is offered and done", { timeout
   const cat = JSON.parse((await house.warren(["new", "-d", "--json", "--", "cat"])).stdout) as Session;
   for (const verb of ["mode", "login"]) {
     const { status, stderr } = await house.warren([verb, cat.name]);
-    assert.deepEqual([status, /is a terminal/.test(stderr)], [125, true], stderr);
+    assert.deepEqual([status, /is a session: it takes keys/.test(stderr)], [125, true], stderr);
   }
 });
 

@@ -32,8 +32,8 @@ test(
   async () => {
     await using house = temporaryHome();
     const told = await start(house);
-    assert.match(told, /^owl +agent +needs you .* "Deploy the new page\?"$/m);
-    assert.match(told, /^fox +agent +(idle|working) /m);
+    assert.match(told, /^◆ 🦉 owl +agent +needs you .* "Deploy the new page\?"$/m);
+    assert.match(told, /^[○◉] 🦊 fox +agent +(idle|working) /m);
     const page = readFileSync(join(EXAMPLES, "site", "page.html"), "utf8");
     assert.ok(page.includes(`<title>${HEADLINE}</title>`) && page.includes(`<h1>${HEADLINE}</h1>`), page);
     const json = async <T>(...args: string[]): Promise<T> =>
@@ -56,7 +56,7 @@ test(
     assert.equal(before.length, 6, "fox, owl, two jobs, two workers");
     const [owl] = (await json<Session[]>("sessions")).filter(({ name }) => name === "owl");
     process.kill((await house.server()).pid, "SIGKILL");
-    assert.match(await start(house), /^owl +agent +needs you /m);
+    assert.match(await start(house), /^◆ 🦉 owl +agent +needs you /m);
     assert.deepEqual(await pids(), before);
 
     const approved = await house.warren(["approve", "owl"]);
