@@ -10,6 +10,7 @@ import { parseFingerprint } from "../src/sealing/fingerprint.ts";
 import { decodeFrame, encodeFrame, FRAME_BYTES_MAX, type Frame } from "../src/sealing/frames.ts";
 import { decodeHeads } from "../src/sealing/heads.ts";
 import { openFrom } from "../src/sealing/hpke.ts";
+import { INTRODUCER, INTRODUCTION_OFFER, OUTCOME } from "../src/sealing/introducing.ts";
 import { decodeLive, LIVE_ANSWER } from "../src/sealing/live.ts";
 import { isWelcomeSigned, makeLogin } from "../src/sealing/login.ts";
 import { decodeMembers } from "../src/sealing/members.ts";
@@ -45,6 +46,9 @@ const AT_ONCE: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
   introduction: INTRODUCTION.decode,
   proof: PROOF.decode,
   verdict: VERDICT.decode,
+  introducer: INTRODUCER.decode,
+  introductionOffer: INTRODUCTION_OFFER.decode,
+  outcome: OUTCOME.decode,
   answer: LIVE_ANSWER.decode,
   fromHex: (bytes) => fromHex(text(bytes)),
   fromBase32: (bytes) => fromBase32(text(bytes)),

@@ -524,6 +524,9 @@ function leastOf(schema: z.core.JSONSchema._JSONSchema): unknown {
   if (schema.type === "object")
     return Object.fromEntries((schema.required ?? []).map((name) => [name, leastOf(schema.properties![name]!)]));
   if (schema.type === "array") return [];
-  if (schema.type === "string") return schema.pattern === undefined ? "nothing-of-this-name" : "0".repeat(16);
+  if (schema.type === "string")
+    return schema.pattern === undefined
+      ? "nothing-of-this-name"
+      : "0".repeat(Number(/\{(\d+)\}/.exec(schema.pattern)?.[1]));
   return schema.type === "boolean" ? false : 1;
 }

@@ -6,6 +6,7 @@ import type { HubStatus } from "../src/protocol/hub-control.ts";
 import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { waitUntil } from "./harness/wait-until.ts";
 import { click } from "./harness/web.ts";
 
 /** What a person does in the app while the machine is away: in a real browser, by a real hub, with a server that does not answer for a while. */
@@ -50,6 +51,17 @@ const goTo = async (tab: Tab, page: string): Promise<void> => {
   await tab.until(`document.querySelector(".page h1")?.textContent.toLowerCase() === "${page}"`, page);
 };
 
+const rowOf = (name: string): string =>
+  `[...document.querySelectorAll("a.row")].find((row) => row.querySelector("b").textContent === ${JSON.stringify(name)})`;
+
+/** A finger that is drawn over a row. */
+const drawn = (name: string, fromX: number, toX: number): string => `(() => {
+  const target = ${rowOf(name)};
+  const touch = (clientX) => new Touch({ identifier: 1, target, clientX, clientY: 200 });
+  target.dispatchEvent(new TouchEvent("touchstart", { bubbles: true, touches: [touch(${fromX})], changedTouches: [touch(${fromX})] }));
+  target.dispatchEvent(new TouchEvent("touchend", { bubbles: true, touches: [], changedTouches: [touch(${toX})] }));
+})()`;
+
 const isAway = (tab: Tab): Promise<void> =>
   tab.until('document.querySelector(".app")?.dataset.live === "false"', "the machine to be away");
 
@@ -71,7 +83,8 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
       const tab = await paired(browser, house, hub, "type,approve");
       await run(house, "prompt", "fox", 'edit notes.txt s/a/b/\nask "Deploy?" allow|deny\nsay Deployed.');
       await goTo(tab, "inbox");
-      await tab.shows("Deploy?");
+      // The question itself: that there is one, the row says before it.
+      await tab.until('document.querySelector(".permission")?.innerText.includes("Deploy?")', "the question");
       const { pid } = await house.server();
       process.kill(pid, "SIGSTOP");
       try {
@@ -125,6 +138,55 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
       await goTo(tab, "outbox");
       await click(tab, "Put away what is done");
       await tab.shows("Nothing waits");
+      assert.deepEqual(tab.complaints, []);
+      await tab.close();
+    },
+  );
+
+  test(
+    "a row that is drawn aside offers to stop what it shows, and does nothing by itself; of a machine that is away the stop waits for it",
+    { timeout: TIMEOUT_MS },
+    async () => {
+      await using hub = temporaryHome();
+      await using house = temporaryHome();
+      for (const name of ["ant", "bee"]) await run(house, "add", "--name", name, "sleep", "1000");
+      const stateOf = async (name: string): Promise<string | undefined> =>
+        (await house.client().request("list", {})).jobs.find((job) => job.name === name)?.state;
+      const tab = await paired(browser, house, hub, "admin");
+      await tab.until(rowOf("bee"), "its row");
+      await tab.evaluate(drawn("bee", 300, 290));
+      assert.equal(await tab.evaluate('document.querySelector(".row-actions")'), null, "a touch is no swipe");
+      await tab.evaluate(drawn("bee", 300, 150));
+      await click(tab, "Stop");
+      await tab.shows("Stop bee?");
+      assert.equal(await stateOf("bee"), "running", "nothing was done yet");
+      await tab.evaluate(drawn("bee", 150, 300));
+      await tab.until('!document.querySelector(".row-actions")', "drawn back");
+      await tab.evaluate(drawn("bee", 300, 150));
+      await click(tab, "Stop");
+      await click(tab, "Stop bee?");
+      await tab.shows("bee is stopped");
+      assert.equal(await stateOf("bee"), "ended");
+      await tab.until('!document.querySelector(".row-actions")', "the row as it was");
+
+      const { pid } = await house.server();
+      process.kill(pid, "SIGSTOP");
+      try {
+        await isAway(tab);
+        await tab.evaluate(drawn("ant", 300, 150));
+        await assertAccessible(tab, "a row that was drawn aside");
+        await picture(tab, "away-row");
+        await click(tab, "Stop later");
+        await tab.until(
+          '/^Stop it when .+ is back\\?$/.test(document.querySelector(".row-actions .danger")?.textContent)',
+          "the second look",
+        );
+        await tab.evaluate('document.querySelector(".row-actions .danger").click()');
+        await tab.shows("The stop of ant waits for");
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
+      await waitUntil(async () => (await stateOf("ant")) === "ended", { what: "the stop that waited" });
       assert.deepEqual(tab.complaints, []);
       await tab.close();
     },

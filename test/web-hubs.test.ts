@@ -284,18 +284,21 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     await using house = temporaryHome();
     const hub = await startHub(owner, "attic");
     await run(house, "add", "--name", "api", "sleep", "1000");
-    const tab = await browser.tab();
+    let tab = await browser.tab();
     await pair(tab, house, hub);
     await tab.until(`${rowNames} === "api"`, "what runs");
-    await tab.goto("about:blank");
-    const recordCount = async (): Promise<number> =>
-      (JSON.parse(await run(owner, "hub", "status", "--json")) as HubStatus).records;
+    await tab.close();
+    const statusOf = async (): Promise<HubStatus> => JSON.parse(await run(owner, "hub", "status", "--json"));
+    const recordCount = async (): Promise<number> => (await statusOf()).records;
+    // While the page still goes, what it has taken is forgotten.
+    await waitUntil(async () => (await statusOf()).connections.devices === 0, { what: "the page to be gone" });
     const before = await recordCount();
     await run(house, "add", "--name", "late", "sleep", "1000");
     await waitUntil(async () => (await recordCount()) > before, { what: "what the machine leaves at the hub" });
     const [keeper, server] = await Promise.all([house.keeper(), house.server()]);
     killProcess(keeper);
     killProcess(server);
+    tab = await browser.tab();
     await tab.goto(`${hub.address}/`);
     await tab.until(`${rowNames} === "api,late" && document.querySelectorAll("a.row.stale").length === 2`, "both");
     await openUnit(tab, "late");

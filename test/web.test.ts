@@ -13,12 +13,6 @@ import { click, openUnit, TERMINAL_TEXT, Web } from "./harness/web.ts";
 /** The app as a person has it: a real browser, a real home, `warren web` as it is shipped. */
 const TIMEOUT_MS = 90_000;
 const PHONE = { width: 390, height: 844 };
-/** `WARREN_SCREENSHOTS=1` renews the pictures of docs/remote.md. */
-const PICTURES = process.env.WARREN_SCREENSHOTS ? join(import.meta.dirname, "..", "docs") : undefined;
-
-const picture = async (tab: Tab, name: string): Promise<void> => {
-  if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, `web-${name}.png`));
-};
 
 const terminalShows = (tab: Tab, text: string): Promise<void> =>
   tab.until(`${TERMINAL_TEXT}.includes(${JSON.stringify(text)})`, `${text} in the terminal`);
@@ -94,7 +88,6 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
       await tab.shows("Deploy the new page?");
       await tab.until('document.querySelector(".diff mark")?.textContent === "bug"', "the word that differs");
       assert.equal(await tab.evaluate('document.querySelector(".markdown strong").textContent'), "mend");
-      await picture(tab, "conversation");
       await click(tab, "allow");
       await tab.shows("Deployed.");
       await tab.until('document.querySelector(".permission") === null', "no question that is left");
@@ -108,7 +101,6 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
       await phone.until('document.querySelector(".tabs .badge")?.textContent === "1"', "the inbox's count");
       await click(phone, "Inbox1");
       await phone.shows("Really?");
-      await picture(phone, "inbox-phone");
       await click(phone, "deny");
       await phone.shows("Nobody needs you");
       await tab.until('document.querySelector(".permission") === null', "the answer, in the other tab");
@@ -255,7 +247,6 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     await phone.insert("ls / | head -3");
     await phone.press("Enter");
     assert.equal(await phone.evaluate("document.documentElement.scrollWidth"), PHONE.width, "nothing sticks out");
-    await picture(phone, "terminal-phone");
     await click(phone, "Back to all units");
     await phone.until('document.querySelector(".rows") && !document.querySelector(".unit")', "the list again");
     await phone.close();
@@ -346,8 +337,6 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
         if (name === "test")
           await tab.until('document.querySelector(".log .stderr")?.textContent.includes("got 5")', "its log");
         await assertAccessible(tab, name);
-        if (name === "fox") await picture(tab, `agent-${scheme}`);
-        if (name === "bear") await picture(tab, `terminal-${scheme}`);
       }
       for (const page of ["inbox", "mail", "new"]) {
         await tab.evaluate(`location.hash = "#/${page}"`);
@@ -368,7 +357,6 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
       await phone.prefer(scheme);
       await phone.shows("owl");
       await assertAccessible(phone, "list on a phone");
-      await picture(phone, `list-phone-${scheme}`);
       await phone.close();
     });
 });

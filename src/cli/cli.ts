@@ -41,6 +41,10 @@ export async function runCli(
     if (machine) {
       const { assertPossible } = await import("./on/possible.ts");
       assertPossible(verb.on, { name: verb.name, args, machine: machine.name });
+      machine.explain = async (error) => {
+        const { suggestLater } = await import("./on/later/suggest-later.ts");
+        return suggestLater(error, { command, name: verb.name, args, machine: machine.name });
+      };
     }
     return await command.run(context, parsed.input);
   } catch (error) {

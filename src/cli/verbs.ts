@@ -502,6 +502,13 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import("./commands/hubs.ts")).hubs,
   },
   {
+    name: "outbox",
+    group: "machine",
+    on: { why: "is what this machine has asked of others", instead: "" },
+    summary: "show what waits for machines that are away",
+    load: async () => (await import("./commands/outbox.ts")).outbox,
+  },
+  {
     name: "doctor",
     group: "machine",
     on: "there",

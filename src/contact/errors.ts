@@ -3,6 +3,20 @@ import { shownSentence } from "./shown-text.ts";
 
 /** What goes wrong with a hub, in words for a person at any of its members. None names a key or a secret. */
 
+/** @param why without a full stop */
+export const hubUnreachable = (
+  address: string,
+  why: string,
+  fix = `curl ${address}/hub/v1/key      # on the hub: warren hub status`,
+): WarrenError => new WarrenError("HUB_UNREACHABLE", `The hub at ${address} cannot be reached: ${why}.`, { fix });
+
+export const hubNotThere = (address: string): WarrenError =>
+  new WarrenError(
+    "HUB_NOT_THERE",
+    `Something answers at ${address}, but it is no hub of Warren, or one of another version.`,
+    { fix: "warren hub status      # on the hub: shows its addresses" },
+  );
+
 export const hubSilent = (address: string): WarrenError =>
   new WarrenError("HUB_SILENT", `The hub at ${address} does not answer.`, {
     fix: "warren hub status      # on the hub",

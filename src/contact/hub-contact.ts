@@ -56,7 +56,7 @@ export type Ask = { [Kind in Asked["kind"]]: Omit<Extract<Asked, { kind: Kind }>
 /** What a hub may send to whom once it has let it in, besides pings; anything else comes from no hub. */
 const HEARD: Readonly<Record<Role, ReadonlySet<FrameKind>>> = {
   machine: new Set<FrameKind>(["done", "failed", "data", "credit", "close", "record", "opened", "met"]),
-  device: new Set<FrameKind>(["done", "failed", "data", "credit", "close", "record", "presence"]),
+  device: new Set<FrameKind>(["done", "failed", "data", "credit", "close", "record", "presence", "met"]),
   guest: new Set<FrameKind>(["data", "credit", "close"]),
 };
 
@@ -114,7 +114,7 @@ export class HubContact {
     return this.#openChannel(events, (channel) => ({ kind: "open", channel, space }));
   }
 
-  /** As a guest: to the machine that waits there. */
+  /** As a guest: to whoever waits there. */
   meet(id: Uint8Array, events: ChannelEvents): Channel | undefined {
     return this.#openChannel(events, (channel) => ({ kind: "meet", channel, id }));
   }

@@ -53,7 +53,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "DEVICE_UNKNOWN",
   "MACHINE_NOT_INVITED",
   "INVITATION_REFUSED",
-  "EXPELLED",
   "VERSION_UNKNOWN",
 ]);
 /** After these it may be another hub that answers. */

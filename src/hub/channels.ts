@@ -78,7 +78,7 @@ export class Channels {
     const { channels, machineChannels } = this.#limits;
     if (!isNumberFree) this.#refuse(from, number, "refused");
     else if (!to) this.#refuse(from, number, "gone");
-    else if (from.channels.size >= channels || to.channels.size >= machineChannels)
+    else if (from.channels.size >= channels || to.channels.size >= (to.role === "machine" ? machineChannels : channels))
       this.#refuse(from, number, "refused");
     else {
       const [near, far] = [

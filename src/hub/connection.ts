@@ -7,6 +7,8 @@ import type { Rate } from "./rate.ts";
 import type { Membership } from "./roster.ts";
 import type { HubPeer, HubWire } from "./wire.ts";
 
+const DEVICE_CHANNELS = 2 ** 31;
+
 /** Somebody who has logged in. */
 export interface Identity {
   role: Role;
@@ -41,7 +43,7 @@ export class Connection {
   early: Uint8Array[] = [];
   earlyBytes = 0;
   isClosed = false;
-  /** The hub's own numbers towards a machine. */
+  /** The hub's own numbers towards a member. */
   #lastChannel = 0;
 
   constructor({
@@ -67,10 +69,12 @@ export class Connection {
     return this.identity?.memberships.find((one) => keyId(one.machine) === machine);
   }
 
+  /** A device opens channels itself, under numbers of its own: the hub's have the highest bit there. */
   newChannelNumber(): number {
-    do this.#lastChannel = (this.#lastChannel % 0xffff_fffe) + 1;
-    while (this.channels.has(this.#lastChannel));
-    return this.#lastChannel;
+    const above = this.identity?.role === "machine" ? 0 : DEVICE_CHANNELS;
+    do this.#lastChannel = (this.#lastChannel % (0xffff_fffe - above)) + 1;
+    while (this.channels.has(above + this.#lastChannel));
+    return above + this.#lastChannel;
   }
 
   done(request: number): void {

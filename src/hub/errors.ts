@@ -92,12 +92,12 @@ export const recordOld = (has: number): WarrenError =>
   });
 
 export const rendezvousFull = (limit: number): WarrenError =>
-  new WarrenError("RENDEZVOUS_FULL", `This machine has ${limit} open pairing codes at this hub already.`, {
+  new WarrenError("RENDEZVOUS_FULL", `There are ${limit} open pairing codes of this member at the hub already.`, {
     fix: "let one of them be used, or wait two minutes",
   });
 
 export const rendezvousTaken = (): WarrenError =>
-  new WarrenError("RENDEZVOUS_TAKEN", "Another machine waits at this rendezvous already.", { fix: "warren pair" });
+  new WarrenError("RENDEZVOUS_TAKEN", "Another member waits at this rendezvous already.", { fix: "warren pair" });
 
 export const invitationsFull = (limit: number): WarrenError =>
   new WarrenError("INVITATIONS_FULL", `${limit} invitations wait to be used already.`, {

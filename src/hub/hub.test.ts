@@ -242,8 +242,32 @@ test("rendezvous: one guest finds it, once, until it expires; it goes with its m
   machine.wire.destroy();
   await hub.clock.pass(1);
   assert.equal(hub.hub.facts().rendezvous, 0);
-  await hub.clock.pass(100_000);
+  await hub.clock.pass(250_000);
   assert.equal(await guest.talk.refusal(), "GUEST_LATE");
+});
+
+test("rendezvous: a device waits for a guest as a machine does, two at a time, and no number of a channel is both its own and the hub's", async () => {
+  await using hub = await TestHub.open();
+  const { device, machineKey } = await pair(hub);
+  const guest = await hub.enter("guest", await hub.crypto.newSigningKey());
+  const [id, other, third] = [hub.crypto.random(16), hub.crypto.random(16), hub.crypto.random(16)];
+  const wait = (request: number, at: Uint8Array) =>
+    device.talk.answer({ kind: "rendezvous", request, id: at, expires: 0xffff_ffff });
+  assert.deepEqual([await wait(1, id), await wait(2, other)], ["done", "done"]);
+  const full = await wait(3, third);
+  assert.ok(full !== "done" && full.code === "RENDEZVOUS_FULL");
+  device.talk.send({ kind: "open", channel: 1, space: machineKey.publicKey });
+  guest.talk.send({ kind: "meet", channel: 1, id });
+  const met = await device.talk.next("met");
+  assert.ok(met.channel >= 2 ** 31, String(met.channel));
+  guest.talk.send({ kind: "data", channel: 1, bytes: Uint8Array.of(9) });
+  const { channel, bytes } = await device.talk.next("data");
+  assert.deepEqual([channel, [...bytes]], [met.channel, [9]]);
+  device.talk.send({ kind: "data", channel: met.channel, bytes: Uint8Array.of(8) });
+  assert.deepEqual([...(await guest.talk.next("data")).bytes], [8]);
+  device.wire.destroy();
+  await hub.clock.pass(1);
+  assert.equal(hub.hub.facts().rendezvous, 0);
 });
 
 test("limits: guests of an address, connections of a key, strangers and all connections are refused by name", async () => {

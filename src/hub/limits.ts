@@ -38,8 +38,9 @@ export interface HubLimits {
   strangers: number;
   strangersOfAddress: number;
   connectionsOfMember: number;
-  /** Open ones of a machine; past it `RENDEZVOUS_FULL`. */
+  /** Open ones of a machine, and of a device; past it `RENDEZVOUS_FULL`. */
   rendezvous: number;
+  deviceRendezvous: number;
   /** The longest that one may stand. */
   rendezvousMs: number;
   /** Invitations that wait to be used; past it `INVITATIONS_FULL`. */
@@ -89,11 +90,12 @@ export const HUB_LIMITS: HubLimits = {
   strangersOfAddress: 200,
   connectionsOfMember: 16,
   rendezvous: 8,
+  deviceRendezvous: 2,
   rendezvousMs: 120 * SECOND_MS,
   invitations: 100,
   invitationMs: 10 * MINUTE_MS,
   loginMs: 5 * SECOND_MS,
-  guestMs: 150 * SECOND_MS,
+  guestMs: 300 * SECOND_MS,
   silenceMs: 4 * SECOND_MS,
   answerMs: 4 * SECOND_MS,
   itemMs: 7 * DAY_MS,

@@ -31,7 +31,7 @@ export class Meetings {
     this.#channels.open(connection, channel, machine, (number) => ({ kind: "opened", channel: number, loginKey }));
   }
 
-  /** A machine waits for a guest. @throws RENDEZVOUS_FULL, RENDEZVOUS_TAKEN */
+  /** A machine, or a device that some machine lets in, waits for a guest. @throws RENDEZVOUS_FULL, RENDEZVOUS_TAKEN */
   async wait(connection: Connection, { id, expires }: FrameOf<"rendezvous">): Promise<void> {
     if (expires === 0) this.#rendezvous.takeBack(connection, id);
     else this.#rendezvous.add(connection, id, expires);
@@ -39,7 +39,7 @@ export class Meetings {
 
   meet(connection: Connection, { channel, id }: FrameOf<"meet">): void {
     const { loginKey } = connection.identity!;
-    const machine = connection.channels.has(channel) ? undefined : this.#rendezvous.meet(id);
-    this.#channels.open(connection, channel, machine, (number) => ({ kind: "met", channel: number, id, loginKey }));
+    const member = connection.channels.has(channel) ? undefined : this.#rendezvous.meet(id);
+    this.#channels.open(connection, channel, member, (number) => ({ kind: "met", channel: number, id, loginKey }));
   }
 }

@@ -87,6 +87,10 @@ export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
   "remote.rename",
   "remote.scopes",
   "remote.revoke",
+  "remote.introduce_end",
+  "remote.allow",
+  "remote.refuse",
+  "remote.ask_first",
 ]);
 
 export interface Request<T extends MessageType = MessageType> {

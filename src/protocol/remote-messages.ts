@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { HubLook, RemoteDevice, RemoteHub, RemotePairing, RemoteScope } from "./remote-units.ts";
+import { HubLook, RemoteDevice, RemoteHub, RemoteIntroduction, RemotePairing, RemoteScope } from "./remote-units.ts";
 
 /**
  * Devices, hubs and pairings of a machine; its primary server answers. A device with the scope `admin` may ask as well as the machine's own commands.
@@ -12,7 +12,10 @@ const DeviceRef = { device: z.string() };
 const HubRef = { hub: z.string() };
 const DeviceData = z.looseObject({ device: RemoteDevice });
 const HubData = z.looseObject({ hub: RemoteHub });
+const IntroductionRef = { introduction: z.string() };
 const Nothing = z.looseObject({});
+/** So many bytes as hex. */
+const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`)));
 
 function message<S extends "view" | "admin", P extends z.ZodMiniType, D extends z.ZodMiniType>(
   scope: S,
@@ -23,7 +26,15 @@ function message<S extends "view" | "admin", P extends z.ZodMiniType, D extends 
 }
 
 export const remoteMessages = {
-  "remote.devices": message("view", Nothing, z.looseObject({ devices: z.array(RemoteDevice) })),
+  "remote.devices": message(
+    "view",
+    Nothing,
+    z.looseObject({
+      devices: z.array(RemoteDevice),
+      introductions: z.optional(z.array(RemoteIntroduction)),
+      asks_first: z.optional(z.boolean()),
+    }),
+  ),
   "remote.hubs": message("view", Nothing, z.looseObject({ hubs: z.array(RemoteHub) })),
   /** Asks what answers at the address; gives it nothing. */
   "remote.look": message("admin", z.looseObject({ address: z.string() }), HubLook),
@@ -74,4 +85,38 @@ export const remoteMessages = {
       hubs: z.array(z.looseObject({ hub: z.string(), state: z.enum(["cut", "later"]) })),
     }),
   ),
+  /**
+   * A device introduces another one, which it has met by a code of its own (docs/remote-design.md, Pairing). Where this machine asks first it is answered
+   * when its person has said something. What it let in is as before when the connection ends without an `introduce_end`.
+   */
+  "remote.introduce": message(
+    "admin",
+    z.looseObject({
+      /** Made by who introduces; a repeat is the same introduction. */
+      introduction: hex(16),
+      /** The fingerprint of the hub at which they meet. */
+      hub: hex(16),
+      /** Of the handshake between the two devices. */
+      handshake_hash: hex(32),
+      signing_key: hex(32),
+      exchange_key: hex(32),
+      login_key: hex(32),
+      /** The new device's signature. */
+      proof: hex(64),
+      name: z.string().check(z.minLength(1), z.maxLength(60)),
+      platform: z.string().check(z.minLength(1), z.maxLength(60)),
+      scopes: z.array(RemoteScope),
+      /** How long a person may take for a yes. */
+      wait_ms: z.int().check(z.positive()),
+    }),
+    /** The machine's offer, signed, as hex. */
+    z.looseObject({ offer: z.string(), device: RemoteDevice }),
+  ),
+  /** The new device has kept the offer, or never will: then it is thrown out again. One that is over is no error. */
+  "remote.introduce_end": message("admin", z.looseObject({ ...IntroductionRef, is_kept: z.boolean() }), Nothing),
+  /** Lets in a device that waits. At the machine alone, and by none of its devices. */
+  "remote.allow": message("admin", z.looseObject(IntroductionRef), DeviceData),
+  "remote.refuse": message("admin", z.looseObject(IntroductionRef), Nothing),
+  /** Whether nobody comes in without a yes at the machine itself. At the machine alone. */
+  "remote.ask_first": message("admin", z.looseObject({ is_on: z.boolean() }), Nothing),
 };

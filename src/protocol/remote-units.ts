@@ -18,6 +18,8 @@ export const RemoteDevice = z.looseObject({
   is_connected: z.boolean(),
   added_at: z.string(),
   seen_at: z.optional(z.string()),
+  /** The device that has introduced it, as it was called then; absent: it came with a code of the machine. */
+  introduced_by: z.optional(z.string()),
 });
 
 /**
@@ -70,11 +72,29 @@ export const RemotePairing = z.looseObject({
   candidate: z.optional(RemoteCandidate),
 });
 
+/** A device that another one, with the scope admin, introduces, and that waits for a yes of the machine's person. */
+export const RemoteIntroduction = z.looseObject({
+  introduction: z.string(),
+  name: z.string(),
+  platform: z.string(),
+  scopes: z.array(RemoteScope),
+  /** Of the key that it signs with. */
+  fingerprint: z.string(),
+  hub: z.string(),
+  /** The device that introduces it. */
+  introduced_by: z.string(),
+  expires_at: z.string(),
+  /** The device that this one is already, under the same key. */
+  known_as: z.optional(z.string()),
+});
+
 /** The snapshot of the stream `remote`. */
 export const RemoteSnapshot = z.looseObject({
   devices: z.array(RemoteDevice),
   hubs: z.array(RemoteHub),
   pairings: z.array(RemotePairing),
+  introductions: z.optional(z.array(RemoteIntroduction)),
+  asks_first: z.optional(z.boolean()),
 });
 
 export type RemoteDevice = z.infer<typeof RemoteDevice>;
@@ -82,16 +102,27 @@ export type RemoteHub = z.infer<typeof RemoteHub>;
 export type HubLook = z.infer<typeof HubLook>;
 export type RemoteCandidate = z.infer<typeof RemoteCandidate>;
 export type RemotePairing = z.infer<typeof RemotePairing>;
+export type RemoteIntroduction = z.infer<typeof RemoteIntroduction>;
 export type RemoteSnapshot = z.infer<typeof RemoteSnapshot>;
 
 /** How a pairing ended without a device. */
 export type PairingEnding = "refused" | "expired" | "cancelled" | "left" | "failed";
+
+/** How a device that was introduced and had to wait came in, or not: `expired` nobody has said anything, `cancelled` it or who introduces it went away. */
+export type IntroductionEnding = "allowed" | "refused" | "expired" | "cancelled";
 
 /** The events of the stream `remote`, by type. */
 export interface RemoteEvents {
   met: { pairing: string; candidate: RemoteCandidate };
   joined: { pairing: string; device: RemoteDevice };
   pairing_ended: { pairing: string; how: PairingEnding };
+  introduction_waits: { introduction: RemoteIntroduction };
+  introduction_ended: { introduction: string; name: string; how: IntroductionEnding };
+  /** It is in, by the word of another device. */
+  introduced: { device: RemoteDevice; by: string };
+  /** Nobody has said that it was kept: the device of that name is as it was before, or gone. */
+  introduction_undone: { name: string; by: string; device?: RemoteDevice };
+  asks_first: { is_on: boolean };
   device_seen: { device: RemoteDevice };
   /** Renamed, or with other scopes. */
   device_changed: { device: RemoteDevice; name_before: string };

@@ -36,3 +36,12 @@ export function isHubOf(hub: RosterHub, reference: string): boolean {
     return false; // no address either
   }
 }
+
+/** Whether the reference is that address, in whatever way it is written; a label is not. */
+export function isAddressOf(address: string, reference: string): boolean {
+  try {
+    return hubAddress(reference) === address;
+  } catch {
+    return false; // a label
+  }
+}

@@ -1,3 +1,4 @@
+import type { Introduced } from "../contact/pairing-guest.ts";
 import { type Clock, timestamp } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf } from "../protocol/errors.ts";
@@ -13,8 +14,16 @@ import type { HubPlace, Hubs } from "./hubs.ts";
 import type { RemoteLimits } from "./limits.ts";
 import type { LiveSession } from "./live-session.ts";
 import { soundName } from "./names.ts";
-import type { Introduced } from "./pairing-guest.ts";
-import { deviceBySigningKey, freeName, type RosterDevice, withDevice, withHub, withoutDevice } from "./roster.ts";
+import {
+  deviceBySigningKey,
+  freeName,
+  type Roster,
+  type RosterDevice,
+  withDevice,
+  withExpelled,
+  withoutDevice,
+  withoutExpelled,
+} from "./roster.ts";
 import type { RosterKeeper } from "./roster-keeper.ts";
 
 /** Who may steer this machine, and the sessions that they have open. */
@@ -26,6 +35,13 @@ export interface DevicesOptions {
   log: Log;
   limits: RemoteLimits;
   onSeen(device: RemoteDevice): void;
+}
+
+export interface AdmitOptions {
+  /** The device that has introduced it, by its name. */
+  introducedBy?: string;
+  /** Looks at the list in the very write that lets it in. Throws: it is not let in. */
+  check?(now: Roster): void;
 }
 
 export class Devices {
@@ -64,7 +80,12 @@ export class Devices {
    * The hub lets it in, then it is on the list. Undone, it is as it was: the list, and the hub.
    * @throws SPACE_FULL, DEVICES_FULL, DEVICE_KEY_TAKEN, HUB_AWAY
    */
-  async admit(place: HubPlace, introduced: Introduced, scopes: readonly Scope[]) {
+  async admit(
+    place: HubPlace,
+    introduced: Introduced,
+    scopes: readonly Scope[],
+    { introducedBy, check }: AdmitOptions = {},
+  ) {
     const { roster, crypto } = this.#options;
     const signingKey = toHex(introduced.signingKey);
     const fingerprint = toHex(await fingerprintOf(crypto, introduced.signingKey));
@@ -77,7 +98,9 @@ export class Devices {
       const next = await roster.change((now) => {
         // It was revoked while the hub was asked: whoever said yes to it did so before that.
         if (before && !deviceBySigningKey(now, signingKey)) throw errors.pairingNotFound();
-        const device = { ...this.#newDevice(now, { place, introduced, scopes, before }), fingerprint };
+        check?.(now);
+        const made = this.#newDevice(now, { place, introduced, scopes, before });
+        const device = { ...made, fingerprint, ...(introducedBy === undefined ? {} : { introduced_by: introducedBy }) };
         // A login key that this device had here before is nobody's any more.
         const old = before?.logins[place.id];
         const cleared = old === undefined || old === login ? now : withExpelled(now, place.id, old);
@@ -179,6 +202,7 @@ export class Devices {
       is_connected: this.#of(device.signing_key).length > 0,
       added_at,
       ...(seen_at === undefined ? {} : { seen_at }),
+      ...(device.introduced_by === undefined ? {} : { introduced_by: device.introduced_by }),
     };
   }
 
@@ -260,21 +284,3 @@ export class Devices {
 
 const inOrder = (scopes: readonly Scope[]): Scope[] =>
   SCOPES.filter((scope) => scope === "view" || scopes.includes(scope));
-
-type Roster = RosterKeeper["now"];
-
-const withExpelled = (roster: Roster, hubId: string, login: string): Roster => {
-  const hub = roster.hubs.find(({ fingerprint }) => fingerprint === hubId);
-  return hub && !hub.to_expel.includes(login)
-    ? withHub(roster, { ...hub, to_expel: [...hub.to_expel, login] })
-    : roster;
-};
-
-/** None of the device's own login keys is to be thrown out any more. */
-const withoutExpelled = (roster: Roster, { logins }: RosterDevice): Roster => ({
-  ...roster,
-  hubs: roster.hubs.map((hub) => ({
-    ...hub,
-    to_expel: hub.to_expel.filter((login) => login !== logins[hub.fingerprint]),
-  })),
-});

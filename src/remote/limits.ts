@@ -19,6 +19,10 @@ export interface RemoteLimits extends ContactLimits {
   codeMs: number;
   /** How long a person may look at a device that wants to join. */
   confirmMs: number;
+  /** Of devices that others introduce; past it `INTRODUCTIONS_FULL`. */
+  introductions: number;
+  /** From being introduced to having kept what this machine has signed; past it the device is as it was before. */
+  introductionMs: number;
   /** How long `revoke` waits for hubs. */
   expelMs: number;
 }
@@ -37,5 +41,7 @@ export const REMOTE_LIMITS: RemoteLimits = {
   sessionSlackMs: 300 * SECOND_MS,
   codeMs: 120 * SECOND_MS,
   confirmMs: 120 * SECOND_MS,
+  introductions: 8,
+  introductionMs: 150 * SECOND_MS,
   expelMs: 5 * SECOND_MS,
 };

@@ -1,4 +1,6 @@
 import type { Channel } from "../contact/channel.ts";
+import { type Introduced, PairingGuest } from "../contact/pairing-guest.ts";
+import { type PairingEffect, type PairingEvent, type PairingState, pairingStep } from "../contact/pairing-steps.ts";
 import { type Clock, timestamp } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
@@ -12,11 +14,10 @@ import * as errors from "./errors.ts";
 import type { HubPlace } from "./hubs.ts";
 import type { RemoteLimits } from "./limits.ts";
 import type { MachineKeys } from "./machine-keys.ts";
-import { type PairingEffect, type PairingEvent, type PairingState, pairingStep } from "./pairing.ts";
-import { type Introduced, PairingGuest } from "./pairing-guest.ts";
+import { offerTo } from "./pairing-offer.ts";
 import type { RosterDevice } from "./roster.ts";
 
-/** The codes that are out, and whoever comes with one: carries out what the state machine says (pairing.ts). Nothing of it is on disk. */
+/** The codes that are out, and whoever comes with one: carries out what the state machine says (contact/pairing-steps.ts). Nothing of it is on disk. */
 export interface DeskOptions {
   machine: MachineKeys;
   /** What devices call this machine, and who asks: `laptop`, `anna@laptop`. */
@@ -95,10 +96,9 @@ export class PairingDesk {
     };
     const texts = encodePairingCode(code);
     const rendezvous = await rendezvousOf(crypto, code);
-    const id = toHex(rendezvous.id);
     await place.link.ask({ kind: "rendezvous", id: rendezvous.id, expires: code.expires });
     const pairing: Pairing = {
-      id,
+      id: toHex(rendezvous.id),
       place,
       scopes,
       key,
@@ -114,7 +114,7 @@ export class PairingDesk {
       confirmed: undefined,
       problem: undefined,
     };
-    this.#open.set(id, pairing);
+    this.#open.set(pairing.id, pairing);
     return { pairing: this.#view(pairing), ...texts };
   }
 
@@ -201,15 +201,15 @@ export class PairingDesk {
   #greet(pairing: Pairing, guest: number): void {
     const { machine, name, words, crypto, clock, limits } = this.#options;
     const channel = this.#channelOf(pairing, guest)!;
+    const offer = { space: pairing.place.loginKey.publicKey, name, words, scopes: pairing.scopes };
     pairing.guest = new PairingGuest({
       channel,
       rendezvous: pairing.rendezvous,
       pairingKey: pairing.key,
-      machine,
-      offer: { space: pairing.place.loginKey.publicKey, name, words, scopes: pairing.scopes },
       crypto,
       clock,
       handshakeMs: limits.handshakeMs,
+      prove: (text, device) => offerTo({ crypto, machine, offer }, text, device),
       events: {
         onCompleted: () => this.#happens(pairing, { kind: "completes", guest }),
         onProven: (introduced) => {
@@ -286,12 +286,12 @@ export class PairingDesk {
 
   #view(pairing: Pairing): RemotePairing {
     const { id, place, state, expires, scopes } = pairing;
-    const isShown = state.kind === "shown" || state.kind === "admitting";
-    const candidate = isShown ? this.#candidate(pairing) : undefined;
+    const shown = state.kind === "shown" || state.kind === "admitting" ? state.kind : undefined;
+    const candidate = shown && this.#candidate(pairing);
     return {
       pairing: id,
       hub: this.#options.labelOf(place),
-      state: state.kind === "shown" || state.kind === "admitting" ? state.kind : "offered",
+      state: shown ?? "offered",
       expires_at: timestamp(expires * 1_000),
       scopes: [...scopes],
       ...(candidate ? { candidate } : {}),

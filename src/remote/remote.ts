@@ -4,14 +4,17 @@ import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { StreamEvent } from "../protocol/envelope.ts";
 import type { DataOf } from "../protocol/messages.ts";
-import type { HubLook, RemoteDevice, RemoteHub, RemoteSnapshot } from "../protocol/remote-units.ts";
+import type { HubLook, RemoteDevice, RemoteHub, RemoteIntroduction, RemoteSnapshot } from "../protocol/remote-units.ts";
 import type { SealingCrypto } from "../sealing/crypto.ts";
 import { headsDigest } from "../sealing/heads.ts";
 import { REQUESTS } from "../sealing/request.ts";
 import type { Scope } from "../sealing/scopes.ts";
-import { hubAddress, isLocalAddress } from "./address.ts";
+import { isAddressOf, isLocalAddress } from "./address.ts";
 import { Devices } from "./devices.ts";
 import { type HubPlace, Hubs, type HubsOptions, type NewHub } from "./hubs.ts";
+import type { Wanted } from "./introduction-checks.ts";
+import { asksFirst, hereOnly } from "./introduction-errors.ts";
+import { Introductions } from "./introductions.ts";
 import { REMOTE_LIMITS, type RemoteLimits } from "./limits.ts";
 import { LiveSession } from "./live-session.ts";
 import { type MachineKeys, machineKeys } from "./machine-keys.ts";
@@ -57,6 +60,7 @@ export class Remote {
   readonly #hubs: Hubs;
   readonly #devices: Devices;
   readonly #desk: PairingDesk;
+  readonly #introductions: Introductions;
   readonly #records: MachineRecords;
   readonly events: RemoteLog;
 
@@ -111,6 +115,19 @@ export class Remote {
         onEnded: (pairing, how) => this.events.tell("pairing_ended", { pairing, how }),
       },
     });
+    this.#introductions = new Introductions({
+      ...parts,
+      machine,
+      hubs: () => this.#hubs,
+      devices: this.#devices,
+      events: {
+        onWaits: (introduction) => this.events.tell("introduction_waits", { introduction }),
+        onEnded: (introduction, name, how) => this.events.tell("introduction_ended", { introduction, name, how }),
+        onIn: (device, by) => this.events.tell("introduced", { device, by }),
+        onUndone: (name, by, device) =>
+          this.events.tell("introduction_undone", { name, by, ...(device ? { device } : {}) }),
+      },
+    });
   }
 
   /** Nobody could come: the server is not needed for this. */
@@ -121,6 +138,7 @@ export class Remote {
 
   close(): void {
     this.#desk.close();
+    this.#introductions.close();
     this.#devices.close();
     this.#records.close();
     this.#hubs.close();
@@ -134,8 +152,14 @@ export class Remote {
     return this.#roster.now.devices.map((device) => this.#devices.view(device));
   }
 
+  /** Devices that wait for a yes at this machine, and whether it wants one. */
+  introductions(): { introductions: RemoteIntroduction[]; asks_first: boolean } {
+    return { introductions: this.#introductions.views(), asks_first: this.#roster.now.asks_first === true };
+  }
+
   snapshot(): { seq: number; snapshot: RemoteSnapshot } {
-    const snapshot = { devices: this.devices(), hubs: this.hubs(), pairings: this.#desk.views() };
+    const { devices, hubs } = { devices: this.devices(), hubs: this.hubs() };
+    const snapshot = { devices, hubs, pairings: this.#desk.views(), ...this.introductions() };
     return { seq: this.events.seq, snapshot };
   }
 
@@ -169,7 +193,7 @@ export class Remote {
     const place = this.#hubs.placeOf(hub);
     place.link.retry();
     await place.link.ready();
-    const address = hub.addresses.find((one) => isSame(one, reference)) ?? hub.addresses[0]!;
+    const address = hub.addresses.find((one) => isAddressOf(one, reference)) ?? hub.addresses[0]!;
     const { pairing, warren, link, qr } = await this.#desk.offer({ place, address, scopes: withView(scopes) });
     const forget = (): void => this.#desk.cancel(pairing.pairing);
     signal.addEventListener("abort", forget, { once: true });
@@ -177,12 +201,40 @@ export class Remote {
     return { pairing, hub: this.#hubs.view(hub), code: warren, link, qr, is_local: isLocalAddress(address) };
   }
 
-  async confirm(pairing: string): Promise<RemoteDevice> {
+  /** @param by the device that says yes; undefined: somebody at this machine. @throws ASKS_FIRST, and what the desk throws */
+  async confirm(pairing: string, by?: string): Promise<RemoteDevice> {
+    if (by !== undefined && this.#roster.now.asks_first) throw asksFirst();
     return this.#devices.view(await this.#desk.confirm(pairing));
   }
 
   cancel(pairing: string): void {
     this.#desk.cancel(pairing);
+  }
+
+  /** @throws what `Introductions` does */
+  introduce(wanted: Wanted, by: string | undefined, signal: AbortSignal): Promise<DataOf<"remote.introduce">> {
+    return this.#introductions.introduce({ ...wanted, scopes: [...withView(wanted.scopes)] }, by, signal);
+  }
+
+  endIntroduction(introduction: string, isKept: boolean): Promise<void> {
+    return this.#introductions.end(introduction, isKept);
+  }
+
+  /** @throws HERE_ONLY, INTRODUCTION_NOT_FOUND, and why it did not come in */
+  async allow(introduction: string, by: string | undefined): Promise<RemoteDevice> {
+    if (by !== undefined) throw hereOnly("To let in a device that waits");
+    return this.#introductions.allow(introduction);
+  }
+
+  refuse(introduction: string): Promise<void> {
+    return this.#introductions.refuse(introduction);
+  }
+
+  /** @throws HERE_ONLY */
+  async askFirst(is_on: boolean, by: string | undefined): Promise<void> {
+    if (by !== undefined) throw hereOnly("Whether this machine asks first");
+    await this.#roster.change((now) => ({ ...now, asks_first: is_on }));
+    this.events.tell("asks_first", { is_on });
   }
 
   async renameDevice(name: string, wanted: string): Promise<RemoteDevice> {
@@ -197,6 +249,7 @@ export class Remote {
     const found = this.#devices.find(name);
     const view = this.#devices.view(found);
     this.#desk.revoked(found.signing_key);
+    await this.#introductions.revoked(found.signing_key);
     const { hubs } = await this.#devices.revoke(name);
     this.events.tell("device_revoked", { name });
     return { device: { ...view, is_connected: false }, hubs };
@@ -225,7 +278,10 @@ export class Remote {
         target === REQUESTS ? this.#records.asking(session.device!, events) : connect(target, events),
       deviceOf: (exchangeKey, loginKey) => deviceOfSession(this.#roster.now, { exchangeKey, loginKey, hub: place.id }),
       headsDigest: () => this.#records.digest(place.id) ?? headsDigest(crypto, []),
-      onOpen: (session) => this.#devices.opened(session),
+      onOpen: (session) => {
+        this.#devices.opened(session);
+        this.#introductions.cameIn(session.device!.signing_key);
+      },
       onClosed: (session) => this.#devices.closed(session),
     });
   }
@@ -241,11 +297,3 @@ const withView = (scopes: readonly Scope[]): readonly Scope[] => [
   "view",
   ...scopes.filter((scope) => scope !== "view"),
 ];
-
-function isSame(address: string, reference: string): boolean {
-  try {
-    return hubAddress(reference) === address;
-  } catch {
-    return false; // a label
-  }
-}

@@ -18,6 +18,8 @@ import { SCOPES } from "../sealing/scopes.ts";
 export interface Roster extends KeptFile {
   devices: readonly RosterDevice[];
   hubs: readonly RosterHub[];
+  /** Nobody comes in without a yes at this machine itself. */
+  asks_first?: boolean;
 }
 
 export interface RosterDevice {
@@ -34,6 +36,8 @@ export interface RosterDevice {
   scopes: readonly Scope[];
   added_at: string;
   seen_at?: string;
+  /** The device that has introduced it, as it was called then. */
+  introduced_by?: string;
 }
 
 export interface RosterHub extends HubRecord {
@@ -112,6 +116,23 @@ export const withHub = (roster: Roster, hub: RosterHub): Roster => {
     : [...roster.hubs, hub];
   return { ...roster, hubs };
 };
+
+/** That login key is to be thrown out there. */
+export const withExpelled = (roster: Roster, hubId: string, login: string): Roster => {
+  const hub = roster.hubs.find(({ fingerprint }) => fingerprint === hubId);
+  return hub && !hub.to_expel.includes(login)
+    ? withHub(roster, { ...hub, to_expel: [...hub.to_expel, login] })
+    : roster;
+};
+
+/** None of the device's own login keys is to be thrown out any more. */
+export const withoutExpelled = (roster: Roster, { logins }: RosterDevice): Roster => ({
+  ...roster,
+  hubs: roster.hubs.map((hub) => ({
+    ...hub,
+    to_expel: hub.to_expel.filter((login) => login !== logins[hub.fingerprint]),
+  })),
+});
 
 /** Without the hub; devices that were met there alone stay, and cannot be met any more. */
 export const withoutHub = (roster: Roster, fingerprint: string): Roster => ({

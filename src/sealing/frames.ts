@@ -82,7 +82,7 @@ export type Frame = { [Kind in FrameKind]: FrameOf<Kind> }[FrameKind];
 /** What a hub takes from whom, after the login. Another frame ends the connection. */
 export const HUB_TAKES: Readonly<Record<Role, readonly FrameKind[]>> = {
   machine: ["ping", "pong", "admit", "expel", "data", "close", "credit", "put", "took", "rendezvous"],
-  device: ["ping", "pong", "open", "data", "close", "credit", "put", "took"],
+  device: ["ping", "pong", "open", "data", "close", "credit", "put", "took", "rendezvous"],
   guest: ["ping", "pong", "meet", "data", "close", "credit"],
 };
 

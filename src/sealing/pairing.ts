@@ -1,6 +1,6 @@
 import { concat, utf8 } from "./bytes.ts";
 import { KEY_BYTES, type SealingCrypto, SIGNATURE_BYTES, type SigningKey } from "./crypto.ts";
-import { encodeWith, fixed, flag, type Layout, layout, str8, struct } from "./layout.ts";
+import { encodeWith, type Field, fixed, flag, type Layout, layout, str8, struct } from "./layout.ts";
 import { FINGERPRINT_BYTES } from "./login.ts";
 import { CODE_VERSION, type PairingCode } from "./pairing-code.ts";
 import { type Scope, scopes } from "./scopes.ts";
@@ -66,7 +66,7 @@ export interface Offer {
   words: string;
   scopes: readonly Scope[];
 }
-const OFFER = struct({
+export const OFFER: Field<Offer> = struct({
   signingKey: fixed(KEY_BYTES),
   exchangeKey: fixed(KEY_BYTES),
   space: fixed(KEY_BYTES),

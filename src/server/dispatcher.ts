@@ -186,7 +186,8 @@ export class Dispatcher {
   async #askRemote({ type, payload }: Request, connection: Connection): Promise<object> {
     const remote = await (await this.#remoteHere()).get();
     const handler = remoteHandlers[type as keyof typeof remoteMessages];
-    return (handler as (payload: unknown, ...rest: unknown[]) => Promise<object>)(payload, remote, connection.closed);
+    const ask = handler as (payload: unknown, ...rest: unknown[]) => Promise<object>;
+    return ask(payload, remote, connection.closed, connection.by);
   }
 
   /** @throws NOT_PRIMARY */

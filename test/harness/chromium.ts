@@ -8,7 +8,7 @@ import { waitUntil } from "./wait-until.ts";
 
 /**
  * A real browser without a screen: Debian's Chromium, spoken to over a pipe in the DevTools protocol, so that no port is opened and it ends with us. Its profile
- * lives as long as the browser does.
+ * lives as long as the browser does, or as long as whoever names it wants.
  */
 const PROGRAMS = ["chromium", "chromium-browser", "google-chrome"];
 const DEADLINE_MS = 20_000;
@@ -58,41 +58,50 @@ interface Message {
 }
 type Listener = (method: string, params: Parameters) => void;
 
+export interface LaunchOptions {
+  profile?: string;
+  /** Further switches. */
+  args?: readonly string[];
+}
+
 export class Chromium implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #profile: string;
+  readonly #keepsProfile: boolean;
   readonly #pending = new Map<number, PromiseWithResolvers<Parameters>>();
   readonly #listeners = new Map<string, Listener>();
   #lastId = 0;
   #unread = "";
 
-  private constructor(process: ChildProcess, profile: string) {
+  private constructor(process: ChildProcess, profile: string, keepsProfile: boolean) {
     this.#process = process;
     this.#profile = profile;
+    this.#keepsProfile = keepsProfile;
     const answers = process.stdio[4] as Readable;
     answers.setEncoding("utf8").on("data", (text: string) => this.#read(text));
     process.on("exit", (code, signal) => this.#failAll(`the browser ended (${signal ?? code})`));
     process.stdio[3]!.on("error", () => {}); // its end says more
   }
 
-  static async launch(): Promise<Chromium> {
-    const profile = mkdtempSync(join(tmpdir(), "warren-chromium-"));
-    const process = spawn(program()!, [...ARGUMENTS, `--user-data-dir=${profile}`], {
+  /** @param profile a directory that stays, for a browser that is started again with all that it has kept */
+  static async launch({ profile: kept, args = [] }: LaunchOptions = {}): Promise<Chromium> {
+    const profile = kept ?? mkdtempSync(join(tmpdir(), "warren-chromium-"));
+    const process = spawn(program()!, [...ARGUMENTS, ...args, `--user-data-dir=${profile}`], {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
       detached: true, // its children are ended with it
     });
-    const browser = new Chromium(process, profile);
+    const browser = new Chromium(process, profile, kept !== undefined);
     await browser.send("Browser.getVersion");
     return browser;
   }
 
   /** A window of its own, by default as large as a small desktop's. */
-  async tab({ width = 1_280, height = 800 } = {}): Promise<Tab> {
+  async tab({ width = 1_280, height = 800, scale = 1 } = {}): Promise<Tab> {
     const { targetId } = await this.send("Target.createTarget", { url: "about:blank", newWindow: true, width, height });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
     const tab = new Tab(this, sessionId as string, targetId as string);
     this.#listeners.set(sessionId as string, (method, params) => tab.noticed(method, params));
-    await tab.open({ width, height });
+    await tab.open({ width, height, scale });
     return tab;
   }
 
@@ -118,7 +127,7 @@ export class Chromium implements AsyncDisposable {
       await ended;
     }
     // What it had begun to write may still be coming in.
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    if (!this.#keepsProfile) rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   #read(text: string): void {
@@ -154,12 +163,13 @@ export class Tab {
     this.#target = target;
   }
 
-  async open({ width, height }: { width: number; height: number }): Promise<void> {
+  /** @param scale pixels of a picture for each of the page's */
+  async open({ width, height, scale }: { width: number; height: number; scale: number }): Promise<void> {
     for (const domain of ["Page", "Runtime", "Log"]) await this.#send(`${domain}.enable`);
     await this.#send("Emulation.setDeviceMetricsOverride", {
       width,
       height,
-      deviceScaleFactor: 1,
+      deviceScaleFactor: scale,
       mobile: width < 600,
     });
   }
@@ -226,6 +236,13 @@ export class Tab {
     const event = { key, modifiers, windowsVirtualKeyCode: code };
     await this.#send("Input.dispatchKeyEvent", { type: "keyDown", ...event, ...(text === undefined ? {} : { text }) });
     await this.#send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
+  }
+
+  /** Gives files to a field for them, as its dialog would. */
+  async chooseFiles(selector: string, files: readonly string[]): Promise<void> {
+    const expression = `document.querySelector(${JSON.stringify(selector)})`;
+    const { result } = (await this.#send("Runtime.evaluate", { expression })) as { result: { objectId: string } };
+    await this.#send("DOM.setFileInputFiles", { files, objectId: result.objectId });
   }
 
   async setScripting(isOn: boolean): Promise<void> {

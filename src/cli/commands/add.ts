@@ -4,6 +4,7 @@ import { defineCommand } from "../command.ts";
 import { CONDITION_HELP, parseCondition } from "../conditions.ts";
 import type { Context } from "../context.ts";
 import { NEW_JOB_OPTIONS, newJobOf } from "../new-job.ts";
+import { LATER_OPTION } from "../on/later/later-option.ts";
 import { nextLines } from "../render/hints.ts";
 import { commandText, historyLines, nameOf, runningForText } from "../render/job-text.ts";
 import { usageError } from "../usage-error.ts";
@@ -33,6 +34,7 @@ export const add = defineCommand({
       description: "stop waiting after this long, with status 124",
       group: "When it starts",
     },
+    later: { ...LATER_OPTION, group: "When it starts" },
   },
   operands: { kinds: ["file"], min: 1 },
   takesCommand: true,
@@ -40,6 +42,17 @@ export const add = defineCommand({
     const conditions = values["wait-for"]?.map((text) => parseCondition("--wait-for", text)) ?? [];
     const timeoutMs = durationOf("--timeout-wait", values["timeout-wait"]);
     if (timeoutMs !== undefined && conditions.length === 0) throw usageError("--timeout-wait needs --wait-for.");
+    if (values.later !== undefined) {
+      if (conditions.length > 0) throw usageError("With --later nobody waits: leave --wait-for out.");
+      const { keepLater } = await import("../on/later/keep-later.ts");
+      return keepLater(context, values, async () => [
+        {
+          type: "add",
+          payload: await newJobOf(context, values, operands),
+          what: `add ${values.name ?? operands.join(" ")}`,
+        },
+      ]);
+    }
     const result = await context.client().request("add", await newJobOf(context, values, operands));
     if (conditions.length === 0 || !values.json) report(context, result, values);
     if (conditions.length === 0) return EXIT.ok;

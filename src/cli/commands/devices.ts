@@ -1,6 +1,6 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { deviceLines } from "../remote/device-text.ts";
+import { deviceLines, introductionLines } from "../remote/device-text.ts";
 import { DEVICES_TOPICS } from "../remote/topics.ts";
 import { hintLines } from "../render/hints.ts";
 import { runTopic, topicLines } from "../topics.ts";
@@ -23,8 +23,11 @@ ${topicLines(DEVICES_TOPICS)}`,
     if (operands.length > 0) return runTopic(context, "devices", DEVICES_TOPICS, operands);
     const { output, client } = context;
     const found = await client().request("remote.devices", {});
+    const { introductions = [] } = found;
     if (values.json) output.json(found.devices);
-    else if (found.devices.length > 0) for (const line of deviceLines(context, found.devices)) output.line(line);
+    else if (introductions.length > 0) for (const line of introductionLines(context, introductions)) output.line(line);
+    if (values.json) return EXIT.ok;
+    if (found.devices.length > 0) for (const line of deviceLines(context, found.devices)) output.line(line);
     else {
       output.line("No device may steer this machine");
       for (const line of hintLines(output, [["warren pair", "lets one in"]])) output.line(line);

@@ -1,5 +1,6 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
+import { LATER_OPTION } from "../on/later/later-option.ts";
 import { hintLines } from "../render/hints.ts";
 import { promptAndWait } from "../sessions/prompt-and-wait.ts";
 import { sessionNamed, sessionTitle } from "../sessions/session-client.ts";
@@ -17,6 +18,7 @@ export const prompt = defineCommand({
   ],
   options: {
     wait: { type: "boolean", short: "w", description: "print the answer, and return when the turn is over" },
+    later: LATER_OPTION,
     json: { type: "boolean", description: "print JSON" },
   },
   operands: { kinds: ["session", "text"], min: 2, max: Number.POSITIVE_INFINITY },
@@ -25,6 +27,18 @@ export const prompt = defineCommand({
     const [reference = "", ...words] = operands;
     const text = words.length === 1 && words[0] === "-" ? await standardInput() : words.join(" ");
     if (text.trim() === "") throw usageError("There is nothing to say.", `warren prompt ${reference} 'hello'`);
+    if (values.later !== undefined) {
+      if (values.wait) throw usageError("With --later there is no answer to wait for: leave --wait out.");
+      const [{ keepLater }, { unitKnown }] = await Promise.all([
+        import("../on/later/keep-later.ts"),
+        import("../on/later/unit-known.ts"),
+      ]);
+      return keepLater(context, values, (known) => {
+        const { id } = unitKnown(known, reference, "prompt", "session");
+        const payload = { session: id, text, by: userLabel(context) };
+        return [{ type: "session.prompt", payload, unit: id, what: `prompt ${reference}` }];
+      });
+    }
     const handle = await sessionNamed(context, reference, "prompt");
     if (values.wait) return promptAndWait(context, handle, { text, json: values.json === true });
     const { client, id, name } = handle;

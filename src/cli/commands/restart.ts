@@ -6,9 +6,11 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
+import { LATER_OPTION } from "../on/later/later-option.ts";
 import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
+import { usageError } from "../usage-error.ts";
 import { durationOf } from "../values.ts";
 
 export const restart = defineCommand({
@@ -23,13 +25,34 @@ export const restart = defineCommand({
     follow: { type: "boolean", short: "f", description: "print the output until it ends, and exit as it does" },
     force: { type: "boolean", description: "SIGKILL at once" },
     grace: { type: "string", value: "DURATION", description: "time between the stop signal and SIGKILL" },
+    later: LATER_OPTION,
     json: JSON_OPTION,
   },
   operands: UNITS,
   async run(context, { values, operands }) {
-    const client = context.client();
     const graceMs = durationOf("--grace", values.grace);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
+    if (values.later !== undefined) {
+      if (values.follow) throw usageError("With --later there is nothing to follow: leave --follow out.");
+      const [{ keepLater }, { unitRequests }] = await Promise.all([
+        import("../on/later/keep-later.ts"),
+        import("../on/later/unit-requests.ts"),
+      ]);
+      return keepLater(context, values, (known) =>
+        unitRequests(known, {
+          verb: "restart",
+          names: operands,
+          requests: {
+            job: (id) => [{ type: "restart", payload: { job_id: id, ...options } }],
+            session: (id) => [
+              { type: "session.stop", payload: { session: id, ...options }, unit: id },
+              { type: "session.resume", payload: { session: id } },
+            ],
+          },
+        }),
+      );
+    }
+    const client = context.client();
     const request = {
       workdir: context.cwd,
       ...(context.machine ? {} : { env: environmentOf(context.env) }),

@@ -1,7 +1,9 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { LATER_OPTION } from "../on/later/later-option.ts";
 import { sessionNamed, sessionTitle } from "../sessions/session-client.ts";
 import { SESSION_CONDITION_HELP, waitForSession } from "../sessions/wait-for-session.ts";
+import { usageError } from "../usage-error.ts";
 import { durationOf } from "../values.ts";
 
 export const send = defineCommand({
@@ -17,6 +19,7 @@ export const send = defineCommand({
     enter: { type: "boolean", short: "e", description: "press enter after it" },
     "wait-for": { type: "string", value: "CONDITION", description: `then wait: ${SESSION_CONDITION_HELP}` },
     timeout: { type: "string", value: "DURATION", description: "wait no longer than this; status 124" },
+    later: LATER_OPTION,
     json: JSON_OPTION,
   },
   operands: { kinds: ["session", "text"], min: 2, max: Number.POSITIVE_INFINITY },
@@ -24,6 +27,42 @@ export const send = defineCommand({
     const { output } = context;
     const [reference = "", ...words] = operands;
     const text = words.length === 1 && words[0] === "-" ? await standardInput() : typed(words.join(" "));
+    if (values.later !== undefined) {
+      if (values["wait-for"] !== undefined) throw usageError("With --later nobody waits: leave --wait-for out.");
+      const [{ keepLater }, { unitKnown }] = await Promise.all([
+        import("../on/later/keep-later.ts"),
+        import("../on/later/unit-known.ts"),
+      ]);
+      return keepLater(context, values, (known) => {
+        const { id } = unitKnown(known, reference, "send", "session");
+        const data = values.enter ? `${text}\r` : text;
+        return [{ type: "session.send", payload: { session: id, data }, unit: id, what: `send ${reference}` }];
+      });
+    }
+    if (values.later !== undefined) {
+      if (values["wait-for"] !== undefined) throw usageError("With --later nobody waits: leave --wait-for out.");
+      const [{ keepLater }, { unitKnown }] = await Promise.all([
+        import("../on/later/keep-later.ts"),
+        import("../on/later/unit-known.ts"),
+      ]);
+      return keepLater(context, values, (known) => {
+        const { id } = unitKnown(known, reference, "send", "session");
+        const data = values.enter ? `${text}\r` : text;
+        return [{ type: "session.send", payload: { session: id, data }, unit: id, what: `send ${reference}` }];
+      });
+    }
+    if (values.later !== undefined) {
+      if (values["wait-for"] !== undefined) throw usageError("With --later nobody waits: leave --wait-for out.");
+      const [{ keepLater }, { unitKnown }] = await Promise.all([
+        import("../on/later/keep-later.ts"),
+        import("../on/later/unit-known.ts"),
+      ]);
+      return keepLater(context, values, (known) => {
+        const { id } = unitKnown(known, reference, "send", "session");
+        const data = values.enter ? `${text}\r` : text;
+        return [{ type: "session.send", payload: { session: id, data }, unit: id, what: `send ${reference}` }];
+      });
+    }
     const handle = await sessionNamed(context, reference, "send");
     const { client, id } = handle;
     const timeoutMs = durationOf("--timeout", values.timeout);

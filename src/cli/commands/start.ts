@@ -6,9 +6,11 @@ import { forEachUnit } from "../each-unit.ts";
 import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
+import { LATER_OPTION } from "../on/later/later-option.ts";
 import { onUnit } from "../on-unit.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { resumeSession, startedText } from "../sessions/resume-session.ts";
+import { usageError } from "../usage-error.ts";
 
 export const start = defineCommand({
   usage: ["start NAME… [--follow] [--json]"],
@@ -20,10 +22,28 @@ export const start = defineCommand({
   ],
   options: {
     follow: { type: "boolean", short: "f", description: "print the output until it ends, and exit as it does" },
+    later: LATER_OPTION,
     json: JSON_OPTION,
   },
   operands: UNITS,
   async run(context, { values, operands }) {
+    if (values.later !== undefined) {
+      if (values.follow) throw usageError("With --later there is nothing to follow: leave --follow out.");
+      const [{ keepLater }, { unitRequests }] = await Promise.all([
+        import("../on/later/keep-later.ts"),
+        import("../on/later/unit-requests.ts"),
+      ]);
+      return keepLater(context, values, (known) =>
+        unitRequests(known, {
+          verb: "start",
+          names: operands,
+          requests: {
+            job: (id) => [{ type: "start", payload: { job_id: id } }],
+            session: (id) => [{ type: "session.resume", payload: { session: id } }],
+          },
+        }),
+      );
+    }
     const client = context.client();
     const env = context.machine ? {} : { env: environmentOf(context.env) }; // another machine has its own
     const { output } = context;

@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { forEachUnit } from "../each-unit.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { allUnits } from "../list/all-units.ts";
+import { LATER_OPTION } from "../on/later/later-option.ts";
 import { onUnit } from "../on-unit.ts";
 import { placeOf } from "../place.ts";
 import { nameOf } from "../render/job-text.ts";
@@ -28,6 +29,7 @@ export const stop = defineCommand({
     all: { type: "boolean", short: "a", description: "the jobs and workers of this directory" },
     force: { type: "boolean", short: "f", description: "SIGKILL at once" },
     grace: { type: "string", value: "DURATION", description: "time between the stop signal and SIGKILL" },
+    later: LATER_OPTION,
     json: JSON_OPTION,
   },
   operands: { ...UNITS, min: 0 },
@@ -38,6 +40,23 @@ export const stop = defineCommand({
     const names = values.all ? await runningHere(context, operands) : operands;
     if (names.length === 0 && !values.all)
       throw usageError("stop needs a name or id: warren stop NAME…", "warren help stop");
+    if (values.later !== undefined) {
+      if (values.all) throw usageError("--later takes names, and not --all.", "warren help stop");
+      const [{ keepLater }, { unitRequests }] = await Promise.all([
+        import("../on/later/keep-later.ts"),
+        import("../on/later/unit-requests.ts"),
+      ]);
+      return keepLater(context, values, (known) =>
+        unitRequests(known, {
+          verb: "stop",
+          names,
+          requests: {
+            job: (id) => [{ type: "stop", payload: { job_id: id, ...options } }],
+            session: (id) => [{ type: "session.stop", payload: { session: id, ...options }, unit: id }],
+          },
+        }),
+      );
+    }
     if (names.length === 0 && !values.json) output.line("Nothing runs here that it could stop");
     return forEachUnit(context, names, {
       json: values.json,

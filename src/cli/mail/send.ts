@@ -1,11 +1,13 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { LATER_OPTION } from "../on/later/later-option.ts";
+import { usageError } from "../usage-error.ts";
 import { durationOf } from "../values.ts";
 import { CONTENT_OPTIONS, contentOf } from "./content.ts";
 import { speaker } from "./open-mail.ts";
 import { recipientsOf } from "./recipients.ts";
 import { tellSent } from "./sent-text.ts";
-import { WHO_OPTIONS } from "./who.ts";
+import { WHO_OPTIONS, whoAmI } from "./who.ts";
 
 export const send = defineCommand({
   usage: ["mail send TO… TEXT", "mail send TO… -          (from standard input)"],
@@ -26,6 +28,7 @@ has waits for whoever takes it. With --id a second one is the first, so that it 
     delay: { type: "string", value: "DURATION", description: "not before so long" },
     id: { type: "string", value: "ID", description: "your own for it: sent twice, it arrives once" },
     quiet: { type: "boolean", short: "q", description: "print its id alone" },
+    later: LATER_OPTION,
     json: JSON_OPTION,
     ...WHO_OPTIONS,
   },
@@ -35,16 +38,24 @@ has waits for whoever takes it. With --id a second one is the first, so that it 
     const ttlMs = durationOf("--ttl", values.ttl);
     const delayMs = durationOf("--delay", values.delay);
     const content = await contentOf(operands.at(-1)!, values, `warren mail send ${to[0]} 'hello'`);
-    const { client, who } = await speaker(context, values);
-    const sent = await client.request("mail.send", {
-      as: who.name,
+    const message = {
       to,
       ...content,
       ...(values.thread === undefined ? {} : { thread: values.thread }),
       ...(values.id === undefined ? {} : { message_id: values.id }),
       ...(ttlMs === undefined ? {} : { ttl_ms: ttlMs }),
       ...(delayMs === undefined ? {} : { delay_ms: delayMs }),
-    });
+    };
+    if (values.later !== undefined) {
+      const who = whoAmI(context, values);
+      if (who.keyFile !== undefined)
+        throw usageError("What waits cannot prove a name by a key: leave --later or the key out.");
+      const { keepLater } = await import("../on/later/keep-later.ts");
+      const payload = { as: who.name, ...message };
+      return keepLater(context, values, () => [{ type: "mail.send", payload, what: `mail send ${to.join(" ")}` }]);
+    }
+    const { client, who } = await speaker(context, values);
+    const sent = await client.request("mail.send", { as: who.name, ...message });
     tellSent(context, sent, values);
     return EXIT.ok;
   },

@@ -7,6 +7,8 @@ import type { Places } from "../../platform/paths.ts";
 export class MachineDoor {
   /** As it was typed. */
   readonly name: string;
+  /** Of what keeps it from being reached: with what to type for this very command. */
+  explain: (error: unknown) => Promise<unknown> = async (error) => error;
   readonly #places: Places;
   #opening: Promise<{ link: MachineLink; close(): void }> | undefined;
 
@@ -19,8 +21,12 @@ export class MachineDoor {
   dialLines(target = "primary"): Dial {
     let dial: Dial | undefined;
     return async (events) => {
-      dial ??= (await this.#open()).link.dialLines(target);
-      return dial(events);
+      try {
+        dial ??= (await this.#open()).link.dialLines(target);
+        return await dial(events);
+      } catch (error) {
+        throw await this.explain(error);
+      }
     };
   }
 
@@ -28,8 +34,12 @@ export class MachineDoor {
   dialBytes(target: string): DialBytes {
     let dial: DialBytes | undefined;
     return async (events) => {
-      dial ??= (await this.#open()).link.dialBytes(target);
-      return dial(events);
+      try {
+        dial ??= (await this.#open()).link.dialBytes(target);
+        return await dial(events);
+      } catch (error) {
+        throw await this.explain(error);
+      }
     };
   }
 

@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import type { Client, SubscriptionItem } from "../../client/client.ts";
-import { formatDuration } from "../../protocol/durations.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
@@ -16,7 +15,7 @@ import { hintLines } from "../render/hints.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { printable } from "../render/text-width.ts";
 import { agrees } from "./ask.ts";
-import { qrLines, qrSize } from "./qr-text.ts";
+import { showCode, startCountdown } from "./code-shown.ts";
 import { scopesText } from "./scopes-of.ts";
 
 /** From the code to the device that is in: shows it, says who wants to join, asks, and says how it ended. Ctrl-C forgets the code. */
@@ -30,7 +29,6 @@ export interface PairFlow {
 }
 
 type Made = DataOf<"remote.pair">;
-const ERASE = "\r\x1b[K";
 
 export async function runPairing(context: Context, client: Client, flow: PairFlow): Promise<number> {
   const interrupted = context.interrupted();
@@ -41,7 +39,8 @@ export async function runPairing(context: Context, client: Client, flow: PairFlo
   const made = await client.request("remote.pair", { hub: flow.hub, scopes: flow.scopes });
   const { pairing } = made.pairing;
   show(context, made, flow);
-  const countdown = startCountdown(context, made, flow);
+  const untilMs = Date.parse(made.pairing.expires_at);
+  const countdown = startCountdown(context, { untilMs, isJson: flow.isJson });
   try {
     const end = await followed(context, client, { items, flow, pairing, countdown });
     if (end) return finish(context, client, end, flow);
@@ -124,7 +123,8 @@ async function decide(
   return isIn;
 }
 
-function show({ output }: Context, made: Made, { isJson }: PairFlow): void {
+function show(context: Context, made: Made, { isJson }: PairFlow): void {
+  const { output } = context;
   const { code, link, qr, hub, pairing, is_local } = made;
   if (isJson) {
     const facts = {
@@ -138,38 +138,7 @@ function show({ output }: Context, made: Made, { isJson }: PairFlow): void {
     void output.bytes("stdout", `${JSON.stringify(facts)}\n`);
     return;
   }
-  output.line(link);
-  if (!output.isTerminal) return;
-  if (is_local) output.line(output.style.dim("Only this machine's own browsers can open that address."));
-  // Last, so that it stands whole in 24 rows, with the line that counts below it.
-  const picture = qrLines(qr);
-  if (qrSize(picture).columns <= output.columnCount) for (const line of picture) output.line(line);
-  else output.line(output.style.dim("The QR code needs a wider window; the link does as well."));
-}
-
-/** What is left, each second, on one line. */
-function startCountdown(context: Context, { pairing }: Made, { isJson }: PairFlow): { stop(): void } {
-  const { output, nowMs } = context;
-  if (isJson || !output.isTerminal) return { stop() {} };
-  const untilMs = Date.parse(pairing.expires_at);
-  let isShown = false;
-  const draw = (): void => {
-    const left = formatDuration(Math.max(0, Math.round((untilMs - nowMs()) / 1_000)) * 1_000);
-    void output.bytes(
-      "stdout",
-      `${ERASE}${output.style.dim(`Waiting for a device, ${left} left. Ctrl-C forgets the code.`)}`,
-    );
-    isShown = true;
-  };
-  draw();
-  const timer = setInterval(draw, 1_000);
-  return {
-    stop() {
-      clearInterval(timer);
-      if (isShown) void output.bytes("stdout", ERASE);
-      isShown = false;
-    },
-  };
+  showCode(context, { link, qr, isLocal: is_local });
 }
 
 /** `Pixel 9 joined 🔥 blazing@laptop`. */

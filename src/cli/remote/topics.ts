@@ -15,6 +15,24 @@ export const DEVICES_TOPICS: readonly Topic[] = [
     summary: "change what it may",
     load: async () => (await import("./device-scopes.ts")).deviceScopes,
   },
+  {
+    name: "allow",
+    on: { why: "is for whoever is at that machine", instead: "devices" },
+    summary: "let in a device that another one introduces, and that waits",
+    load: async () => (await import("./introduced.ts")).allow,
+  },
+  {
+    name: "refuse",
+    on: "there",
+    summary: "refuse it",
+    load: async () => (await import("./introduced.ts")).refuse,
+  },
+  {
+    name: "ask-first",
+    on: "there",
+    summary: "whether nobody comes in without a yes at this machine",
+    load: async () => (await import("./ask-first.ts")).askFirst,
+  },
 ];
 
 export const HUBS_TOPICS: readonly Topic[] = [

@@ -2,7 +2,7 @@ import type { WarrenError } from "../../protocol/errors.ts";
 import { type Output, typed } from "../output.ts";
 
 /** Of the way to another machine, and of this command line: what mends it is typed as it stands. */
-const OF_THIS_END = /^(USAGE|REMOTE_NOT_POSSIBLE|CONNECTION_LOST|(MACHINE|DEVICE|HUB|PAIRING)_)/;
+const OF_THIS_END = /^(USAGE|REMOTE_NOT_POSSIBLE|CONNECTION_LOST|(MACHINE|DEVICE|HUB|PAIRING|OUTBOX|ITEM)_)/;
 
 /** `✗ sentence`, then the fix, to stderr; without the glyph in a pipe; as one JSON line for programs. */
 export function renderError(output: Output, error: WarrenError, json: boolean): void {

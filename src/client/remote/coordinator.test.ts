@@ -99,3 +99,29 @@ test("coordinator: of a machine that has taken this device off its list a person
   assert.deepEqual([device.machines()[0]!.refusal, itemNow().held, seen.length], [undefined, undefined, 1]);
   assert.deepEqual(told, ["DEVICE_REFUSED", undefined]);
 });
+
+test("coordinator: one of two machines of a hub takes this device off its list: the other goes on at once, and who has done so is said", async () => {
+  await using site = new TestSite();
+  const [home, cloud] = [await site.hub("home"), await site.hub("cloud")];
+  const [laptop, desk] = [await site.machine("laptop"), await site.machine("desk")];
+  const store = site.newStore();
+  await site.pair(laptop, home, store);
+  await site.pair(laptop, cloud, store);
+  await site.pair(desk, cloud, store);
+  const device = await site.device(store);
+  device.start();
+  const clients = ["laptop", "desk"].map((name) => clientOf(device.machineNamed(name).dialLines()));
+  for (const client of clients) await client.request("unit.list", {});
+  const { name } = laptop.devices()[0]!;
+  await laptop.revoke(name);
+  const refusalOf = (machine: string) => device.machines().find((one) => one.machine.name === machine)?.refusal;
+  const asked = clients[0]!.request("unit.list", {}).catch(() => {});
+  await until(device, () => refusalOf("laptop") !== undefined);
+  assert.equal(((await clients[1]!.request("unit.list", {})) as unknown as { name: string }).name, "desk");
+  assert.equal(refusalOf("desk"), undefined);
+  const stateAt = ({ address }: { address: string }) =>
+    device.hubs().find(({ entry }) => entry.addresses[0] === address)?.state.kind;
+  assert.deepEqual([stateAt(home), stateAt(cloud)], ["refused", "ready"]);
+  for (const client of clients) client.close();
+  await asked;
+});

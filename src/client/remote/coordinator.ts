@@ -130,6 +130,11 @@ export class Coordinator {
     return this.#hubs.get(fingerprint);
   }
 
+  /** All that waited there when it let this device in. */
+  hasRead(fingerprint: string): boolean {
+    return this.#readers.get(fingerprint)?.hasRead !== false;
+  }
+
   /** Of a hub that is there the entry is replaced; its connection goes on. */
   async addHub(entry: HubEntry): Promise<HubConnection> {
     await this.#options.store.putHub(entry);

@@ -1,7 +1,6 @@
 import type { RemoteClock } from "../../contact/network.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
-import { RECORD_KINDS } from "../../sealing/record.ts";
 import { decodeResult } from "../../sealing/request.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxItem, OutboxStore } from "./outbox-item.ts";
@@ -41,7 +40,13 @@ export async function openReader(
     machines,
     took: (place) => hubOf(hub)?.took(place),
     events: {
-      onRow: (row) => onRow(row, sides),
+      onRow: (row) => tell({ kind: "record", row }),
+      onResult: (row) => onResult(row, sides),
+      onPeriod: (machine) =>
+        void sides
+          .outbox()
+          ?.flush(machine)
+          .catch(() => {}), // what waits goes with the next change
       onGap: (gap) => tell({ kind: "gap", hub, gap }),
       onMended: (mended) => tell({ kind: "mended", hub, ...mended }),
       onListed: (listed) => tell({ kind: "listed", hub, ...listed }),
@@ -58,12 +63,9 @@ export function openOutbox(store: OutboxStore, sides: DeviceSides): Promise<Outb
   return Outbox.open({ store, signer: keys.signing, crypto, clock, ways, onChange });
 }
 
-function onRow(row: RecordRow, { tell, save, outbox }: DeviceSides): void {
-  tell({ kind: "record", row });
-  const box = outbox();
-  if (row.kind !== RECORD_KINDS.result || !box) return;
+async function onResult(row: RecordRow, { outbox }: DeviceSides): Promise<void> {
   try {
-    save(box.onResult(row.machine, decodeResult(row.text)));
+    await outbox()?.onResult(row.machine, decodeResult(row.text));
   } catch (error) {
     if (!isWarrenError(error, "FORM_INVALID")) throw error; // of a newer machine: the item stays as it is
   }

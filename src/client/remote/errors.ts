@@ -19,11 +19,14 @@ export const machineSilent = (name: string): WarrenError =>
     fix: "warren status      # on that machine",
   });
 
-/** @param why the last thing that was tried, as a sentence */
-export const machineAway = (name: string, confirmed: string | undefined, why: string): WarrenError =>
+/**
+ * @param lastThere `at 12:03`, `on 2026-11-20 at 12:03`
+ * @param why the last thing that was tried, as a sentence
+ */
+export const machineAway = (name: string, lastThere: string | undefined, why: string): WarrenError =>
   new WarrenError(
     "MACHINE_AWAY",
-    `${name} cannot be reached now${confirmed === undefined ? "" : `; it was last there at ${confirmed}`}. ${why}`,
+    `${name} cannot be reached now${lastThere === undefined ? "" : `; it was last there ${lastThere}`}. ${why}`,
     { fix: "warren ping      # on that machine; its server starts with its first command" },
   );
 

@@ -14,6 +14,8 @@ import type { HubEntry } from "./world.ts";
  * This device's connection to one hub, for as long as the device runs: its own login key, cursor, channels and delay, and what the hub says of who is there.
  *
  * 1. Presence is believed of the hub's own spaces, while it is connected.
+ * 2. To be expelled is one machine's word, by which all connections end: another login, at once, says whether there is a machine left here. A hub that says it
+ *    again and again is dialled like one that is lost.
  */
 export interface HubConnectionOptions {
   entry: HubEntry;
@@ -37,11 +39,24 @@ export interface HubConnectionEvents {
   onMissed?(missed: Missed): void;
 }
 
+/** A code of ours at this hub. */
+export interface Meeting {
+  /** Somebody has come with it; its channel is listened to in this turn, or loses what it brings. */
+  onMet(channel: Channel): void;
+  /** The hub is there again, and has forgotten where we wait. */
+  onBack(): void;
+}
+/** Who is expelled twice within this time waits as after any loss. */
+const EXPELLED_AGAIN_MS = 30_000;
+
 export class HubConnection {
   readonly #options: HubConnectionOptions;
   readonly #presence = new Map<string, boolean>();
+  /** By the rendezvous, hex. */
+  readonly #meetings = new Map<string, Meeting>();
   readonly #standing: StandingContact;
   #entry: HubEntry;
+  #expelledAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HubConnectionOptions) {
     this.#options = options;
@@ -58,6 +73,8 @@ export class HubConnection {
         onWelcome: (missed) => events.onMissed?.(missed),
         onPresence: (space, isPresent) => this.#onPresence(toHex(space), isPresent),
         onRecord: (place, record) => this.#onRecord(place, record),
+        onMet: (channel, id) => this.#onMet(channel, toHex(id)),
+        isMended: ({ code }) => code === "EXPELLED" && this.#isFirstInAWhile(),
       },
     });
   }
@@ -104,18 +121,43 @@ export class HubConnection {
     return this.#standing.contact?.ask({ kind: "put", record }) ?? Promise.reject(hubLost());
   }
 
+  /** Whoever comes to that rendezvous is given to `meeting`; the answer ends it. */
+  meetAt(id: Uint8Array, meeting: Meeting): () => void {
+    this.#meetings.set(toHex(id), meeting);
+    return () => this.#meetings.delete(toHex(id));
+  }
+
+  /** @param expires in seconds since 1970; 0 takes it back. @throws HUB_LOST, and what the hub refuses */
+  rendezvous(id: Uint8Array, expires: number): Promise<void> {
+    return this.#standing.contact?.ask({ kind: "rendezvous", id, expires }) ?? Promise.reject(hubLost());
+  }
+
   took(place: number): void {
     this.#standing.contact?.took(place);
   }
 
   #onState(state: HubState): void {
     if (state.kind !== "ready") this.#presence.clear();
+    else for (const { onBack } of [...this.#meetings.values()]) onBack();
     this.#options.events.onState(state);
+  }
+
+  #onMet(channel: Channel, id: string): void {
+    const meeting = this.#meetings.get(id);
+    if (meeting) meeting.onMet(channel);
+    else channel.close("refused");
   }
 
   #onPresence(space: string, isPresent: boolean): void {
     this.#presence.set(space, isPresent);
     this.#options.events.onPresence(space, isPresent);
+  }
+
+  #isFirstInAWhile(): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    const isFirst = nowMs - this.#expelledAtMs > EXPELLED_AGAIN_MS;
+    if (isFirst) this.#expelledAtMs = nowMs;
+    return isFirst;
   }
 
   /** That it cannot be kept here is not the hub's fault. */

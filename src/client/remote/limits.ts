@@ -15,6 +15,10 @@ export interface DeviceLimits extends ContactLimits {
   streamWaitingBytes: number;
   /** A machine's word on a pairing, after the check was shown. */
   verdictMs: number;
+  /** Of a code that this device shows to introduce another one. */
+  codeMs: number;
+  /** From that code to the end of all that comes of it: before the new device gives up, which is `codeMs` and `verdictMs`. */
+  introducingMs: number;
 }
 
 export const DEVICE_LIMITS: DeviceLimits = {
@@ -24,4 +28,6 @@ export const DEVICE_LIMITS: DeviceLimits = {
   patienceMs: 15 * SECOND_MS,
   streamWaitingBytes: 4 * 1024 * 1024,
   verdictMs: 150 * SECOND_MS,
+  codeMs: 120 * SECOND_MS,
+  introducingMs: 260 * SECOND_MS,
 };

@@ -11,6 +11,7 @@ import type { DeviceLimits } from "./limits.ts";
 import { LiveSession } from "./live-session.ts";
 import type { LiveStream, StreamEvents } from "./live-stream.ts";
 import { isPassing, StreamDials } from "./stream-dials.ts";
+import { whenText } from "./when-text.ts";
 import type { DeviceKeys, MachineEntry } from "./world.ts";
 
 /**
@@ -39,6 +40,13 @@ const RETRY_MS = 500;
 /** What a hub says to a login key that no machine there lets in. */
 const NOT_KNOWN = "KEY_NOT_KNOWN";
 
+/**
+ * A hub that has let this device in, for another machine's sake, and has not said whether this one is there, although it has answered since: it does so for each machine that lets the device in,
+ * before anything else.
+ */
+const isStranger = (hub: HubConnection, space: Uint8Array): boolean =>
+  hub.state.kind === "ready" && hub.isPresent(space) === undefined;
+
 interface Way {
   hub: HubConnection;
   space: Uint8Array;
@@ -52,6 +60,8 @@ export class MachineLink {
     open: (target, events) => this.stream(target, events),
     refusalOf: (why) => (why === undefined || isPassing(why) ? streamLost(this.#machine.name) : why),
   });
+  /** Hubs that know this device, and not as one of this machine. */
+  readonly #strangerAt = new Set<string>();
   #machine: MachineEntry;
   #wasLive = false;
   #isClosed = false;
@@ -76,7 +86,8 @@ export class MachineLink {
   get refusal(): WarrenError | undefined {
     if (this.liveHub !== undefined) return undefined;
     const known = this.#known();
-    const isUnknown = ({ hub: { state } }: Way): boolean => state.kind === "refused" && state.error.code === NOT_KNOWN;
+    const isUnknown = ({ hub: { state, entry } }: Way): boolean =>
+      (state.kind === "refused" && state.error.code === NOT_KNOWN) || this.#strangerAt.has(entry.fingerprint);
     const isRefused = isWarrenError(this.#lastError, "DEVICE_REFUSED") || (known.length > 0 && known.every(isUnknown));
     return isRefused ? machineRefuses(this.#machine.name) : undefined;
   }
@@ -88,6 +99,8 @@ export class MachineLink {
 
   /** A hub of it has another state, or has told of its presence. */
   changed(): void {
+    for (const { hub, space } of this.#known())
+      if (!isStranger(hub, space)) this.#strangerAt.delete(hub.entry.fingerprint);
     for (const look of [...this.#waiting]) look();
   }
 
@@ -187,6 +200,7 @@ export class MachineLink {
       this.#sessions.set(fingerprint, started);
       void started.ended.then((error) => {
         this.#lastError = error;
+        if (isStranger(hub, space)) this.#strangerAt.add(fingerprint);
         if (this.#sessions.get(fingerprint) === started) this.#sessions.delete(fingerprint);
         events.onLive(this.liveHub);
       });
@@ -223,6 +237,7 @@ export class MachineLink {
   }
 
   #away(): WarrenError {
+    const { clock } = this.#options;
     const { name, confirmedMs } = this.#machine;
     const { refusal } = this;
     if (refusal) return refusal;
@@ -235,6 +250,6 @@ export class MachineLink {
           return this.#lastError?.message ?? `The hub ${entry.label} is being connected to.`;
         })
         .join(" ") || "No hub is known here at which it could be met.";
-    return machineAway(name, confirmedMs === undefined ? undefined : new Date(confirmedMs).toISOString(), why);
+    return machineAway(name, confirmedMs === undefined ? undefined : whenText(confirmedMs, clock.wallMs()), why);
   }
 }

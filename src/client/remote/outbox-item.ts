@@ -11,6 +11,8 @@ export interface OutboxItem {
   /** A message of the protocol, and what it takes. */
   type: string;
   payload: Record<string, unknown>;
+  /** In words, for a list of this device; never sent. */
+  what?: string;
   approval?: Approval;
   createdMs: number;
   /** Wall time; refused by the machine after it. */

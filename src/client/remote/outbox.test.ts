@@ -257,6 +257,18 @@ test("outbox: past its deadline it is expired and never sent; the machine's no i
   assert.deepEqual(statesOf(outbox), ["expired", "failed"]);
 });
 
+test("outbox: whose time went by before its answer was read, it was done all the same, and that is what is shown", async () => {
+  const site = await Site.make();
+  const outbox = await site.open();
+  await outbox.add({ machine: MACHINE, type: "ping", payload: { number: 1 }, lifeMs: 1_000 });
+  await outbox.flush(MACHINE);
+  site.nowMs += 1_001;
+  await outbox.flush(MACHINE);
+  assert.deepEqual(statesOf(outbox), ["expired"]);
+  await site.fetch(outbox);
+  assert.deepEqual([site.done, statesOf(outbox)], [[1], ["done"]]);
+});
+
 test("outbox: a result of another machine, or of another request, changes nothing", async () => {
   const site = await Site.make();
   const outbox = await site.open();

@@ -44,6 +44,8 @@ export interface NewItem {
   unit?: string;
   type: string;
   payload: Record<string, unknown>;
+  /** In words, for a list of this device; never sent. */
+  what?: string;
   approval?: Approval;
   /** Default and most: a week. */
   lifeMs?: number;
@@ -313,9 +315,11 @@ export class Outbox {
     return true;
   }
 
-  /** Once: what is settled stays so. */
+  /** Once: what is settled stays so. But that nobody has said what became of it holds until somebody does: its answer may have waited at a hub. */
   async #become(id: string, state: OutboxState): Promise<void> {
-    await this.#change(id, (now) => (now && !isSettled(now) ? { item: settled(now, state) } : undefined));
+    const isOpen = (now: OutboxItem): boolean =>
+      !isSettled(now) || (now.state.kind === "expired" && state.kind !== "expired");
+    await this.#change(id, (now) => (now && isOpen(now) ? { item: settled(now, state) } : undefined));
   }
 
   /** `make` is given what the item is in its turn, and answers undefined to change nothing. */

@@ -1,4 +1,5 @@
 import type { WarrenError } from "../../protocol/errors.ts";
+import type { Introducer } from "../../sealing/introducing.ts";
 import type { Offer } from "../../sealing/pairing.ts";
 import type { PairingCode } from "../../sealing/pairing-code.ts";
 import { pairingBroken, pairingCancelled, pairingExpired, pairingGone, pairingRefused } from "./errors.ts";
@@ -8,9 +9,11 @@ import { pairingBroken, pairingCancelled, pairingExpired, pairingGone, pairingRe
  * done, in order.
  *
  *     read ─ connect ─▶ finding ─▶ connecting ─▶ shaking ─▶ proving ─▶ shown ─▶ keeping ─▶ joined
+ *                                                   └▶ asked ─ agree ─▶ agreed ─▶ awaiting ─┘          a device introduces, and not a machine
  *                          … or failed | cancelled | expired | refused, from everywhere before joined
  *
- * 1. Nothing is sent before `connect`, and nothing to a hub whose key does not have the code's fingerprint.
+ * 1. Nothing is sent before `connect`, and nothing to a hub whose key does not have the code's fingerprint; nothing of this device itself before its
+ *    person has agreed to the machines that it is introduced to.
  * 2. Nothing is kept before the machine's person has said yes; whatever ends it otherwise leaves no trace.
  * 3. It ends once, and everything that comes later is without effect.
  */
@@ -31,9 +34,19 @@ export type PairState =
   | { kind: "proving"; card: PairingCard; check: string }
   /** Both ends show the check; the machine's person decides. */
   | { kind: "shown"; card: PairingCard; check: string; offer: Offer }
-  | { kind: "keeping"; card: PairingCard; check: string; offer: Offer }
-  | { kind: "joined"; offer: Offer }
+  /** A device introduces this one to these machines; is that wanted? */
+  | { kind: "asked" | "agreed"; card: PairingCard; introducer: Introducer }
+  /** Both devices show the check; the person at the other one decides, and then the machines. */
+  | { kind: "awaiting"; card: PairingCard; check: string; introducer: Introducer }
+  | { kind: "keeping"; card: PairingCard; check: string; offer: Offer; outcome?: IntroductionOutcome }
+  | { kind: "joined"; offer: Offer; outcome?: IntroductionOutcome }
   | { kind: "ended"; how: PairEnd; error: WarrenError };
+
+/** Of an introduction: the machines that have let this device in, at least one, and why the others have not. */
+export interface IntroductionOutcome {
+  offers: readonly Offer[];
+  left: readonly { name: string; sentence: string }[];
+}
 
 export type PairEnd = "failed" | "refused" | "expired" | "cancelled";
 
@@ -43,6 +56,10 @@ export type PairEvent =
   /** The hub has let the guest in, and the channel is open. */
   | { kind: "met" }
   | { kind: "shaken"; check: string }
+  | { kind: "introduced"; introducer: Introducer }
+  | { kind: "agree" }
+  /** Undefined: it is not signed by the machines for this device, or not what was agreed to. */
+  | { kind: "outcome"; outcome: IntroductionOutcome | undefined }
   /** Undefined: it is not signed by what it names, or it offers more than the code. */
   | { kind: "offered"; offer: Offer | undefined }
   | { kind: "verdict"; isJoined: boolean }
@@ -52,7 +69,7 @@ export type PairEvent =
   /** Something else went wrong. */
   | { kind: "broke"; error: WarrenError };
 
-export type PairEffect = { kind: "find" | "meet" | "shake" | "keep" | "hang_up" };
+export type PairEffect = { kind: "find" | "meet" | "shake" | "introduce" | "keep" | "hang_up" };
 export type PairStep = readonly [PairState, readonly PairEffect[]];
 
 export function pairStep(state: PairState, event: PairEvent): PairStep {
@@ -66,15 +83,23 @@ export function pairStep(state: PairState, event: PairEvent): PairStep {
       return [{ kind: "connecting", card: state.card }, [{ kind: "meet" }]];
     case "met":
       return state.kind === "connecting" ? [{ kind: "shaking", card: state.card }, [{ kind: "shake" }]] : [state, []];
+    case "introduced":
+      if (state.kind !== "shaking") return end("failed", pairingBroken());
+      return [{ kind: "asked", card: state.card, introducer: event.introducer }, []];
+    case "agree":
+      return state.kind === "asked" ? [{ ...state, kind: "agreed" }, [{ kind: "introduce" }]] : [state, []];
     case "shaken":
+      if (state.kind === "agreed") return [{ ...state, kind: "awaiting", check: event.check }, []];
       if (state.kind !== "shaking") return [state, []];
       return [{ kind: "proving", card: state.card, check: event.check }, []];
+    case "outcome":
+      return onOutcome(state, event.outcome);
     case "offered":
       return onOffer(state, event.offer);
     case "verdict":
       return onVerdict(state, event.isJoined);
     case "kept":
-      return state.kind === "keeping" ? [{ kind: "joined", offer: state.offer }, [{ kind: "hang_up" }]] : [state, []];
+      return state.kind === "keeping" ? [joined(state), [{ kind: "hang_up" }]] : [state, []];
     case "left":
       return onLeft(state);
     case "broke":
@@ -96,8 +121,21 @@ function onOffer(state: PairState, offer: Offer | undefined): PairStep {
   return [{ kind: "shown", card, check, offer }, []];
 }
 
+const joined = ({ offer, outcome }: Extract<PairState, { kind: "keeping" }>): PairState => ({
+  kind: "joined",
+  offer,
+  ...(outcome ? { outcome } : {}),
+});
+
+function onOutcome(state: PairState, outcome: IntroductionOutcome | undefined): PairStep {
+  const offer = outcome?.offers[0];
+  if (state.kind !== "awaiting" || !offer) return end("failed", pairingBroken());
+  const { card, check } = state;
+  return [{ kind: "keeping", card, check, offer, outcome: outcome! }, [{ kind: "keep" }]];
+}
+
 function onVerdict(state: PairState, isJoined: boolean): PairStep {
-  if (!isJoined) return end("refused", pairingRefused(state.kind === "shown" ? state.offer.name : "the machine"));
+  if (!isJoined) return end("refused", pairingRefused(otherEnd(state)));
   if (state.kind !== "shown") return end("failed", pairingBroken());
   const { card, check, offer } = state;
   return [{ kind: "keeping", card, check, offer }, [{ kind: "keep" }]];
@@ -106,8 +144,13 @@ function onVerdict(state: PairState, isJoined: boolean): PairStep {
 /** Before the handshake: nobody is there. After it: the machine takes its time, or has gone. */
 function onLeft(state: PairState): PairStep {
   if (state.kind === "keeping") return [state, []];
-  if (state.kind === "shown") return end("refused", pairingRefused(state.offer.name));
+  if (state.kind === "shown" || state.kind === "awaiting") return end("refused", pairingRefused(otherEnd(state)));
   return end("failed", pairingGone());
+}
+
+function otherEnd(state: PairState): string {
+  if (state.kind === "shown") return state.offer.name;
+  return state.kind === "awaiting" ? state.introducer.name : "the machine";
 }
 
 const end = (how: PairEnd, error: WarrenError): PairStep => [{ kind: "ended", how, error }, [{ kind: "hang_up" }]];

@@ -2,28 +2,22 @@ import type { Channel } from "../../contact/channel.ts";
 import { hubLost } from "../../contact/errors.ts";
 import { HubContact } from "../../contact/hub-contact.ts";
 import type { HubClaim, HubNetwork, RemoteClock } from "../../contact/network.ts";
-import { shownName } from "../../contact/shown-text.ts";
-import { WarrenError } from "../../protocol/errors.ts";
+import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
 import { isEqual, toHex } from "../../sealing/bytes.ts";
 import type { SealingCrypto, SigningKey } from "../../sealing/crypto.ts";
 import { checkOf, fingerprintText } from "../../sealing/fingerprint.ts";
+import { type IntroductionFacts, makeIntroductionProof } from "../../sealing/introducing.ts";
 import { fingerprintOf } from "../../sealing/login.ts";
 import { Handshake } from "../../sealing/noise/handshake.ts";
 import type { Transport } from "../../sealing/noise/transport.ts";
-import {
-  INTRODUCTION,
-  makeProof,
-  type Offer,
-  openOffer,
-  type Rendezvous,
-  rendezvousOf,
-  VERDICT,
-} from "../../sealing/pairing.ts";
+import { INTRODUCTION, makeProof, openOffer, type Rendezvous, rendezvousOf, VERDICT } from "../../sealing/pairing.ts";
 import { decodePairingCode, type ReadCodeOptions } from "../../sealing/pairing-code.ts";
 import { hubOther, pairingBroken, pairingGone } from "./errors.ts";
+import { openOutcome, readIntroducer } from "./introduced.ts";
 import type { DeviceLimits } from "./limits.ts";
 import { type PairEvent, type PairingCard, type PairState, pairStep } from "./pair.ts";
-import type { DeviceKeys, DeviceStore, HubEntry, MachineEntry } from "./world.ts";
+import { copyOf, hubEntryOf, type Joined, keepJoined } from "./pairing-kept.ts";
+import type { DeviceKeys, DeviceStore, HubEntry } from "./world.ts";
 
 export interface PairingOptions {
   /** As its owner calls this device: `Pixel 9`. */
@@ -38,6 +32,9 @@ export interface PairingOptions {
   onState?(state: PairState): void;
 }
 
+/** A verdict that says no; an outcome has more. */
+const NO_BYTES = 1;
+
 /** What a code says, before anything is sent. @throws what `decodePairingCode` does */
 export async function readCard(text: string, store: DeviceStore, options: ReadCodeOptions): Promise<PairingCard> {
   const code = decodePairingCode(text, options);
@@ -50,7 +47,7 @@ export async function readCard(text: string, store: DeviceStore, options: ReadCo
 export class Pairing {
   readonly #options: PairingOptions;
   readonly #over = new AbortController();
-  readonly #ended = Promise.withResolvers<{ hub: HubEntry; machine: MachineEntry }>();
+  readonly #ended = Promise.withResolvers<Joined>();
   #state: PairState;
   #claim: HubClaim | undefined;
   #known: HubEntry | undefined;
@@ -76,8 +73,13 @@ export class Pairing {
     return this.#state;
   }
 
+  /** The person agrees to the machines to which this device is introduced. */
+  agree(): void {
+    this.#event({ kind: "agree" });
+  }
+
   /** Nothing was sent before. Resolves when the machine has let this device in and that is written down. @throws why not */
-  connect(): Promise<{ hub: HubEntry; machine: MachineEntry }> {
+  connect(): Promise<Joined> {
     this.#event({ kind: "connect" });
     return this.#ended.promise;
   }
@@ -95,6 +97,7 @@ export class Pairing {
       if (kind === "find") this.#run(() => this.#find());
       else if (kind === "meet") this.#run(() => this.#meet());
       else if (kind === "shake") this.#run(() => this.#shake());
+      else if (kind === "introduce") this.#run(() => this.#introduce());
       else if (kind === "keep") this.#run(() => this.#keep());
       else this.#hangUp();
     }
@@ -178,7 +181,8 @@ export class Pairing {
       try {
         await this.#take(bytes);
       } catch (error) {
-        this.#event({ kind: "broke", error: pairingBroken() });
+        const isSaid = isWarrenError(error, "PAIRING_REFUSED");
+        this.#event({ kind: "broke", error: isSaid ? error : pairingBroken() });
         if (!(error instanceof WarrenError)) throw error;
       }
     });
@@ -186,68 +190,71 @@ export class Pairing {
 
   async #take(bytes: Uint8Array): Promise<void> {
     const { crypto } = this.#options;
-    if (!this.#transport) return this.#introduce(bytes);
+    if (!this.#transport) return this.#onAnswer(bytes);
     const text = await this.#transport.open(bytes);
     if (this.#state.kind === "proving") {
       const offer = await openOffer(crypto, { text, handshakeHash: this.#transport.handshakeHash });
       return this.#event({ kind: "offered", offer: offer && copyOf(offer) });
     }
+    if (this.#state.kind === "awaiting" && text.length > NO_BYTES) {
+      const { card, introducer } = this.#state;
+      const outcome = await openOutcome(crypto, { text, introducer, card, facts: this.#facts() });
+      return this.#event({ kind: "outcome", outcome });
+    }
     this.#event({ kind: "verdict", isJoined: VERDICT.decode(text).isJoined });
   }
 
-  async #introduce(answer: Uint8Array): Promise<void> {
+  /** The second message: a machine says nothing in it, and a device that introduces says to whom. */
+  async #onAnswer(answer: Uint8Array): Promise<void> {
+    if (this.#state.kind !== "shaking") throw pairingBroken();
+    const payload = await this.#handshake!.read(answer);
+    if (payload.length === 0) return this.#introduce();
+    this.#event({ kind: "introduced", introducer: readIntroducer(payload) });
+  }
+
+  async #introduce(): Promise<void> {
     const { crypto, name, platform } = this.#options;
     const { signing } = this.#keys!;
-    await this.#handshake!.read(answer);
     const introduction = { signingKey: signing.publicKey, loginKey: this.#login!.publicKey, name, platform };
     const third = await this.#handshake!.write(INTRODUCTION.encode(introduction));
     const transport = await this.#handshake!.transport();
-    const proof = await makeProof(crypto, signing, transport.handshakeHash);
+    this.#transport = transport;
+    const { scopes } = this.#card.code;
+    const proof =
+      this.#state.kind === "agreed"
+        ? await makeIntroductionProof(crypto, { facts: this.#facts(), scopes, key: signing })
+        : await makeProof(crypto, signing, transport.handshakeHash);
     const check = await checkOf(crypto, transport.handshakeHash);
     const sealed = await transport.seal(proof);
-    this.#transport = transport;
     this.#event({ kind: "shaken", check });
     this.#channel?.send(third);
     this.#channel?.send(sealed);
   }
 
+  /** Who this device is, here and in this handshake. */
+  #facts(): IntroductionFacts {
+    return {
+      hub: this.#card.code.hub,
+      handshakeHash: this.#transport!.handshakeHash,
+      signingKey: this.#keys!.signing.publicKey,
+      exchangeKey: this.#keys!.exchange.publicKey,
+      loginKey: this.#login!.publicKey,
+    };
+  }
+
   async #keep(): Promise<void> {
     if (this.#state.kind !== "keeping") return;
     const { store, clock } = this.#options;
-    const { offer, card } = this.#state;
-    const nowMs = clock.wallMs();
-    const id = toHex(offer.signingKey);
-    const known = (await store.machines()).find((machine) => machine.id === id);
-    const hub = this.#hubEntry(card, nowMs);
-    const machine: MachineEntry = {
-      id,
-      exchangeKey: offer.exchangeKey,
-      name: offer.name,
-      words: offer.words,
-      scopes: offer.scopes,
-      spaces: { ...known?.spaces, [card.hub]: offer.space },
-      addedMs: known?.addedMs ?? nowMs,
-      confirmedMs: nowMs,
-    };
-    await store.join({ keys: this.#keys!, hub, machine });
-    this.#ended.resolve({ hub, machine });
+    const { offer, card, outcome } = this.#state;
+    const joined = await keepJoined(store, {
+      keys: this.#keys!,
+      hub: hubEntryOf({ card, known: this.#known, claim: this.#claim!, login: this.#login!, nowMs: clock.wallMs() }),
+      offers: outcome?.offers ?? [offer],
+      nowMs: clock.wallMs(),
+    });
+    if (outcome) this.#channel?.send(await this.#transport!.seal(VERDICT.encode({ isJoined: true })));
+    this.#ended.resolve({ ...joined, left: outcome?.left ?? [] });
     this.#event({ kind: "kept" });
-  }
-
-  #hubEntry({ hub, code }: PairingCard, nowMs: number): HubEntry {
-    const known = this.#known;
-    const addresses = [code.address, ...(known?.addresses ?? []).filter((address) => address !== code.address)];
-    const { isOff: _, ...kept } = known ?? { isOff: undefined };
-    return {
-      addedMs: nowMs,
-      label: shownName(this.#claim!.label, new URL(code.address).hostname),
-      ...kept,
-      fingerprint: hub,
-      key: this.#claim!.key,
-      login: this.#login!,
-      addresses,
-      usedMs: nowMs,
-    };
   }
 
   #hangUp(): void {
@@ -257,13 +264,3 @@ export class Pairing {
     this.#contact?.end(hubLost());
   }
 }
-
-/** What was read are views of one message; and its words are shown. */
-const copyOf = (offer: Offer): Offer => ({
-  ...offer,
-  name: shownName(offer.name, "machine"),
-  words: shownName(offer.words, ""),
-  signingKey: offer.signingKey.slice(),
-  exchangeKey: offer.exchangeKey.slice(),
-  space: offer.space.slice(),
-});

@@ -8,6 +8,7 @@ import { RECORD_KINDS, recordHash, sealRecord } from "../../sealing/record.ts";
 import { newSpace, type Space, write } from "../../sealing/testing/space.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
 import { RecordReader } from "./record-reader.ts";
+import type { RecordRow } from "./record-store.ts";
 import { Killed, MemoryRecords } from "./testing/memory-records.ts";
 import type { DeviceKeys, MachineEntry } from "./world.ts";
 
@@ -47,7 +48,7 @@ class Site {
     return toHex(this.space.hub);
   }
 
-  reader(): Promise<RecordReader> {
+  reader(onResult: (row: RecordRow) => Promise<void> = async () => {}): Promise<RecordReader> {
     return RecordReader.open({
       hub: this.hub,
       loginKey: this.space.device.login.publicKey,
@@ -56,7 +57,7 @@ class Site {
       crypto: sealing,
       machines: () => this.machines,
       took: (place) => void this.took.push(place),
-      events: { onRow() {}, onGap() {}, onRefused: (why) => void this.refused.push(why) },
+      events: { onRow() {}, onResult, onGap() {}, onRefused: (why) => void this.refused.push(why) },
     });
   }
 
@@ -252,4 +253,44 @@ test("reader: killed at each write it takes each record once", async () => {
       for (const [index, bytes] of all.entries()) await again.read(index + 1, bytes);
       assert.deepEqual(own.texts, ["item 1", "item 2", "item 3"], `${when} ${number}`);
     }
+});
+
+test("reader: a result is read when whoever waits for it has it on disk, and comes again otherwise", async () => {
+  const site = await Site.make();
+  const { record } = await write(sealing, site.space, { kind: "result", text: "done" });
+  const heard: number[] = [];
+  const told = async ({ seq }: RecordRow): Promise<void> => void heard.push(seq);
+  site.store.beforeWrite = () => {
+    if (heard.length > 0) throw new Killed();
+  };
+  const killed = await site.reader(told);
+  await killed.read(1, await site.period());
+  await assert.rejects(killed.read(2, record.bytes), Killed);
+  site.store.beforeWrite = () => {};
+  const full = await site.reader(() => Promise.reject(new Error("no room")));
+  await assert.rejects(full.read(2, record.bytes), /no room/);
+  assert.deepEqual([full.place, site.took], [1, [1]], "the hub keeps it");
+  const again = await site.reader(told);
+  await again.read(2, record.bytes);
+  assert.deepEqual([heard, again.place], [[1, 1], 2], "twice is once: it was heard before it counted as read");
+});
+
+test("reader: a newer key is told, and that all has been read which waited", async () => {
+  const site = await Site.make();
+  const told: string[] = [];
+  const reader = await RecordReader.open({
+    hub: site.hub,
+    loginKey: site.space.device.login.publicKey,
+    keys: site.keys,
+    store: site.store,
+    crypto: sealing,
+    machines: () => site.machines,
+    took: () => {},
+    events: { onRow() {}, onGap() {}, onRefused() {}, onPeriod: (machine) => void told.push(machine) },
+  });
+  assert.equal(reader.hasRead, true);
+  await reader.missed({ head: 7, floor: 0 });
+  assert.equal(reader.hasRead, false);
+  await reader.read(7, await site.period());
+  assert.deepEqual([reader.hasRead, told], [true, [site.machines[0]!.id]]);
 });

@@ -14,7 +14,8 @@ import type { DeviceKeys, MachineEntry } from "./world.ts";
  * Reads the records that one hub has for this device, in the order of the hub's places.
  *
  * 1. A record is taken only when it opens: of a machine that has joined, at its own space of this hub, signed by it, in its place in its chain.
- * 2. What is taken, its link and the cursor are written together; a device that is killed at any moment goes on where its store stands.
+ * 2. What is taken, its link and the cursor are written together; a device that is killed at any moment goes on where its store stands. Whoever waits for
+ *    a result has it on disk before: what is killed between the two reads it once more.
  * 3. What is missing is told and kept as a gap; nothing is passed over in silence, and nothing that a hub sends throws.
  * 4. A list of heads may name a state that was replaced since, whose successor comes behind it: what a list has more of is behind when all that waited at the
  *    hub has been read; and is so no more when it comes after all.
@@ -34,6 +35,10 @@ export interface RecordReaderOptions {
 
 export interface RecordReaderEvents {
   onRow(row: RecordRow): void;
+  /** A result, before it counts as read. Rejects: it could not be kept, and comes again. */
+  onResult?(row: RecordRow): Promise<void>;
+  /** There is a newer key of this machine, under which something can be sealed for it. */
+  onPeriod?(machine: string): void;
   onGap(gap: RecordGap): void;
   /** A `behind` of this stream counts no more. */
   onMended?(mended: { machine: string; stream: string }): void;
@@ -85,6 +90,11 @@ export class RecordReader {
   /** The cursor for the next login. */
   get place(): number {
     return this.#place;
+  }
+
+  /** All that waited at the hub when it let us in. */
+  get hasRead(): boolean {
+    return this.#place >= this.#head;
   }
 
   /** The newest period of a space, whose key seals what this device sends. */
@@ -239,11 +249,14 @@ export class RecordReader {
 
   async #commit(change: RecordChange): Promise<void> {
     const { store, hub, events } = this.#options;
+    if (change.row?.kind === RECORD_KINDS.result) await events.onResult?.(change.row);
     await store.commit(hub, change);
     this.#place = change.place;
     if (change.chain) this.#chains.set(change.chain.id, change.chain.link);
     if (change.period) this.#periods.set(periodId(change.period.space, change.period.period), change.period.key);
     if (change.row) events.onRow(change.row);
+    const machine = change.period && this.#machineAt(change.period.space);
+    if (machine) events.onPeriod?.(machine.id);
     if (change.gap) events.onGap(change.gap);
     if (change.mended) {
       this.#told.delete(change.chain!.id);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Coordinator } from "../../client/remote/coordinator.ts";
 import { machineNotFound } from "../../client/remote/errors.ts";
@@ -22,12 +23,17 @@ export const commandClock: RemoteClock = {
   },
 };
 
+export const deviceDirectory = ({ remoteDir }: Pick<Places, "remoteDir">): string => join(remoteDir, "device");
+
 export const deviceStoreOf = (places: Pick<Places, "remoteDir">): DeviceStore =>
-  deviceStore(join(places.remoteDir, "device"), nodeCrypto());
+  deviceStore(deviceDirectory(places), nodeCrypto());
+
+/** Something was asked with `--later`, at some time. */
+const hasOutbox = (dir: string): boolean => existsSync(join(dir, "device.db"));
 
 /**
- * The machine of that name, through its hubs, which are connected to from now on; `close` ends all of it.
- * @throws MACHINE_NOT_FOUND, MACHINE_AMBIGUOUS, DEVICE_FILE_OPEN, DEVICE_FILE_BAD
+ * The machine of that name, through its hubs, which are connected to from now on; `close` ends all of it. What waits for it goes first.
+ * @throws MACHINE_NOT_FOUND, MACHINE_AMBIGUOUS, DEVICE_FILE_OPEN, DEVICE_FILE_BAD, and of what waits OUTBOX_BUSY, DEVICE_STATE_…
  */
 export async function machineOn(
   places: Pick<Places, "remoteDir">,
@@ -46,6 +52,10 @@ export async function machineOn(
     random: Math.random,
   });
   const link = coordinator.machineNamed(name);
+  if (hasOutbox(deviceDirectory(places))) {
+    const { bringWaiting } = await import("./device-outbox.ts"); // with a database
+    await bringWaiting(places, link.machine.id);
+  }
   coordinator.start(link.machine.id);
   return { link, close: () => coordinator.close() };
 }

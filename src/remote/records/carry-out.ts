@@ -38,6 +38,8 @@ export type Outcome = { result: unknown } | { error: NonNullable<RemoteResult["e
 
 /** What has no one answer. */
 const NEEDS_A_CONNECTION: readonly string[] = ["hello", "subscribe", "unsubscribe", "session.attach"];
+/** Messages, which are theirs once by an id of their own. */
+const NAMED: readonly string[] = ["mail.send", "mail.reply"];
 /** Servers keep an answer for a day. */
 const REPEAT_MS_MAX = 23 * 60 * 60 * 1_000;
 /** Longest that a server may take. */
@@ -104,7 +106,9 @@ async function hand(
     await begin(nowMs);
   }
   const bound = approval ? { ...payload, item_id: approval.question } : payload;
-  return talk.ask({ type, payload: bound, requestId: id });
+  // A mailbox knows a repeat by its connection, and a crash ends that: the message's own id stays.
+  const named = NAMED.includes(type) ? { message_id: id, ...bound } : bound;
+  return talk.ask({ type, payload: named, requestId: id });
 }
 
 /** The book is closed, or its device was revoked meanwhile. */

@@ -122,6 +122,25 @@ test("requests: carried out once each and in order, as the device, and answered;
   assert.equal(site.asked.length, 2);
 });
 
+test("requests: a message of the mailbox has an id of its own, since its server may die before it has answered", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  const seen: unknown[] = [];
+  site.answer = (type, payload) => {
+    if (type.startsWith("mail.")) seen.push((payload as { message_id?: string }).message_id);
+    return { type };
+  };
+  const requests = [
+    phone.request("mail.send", { payload: { to: ["fox"], body: "hello" } }),
+    phone.request("mail.reply", { payload: { to: 1, body: "hello", message_id: "its own" } }),
+    phone.request("mail.ack", { payload: {} }),
+  ];
+  await phone.leave(...requests);
+  await site.pass(4_000);
+  assert.deepEqual(seen, [requests[0]!.id, "its own", undefined]);
+});
+
 test("requests: past its deadline, for another machine, and as an unbound approval: refused, and said", async () => {
   await using site = await RecordsSite.make();
   const phone = await site.device("phone", ["view", "type", "approve"]);

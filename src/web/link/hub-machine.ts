@@ -56,8 +56,9 @@ export class HubMachine implements Machine {
     for (const watcher of [...this.#watchers]) watcher(way);
   }
 
-  #wayOf({ machine, liveHub, presence }: MachineRow): Way {
+  #wayOf({ machine, liveHub, presence, refusal }: MachineRow): Way {
     if (liveHub !== undefined) return { kind: "live" };
+    if (refusal) return { kind: "refused" };
     const isComing = this.#coordinator
       .hubs()
       .some(

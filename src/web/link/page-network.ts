@@ -1,7 +1,7 @@
-import type { HubClaim, HubNetwork, HubWire } from "../../contact/network.ts";
+import { hubUnreachable } from "../../contact/errors.ts";
+import { claimAt, HUB_PATH } from "../../contact/hub-claim.ts";
+import type { HubNetwork, HubWire } from "../../contact/network.ts";
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
-import { fromHex } from "../../sealing/bytes.ts";
-import { KEY_BYTES } from "../../sealing/crypto.ts";
 
 /** Hubs as a page reaches them: its WebSocket, which cannot be told to wait, and `fetch`. Nothing of the browser's own goes along: no cookie, no referrer. */
 export interface PageWorld {
@@ -10,12 +10,6 @@ export interface PageWorld {
   fetch: typeof fetch;
   WebSocket: typeof WebSocket;
 }
-
-const HUB_PATH = "/hub/v1";
-const CLAIM_MS = 10_000;
-/** What a hub says of itself is a few hundred bytes. */
-const CLAIM_BYTES_MAX = 16 * 1024;
-const LABEL_LENGTH_MAX = 100;
 
 export const pageWorld = (): PageWorld => ({
   protocol: location.protocol,
@@ -45,7 +39,7 @@ export function pageNetwork(world: PageWorld): HubNetwork {
       socket.addEventListener("close", () => {
         signal.removeEventListener("abort", drop);
         if (isOpen) onClosed();
-        else reject(unreachable(address, "nothing answers there, or the way to it is cut"));
+        else reject(hubUnreachable(address, "nothing answers there, or the way to it is cut", ON_THE_HUB));
       });
       if (signal.aborted) drop();
       return promise;
@@ -54,56 +48,26 @@ export function pageNetwork(world: PageWorld): HubNetwork {
     async claim(address, signal) {
       const refused = notFromHere(world, address);
       if (refused) throw refused;
-      const stop = AbortSignal.any([signal, AbortSignal.timeout(CLAIM_MS)]);
       try {
-        const response = await world.fetch(`${address}${HUB_PATH}/key`, {
-          signal: stop,
-          redirect: "error",
-          credentials: "omit",
-          referrerPolicy: "no-referrer",
-          cache: "no-store",
-        });
-        if (!response.ok) throw notThere(address);
-        return parseClaim(await bounded(response, address), address);
+        // Nothing of the browser's own goes along.
+        const alone = { credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store" } as const;
+        return await claimAt(address, signal, (url, init) => world.fetch(url, { ...init, ...alone }));
       } catch (error) {
         if (error instanceof WarrenError) throw error;
-        throw unreachable(address, whyOf(error));
+        throw hubUnreachable(address, whyOf(error), ON_THE_HUB);
       }
     },
   };
 }
 
-async function bounded(response: Response, address: string): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  const reader = response.body?.getReader();
-  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
-    text += decoder.decode(read.value, { stream: true });
-    if (text.length <= CLAIM_BYTES_MAX) continue;
-    await reader?.cancel();
-    throw notThere(address);
-  }
-  return text + decoder.decode();
-}
-
-function parseClaim(text: string, address: string): HubClaim {
-  try {
-    const { key, label } = JSON.parse(text) as { key?: unknown; label?: unknown };
-    const bytes = typeof key === "string" ? fromHex(key) : undefined;
-    if (bytes?.length === KEY_BYTES)
-      return { key: bytes, label: typeof label === "string" ? label.slice(0, LABEL_LENGTH_MAX) : "" };
-  } catch {
-    // no JSON: said below
-  }
-  throw notThere(address);
-}
+const ON_THE_HUB = "warren hub status      # on the hub";
 
 const LOCAL = /^http:\/\/(localhost|127\.[\d.]+|\[::1\])(:|\/|$)/;
 
 /** Browsers refuse it without a word (W3C Mixed Content), but for this machine itself. */
 function notFromHere({ protocol }: PageWorld, address: string): WarrenError | undefined {
   if (protocol !== "https:" || !address.startsWith("http:") || LOCAL.test(address)) return undefined;
-  return unreachable(address, "a page that came by https may not open http", "give the hub an https address");
+  return hubUnreachable(address, "a page that came by https may not open http", "give the hub an https address");
 }
 
 /** A page is told no more of a failed fetch than that it failed. */
@@ -112,11 +76,3 @@ function whyOf(error: unknown): string {
   if (error instanceof TypeError) return "nothing answers there, or the way to it is cut";
   return messageOf(error).replace(/\.$/, "");
 }
-
-const unreachable = (address: string, why: string, fix = "warren hub status      # on the hub"): WarrenError =>
-  new WarrenError("HUB_UNREACHABLE", `The hub at ${address} cannot be reached: ${why}.`, { fix });
-
-const notThere = (address: string): WarrenError =>
-  new WarrenError("HUB_NOT_THERE", `Something answers at ${address}, but it is no hub of Warren.`, {
-    fix: "warren hub status      # on the hub: shows its addresses",
-  });

@@ -26,6 +26,10 @@ export interface FleetMachine {
   hubs: Readonly<Record<string, boolean | undefined>>;
   /** The one by which it is spoken with now. */
   liveHub: string | undefined;
+  /** It lets this browser in no more, and who says so: its own signed word, or its hubs alone, which may be wrong. */
+  refusedBy?: "machine" | "hub" | undefined;
+  /** Something is missing of what it has left at its hubs, so that what is known of it while it is away may not be all. */
+  isIncomplete?: boolean;
   home: Home;
 }
 

@@ -23,6 +23,8 @@ export interface RecordedUnit {
   row: UnitRow;
   /** By the machine's clock; of two of one unit the later counts. */
   atMs: number;
+  /** The hub that gave it, and the machine's stream there. */
+  from?: { hub: string; stream: string };
 }
 
 export interface HomeServer {
@@ -69,6 +71,8 @@ export type HomeAction =
   | { type: "mail"; mail: Partial<Mail>; nowMs: number }
   /** What came as sealed records. */
   | { type: "recorded"; units: readonly RecordedUnit[] }
+  /** The machine's own list of what it has left at a hub: what is not in it is gone. */
+  | { type: "listed"; hub: string; streams: ReadonlySet<string> }
   /** From a former time of this browser; what has been heard meanwhile is newer. */
   | { type: "remembered"; home: Pick<Home, "confirmedMs" | "jobs" | "sessions" | "servers" | "gateways"> };
 
@@ -87,6 +91,7 @@ export function reduceHome(home: Home, action: HomeAction): Home {
   if (action.type === "way") return withWay(home, action);
   if (action.type === "remembered") return withRemembered(home, action.home);
   if (action.type === "recorded") return withRecorded(home, action.units);
+  if (action.type === "listed") return withListed(home, action);
   const heard = { ...home, confirmedMs: action.nowMs };
   switch (action.type) {
     case "jobs":
@@ -137,6 +142,12 @@ function withRecorded(home: Home, units: readonly RecordedUnit[]): Home {
   const recorded = new Map(home.recorded);
   for (const unit of units) if (unit.atMs >= (recorded.get(unit.row.id)?.atMs ?? 0)) recorded.set(unit.row.id, unit);
   return { ...home, recorded };
+}
+
+function withListed(home: Home, { hub, streams }: Extract<HomeAction, { type: "listed" }>): Home {
+  const isGone = ({ from }: RecordedUnit): boolean => from?.hub === hub && !streams.has(from.stream);
+  const left = [...home.recorded].filter(([, unit]) => !isGone(unit));
+  return left.length === home.recorded.size ? home : { ...home, recorded: new Map(left) };
 }
 
 function withJobEvent(jobs: Home["jobs"], { event, job_id, data }: StreamEvent): Home["jobs"] {

@@ -36,9 +36,15 @@ export function hubWords({ state, isOff }: FleetHub, machineCount: number): HubW
         fix: state.error.fix,
       };
     case "refused":
-      return { glyph: "✗", text: "refused", tone: "bad", why: state.error.message, fix: state.error.fix };
+      return { glyph: "✗", text: "refused", tone: "bad", why: refusalWords(state.error), fix: state.error.fix };
   }
 }
+
+/** A hub speaks of keys; what it means is whether anybody there lets this browser in. */
+const refusalWords = ({ code, message }: WarrenError): string =>
+  code === "KEY_NOT_KNOWN" || code === "DEVICE_UNKNOWN"
+    ? "No machine of this hub lets this browser in any more, or the hub was set up anew."
+    : message;
 
 /** `2/3 hubs`; undefined where there is none. */
 export function hubCount({ hubs }: Pick<Fleet, "hubs">): string | undefined {

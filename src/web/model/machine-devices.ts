@@ -6,6 +6,7 @@ import type {
   RemoteEvents,
   RemoteEventType,
   RemoteHub,
+  RemoteIntroduction,
   RemoteSnapshot,
 } from "../../protocol/remote-units.ts";
 
@@ -16,6 +17,8 @@ export interface MachineDevices {
   failed: { text: string; fix: string | undefined } | undefined;
   devices: readonly RemoteDevice[];
   hubs: readonly RemoteHub[];
+  /** Devices that others introduce and that wait for a yes at the machine. */
+  waiting: readonly RemoteIntroduction[];
   pairing: Pairing;
 }
 
@@ -54,6 +57,7 @@ export const NO_DEVICES: MachineDevices = {
   failed: undefined,
   devices: [],
   hubs: [],
+  waiting: [],
   pairing: { kind: "none" },
 };
 
@@ -111,8 +115,9 @@ const codeOf = ({ pairing, hub, link, qr, is_local }: DataOf<"remote.pair">): Of
 });
 
 /** A code lives as long as its connection: one that a new snapshot does not name went with the one before. */
-function fromSnapshot(now: MachineDevices, { devices, hubs, pairings }: RemoteSnapshot): MachineDevices {
-  const known = { ...now, state: "live" as const, failed: undefined, devices: sorted(devices), hubs };
+function fromSnapshot(now: MachineDevices, snapshot: RemoteSnapshot): MachineDevices {
+  const { devices, hubs, pairings, introductions: waiting = [] } = snapshot;
+  const known = { ...now, state: "live" as const, failed: undefined, devices: sorted(devices), hubs, waiting };
   const { pairing } = now;
   if (pairing.kind !== "offered" && pairing.kind !== "met") return known;
   const found = pairings.find((one) => one.pairing === pairing.id);
@@ -141,6 +146,20 @@ function withEvent(now: MachineDevices, type: RemoteEventType, data: Record<stri
     case "device_changed": {
       const { device, name_before } = data as RemoteEvents["device_changed"];
       return { ...now, devices: replaced(without(now.devices, name_before), device) };
+    }
+    case "introduction_waits": {
+      const { introduction } = data as RemoteEvents["introduction_waits"];
+      return { ...now, waiting: [...now.waiting, introduction] };
+    }
+    case "introduction_ended": {
+      const { introduction } = data as RemoteEvents["introduction_ended"];
+      return { ...now, waiting: now.waiting.filter((one) => one.introduction !== introduction) };
+    }
+    case "introduced":
+      return { ...now, devices: replaced(now.devices, (data as RemoteEvents["introduced"]).device) };
+    case "introduction_undone": {
+      const { name, device } = data as RemoteEvents["introduction_undone"];
+      return { ...now, devices: device ? replaced(now.devices, device) : without(now.devices, name) };
     }
     case "device_revoked":
       return { ...now, devices: without(now.devices, (data as RemoteEvents["device_revoked"]).name) };

@@ -73,12 +73,20 @@ function lineOf(item: OutboxItem, { name, unitName }: { name: string; unitName: 
   };
 }
 
-function stateOf({ state }: OutboxItem, name: string): Pick<OutboxLine, "state" | "detail" | "fix"> {
+function stateOf({ state, held }: OutboxItem, name: string): Pick<OutboxLine, "state" | "detail" | "fix"> {
   const said = (glyph: string, word: string, tone: UnitState["tone"], detail: string, fix?: string) => ({
     state: { glyph, word, tone },
     detail,
     fix,
   });
+  if (held && !["done", "failed", "expired"].includes(state.kind))
+    return said(
+      "◌",
+      "not let in",
+      "bad",
+      `${name} does not let this browser in any more: it stays here until you pair again, or take it back.`,
+      held.fix,
+    );
   switch (state.kind) {
     case "queued":
       return said("◌", "queued", "quiet", `Here, until ${name} or one of its hubs can be reached.`);

@@ -39,6 +39,8 @@ export class HomeFeed {
   #wake: () => void = () => {};
   #unwatch: () => void;
   #isWayLive = false;
+  /** The machine's own word, or its hubs': that it does not answer besides says nothing more. */
+  #isRefused = false;
   #isHeard = false;
 
   constructor(options: HomeFeedOptions) {
@@ -54,6 +56,7 @@ export class HomeFeed {
     });
     this.#unwatch = machine.watch((way) => {
       this.#isWayLive = way.kind === "live";
+      this.#isRefused = way.kind === "refused";
       if (way.kind !== "live") this.#tellWay(way);
       if (way.kind === "live" || way.kind === "connecting") this.#wake();
     });
@@ -88,7 +91,8 @@ export class HomeFeed {
         if (signal.aborted) return;
         this.#isHeard = false;
         if (this.#isWayLive || isWarrenError(error, "DEVICE_REFUSED")) this.#tellFailed(error);
-        else if (isWarrenError(error, "MACHINE_AWAY")) this.#tellWay({ kind: "away", why: error.message });
+        else if (isWarrenError(error, "MACHINE_AWAY") && !this.#isRefused)
+          this.#tellWay({ kind: "away", why: error.message });
       }
       await this.#pause(delayMs);
     }

@@ -1,7 +1,7 @@
 import { DEVICE_LIMITS } from "../../client/remote/limits.ts";
 import type { PairingCard, PairState } from "../../client/remote/pair.ts";
 import type { Pairing } from "../../client/remote/pairing.ts";
-import type { HubEntry, MachineEntry } from "../../client/remote/world.ts";
+import type { Joined } from "../../client/remote/pairing-kept.ts";
 import type { HubNetwork, RemoteClock } from "../../contact/network.ts";
 import { isWarrenError, messageOf, WarrenError } from "../../protocol/errors.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
@@ -17,7 +17,7 @@ export type PairView =
   /** No code, or one that is not taken. `through`: it names no hub, and this is the one that is known. */
   | { kind: "refused"; error: WarrenError; through?: OnlyHub }
   | { kind: "card"; card: PairingCard; state: PairState }
-  | { kind: "joined"; machine: MachineEntry; hub: HubEntry };
+  | ({ kind: "joined" } & Joined);
 
 export interface OnlyHub {
   label: string;
@@ -91,6 +91,11 @@ export class PairFlow {
     } catch (error) {
       if (this.#pairing === pairing) this.#tell({ kind: "refused", error: asError(error) });
     }
+  }
+
+  /** The person agrees to the machines to which another device introduces this browser. */
+  agree(): void {
+    this.#pairing?.agree();
   }
 
   /** Whatever was under way is given up, and leaves no trace. */

@@ -8,17 +8,15 @@ import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import { toHex } from "../../sealing/bytes.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
 import { fingerprintOf } from "../../sealing/login.ts";
-import { RECORD_KINDS } from "../../sealing/record.ts";
-import { decodeUnitRow } from "../../sealing/unit-row.ts";
 import { AwayMachine } from "../link/away-machine.ts";
 import { HubMachine } from "../link/hub-machine.ts";
-import type { FleetHub, MachineFacts } from "../model/fleet.ts";
-import type { RecordedUnit } from "../model/home.ts";
 import { DeviceShelf } from "./device/device-shelf.ts";
 import { OutboxShelf } from "./device/outbox-shelf.ts";
 import { type KeptRow, RecordShelf } from "./device/record-shelf.ts";
 import type { Shelf } from "./device/shelf.ts";
 import type { FleetStore } from "./fleet-store.ts";
+import { Missing } from "./missing.ts";
+import { type FoundHub, factsOf, hubOf, NOTHING_HEARD, recordedOf } from "./remote-facts.ts";
 import { Store } from "./store.ts";
 import type { TabOwner, TabOwnerEvents } from "./tab-owner.ts";
 
@@ -37,16 +35,6 @@ export interface RemoteOptions {
   own: (events: TabOwnerEvents) => TabOwner;
 }
 
-/** A hub at an address, before it is added: for its fingerprint to be compared. */
-export interface FoundHub {
-  address: string;
-  fingerprint: string;
-  key: Uint8Array;
-  label: string;
-  /** As it is called here already; then it gets another address. */
-  knownAs: string | undefined;
-}
-
 const OTHER_TAB = "Another tab of this browser speaks with the hubs.";
 
 export class Remote {
@@ -56,6 +44,7 @@ export class Remote {
   readonly #options: RemoteOptions;
   readonly #records: RecordShelf;
   readonly #machines = new Map<string, HubMachine>();
+  readonly #missing: Missing;
   readonly #owner: TabOwner;
   #coordinator: Coordinator | undefined;
   #owned = Promise.withResolvers<Coordinator>();
@@ -65,6 +54,7 @@ export class Remote {
     this.#options = options;
     this.device = new DeviceShelf(options.shelf, options.crypto);
     this.#records = new RecordShelf(options.shelf, options.clock.wallMs);
+    this.#missing = new Missing(this.#records);
     this.#owner = options.own({ onOwned: () => this.#start(), onLost: () => void this.#follow() });
   }
 
@@ -86,9 +76,9 @@ export class Remote {
   }
 
   /** A pairing has ended well: what it has written down is taken up. */
-  async joined({ hub, machine }: { hub: HubEntry; machine: MachineEntry }): Promise<void> {
+  async joined({ hub, machines }: { hub: HubEntry; machines: readonly MachineEntry[] }): Promise<void> {
     const coordinator = await this.takeOver();
-    await coordinator.addMachine(machine);
+    for (const machine of machines) await coordinator.addMachine(machine);
     await coordinator.addHub(hub);
     await coordinator.connect(hub.fingerprint);
     this.#tellHubs();
@@ -178,7 +168,10 @@ export class Remote {
         return async () => {};
       }
       this.#coordinator = coordinator;
-      const kept = await this.#kept();
+      const [kept] = await Promise.all([
+        this.#records.rows().catch(() => []), // what machines say next counts
+        this.#missing.load(coordinator.hubs().map(({ entry }) => entry.fingerprint)),
+      ]);
       const { close } = coordinator.subscribe((event) => this.#hear(coordinator, event));
       for (const { machine } of coordinator.machines()) this.#show(coordinator, machine.id, kept);
       this.items.dispatch(coordinator.outbox?.items() ?? []);
@@ -229,7 +222,7 @@ export class Remote {
     for (const machine of machines) {
       const { id, name } = machine;
       if (fleet.place(id) === undefined)
-        fleet.add(new AwayMachine({ id, name, why: OTHER_TAB }), factsOf(machine, undefined, {}));
+        fleet.add(new AwayMachine({ id, name, why: OTHER_TAB }), factsOf(machine, NOTHING_HEARD, false));
     }
   }
 
@@ -249,6 +242,16 @@ export class Remote {
         if (unit) fleet.place(event.row.machine)?.home.dispatch({ type: "recorded", units: [unit] });
         return;
       }
+      case "listed": {
+        const { hub, machine, streams } = event;
+        return fleet.place(machine)?.home.dispatch({ type: "listed", hub, streams });
+      }
+      case "gap":
+      case "mended":
+        for (const id of this.#missing.hear(event, coordinator.machines())) this.#show(coordinator, id, []);
+        return;
+      case "refused":
+        return this.#show(coordinator, event.id, []);
       case "item":
         return this.items.dispatch(coordinator.outbox?.items() ?? []);
     }
@@ -260,7 +263,9 @@ export class Remote {
     const row = coordinator.machines().find(({ machine }) => machine.id === id);
     const link = coordinator.connectionForMachine(id);
     if (!row || !link) return;
-    const facts = factsOf(row.machine, row.liveHub, row.presence);
+    // Who is there knows better than what was left.
+    if (row.liveHub !== undefined) this.#missing.isThere(row.machine);
+    const facts = factsOf(row.machine, row, this.#missing.of(row.machine));
     const known = this.#machines.get(id);
     if (known) {
       fleet.dispatch({ type: "machine", machine: facts });
@@ -275,14 +280,6 @@ export class Remote {
     );
   }
 
-  async #kept(): Promise<KeptRow[]> {
-    try {
-      return await this.#records.rows();
-    } catch {
-      return []; // what machines say next counts
-    }
-  }
-
   #tellAll(coordinator: Coordinator): void {
     this.#tellHubs();
     for (const { machine } of coordinator.machines()) this.#show(coordinator, machine.id, []);
@@ -291,30 +288,5 @@ export class Remote {
   #tellHubs(): void {
     const hubs = this.#coordinator?.hubs().map(({ entry, state }) => hubOf(entry, state));
     if (hubs) this.#options.fleet.dispatch({ type: "hubs", hubs });
-  }
-}
-
-const hubOf = (
-  { fingerprint, label, addresses, addedMs, usedMs, isOff }: HubEntry,
-  state: FleetHub["state"],
-): FleetHub => ({ fingerprint, label, addresses, addedMs, usedMs, isOff: isOff === true, state });
-
-function factsOf(
-  { id, name, words, scopes, spaces }: MachineEntry,
-  liveHub: string | undefined,
-  presence: Readonly<Record<string, boolean>>,
-): MachineFacts {
-  const hubs = Object.fromEntries(Object.keys(spaces).map((hub) => [hub, presence[hub]]));
-  return { id, ownName: name, words, scopes, liveHub, hubs };
-}
-
-/** Undefined for what is no row of a unit, or of a form that this app does not know. */
-function recordedOf({ kind, text, atMs }: Pick<KeptRow, "kind" | "text" | "atMs">): RecordedUnit | undefined {
-  if (kind !== RECORD_KINDS.state) return undefined;
-  try {
-    return { row: decodeUnitRow(text), atMs };
-  } catch (error) {
-    if (!isWarrenError(error, "FORM_INVALID")) throw error;
-    return undefined;
   }
 }

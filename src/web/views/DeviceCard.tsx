@@ -23,7 +23,7 @@ export function DeviceCard({
   nowMs: number;
 }): ReactNode {
   const [doing, setDoing] = useState<Doing>("nothing");
-  const { name, platform, scopes, hubs, added_at, seen_at, is_connected, fingerprint } = device;
+  const { name, platform, scopes, hubs, added_at, seen_at, is_connected, fingerprint, introduced_by } = device;
   const over = (): void => setDoing("nothing");
   return (
     <li className="card device" aria-label={name}>
@@ -44,6 +44,7 @@ export function DeviceCard({
       </p>
       <p className="project">
         let in <Time at={added_at} nowMs={nowMs} />
+        {introduced_by !== undefined && ` by the word of ${introduced_by}`}
         {hubs.length > 0 && ` · through ${hubs.join(", ")}`} ·{" "}
         <span title={fingerprint}>key {fingerprint.slice(0, 9)}</span>
       </p>

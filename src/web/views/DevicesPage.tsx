@@ -4,10 +4,12 @@ import { DevicesFeed } from "../store/devices-feed.ts";
 import { Store } from "../store/store.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import { DeviceCard } from "./DeviceCard.tsx";
+import { IntroduceDevice } from "./IntroduceDevice.tsx";
 import { MachineHubs } from "./MachineHubs.tsx";
 import { type ShownMachine, useMachines } from "./machines.ts";
 import { useOwnFingerprint } from "./own-fingerprint.ts";
 import { PairThisMachine } from "./PairThisMachine.tsx";
+import { WaitingDevices } from "./WaitingDevices.tsx";
 import { useApp, useNow } from "./world.ts";
 
 /** Of each machine, which devices may steer it; and how another one is let in. */
@@ -22,6 +24,7 @@ export function DevicesPage(): ReactNode {
       {machines.map((shown) => (
         <DevicesOfMachine key={shown.id} shown={shown} />
       ))}
+      <IntroduceDevice />
     </div>
   );
 }
@@ -52,9 +55,10 @@ function Known({ shown: { name, may }, open: { store, feed } }: { shown: ShownMa
   const own = useOwnFingerprint();
   return (
     <section className="machine" aria-label={name} data-live={isLive}>
-      <h2>{name.replace(/^this machine$/, "This machine")}</h2>
+      <h2>{name === "this machine" ? "This machine" : name}</h2>
       {known.failed && <Failed {...known.failed} />}
       {known.state === "asking" && <p className="words">Asking {name} which devices it lets in.</p>}
+      {mayChange && <WaitingDevices waiting={known.waiting} feed={feed} machine={name} />}
       {known.devices.length > 0 && (
         <ul className="cards" aria-label="Devices">
           {known.devices.map((device) => (

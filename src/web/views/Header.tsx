@@ -37,24 +37,30 @@ export function Header({
           {hubs}
         </a>
       )}
-      <p className="counts">
-        <span className="tone-live" title="working">
-          ◉ {working}
-        </span>
-        {waiting > 0 && (
-          <span className="tone-attention" title="need you">
-            ◆ {waiting}
+      {fleet.machines.size > 0 && (
+        <p className="counts">
+          <span className="tone-live" title="working">
+            ◉ {working}
           </span>
-        )}
-      </p>
+          {waiting > 0 && (
+            <span className="tone-attention" title="need you">
+              ◆ {waiting}
+            </span>
+          )}
+        </p>
+      )}
       {isWide && (
         <nav className="pages" aria-label="Pages">
-          <a href="#/inbox">Inbox{waiting > 0 ? ` (${waiting})` : ""}</a>
-          <a href="#/mail">Mail{unread > 0 ? ` (${unread})` : ""}</a>
-          <a href="#/new">New</a>
+          {fleet.machines.size > 0 && (
+            <>
+              <a href="#/inbox">Inbox{waiting > 0 ? ` (${waiting})` : ""}</a>
+              <a href="#/mail">Mail{unread > 0 ? ` (${unread})` : ""}</a>
+              <a href="#/new">New</a>
+            </>
+          )}
           <a href="#/hubs">Hubs</a>
           {outboxCount > 0 && <a href="#/outbox">Outbox ({outboxCount})</a>}
-          <a href="#/more">More</a>
+          {fleet.machines.size > 0 && <a href="#/more">More</a>}
         </nav>
       )}
       {onPalette && (
@@ -100,6 +106,12 @@ function wordsOfAll({ machines }: Fleet): Words {
   const all = [...machines.values()];
   const away = all.filter((machine) => !isLive(machine));
   if (away.length === 0) return { text: `○ ${all.length} machines`, tone: "quiet", isWhole: true };
+  const refused = away.filter(({ home }) => home.way.kind === "refused");
+  if (refused.length > 0) {
+    const names = refused.map(({ name }) => name).join(", ");
+    const text = `✗ ${all.length - away.length}/${all.length} machines; not let in any more: ${names}`;
+    return { text, tone: "bad", isWhole: refused.length === away.length };
+  }
   const isComing = away.every(({ home }) => home.way.kind === "connecting");
   const names =
     away.length <= 2 ? `: ${away.map(({ id, name }) => (id === LOCAL ? "this one" : name)).join(", ")}` : "";
@@ -120,7 +132,7 @@ function wordsOf(way: HomeWay, confirmedMs: number | undefined): Words {
     case "no-server":
       return { text: `◌ no server runs${last}; in a terminal: ${way.fix}`, tone: "attention", ...no };
     case "refused":
-      return { text: "✗ it does not let this browser in any more", tone: "bad", ...no };
+      return { text: "✗ it does not let this browser in any more", tone: "bad", isWhole: true };
     case "failed":
       return { text: `✗ ${way.text}${way.fix ? ` In a terminal: ${way.fix}` : ""}`, tone: "bad", ...no };
   }

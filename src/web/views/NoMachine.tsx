@@ -1,11 +1,12 @@
 import type { ReactNode } from "react";
 import { CopyCommand } from "./CopyCommand.tsx";
+import { pairCommand } from "./pair-command.ts";
 import { useApp, useFleet } from "./world.ts";
 
 /** Where a machine's page would stand: there is none yet, or not any more. */
 export function NoMachine({ isGone = false }: { isGone?: boolean }): ReactNode {
   const { whyNoRemote } = useApp();
-  const { tab } = useFleet();
+  const { tab, hubs } = useFleet();
   if (isGone)
     return (
       <div className="empty">
@@ -24,14 +25,28 @@ export function NoMachine({ isGone = false }: { isGone?: boolean }): ReactNode {
       </div>
     );
   return (
-    <div className="empty">
+    <div className="scroll first">
       <h1>No machine lets this browser in yet</h1>
-      <p>Everything that runs on your machines will stand here. On such a machine, in a terminal:</p>
-      <CopyCommand command={`warren pair --hub ${location.origin}`} />
-      <p>Scan the code that it shows with this device's camera, or</p>
-      <a className="button primary" href="#/pair">
-        Pair with a machine
-      </a>
+      <p>
+        Warren runs terminals, coding agents and jobs on your machines. From here you see and steer them. What goes to
+        and fro is sealed from end to end: a hub passes it on, and reads none of it.
+      </p>
+      <ol>
+        <li>
+          On one of your machines, in a terminal:
+          <CopyCommand command={pairCommand(hubs)} />
+        </li>
+        <li>
+          It shows a code, for two minutes. Scan it with this device's camera, or give it to
+          <a className="button primary" href="#/pair">
+            Pair with a machine
+          </a>
+        </li>
+        <li>Both show the same six digits. Say yes on the machine, and what runs there stands here.</li>
+      </ol>
+      <p className="project">
+        The machine has no Warren yet? In a checkout of it: <code>npm install -g .</code>
+      </p>
     </div>
   );
 }

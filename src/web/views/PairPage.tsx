@@ -1,13 +1,16 @@
 import { type FormEvent, type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import type { PairState } from "../../client/remote/pair.ts";
+import { toHex } from "../../sealing/bytes.ts";
+import type { Introducer } from "../../sealing/introducing.ts";
 import { plural } from "../model/text.ts";
 import { browserName, type OnlyHub, type PairFlow, type PairView } from "../store/pair-flow.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import { Facts } from "./Facts.tsx";
 import { Fingerprint } from "./Fingerprint.tsx";
 import { NoMachine } from "./NoMachine.tsx";
+import { pairCommand } from "./pair-command.ts";
 import { ScanCode } from "./ScanCode.tsx";
-import { useApp, useTick } from "./world.ts";
+import { useApp, useFleet, useTick } from "./world.ts";
 
 /** Lets this browser in at a machine, by the code that the machine shows: first the code, then what it says and whether that is wanted, then the check at both ends. */
 export function PairPage(): ReactNode {
@@ -35,6 +38,7 @@ function Pairing({ pairing }: { pairing: PairFlow }): ReactNode {
 }
 
 function GiveCode({ pairing }: { pairing: PairFlow }): ReactNode {
+  const { hubs } = useFleet();
   const [text, setText] = useState("");
   const read = (event: FormEvent): void => {
     event.preventDefault();
@@ -43,7 +47,7 @@ function GiveCode({ pairing }: { pairing: PairFlow }): ReactNode {
   return (
     <>
       <p>On the machine, in a terminal; it shows a code for two minutes:</p>
-      <CopyCommand command={`warren pair --hub ${location.origin}`} />
+      <CopyCommand command={pairCommand(hubs)} />
       <ScanCode onCode={(code) => void pairing.read(code)} />
       <form className="form" onSubmit={read}>
         <label>
@@ -117,7 +121,9 @@ function Card({ pairing, view }: { pairing: PairFlow; view: Extract<PairView, { 
           ["The code ends", leftSeconds > 0 ? `in ${plural(leftSeconds, "second")}` : "now"],
         ]}
       />
-      {state.kind === "read" ? (
+      {state.kind === "read" && leftSeconds === 0 ? (
+        <Over onAgain={() => pairing.cancel()} />
+      ) : state.kind === "read" ? (
         <form
           className="form"
           onSubmit={(event) => {
@@ -144,10 +150,59 @@ function Card({ pairing, view }: { pairing: PairFlow; view: Extract<PairView, { 
             </button>
           </div>
         </form>
+      ) : state.kind === "asked" ? (
+        <Introduced introducer={state.introducer} pairing={pairing} />
       ) : (
         <Progress state={state} onCancel={() => pairing.cancel()} />
       )}
     </section>
+  );
+}
+
+/** Another device shows the code, and not a machine: to whom it introduces this browser, before anything of this one is said. */
+function Introduced({ introducer, pairing }: { introducer: Introducer; pairing: PairFlow }): ReactNode {
+  const { name, machines } = introducer;
+  return (
+    <div ref={focused} role="alertdialog" aria-label="Introduced to machines" tabIndex={-1}>
+      <p>
+        <b>{name}</b> introduces this browser to:
+      </p>
+      <ul>
+        {machines.map((machine) => (
+          <li key={toHex(machine.signingKey)}>
+            <b>{machine.name}</b> {machine.words !== machine.name && machine.words}
+          </li>
+        ))}
+      </ul>
+      <p className="words">
+        That these are the machines called so is the word of {name}. Nothing of this browser was said yet.
+      </p>
+      <div className="actions">
+        <button type="button" className="primary" onClick={() => pairing.agree()}>
+          Join {plural(machines.length, "machine")}
+        </button>
+        <button type="button" onClick={() => pairing.cancel()}>
+          Cancel
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** What needs the person is where the keys are. */
+const focused = (card: HTMLElement | null): void => card?.focus();
+
+function Over({ onAgain }: { onAgain: () => void }): ReactNode {
+  return (
+    <div role="alert">
+      <p className="tone-bad">✗ The time of this code is over. Nothing was sent.</p>
+      <p>
+        <code>warren pair</code>, on the machine, shows a new one.
+      </p>
+      <button type="button" onClick={onAgain}>
+        Give another code
+      </button>
+    </div>
   );
 }
 
@@ -174,15 +229,22 @@ const WORDS: Partial<Record<PairState["kind"], string>> = {
   shaking: "Looking for the machine behind the code.",
   proving: "The machine and this browser show each other who they are.",
   shown: "If the machine shows the same check, say yes there.",
+  agreed: "Both devices show each other who they are.",
+  awaiting: "If the other device shows the same check, say yes there; then the machines are asked.",
   keeping: "The machine has said yes; it is written down here.",
 };
 
 function Joined({ pairing, view }: { pairing: PairFlow; view: Extract<PairView, { kind: "joined" }> }): ReactNode {
-  const { machine, hub } = view;
+  const { machine, machines, left, hub } = view;
   useEffect(() => () => pairing.cancel(), [pairing]); // the next one begins anew
   return (
     <section className="card" aria-label="Joined">
-      <h2 className="tone-good">✓ Joined {machine.words || machine.name}</h2>
+      <h2 className="tone-good">✓ Joined {machines.map(({ words, name }) => words || name).join(", ")}</h2>
+      {left.map(({ name, sentence }) => (
+        <p key={sentence} className="tone-attention">
+          {name} has not let this browser in: {sentence}
+        </p>
+      ))}
       <p>
         By the hub {hub.label}. This browser may {machine.scopes.join(", ")} there. To end it, on the machine:{" "}
         <code>warren devices revoke</code>

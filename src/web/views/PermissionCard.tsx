@@ -48,7 +48,7 @@ export function PermissionCard(props: PermissionCardProps): ReactNode {
         </section>
       )}
       <p className="project">
-        {tool?.tool_kind !== undefined && `${tool.tool_kind} · `}in{" "}
+        {tool?.tool_kind !== undefined && tool.tool_kind !== "other" && `${tool.tool_kind} · `}in{" "}
         <span title={directory}>{shortPath(directory, 60)}</span>
       </p>
       {tool?.raw_input !== undefined && tool.raw_input !== null && <Arguments input={tool.raw_input} />}

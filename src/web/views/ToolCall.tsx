@@ -20,7 +20,7 @@ export function ToolCall({ item }: { item: ItemOf<"tool_call"> }): ReactNode {
         <span className={`tone-${tone}`}>
           <span aria-hidden="true">{glyph}</span> <span className="unseen">{item.status.replace("_", " ")}: </span>
         </span>
-        {plainText(item.title)} <span className="kind">{item.tool_kind}</span>
+        {plainText(item.title)} {item.tool_kind !== "other" && <span className="kind">{item.tool_kind}</span>}
       </summary>
       <ToolBody item={item} />
     </details>

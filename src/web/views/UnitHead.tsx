@@ -2,12 +2,13 @@ import { type ReactNode, useState } from "react";
 import { freshness } from "../model/fleet.ts";
 import type { Row } from "../model/rows.ts";
 import { type UnitAction, unitActions } from "./unit-actions.ts";
-import { useDo, useIsWide, useWorld } from "./world.ts";
+import { useDo, useHome, useIsWide, useWorld } from "./world.ts";
 
 /** Its name, how it is, and what can be done with it. What cannot be taken back asks once. */
 export function UnitHead({ row }: { row: Row }): ReactNode {
   const isWide = useIsWide();
   const world = useWorld();
+  useHome(); // what can be done changes with the way to its machine
   const { name, icon, state, project, kind, machineName, asOfMs } = row;
   return (
     <header className="unit-head">
@@ -40,7 +41,7 @@ export function UnitHead({ row }: { row: Row }): ReactNode {
   );
 }
 
-function ActionButton({ action }: { action: UnitAction }): ReactNode {
+export function ActionButton({ action }: { action: UnitAction }): ReactNode {
   const [state, setState] = useState<"ready" | "sure" | "busy">("ready");
   const perform = useDo();
   const { label, question, done, run } = action;

@@ -99,6 +99,9 @@ function Nothing({ hasRows }: { hasRows: boolean }): ReactNode {
     <div className="empty">
       <p>Sessions, agents, jobs and workers stand here. In a terminal:</p>
       <CopyCommand command="warren new" />
+      <p>
+        or <a href="#/new">start one from here</a>
+      </p>
     </div>
   );
 }

@@ -1,9 +1,12 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { freshness } from "../model/fleet.ts";
 import { hashOfKey } from "../model/route.ts";
 import type { Row } from "../model/rows.ts";
 import { age } from "../model/text.ts";
 import { HubBadge } from "./HubBadge.tsx";
+import { OfMachine } from "./OfMachine.tsx";
+import { RowActions } from "./RowActions.tsx";
+import { useSwipe } from "./swipe.ts";
 import { useApp } from "./world.ts";
 
 /** One unit: what it is and how it is, what it does or asks, since when; and on which machine, by which hub, where there are several. */
@@ -13,8 +16,12 @@ export function UnitRow({ row, nowMs, isSelected }: { row: Row; nowMs: number; i
   const onClick = (): void => {
     opening.wantsFocus = !matchMedia("(pointer: coarse)").matches; // there it would bring up the keyboard
   };
+  const item = useRef<HTMLLIElement>(null);
+  const [isArmed, setArmed] = useState(false);
+  const putAway = (): void => setArmed(false);
+  useSwipe(item, { onLeft: () => setArmed(true), onRight: putAway });
   return (
-    <li>
+    <li ref={item}>
       <a
         className={asOfMs === undefined ? "row" : "row stale"}
         href={hashOfKey(key)}
@@ -40,6 +47,11 @@ export function UnitRow({ row, nowMs, isSelected }: { row: Row; nowMs: number; i
           <span className="age">{asOfMs === undefined ? age(sinceMs, nowMs) : freshness(asOfMs)}</span>
         </span>
       </a>
+      {isArmed && (
+        <OfMachine id={row.machine}>
+          <RowActions row={row} onDone={putAway} />
+        </OfMachine>
+      )}
     </li>
   );
 }

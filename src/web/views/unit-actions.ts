@@ -16,22 +16,56 @@ export interface UnitAction {
 
 export function unitActions(world: World, row: Row): UnitAction[] {
   const { unit } = row;
+  if (world.home.get().way.kind !== "live") return laterActions(world, row);
   switch (unit.kind) {
     case "job":
       return jobActions(world, row, unit.job.state);
     case "worker":
       return workerActions(world, unit.worker);
     case "recorded":
-      return []; // its machine is away
+      return []; // its machine is about to say more of it
     default:
       return sessionActions(world, row, unit.session);
   }
 }
 
+/** While its machine is away, what is left for it, sealed, and carried out once when it comes back; nothing, where nothing can be left. */
+function laterActions({ machine, remote }: World, { name, unit, machineName }: Row): UnitAction[] {
+  const outbox = remote?.coordinator?.outbox;
+  const isKnown = remote?.coordinator?.connectionForMachine(machine.id) !== undefined;
+  const ask = laterStop(unit);
+  if (!outbox || !isKnown || !ask) return [];
+  const there = machineName ?? machine.name;
+  return [
+    {
+      label: "Stop later",
+      question: `Stop it when ${there} is back?`,
+      done: `The stop of ${name} waits for ${there}, sealed`,
+      run: () => outbox.add({ machine: machine.id, ...ask }),
+    },
+  ];
+}
+
+/** Undefined: it does not run, or no record is taken for it. */
+function laterStop(unit: Row["unit"]): { unit?: string; type: string; payload: Record<string, unknown> } | undefined {
+  switch (unit.kind) {
+    case "job":
+      return isUp(unit.job.state) ? { type: "stop", payload: { job_id: unit.job.id } } : undefined;
+    case "session":
+    case "agent": {
+      const { id, status } = unit.session;
+      return status === "running" ? { unit: id, type: "session.stop", payload: { session: id } } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+const isUp = (state: string): boolean => ["starting", "running", "waiting"].includes(state);
+
 function jobActions({ feed }: World, { name, unit }: Row, state: string): UnitAction[] {
   const job_id = unit.kind === "job" ? unit.job.id : "";
-  const isUp = ["starting", "running", "waiting"].includes(state);
-  if (isUp)
+  if (isUp(state))
     return [
       { label: "Stop", done: `${name} is stopped`, run: () => feed.client.request("stop", { job_id }) },
       { label: "Restart", done: `${name} runs anew`, run: () => feed.client.request("restart", { job_id }) },

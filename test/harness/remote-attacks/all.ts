@@ -1,6 +1,7 @@
 import type { Attack } from "./attack.ts";
 import { CODE_ATTACKS } from "./codes.ts";
 import { GREETING_ATTACKS } from "./greetings.ts";
+import { INTRODUCTION_ATTACKS } from "./introductions.ts";
 import { LIVE_ATTACKS } from "./live.ts";
 import { LOGIN_ATTACKS } from "./logins.ts";
 import { MEMBER_ATTACKS } from "./members.ts";
@@ -15,6 +16,7 @@ export const ATTACKS: readonly Attack[] = [
   ...GREETING_ATTACKS,
   ...LIVE_ATTACKS,
   ...PAIRING_ATTACKS,
+  ...INTRODUCTION_ATTACKS,
   ...CODE_ATTACKS,
   ...THEFT_ATTACKS,
 ];

@@ -1,9 +1,14 @@
+import { Client } from "../../../src/client/client.ts";
 import { Coordinator } from "../../../src/client/remote/coordinator.ts";
+import { type Candidate, Introducing } from "../../../src/client/remote/introducing.ts";
 import { DEVICE_LIMITS } from "../../../src/client/remote/limits.ts";
 import { Pairing, readCard } from "../../../src/client/remote/pairing.ts";
 import { MemoryOutbox, MemoryRecords } from "../../../src/client/remote/testing/memory-records.ts";
 import { MemoryStore } from "../../../src/client/remote/testing/memory-store.ts";
+import { toHex } from "../../../src/sealing/bytes.ts";
 import type { SealingCrypto } from "../../../src/sealing/crypto.ts";
+import type { Introducer } from "../../../src/sealing/introducing.ts";
+import type { Scope } from "../../../src/sealing/scopes.ts";
 import type { Random } from "../random.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 import { Life, type VirtualTime } from "./virtual-time.ts";
@@ -58,11 +63,11 @@ export class DeviceActor {
   }
 
   /** Reads a code, and joins. */
-  async join(code: string, events: { onCheck(check: string): void }): Promise<void> {
+  async join(code: string, events: JoinEvents): Promise<void> {
     const { crypto, network, time } = this.#options;
     const life = new Life(time, this.wall);
     const card = await readCard(code, this.store, { nowSeconds: life.clock.wallMs() / 1_000 });
-    const pairing = new Pairing(card, {
+    const pairing: Pairing = new Pairing(card, {
       name: this.name,
       platform: "test",
       store: this.store,
@@ -71,12 +76,39 @@ export class DeviceActor {
       clock: life.clock,
       limits: DEVICE_LIMITS,
       onState: (state) => {
-        if (state.kind === "shown") events.onCheck(state.check);
+        if (state.kind === "shown" || state.kind === "awaiting") events.onCheck(state.check);
+        if (state.kind !== "asked") return;
+        if (events.agrees?.(state.introducer) ?? true) queueMicrotask(() => pairing.agree());
+        else queueMicrotask(() => pairing.cancel());
       },
     });
-    const { hub, machine } = await pairing.connect();
+    const { hub, machines } = await pairing.connect();
     await this.coordinator?.addHub(hub);
-    await this.coordinator?.addMachine(machine);
+    for (const machine of machines) await this.coordinator?.addMachine(machine);
+  }
+
+  /** Introduces another device to all of its machines, at its first hub. */
+  introduce(scopes: readonly Scope[], onMet: (candidate: Candidate) => void): Promise<Introducing> {
+    const { crypto, name } = this.#options;
+    const coordinator = this.coordinator!;
+    return Introducing.offer({
+      name,
+      hub: coordinator.hub(coordinator.hubs()[0]!.entry.fingerprint)!,
+      machines: coordinator.machines().map(({ machine }) => coordinator.machineNamed(machine.id)),
+      scopes,
+      crypto,
+      clock: this.#life.clock,
+      limits: DEVICE_LIMITS,
+      clientOf: (link) =>
+        new Client({
+          dial: link.dialLines(),
+          name,
+          version: "0",
+          randomId: () => toHex(crypto.random(16)),
+          redialCountMax: 1,
+        }),
+      events: { onMet },
+    });
   }
 
   #dies(when: "before" | "after"): boolean {
@@ -107,6 +139,12 @@ function living<Store extends object>(
         });
     },
   });
+}
+
+interface JoinEvents {
+  onCheck(check: string): void;
+  /** To the machines to which another device introduces it; default: yes. */
+  agrees?(introducer: Introducer): boolean;
 }
 
 export interface DeviceOptions {

@@ -58,6 +58,11 @@ export class HubActor {
     });
   }
 
+  /** Memberships of devices, over all spaces. */
+  get deviceCount(): number {
+    return this.#store?.totals().devices ?? 0;
+  }
+
   /** What it had answered is in its store, and nothing else of it is left. */
   async crash(): Promise<void> {
     this.hub = undefined;

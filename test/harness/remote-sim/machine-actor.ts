@@ -1,5 +1,7 @@
 import { silentLog } from "../../../src/platform/log.ts";
+import { toWire } from "../../../src/protocol/errors.ts";
 import { LineSplitter } from "../../../src/protocol/lines.ts";
+import type { PayloadOf } from "../../../src/protocol/messages.ts";
 import type { ConnectUnit } from "../../../src/remote/network.ts";
 import { Remote } from "../../../src/remote/remote.ts";
 import type { RemoteStore, StoredName } from "../../../src/remote/store.ts";
@@ -104,6 +106,7 @@ export class MachineActor {
         const splitter = new LineSplitter();
         let isOpen = true;
         let by = "";
+        const closed = new AbortController();
         const say = (value: object): void => {
           time.after(1, () => isOpen && !life.isOver && onBytes(Buffer.from(`${JSON.stringify(value)}\n`)));
         };
@@ -113,6 +116,8 @@ export class MachineActor {
             by ||= payload.by ?? "";
             return say({ id, success: true, data: { server: name, scopes: payload.scopes ?? ["view", "type"] } });
           }
+          if (type.startsWith("remote.introduce"))
+            return void this.#introduce(type, payload, by, closed.signal).then((answer) => say({ id, ...answer }));
           const number = this.#carryOut(by, request_id, payload.number);
           time.after(network.delay(), () => say({ id, success: true, data: { number } }));
         };
@@ -127,10 +132,27 @@ export class MachineActor {
           close: () => {
             if (!isOpen) return;
             isOpen = false;
+            closed.abort();
             queueMicrotask(onClosed);
           },
         };
       });
+  }
+
+  /** As the server does; that it looks at the scope first is not modelled. */
+  async #introduce(type: string, payload: object, by: string, signal: AbortSignal): Promise<object> {
+    try {
+      if (type === "remote.introduce")
+        return {
+          success: true,
+          data: await this.remote!.introduce(payload as PayloadOf<"remote.introduce">, by, signal),
+        };
+      const { introduction, is_kept } = payload as { introduction: string; is_kept: boolean };
+      await this.remote!.endIntroduction(introduction, is_kept);
+      return { success: true, data: {} };
+    } catch (error) {
+      return { success: false, ...toWire(error, "INTERNAL") };
+    }
   }
 
   #carryOut(by: string, id: string, number: number): number {

@@ -1,6 +1,7 @@
 import {
   periodId,
   type RecordChange,
+  type RecordGap,
   type RecordRow,
   type RecordStore,
   type RecordsOfHub,
@@ -38,20 +39,26 @@ export class RecordShelf implements RecordStore {
     return { place, chains, periods };
   }
 
-  commit(hub: string, { place, chain, period, row, gap }: RecordChange): Promise<void> {
+  async commit(hub: string, { place, chain, period, row, gap, mended, listed }: RecordChange): Promise<void> {
     const changes: Change[] = [{ table: "reading", key: `${hub}/place`, value: place }];
     if (chain) changes.push({ table: "reading", key: `${hub}/chain/${chain.id}`, value: chain.link });
     if (period) {
       const key = `${hub}/period/${periodId(period.space, period.period)}`;
       changes.push({ table: "reading", key, value: period.key });
     }
+    if (listed) changes.push(...(await this.#unlisted(hub, listed)));
     if (row?.kind === RECORD_KINDS.state) {
       const kept: KeptRow = { ...row, receivedMs: this.#nowMs() };
       changes.push({ table: "rows", key: `${hub}/${row.machine}/${row.stream}`, value: kept });
     }
+    if (mended) {
+      const key = gapKey(hub, mended);
+      const known = await this.#shelf.get<RecordGap>("reading", key);
+      if (known?.kind === "behind") changes.push({ table: "reading", remove: key });
+    }
     // The last one of each stream: what is shown is that something is missing, and of which machine.
-    if (gap) changes.push({ table: "reading", key: `${hub}/gap/${"stream" in gap ? gap.stream : ""}`, value: gap });
-    return this.#shelf.write(changes);
+    if (gap) changes.push({ table: "reading", key: gapKey(hub, gap), value: gap });
+    await this.#shelf.write(changes);
   }
 
   forget(hub: string): Promise<void> {
@@ -65,4 +72,23 @@ export class RecordShelf implements RecordStore {
   async rows(): Promise<KeptRow[]> {
     return (await this.#shelf.all<KeptRow>("rows")).map(({ value }) => value);
   }
+
+  /** What is missing, or was told twice, by this hub. */
+  async gaps(hub: string): Promise<RecordGap[]> {
+    return (await this.#shelf.all<RecordGap>("reading", `${hub}/gap/`)).map(({ value }) => value);
+  }
+
+  /** @param keys `hub/stream`, of a whole hub `hub/` */
+  forgetGaps(keys: readonly string[]): Promise<void> {
+    return this.#shelf.write(keys.map((key) => ({ table: "reading", remove: key.replace("/", "/gap/") })));
+  }
+
+  /** Of a former period, or gone. */
+  async #unlisted(hub: string, { machine, streams }: NonNullable<RecordChange["listed"]>): Promise<Change[]> {
+    const rows = await this.#shelf.all<KeptRow>("rows", `${hub}/${machine}/`);
+    return rows.filter(({ value }) => !streams.has(value.stream)).map(({ key }) => ({ table: "rows", remove: key }));
+  }
 }
+
+const gapKey = (hub: string, gap: RecordGap | { stream: string }): string =>
+  `${hub}/gap/${"stream" in gap ? gap.stream : ""}`;

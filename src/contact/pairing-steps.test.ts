@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type PairingEffect, type PairingEvent, type PairingState, pairingStep } from "./pairing.ts";
+import { type PairingEffect, type PairingEvent, type PairingState, pairingStep } from "./pairing-steps.ts";
 
 /** What a pairing has done so far, by its effects alone. */
 class Told {

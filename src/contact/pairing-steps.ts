@@ -1,6 +1,6 @@
 /**
- * A pairing code's life at the machine, as a pure function of what happens (docs/remote-design.md, Pairing). It does nothing itself: it says what is to
- * be done, in order.
+ * A pairing code's life where it is shown, at a machine or at a device that introduces another one, as a pure function of what happens
+ * (docs/remote-design.md, Pairing). It does nothing itself: it says what is to be done, in order.
  *
  *     offered → met → used → shown → admitting → joined
  *                └ a guest who cannot finish the handshake: offered again
