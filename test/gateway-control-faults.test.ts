@@ -148,7 +148,9 @@ const BAD_VERSIONS: { name: string; source: (site: Site) => Promise<string> | st
     name: "daemonises",
     source: () =>
       `${NOTE}import { spawn } from "node:child_process";
-const child = spawn(process.execPath, ["-e", "require('http').createServer((q, r) => r.end('daemon')).listen(process.env.PORT)"], { detached: true, stdio: "ignore" });
+const listen = "require('http').createServer((q, r) => r.end('daemon')).listen(process.env.PORT)";
+const alone = "const timer = setInterval(() => { if (process.ppid === " + process.pid + ") return; clearInterval(timer); " + listen + "; }, 1)";
+const child = spawn(process.execPath, ["-e", alone], { detached: true, stdio: "ignore" });
 appendFileSync(process.env.PIDS, child.pid + "\\n");
 child.unref();`,
     reason: /ended with exit status 0, and left 1 process/,

@@ -304,6 +304,8 @@ export class RealHands implements WorkerHands {
     const asked = { host: "127.0.0.1", port, path, isPathConfigured: isConfigured, timeoutMs, signal };
     const found = await probe({ ...asked, waitMs: Math.max(0, waitMs - LAST_WORD_MS) });
     if (signal.aborted) return;
+    // It has ended, and what it left behind answers: how it ended is told, which is the better word.
+    if (found.kind === "answer" && project.runs.firstPidOf(instance) === undefined) return;
     if (found.kind === "answer" && !this.#isOwn(instance, port))
       return tell({ kind: "probed", instance, isOk: false, reason: `port ${port} is answered by another program` });
     if (found.kind === "answer") {

@@ -150,7 +150,7 @@ export class InstanceRuns {
   /** Undefined when it is not known, or has ended. */
   firstPidOf(id: string): number | undefined {
     const live = this.#live.get(id);
-    return live && !live.isLeft ? live.marks.job.pid : undefined;
+    return live && !live.isLeft && isAlive(live.marks.job) ? live.marks.job.pid : undefined;
   }
 
   /** Every process of it, its first one too. Empty when it has ended. */
