@@ -135,6 +135,10 @@ test(
   },
 );
 
+const STORMS_MAX = 6;
+/** Half a kilobyte a connection would be more. */
+const isNothing = (grownMebibytes: number): boolean => grownMebibytes < 5;
+
 test(
   "protocol: thousands of connects and drops leave no descriptor and no memory behind",
   { timeout: TIMEOUT_MS },
@@ -155,15 +159,21 @@ test(
     };
     await storm(count); // brings the heap to its working size
     await settled(house);
-    const [descriptorsBefore, bytesBefore] = [descriptorsOf(pid).length, residentBytes(pid)];
-    await storm(count);
-    await settled(house);
+    const descriptorsBefore = descriptorsOf(pid).length;
+    // What leaks, leaks in each storm; what only grows to its working size has a storm that adds nothing.
+    const grown: number[] = [];
+    for (let before = residentBytes(pid); grown.length < STORMS_MAX && !grown.some(isNothing); ) {
+      await storm(count);
+      await settled(house);
+      const now = residentBytes(pid);
+      grown.push((now - before) / MEBIBYTE);
+      before = now;
+    }
     assert.equal((await house.server()).pid, pid, "the same process");
     await waitUntil(() => descriptorsOf(pid).length <= descriptorsBefore, {
       what: `descriptors to return to ${descriptorsBefore}`,
     });
-    const grownBytes = residentBytes(pid) - bytesBefore;
-    assert.ok(grownBytes < 20 * MEBIBYTE, `grew by ${Math.round(grownBytes / MEBIBYTE)} MiB`);
+    assert.ok(grown.some(isNothing), `grew by ${grown.map(Math.round).join(", ")} MiB`);
   },
 );
 
