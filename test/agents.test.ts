@@ -233,7 +233,7 @@ test(
     const fox = await newAgent(house);
     using ann = await WatchingAgent.watch(house.places, fox.id);
     await ann.prompt("say before\nrun echo $$ > pid.txt; exec sleep 100000");
-    const pid = await waitUntil(() => linesOf(join(house.dir, "pid.txt"))[0], { what: "the command" });
+    const pid = await waitUntil(() => linesOf(join(house.dir, "pid.txt"))[0] || undefined, { what: "the command" });
     process.kill(fox.pid, "SIGKILL");
     await ann.until(() => ann.state === "ended", "its end");
     assert.equal(ann.of("turn")[0]?.stop_reason, "agent_ended");
