@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Gateway } from "../src/protocol/gateway-units.ts";
 import { variant } from "./harness/build-copy.ts";
 import { Site, saying } from "./harness/site.ts";
 import { waitUntil } from "./harness/wait-until.ts";
@@ -197,3 +200,29 @@ test(
     }
   },
 );
+
+test("kinds: gateway build without a worker builds each one that is built", { timeout: TIMEOUT_MS }, async () => {
+  const built = (name: string): string =>
+    `type: command\nbuild: sh -c "echo built >> ../../${name}.builds; cp main.js bin/${name}"\ncommand: ${process.execPath} bin/${name}\n`;
+  await using site = await Site.make({
+    "workers/one/worker.yaml": built("one"),
+    "workers/one/main.js": SCRIPT,
+    "workers/two/worker.yaml": built("two"),
+    "workers/two/main.js": SCRIPT,
+    "workers/files/public/index.html": "<p>files</p>",
+  });
+  await site.up();
+  const count = (name: string): number =>
+    readFileSync(join(site.house.dir, `${name}.builds`), "utf8").split("\n").length - 1;
+  for (const name of ["one", "two"]) await site.becomes(name, ({ state }) => state === "healthy", "healthy");
+  assert.deepEqual([count("one"), count("two")], [1, 1]);
+  const { status, stdout, stderr } = await site.house.warren(["gateway", "build", "--wait", "30s", "--json"]);
+  assert.equal(status, 0, stderr);
+  const [gateway] = JSON.parse(stdout) as Gateway[];
+  assert.deepEqual(
+    gateway?.workers.map(({ state }) => state),
+    ["healthy", "healthy", "healthy"],
+  );
+  assert.deepEqual([count("one"), count("two")], [2, 2]);
+  assert.equal((await site.house.warren(["gateway", "pause"])).status, 2, "others need one");
+});

@@ -18,7 +18,8 @@ export const gateway = defineCommand({
     "gateway [status] [--all] [--json]",
     "gateway health|refresh|metrics",
     "gateway mode [dev|prod]",
-    "gateway pause|unpause|drain|build|start|stop|restart WORKER [--wait DURATION]",
+    "gateway pause|unpause|drain|start|stop|restart WORKER [--wait DURATION]",
+    "gateway build [WORKER] [--wait DURATION]",
     "gateway rollback WORKER [VERSION]",
     "gateway deploy [HOST…] [--dry-run] [--path DIRECTORY] [--port PORT] [--json]",
   ],
@@ -30,6 +31,7 @@ export const gateway = defineCommand({
   refresh   looks at the files, builds and switches what has changed
   pause     requests wait until unpause
   drain     no new requests; those in flight are finished, then it stops
+  build     builds it anew, or every worker that is built
   rollback  back to the version before, or to VERSION
   metrics   Prometheus text
   deploy    builds here, copies over ssh, switches there; back again if a worker there is not healthy.
@@ -78,6 +80,8 @@ export const gateway = defineCommand({
     if (rest.length > most) throw usageError(`gateway ${topic} takes no ${rest[most]}.`, "warren help gateway");
     const waitMs = durationOf("--wait", values.wait);
     const json = values.json === true;
+    if (topic === "build" && rest.length === 0)
+      return buildAll(context, await projectAsked(context, values.dir), { waitMs, json });
     if (isOfWorker) {
       const place = context.machine && values.dir === undefined ? {} : { workdir: directoryAsked(context, values.dir) };
       return ofWorker(context, topic as (typeof OF_A_WORKER)[number], rest, { place, waitMs, json });
@@ -161,6 +165,22 @@ function show({ output }: Context, gateways: readonly Gateway[], json: boolean):
   else if (gateways.length === 0) output.line("No gateways");
   else for (const gateway of gateways) for (const line of gatewayLines(output, gateway)) output.line(line);
   return EXIT.ok;
+}
+
+/** Each is ordered before any is waited for. */
+async function buildAll(
+  context: Context,
+  dir: string,
+  { waitMs, json }: { waitMs: number | undefined; json: boolean },
+): Promise<number> {
+  const client = context.client();
+  const [gateway] = await gatewaysOf(context, dir, false);
+  const built = gateway!.workers.filter(({ type }) => type === "node" || type === "command");
+  const asked = built.map(({ name }) => ({ worker: name, workdir: gateway!.dir }));
+  for (const which of asked) await client.request("gateway.build", which);
+  if (waitMs !== undefined)
+    await Promise.all(asked.map((which) => client.request("gateway.settled", { ...which, timeout_ms: waitMs })));
+  return show(context, await gatewaysOf(context, dir, false), json);
 }
 
 async function ofWorker(
