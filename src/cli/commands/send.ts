@@ -39,30 +39,6 @@ export const send = defineCommand({
         return [{ type: "session.send", payload: { session: id, data }, unit: id, what: `send ${reference}` }];
       });
     }
-    if (values.later !== undefined) {
-      if (values["wait-for"] !== undefined) throw usageError("With --later nobody waits: leave --wait-for out.");
-      const [{ keepLater }, { unitKnown }] = await Promise.all([
-        import("../on/later/keep-later.ts"),
-        import("../on/later/unit-known.ts"),
-      ]);
-      return keepLater(context, values, (known) => {
-        const { id } = unitKnown(known, reference, "send", "session");
-        const data = values.enter ? `${text}\r` : text;
-        return [{ type: "session.send", payload: { session: id, data }, unit: id, what: `send ${reference}` }];
-      });
-    }
-    if (values.later !== undefined) {
-      if (values["wait-for"] !== undefined) throw usageError("With --later nobody waits: leave --wait-for out.");
-      const [{ keepLater }, { unitKnown }] = await Promise.all([
-        import("../on/later/keep-later.ts"),
-        import("../on/later/unit-known.ts"),
-      ]);
-      return keepLater(context, values, (known) => {
-        const { id } = unitKnown(known, reference, "send", "session");
-        const data = values.enter ? `${text}\r` : text;
-        return [{ type: "session.send", payload: { session: id, data }, unit: id, what: `send ${reference}` }];
-      });
-    }
     const handle = await sessionNamed(context, reference, "send");
     const { client, id } = handle;
     const timeoutMs = durationOf("--timeout", values.timeout);
