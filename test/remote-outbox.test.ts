@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { withSeed } from "./harness/random.ts";
+import { unitsAreTold } from "./harness/told-units.ts";
 import { TwoHomes } from "./harness/two-homes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import type { Ended } from "./harness/warren.ts";
@@ -38,19 +39,6 @@ class Site implements AsyncDisposable {
         return processes.length === 0;
       },
       { what: "the end of the machine" },
-    );
-  }
-
-  /** So many of its units lie at the hub. */
-  async hasTold(count: number): Promise<void> {
-    const { remoteDir } = this.there.places;
-    await waitUntil(
-      () => {
-        const file = readdirSync(remoteDir).find((name) => name.startsWith("space-"));
-        const { owed, rows, digest } = JSON.parse(readFileSync(join(remoteDir, file!), "utf8"));
-        return owed.length === 0 && Object.keys(rows).length >= count && digest !== "";
-      },
-      { what: "its units are told", everyMs: 50 },
     );
   }
 
@@ -125,7 +113,7 @@ test("later: what is asked of a machine that is away is kept, and done in its or
   const { homes, there } = site;
   well(await there.warren(["add", "--name", "web", "--", "sleep", "300"]));
   well(await there.warren(["new", "-d", "--name", "fox", "--", "sh", "-c", `exec cat > ${there.dir}/typed`]));
-  await site.hasTold(2);
+  await unitsAreTold(site.there, 2);
   await site.end();
 
   const away = await homes.on("stop", "web");

@@ -17,6 +17,7 @@ import { decodeUnitRow, type UnitRow } from "../src/sealing/unit-row.ts";
 import { webCrypto } from "../src/sealing/webcrypto.ts";
 import { temporaryHome } from "./harness/home.ts";
 import { TestDevice } from "./harness/remote-device.ts";
+import { unitsAreTold } from "./harness/told-units.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import type { Running } from "./harness/warren.ts";
 
@@ -76,19 +77,6 @@ class Site implements AsyncDisposable {
     assert.equal((await pairing.ended).status, 0);
     device.close();
     return new RecordDevice(device);
-  }
-
-  /** What the machine knows is confirmed by the hub, a list of heads behind it. */
-  async isConfirmed(rows: number): Promise<void> {
-    const { fingerprint } = (await this.house.client({ mode: "find" }).request("remote.hubs", {})).hubs[0]!;
-    const file = join(this.house.places.remoteDir, `space-${fingerprint.replaceAll(/[^0-9a-f]/g, "")}.json`);
-    await waitUntil(
-      () => {
-        const { owed, rows: told, digest } = JSON.parse(readFileSync(file, "utf8"));
-        return owed.length === 0 && Object.keys(told).length === rows && digest !== "";
-      },
-      { what: "everything is confirmed", everyMs: 50 },
-    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -228,7 +216,7 @@ test("records: a device that was away sees the machine's last list after the mac
   await site.house.warren(["add", "--name", "web", "sleep", "1000"]);
   await site.house.warren(["add", "--name", "db", "sleep", "1000"]);
   await site.house.warren(["stop", "web"]);
-  await site.isConfirmed(2);
+  await unitsAreTold(site.house, 2);
   await site.killMachine();
   await phone.fetch(() => phone.units.web === "ended", "the row of web");
   assert.deepEqual(phone.units, { web: "ended", db: "running" });

@@ -9,6 +9,7 @@ import { decodePairingCode, encodePairingCode } from "../src/sealing/pairing-cod
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { killProcess } from "./harness/processes.ts";
+import { unitsAreTold } from "./harness/told-units.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import type { Running } from "./harness/warren.ts";
 import { click, openUnit, TERMINAL_TEXT } from "./harness/web.ts";
@@ -291,12 +292,8 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     const statusOf = async (): Promise<HubStatus> => JSON.parse(await run(owner, "hub", "status", "--json"));
     // While the page still goes, what it has taken is forgotten.
     await waitUntil(async () => (await statusOf()).connections.devices === 0, { what: "the page to be gone" });
-    const before = await statusOf();
     await run(house, "add", "--name", "late", "sleep", "1000");
-    // A former list of what there is may go as the new row comes.
-    await waitUntil(async () => (await statusOf()).record_bytes > before.record_bytes, {
-      what: "what the machine leaves at the hub",
-    });
+    await unitsAreTold(house, 2);
     const [keeper, server] = await Promise.all([house.keeper(), house.server()]);
     killProcess(keeper);
     killProcess(server);
