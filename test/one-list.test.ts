@@ -223,6 +223,31 @@ test(
 );
 
 test(
+  "two projects of one name: the ref of each worker means that one, and a bare name says both",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make(WORKERS);
+    const { house } = site;
+    await site.up();
+    const twin = join(house.base, "elsewhere", "project");
+    mkdirSync(join(twin, "workers", "api", "src"), { recursive: true });
+    writeFileSync(join(twin, "workers", "api", "src", "main.ts"), saying("twin"));
+    const up = await house.warren(["up", "--detach"], { cwd: twin, env: { WARREN_GATEWAY_PORT: "0" } });
+    assert.equal(up.status, 0, up.stdout + up.stderr);
+    const workers = JSON.parse((await house.warren(["list", "--all", "--json"])).stdout) as (Listed & {
+      workdir: string;
+    })[];
+    assert.deepEqual(workers.map(({ ref }) => ref).sort(), [`worker:${house.dir}/api`, `worker:${twin}/api`].sort());
+    for (const { ref, workdir } of workers) {
+      const { stdout, stderr } = await house.warren(["why", "--json", ref], { cwd: house.base });
+      assert.equal(JSON.parse(stdout || stderr).worker?.workdir, workdir, ref);
+    }
+    const both = await house.warren(["why", "project/api"], { cwd: house.base });
+    assert.match(both.stderr, /project\/api is the name of 2 units: .*\nwarren why worker:\/.*\/api\n$/);
+  },
+);
+
+test(
   "stop --all: the jobs and workers of this directory stop, and sessions and other directories go on",
   { timeout: TIMEOUT_MS },
   async () => {

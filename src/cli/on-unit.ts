@@ -8,6 +8,7 @@ import type { Context } from "./context.ts";
 import { isWorkerHere } from "./gateway/worker-folder.ts";
 import type { MachineDoor } from "./on/machine-door.ts";
 import { handleOf, type SessionHandle, savedSession, sessionThere } from "./sessions/session-client.ts";
+import { refsOf } from "./unit-ref.ts";
 import { refusalOf, type UnitKind, type UnitVerb } from "./unit-verbs.ts";
 import { type WordKind, wordOf } from "./unit-word.ts";
 
@@ -19,7 +20,7 @@ import { type WordKind, wordOf } from "./unit-word.ts";
  *   3. a job or a worker of another project
  *   4. a session that has ended
  *
- * `site/api` says the project, and a job's id is always that job. Where units of two kinds share a name, `job:api` and `worker:api` say which;
+ * `site/api` says the project (`/home/me/site/api` its directory), and a job's id is always that job. Where units of two kinds share a name, `job:api` and `worker:api` say which;
  * `session:fox` and `agent:owl` as well. More than one answer is an error that lists them. A kind that the verb has no action for is refused as
  * `unit-verbs.ts` says.
  */
@@ -139,12 +140,10 @@ async function unitsNamed(context: Context, name: string, mode?: "find"): Promis
 }
 
 function unitAmbiguous(name: string, units: readonly Unit[]): WarrenError {
-  const bare = name.slice(name.lastIndexOf("/") + 1);
-  const projects = new Set(units.map(({ workdir }) => workdir));
-  const isOneProject = projects.size === 1;
+  const isOneProject = new Set(units.map(({ workdir }) => workdir)).size === 1;
+  const refOf = refsOf(units);
   const words = units.map((unit) => {
-    const place = isOneProject || unit.kind === "job" ? "" : `${unit.project}/`;
-    const word = unit.kind === "job" ? unit.id : `worker:${place}${bare}`;
+    const word = isOneProject && unit.kind === "worker" ? `worker:${unit.name}` : refOf(unit);
     return { word, text: `${word} (${unit.kind === "job" ? "job " : ""}in ${unit.workdir})` };
   });
   return new WarrenError(

@@ -6,7 +6,7 @@ import type { ProjectWorker } from "./project-worker.ts";
 
 /**
  * What a word means among the workers of the projects that are up (CONTRACT §1): a bare name in the project of `workdir`, and when that has none, in the
- * home; `site/api`, the project folder's name before it.
+ * home; `site/api`, the project folder's name before it; `/home/me/site/api`, its directory, where two folders have the same name.
  */
 export interface FoundWorker {
   project: GatewayProject;
@@ -26,8 +26,7 @@ export function workersMeant(
   const all = [...projects.values()].flatMap((project) =>
     project.workers.filter((worker) => worker.name === name).map((worker) => ({ project, worker })),
   );
-  if (place !== undefined)
-    return { found: all.filter(({ project }) => project.config.project === place), isHere: false };
+  if (place !== undefined) return { found: all.filter(({ project }) => isCalled(project, place)), isHere: false };
   const project = workdir === undefined ? undefined : projectAt(projects, workdir);
   const here = all.filter((one) => one.project === project);
   return here.length > 0 ? { found: here, isHere: true } : { found: all, isHere: false };
@@ -82,18 +81,23 @@ const portOfProject = (port: number, dir: string): WarrenError =>
   });
 
 const named = (projects: Projects, name: string): GatewayProject | undefined =>
-  [...projects.values()].find(({ config }) => config.project === name);
+  [...projects.values()].find((project) => isCalled(project, name));
+
+const isCalled = ({ config, dir }: GatewayProject, place: string): boolean =>
+  place.startsWith("/") ? dir === place : config.project === place;
 
 function workerAmbiguous(reference: string, found: readonly FoundWorker[]): WarrenError {
   const isSameName = new Set(found.map(({ project }) => project.config.project)).size < found.length;
   const words = found.map(({ project, worker }) => `${project.config.project}/${worker.name} in ${project.dir}`);
-  const [{ project, worker }] = found as [FoundWorker];
+  const candidates = found.map(
+    ({ project, worker }) => `${isSameName ? project.dir : project.config.project}/${worker.name}`,
+  );
   return new WarrenError(
     "WORKER_AMBIGUOUS",
     `${reference} is the name of ${found.length} workers: ${words.join(", ")}.`,
     {
-      fix: isSameName ? `cd ${project.dir}` : `warren why ${project.config.project}/${worker.name}`,
-      detail: { candidates: found.map((one) => `${one.project.config.project}/${one.worker.name}`) },
+      fix: `warren why ${candidates[0]}`,
+      detail: { candidates },
     },
   );
 }

@@ -21,6 +21,7 @@ import { Painter } from "./terminal/painter.ts";
 import { Terminal, type TerminalStreams } from "./terminal/terminal.ts";
 import { AGE_STEP_MS } from "./text/age.ts";
 import { tildePath } from "./text/width.ts";
+import { UsageFeed } from "./usage-feed.ts";
 import { screenOf } from "./views/screen.ts";
 import { themeOf } from "./views/theme.ts";
 import { WorkerFeed } from "./workers/worker-feed.ts";
@@ -93,9 +94,16 @@ function buildFace(
     painter.forget();
     painter.paint(screenOf(theme, store.model));
   };
-  const { screens, servers, connection, workers } = startFeeds(context, store, signal);
+  const { screens, servers, connection, workers, usage } = startFeeds(context, store, signal);
   const size = (): { cols: number; rows: number } => ({ cols: streams.stdout.columns, rows: streams.stdout.rows });
-  const handover = new Handover({ terminal, stdout: streams.stdout, redraw, servers, programs, signal });
+  const handover = new Handover({
+    terminal,
+    stdout: streams.stdout,
+    redraw,
+    feeds: [servers, usage],
+    programs,
+    signal,
+  });
   const effects = new Effects({
     ...context,
     client: connection.client,
@@ -132,13 +140,22 @@ function startFeeds(context: TuiContext, store: Store, signal: AbortSignal) {
     ...context,
     dispatch: (action) => {
       dispatch(action);
-      if (action.type === "snapshot") servers.refresh(); // the home is there now, if it was not
+      if (action.type !== "snapshot") return;
+      servers.refresh(); // the home is there now, if it was not
+      usage.start();
     },
     onGateway: () => workers.heard(),
     signal,
   });
   const workers = new WorkerFeed({ client: connection.client, dispatch, signal });
-  return { screens, servers, connection, workers };
+  const usage = new UsageFeed({
+    client: connection.client,
+    sessions: () => servers.measured(),
+    askWorkers: () => workers.heard(),
+    dispatch,
+    signal,
+  });
+  return { screens, servers, connection, workers, usage };
 }
 
 function startModel({ cwd, env, build, places }: TuiContext, stdout: WriteStream) {

@@ -110,6 +110,21 @@ test("stop asks, rename and resume do it, y copies, ended ones are shown on dema
   await cursorOn(house, screen, "otter");
 });
 
+test(
+  "what jobs and sessions use stands in the list of a wide screen, and comes again with the next look",
+  { skip },
+  async () => {
+    await using house = await House.open();
+    await house.warren("add", "--name", "web", "sleep", "1000");
+    await house.warren("new", "--detached", "--name", "bear", ...SHELL);
+    const screen = await house.screen({ columns: 160 });
+    await pick(screen);
+    await screen.until(/◉ web .*working +\d+% +[\d.]+ [KM]B/, /🐻 bear .*idle +\d+% +[\d.]+ [KM]B/);
+    await house.warren("new", "--detached", "--name", "fox", ...SHELL);
+    await screen.until(/🦊 fox .*idle +\d+% +[\d.]+ [KM]B/);
+  },
+);
+
 test("a session that rings after it went quiet needs you, with its glyph", { skip }, async () => {
   await using house = await House.open();
   const rings = "mkfifo go; echo waiting; read line < go; printf '\\a'; sleep 1000";

@@ -5,6 +5,7 @@ import type { Job, Session } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
 import { stateOfUnit } from "../render/states.ts";
 import { type ServerSessions, sessionsByServer } from "../sessions/all-sessions.ts";
+import { refsOf } from "../unit-ref.ts";
 
 /**
  * Every unit of a place or of the home, whichever server has it: jobs and workers by the primary, sessions and agents by the server of each. Servers
@@ -37,6 +38,7 @@ export async function allUnits(
   const servers = kinds.has("session") || kinds.has("agent") ? await sessionsByServer(context, { usage: true }) : [];
   const sessions = servers.flatMap((one) => one.sessions).filter(({ workdir }) => isWithin(workdir, place));
   const gateways = sessions.some(({ is_listening: is }) => is) ? await gatewaysOf(context) : [];
+  const refOf = refsOf(units);
   const all = [
     ...sessions.map((session) => ({ ...session, ...urlOf(session, gateways), ref: `session:${session.name}` })),
     ...units.map((unit) => ({ ...unit, server: String(unit.server ?? primary), ref: refOf(unit) })),
@@ -46,8 +48,6 @@ export async function allUnits(
     silent: servers.filter(({ problem }) => problem !== undefined),
   };
 }
-
-const refOf = (unit: Job | Worker): string => (unit.kind === "job" ? unit.id : `worker:${unit.id ?? unit.name}`);
 
 function isWithin(workdir: string, place: string | undefined): boolean {
   if (place === undefined || workdir === place) return true;

@@ -127,6 +127,12 @@ export interface SessionList {
   places: ReadonlyMap<string, number>;
 }
 
+/** What a unit uses, as it is shown: `6%`, `125 MB`. */
+export interface Use {
+  cpu: string;
+  memory: string;
+}
+
 /** What the screen of the selected session shows. */
 export interface Preview {
   id: string;
@@ -151,6 +157,8 @@ export interface Model {
   /** As `order`. */
   workerOrder: readonly string[];
   sessions: SessionList;
+  /** Of the jobs and sessions that run, by id; workers say it themselves. */
+  usage: ReadonlyMap<string, Use>;
   preview: Preview | null;
   /** While it is open it takes the place of all panels. */
   mail: MailView;
@@ -210,6 +218,7 @@ export type Action =
   | { type: "sessions"; servers: readonly ServerView[]; latest: LatestServer; nowMs: number }
   | { type: "ended-loaded"; sessions: readonly Session[] }
   | { type: "session-changed"; session: Session }
+  | { type: "usage"; usage: ReadonlyMap<string, Use> }
   | { type: "mail"; news: MailNews }
   | { type: "previewed"; id: string; lines: readonly string[]; cursorRow: number }
   | { type: "done"; text: string; selectId?: string }
@@ -314,6 +323,7 @@ export const initialModel = ({ isPicker = false, mailName = "you", ...start }: S
   workers: new Map(),
   workerOrder: [],
   sessions: noSessions(),
+  usage: new Map(),
   preview: null,
   strayed: null,
   selectedId: isPicker ? NEW_ID : null,

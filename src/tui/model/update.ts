@@ -13,6 +13,7 @@ import { say } from "./say.ts";
 import { applyFound, endSearch } from "./search.ts";
 import { applyEnded, applySession, applySessions } from "./session-list.ts";
 import { applyEvent, applySnapshot, select } from "./units.ts";
+import { applyUsage } from "./usage.ts";
 import { applyGateways } from "./worker-list.ts";
 import { selectedWorker } from "./workers.ts";
 
@@ -68,6 +69,8 @@ function changed(model: Model, action: Action): Step {
       return applyEnded(model, action.sessions);
     case "session-changed":
       return applySession(model, action.session);
+    case "usage":
+      return [applyUsage(model, action.usage), []];
     case "previewed":
       return [{ ...model, preview: { id: action.id, lines: action.lines, cursorRow: action.cursorRow } }, []];
     case "done":

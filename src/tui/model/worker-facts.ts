@@ -1,5 +1,5 @@
-import { formatBytes } from "../../protocol/durations.ts";
 import type { WorkerFailure } from "../../protocol/gateway-units.ts";
+import { useOfWorker } from "./usage.ts";
 import type { WorkerView } from "./workers.ts";
 
 /** Panel 2 of a worker, as plain lines: where it answers, what it does now, what is wrong. */
@@ -7,8 +7,8 @@ export function workerFacts({ worker, mode, lastSave, perSecond }: WorkerView): 
   const { url, route, type, version, previous, reason, failure, restart_count = 0 } = worker;
   const lines = [url ?? route, [type, mode, ...(version ? [`v ${version}`] : [])].join(" · ")];
   lines.push(...trafficLines(worker, perSecond));
-  if (worker.memory_bytes !== undefined)
-    lines.push(`${Math.round(worker.cpu_percent ?? 0)}% cpu · ${formatBytes(worker.memory_bytes)}`);
+  const use = useOfWorker(worker);
+  if (use) lines.push(`${use.cpu} cpu · ${use.memory}`);
   if (worker.waiting) lines.push(`${worker.waiting} waiting`);
   if (failure) lines.push(...failureLines(failure));
   else if (reason !== undefined) lines.push(reason);

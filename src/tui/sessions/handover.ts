@@ -1,6 +1,5 @@
 import type { WriteStream } from "node:tty";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Servers } from "./servers.ts";
 
 export interface TuiPrograms {
   /** Shows a session in this terminal until it is left or has ended; resolves with an exit status. */
@@ -13,7 +12,8 @@ export interface HandoverOptions {
   stdout: WriteStream;
   /** Draws the whole screen. */
   redraw: () => void;
-  servers: Servers;
+  /** What asks servers again and again. */
+  feeds: readonly { setShown(isShown: boolean): void }[];
   programs: TuiPrograms;
   signal: AbortSignal;
 }
@@ -41,10 +41,10 @@ export class Handover {
   }
 
   async #handOver(id: string, isViewer: boolean): Promise<void> {
-    const { terminal, stdout, redraw, servers, programs, signal } = this.#options;
+    const { terminal, stdout, redraw, feeds, programs, signal } = this.#options;
     const listeners = stdout.listeners("error");
     terminal.close();
-    servers.setShown(false);
+    for (const feed of feeds) feed.setShown(false);
     try {
       await programs.attach(id, { isViewer });
     } finally {
@@ -54,7 +54,7 @@ export class Handover {
       if (!signal.aborted) {
         terminal.open();
         redraw();
-        servers.setShown(true);
+        for (const feed of feeds) feed.setShown(true);
       }
     }
   }

@@ -86,6 +86,12 @@ export class Servers {
     return undefined;
   }
 
+  /** The sessions of all servers with what each uses: a server looks at all processes for it. Of one that does not answer there are none. */
+  async measured(): Promise<readonly Session[]> {
+    const asked = [...this.#watched.values()].filter(({ sessions }) => sessions.length > 0);
+    return (await Promise.all(asked.map(async (one) => (await this.#sessionsOf(one, true)) ?? []))).flat();
+  }
+
   /** The server of the newest build, unless this build is newer than all. */
   latest(): ServerEntry | undefined {
     const { build } = this.#options;
@@ -180,10 +186,10 @@ export class Servers {
   }
 
   /** Undefined when it does not answer. */
-  async #sessionsOf({ client }: Watched): Promise<readonly Session[] | undefined> {
+  async #sessionsOf({ client }: Watched, usage = false): Promise<readonly Session[] | undefined> {
     const { answerTimeoutMs: timeoutMs = ANSWER_TIMEOUT_MS } = this.#options;
     try {
-      const { sessions } = await client.request("session.list", {}, { timeoutMs });
+      const { sessions } = await client.request("session.list", usage ? { usage } : {}, { timeoutMs });
       return sessions;
     } catch (error) {
       return isWarrenError(error, "UNKNOWN_TYPE") ? [] : undefined; // older than sessions

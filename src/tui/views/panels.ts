@@ -12,6 +12,7 @@ import { previewNote, previewRows, previewTitle } from "./session-preview.ts";
 import { glyphOf, jobState, workerState } from "./states.ts";
 import { paint, type Theme, type Tone } from "./theme.ts";
 import { unitRows } from "./unit-rows.ts";
+import { useText } from "./use-text.ts";
 import { factRows, instanceRows } from "./worker-rows.ts";
 
 /** The text of each panel: exactly as many lines and columns as its rectangle. */
@@ -58,7 +59,7 @@ function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout[
           note: workerNote(theme, view),
           lines: factRows(theme, model, view, layout),
         };
-      return { key: "2", title: `ports${of}`, lines: portRows(theme, model, layout) };
+      return { key: "2", title: `ports${of}`, note: jobNote(theme, model), lines: portRows(theme, model, layout) };
     case "runs":
       if (view)
         return { key: "3", title: `instances: ${view.worker.name}`, lines: instanceRows(theme, model, view, layout) };
@@ -80,6 +81,12 @@ function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout[
 function unitsTitle(model: Model, layout: Layout): string {
   if (layout.panels.header) return "units";
   return cutStart(whereOf(model), innerColumns(layout.panels.units) - 12);
+}
+
+/** What the job uses, where the list has no room for it. */
+function jobNote(theme: Theme, model: Model): string {
+  const use = model.selectedId === null ? undefined : model.usage.get(model.selectedId);
+  return use ? paint(theme, "quiet", useText(use, theme)) : "";
 }
 
 function workerNote(theme: Theme, { worker }: WorkerView): string {

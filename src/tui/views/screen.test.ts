@@ -145,6 +145,38 @@ test("sessions: glyph, word and question; servers say what is wrong with them; w
   assert.doesNotMatch(text, /\x1b/);
 });
 
+test("what units use stands in columns where the list is wide, else beside what is selected", () => {
+  const usage = new Map([
+    ["1aa", { cpu: "12%", memory: "125 MB" }],
+    ["fox", { cpu: "3%", memory: "81 MB" }],
+    ["owl", { cpu: "7%", memory: "64 MB" }],
+  ]);
+  const at = (columns: number, ...keys: string[]): string =>
+    shown(
+      withSessions(columns, 50)
+        .do({ type: "usage", usage })
+        .keys(...keys),
+    ).join("\n");
+  const wide = at(200, "g");
+  assert.match(wide, /◉ web .*:3000 +12% +125 MB +1m│/);
+  assert.match(wide, /◉ 🦊 owl .*working +7% +64 MB +1m│/);
+  assert.match(wide, /○ 🦊 bear .*idle {21} 1m│/, "what was not measured is left empty");
+  assert.match(wide, /◆ 🦊 fox .*needs you +1m│/, "what it asks takes the room");
+  assert.doesNotMatch(at(120, "g"), /125 MB/);
+  assert.match(at(120, "g", "j"), /2 attached · 3% cpu · 81 MB/);
+  const job = withSessions(120, 50).do({ type: "usage", usage });
+  while (job.model.selectedId !== "1aa") job.keys("j");
+  assert.match(shown(job).join("\n"), /ports: web─+12% cpu · 125 MB─/);
+});
+
+test("what units use: the same once more draws nothing", () => {
+  const usage = (): Map<string, { cpu: string; memory: string }> => new Map([["1aa", { cpu: "0%", memory: "46 MB" }]]);
+  const played = busy(120, 36).do({ type: "usage", usage: usage() });
+  const before = played.model;
+  assert.equal(played.do({ type: "usage", usage: usage() }).model, before);
+  assert.notEqual(played.do({ type: "usage", usage: new Map() }).model, before);
+});
+
 test("sessions: without glyphs nothing but ASCII of our own, at 60×15 too", () => {
   const theme = themeOf({ WARREN_NO_EMOJI: "1" });
   for (const [columns, rows] of [

@@ -7,6 +7,7 @@ import { cutEnd, cutMiddle, cutStart } from "../text/width.ts";
 import { plain, serverTitle } from "./session-rows.ts";
 import { sessionState } from "./states.ts";
 import { paint, type Theme } from "./theme.ts";
+import { useText } from "./use-text.ts";
 
 /** The right side while a session is selected: what it is, and what its screen shows. */
 
@@ -35,10 +36,12 @@ export function previewRows(theme: Theme, model: Model, layout: Layout): string[
 function factRows(theme: Theme, model: Model, session: Session, columns: number): string[] {
   const server = model.sessions.servers.find(({ name }) => name === session.server);
   const clients = session.client_count + session.viewer_count;
+  const use = model.usage.get(session.id);
   const where = [
     server ? serverTitle(theme, server) : session.server,
     `${session.cols}×${session.rows}`,
     clients > 0 ? `${clients} attached` : "nobody attached",
+    ...(use ? [useText(use, theme)] : []),
   ].join(theme.glyphs ? " · " : ", ");
   const question = session.state === "needs_you" && session.attention ? plain(session.attention) : "";
   return [

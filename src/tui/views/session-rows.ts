@@ -7,6 +7,7 @@ import { cutEnd, cutStart, padStart, widthOf } from "../text/width.ts";
 import { fit } from "./frame.ts";
 import { glyphOf, sessionState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
+import { useColumns } from "./use-text.ts";
 
 /** Rows of panel 1 that are about sessions: the line for a new one, the servers, the sessions, the headings. */
 
@@ -46,7 +47,7 @@ export function headingRow(theme: Theme, model: Model, row: Row, columns: number
   return fit(`${bold(row.kind)}  ${paint(theme, "quiet", cutStart(where, columns - row.kind.length - 2))}`, columns);
 }
 
-/** Glyph, name, what it asks or calls itself, unread mail, who is attached, word, age. */
+/** Glyph, name, what it asks or calls itself, unread mail, who is attached, word, what it uses where there is room, age. */
 export function sessionRow(theme: Theme, model: Model, session: Session, columns: number): string {
   const { glyph, tone } = sessionState(theme, session);
   const right = rightOf(theme, model, session, columns);
@@ -70,9 +71,10 @@ function rightOf(theme: Theme, model: Model, session: Session, columns: number):
   const age = paint(theme, "quiet", padStart(formatAge(ageMs), AGE_COLUMNS));
   const said = paint(theme, tone, cutEnd(word, WORD_COLUMNS));
   if (columns < COLUMNS_FOR_WORD) return session.state === "needs_you" ? said : age;
-  const aligned = `${said}${" ".repeat(Math.max(0, WORD_COLUMNS - widthOf(word)))}${age}`;
-  // What it asks comes before who is there; the right side says that too.
-  const hasRoom = session.state !== "needs_you" || columns >= COLUMNS_FOR_ALL;
+  const asks = session.state === "needs_you"; // and that comes before what it uses and who is there
+  const use = asks ? "" : paint(theme, "quiet", useColumns(model.usage.get(session.id), columns));
+  const aligned = `${said}${" ".repeat(Math.max(0, WORD_COLUMNS - widthOf(word)))}${use}${age}`;
+  const hasRoom = !asks || columns >= COLUMNS_FOR_ALL; // the right side says it too
   const attached = hasRoom ? attachedText(session) : "";
   const unread = hasRoom && session.unread ? paint(theme, "attention", `${session.unread} unread`) : "";
   return [unread, attached && paint(theme, "quiet", attached), aligned].filter((part) => part !== "").join(" ");

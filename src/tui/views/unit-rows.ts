@@ -12,9 +12,10 @@ import { fit } from "./frame.ts";
 import { headingRow, newSessionRow, serverRow, sessionRow } from "./session-rows.ts";
 import { jobState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
+import { useColumns } from "./use-text.ts";
 import { workerRow } from "./worker-rows.ts";
 
-/** Panel 1. A row: glyph, name, command, what there is to say of it (port, word or exit status), age. */
+/** Panel 1. A row: glyph, name, command, what there is to say of it (port, word or exit status), what it uses where there is room, age. */
 
 const AGE_COLUMNS = 4;
 const WORD_COLUMNS = 11;
@@ -58,7 +59,9 @@ function unitRow(theme: Theme, model: Model, job: Job, columns: number, column: 
   const isWide = columns >= COLUMNS_FOR_WORD;
   const port = job.status === "running" ? job.ports?.[0]?.port : undefined;
   const said = port !== undefined ? `:${port}` : isWide ? word : short;
-  const right = isWide ? `${padEnd(said, WORD_COLUMNS)}${padStart(ageOf(job, model.nowMs), AGE_COLUMNS)}` : said;
+  const use = useColumns(model.usage.get(job.id), columns);
+  const age = padStart(ageOf(job, model.nowMs), AGE_COLUMNS);
+  const right = isWide ? `${padEnd(said, WORD_COLUMNS)}${use}${age}` : said;
   const room = columns - 2 - widthOf(right) - 1;
   const [name, rest] = whatOf(model, job, room + column);
   if (isSelected && model.focus === "units") {

@@ -3,6 +3,7 @@ import { holds } from "../model/find.ts";
 import { innerColumns, innerRows, type Layout } from "../model/layout.ts";
 import type { Model } from "../model/model.ts";
 import { runIndexOf } from "../model/runs.ts";
+import { useOfWorker } from "../model/usage.ts";
 import { workerFacts } from "../model/worker-facts.ts";
 import { instancesOf, type WorkerView } from "../model/workers.ts";
 import { formatAge } from "../text/age.ts";
@@ -11,6 +12,7 @@ import { cutEnd, padEnd, padStart, widthOf } from "../text/width.ts";
 import { fit } from "./frame.ts";
 import { instanceState, workerState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
+import { useColumns } from "./use-text.ts";
 
 /** A worker's row in panel 1, and panels 2 and 3 while one is selected. */
 
@@ -26,7 +28,8 @@ export function workerRow(theme: Theme, model: Model, view: WorkerView, columns:
   const { glyph, word, tone } = workerState(theme, worker);
   const isWide = columns >= COLUMNS_FOR_WORD;
   const age = worker.started_at === undefined ? "" : formatAge(model.nowMs - Date.parse(worker.started_at));
-  const right = isWide ? `${padEnd(cutEnd(word, WORD_COLUMNS), WORD_COLUMNS)}${padStart(age, AGE_COLUMNS)}` : "";
+  const use = useColumns(useOfWorker(worker), columns);
+  const right = isWide ? `${padEnd(cutEnd(word, WORD_COLUMNS), WORD_COLUMNS)}${use}${padStart(age, AGE_COLUMNS)}` : "";
   const room = columns - 2 - widthOf(right) - (right ? 1 : 0);
   const healthy = worker.instances.filter(({ state }) => state === "healthy").length;
   const count = healthy > 1 ? ` ${theme.glyphs ? "×" : "x"}${healthy}` : "";
