@@ -177,7 +177,8 @@ test("mail: bad input is said, and nothing is sent", { timeout: TIMEOUT_MS }, as
     [["reply", "99", "hi"], 125, /no message 99/],
     [["show", "nope"], 125, /no message nope/],
     [["sned", "fox", "hi"], 2, /Did you mean mail send/],
-    [["import", join(house.base, "none.jsonl")], 125, /cannot be read/],
+    [["import", join(house.base, "none.jsonl")], 125, /^error: \S+none\.jsonl does not exist\.\n/],
+    [["export", "mail.jsonl"], 2, /got mail\.jsonl: warren mail export > FILE\n/],
     [["import", "-"], 125, /Line 1 of - is no JSON object/, "nonsense\n"],
   ];
   for (const [args, status, words, input] of cases) {

@@ -83,7 +83,7 @@ function checkOperands(verb: string, command: AnyCommand, operands: readonly str
   }
   if (operands.length > max) {
     const takes = max === 0 ? "takes no arguments" : `takes at most ${max} argument${max === 1 ? "" : "s"}`;
-    throw usageError(`${verb} ${takes}, got ${operands[max]}.`, fix);
+    throw usageError(`${verb} ${takes}, got ${operands[max]}: warren ${command.usage[0]}`, fix);
   }
 }
 

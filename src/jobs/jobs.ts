@@ -4,6 +4,7 @@ import { signalName, signalNumber } from "../platform/process.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, NewJob, PayloadOf } from "../protocol/messages.ts";
 import type { Job, Run } from "../protocol/units.ts";
+import { Answers } from "./answers.ts";
 import { JobControl, type StartAction, type StartRequest } from "./control.ts";
 import { Definitions } from "./definitions.ts";
 import { Desire } from "./desire.ts";
@@ -13,8 +14,8 @@ import { findJob } from "./lookup.ts";
 import { Observer } from "./observer.ts";
 import { Projects } from "./projects.ts";
 import { Readiness } from "./readiness.ts";
-import type { EventRecord, JobRecord, RunRecord } from "./records.ts";
-import { removeLogs, sweepOrphans } from "./removal.ts";
+import { type EventRecord, type JobRecord, labelOf, type RunRecord } from "./records.ts";
+import { Removals } from "./removals.ts";
 import { Runner } from "./runner.ts";
 import { JobStore, type Receipt } from "./store.ts";
 import { Turns } from "./turns.ts";
@@ -57,6 +58,8 @@ export class Jobs {
   readonly #definitions: Definitions;
   readonly #control: JobControl;
   readonly #projects: Projects;
+  readonly #answers: Answers;
+  readonly #removals: Removals;
   readonly #options: JobsOptions;
   readonly #over = new AbortController();
   readonly #turns = new Turns();
@@ -132,6 +135,14 @@ export class Jobs {
       clock,
       graceMs: options.graceMs,
       over: this.#over.signal,
+    });
+    this.#answers = new Answers({ store: this.#store, ledger: this.#ledger, clock });
+    this.#removals = new Removals({
+      ...parts,
+      observer: this.#observer,
+      answers: this.#answers,
+      turns: this.#turns,
+      logsDir: options.logsDir,
     });
     this.#definitions = new Definitions({ store: this.#store, ledger: this.#ledger, clock });
     this.#projects = new Projects({
@@ -212,7 +223,7 @@ export class Jobs {
       if (isNew) this.#store.insertJob(stored);
       else this.#store.updateJob(stored);
       tell(isNew ? "job_added" : "job_updated", stored, this.#store.latestRun(stored.id));
-      return this.#answer(receipt, { job: this.view(stored) });
+      return this.#answers.keep(receipt, { job: this.view(stored) });
     });
   }
 
@@ -275,7 +286,7 @@ export class Jobs {
       stopped: live !== undefined,
       job: this.view(this.#store.job(job.id) ?? job),
     };
-    return this.#answerAfter(receipt, answer);
+    return this.#answers.keepAfter(receipt, answer);
   }
 
   /** Resolves with how many it stopped; those that survive SIGKILL are an error of `stop`, here they are counted out. */
@@ -287,7 +298,7 @@ export class Jobs {
         .map(({ id }) => this.stop({ job_id: id, force, grace_ms })),
     );
     const stopped = results.filter((result) => result.status === "fulfilled" && result.value.stopped).length;
-    return this.#answerAfter(receipt, { stopped });
+    return this.#answers.keepAfter(receipt, { stopped });
   }
 
   async signal({ job_id, workdir, signal, leader }: PayloadOf<"signal">, receipt?: Receipt): Promise<DataOf<"signal">> {
@@ -302,49 +313,19 @@ export class Jobs {
       throw isWarrenError(error, "RUN_NOT_RUNNING") ? errors.signalGone(labelOf(job)) : error;
     }
     const answer = { job_id: job.id, pid: live.record.jobPid ?? 0, signal: number, name };
-    return this.#answerAfter(receipt, answer);
+    return this.#answers.keepAfter(receipt, answer);
   }
 
   async remove({ job_id, workdir }: PayloadOf<"remove">, receipt?: Receipt): Promise<DataOf<"remove">> {
-    const job = this.find(job_id, workdir);
-    return this.#turns.take(job.id, async () => {
-      if (this.#runner.ofJob(job.id)) throw errors.cannotRemoveRunning(labelOf(job));
-      const pid = this.#store.latestRun(job.id)?.jobPid ?? 0;
-      const answer = { job_id: job.id, pid };
-      await this.#removeJob(job, () => this.#answer(receipt, answer));
-      return answer;
-    });
+    return this.#removals.job(this.find(job_id, workdir), receipt);
   }
 
-  async removeRun({ run_id }: PayloadOf<"remove_run">, receipt?: Receipt): Promise<DataOf<"remove_run">> {
-    const run = this.#store.run(run_id);
-    if (!run) throw errors.runNotFound(run_id);
-    if (run.state !== "ended") throw errors.cannotRemoveRunningRun(run_id);
-    this.#ledger.commit((tell) => {
-      const job = this.#store.job(run.jobId);
-      this.#store.deleteRun(run_id);
-      if (job) tell("run_removed", job, run);
-      this.#answer(receipt, { run_id });
-    });
-    await removeLogs(this.#options.logsDir, [run_id]);
-    return { run_id };
+  async removeRun(payload: PayloadOf<"remove_run">, receipt?: Receipt): Promise<DataOf<"remove_run">> {
+    return this.#removals.run(payload, receipt);
   }
 
-  async cleanup({ workdir }: PayloadOf<"cleanup">, receipt?: Receipt): Promise<DataOf<"cleanup">> {
-    const counts = { removed: 0, runs: 0, orphaned_logs: 0, bytes: 0 };
-    for (const job of this.#store.jobs(workdir)) {
-      await this.#turns.take(job.id, async () => {
-        if (this.#runner.ofJob(job.id) || this.#store.job(job.id)?.wanted !== "down") return;
-        const removed = await this.#removeJob(job, () => {});
-        counts.removed += 1;
-        counts.runs += removed.runs;
-        counts.bytes += removed.bytes;
-      });
-    }
-    const orphans = await sweepOrphans(this.#options.logsDir, this.#store.runIds());
-    counts.orphaned_logs = orphans.files;
-    counts.bytes += orphans.bytes;
-    return this.#answerAfter(receipt, counts);
+  async cleanup(payload: PayloadOf<"cleanup">, receipt?: Receipt): Promise<DataOf<"cleanup">> {
+    return this.#removals.ended(payload, receipt);
   }
 
   /** Stops everything and removes it. */
@@ -418,12 +399,12 @@ export class Jobs {
 
   async up(payload: PayloadOf<"up">, receipt?: Receipt): Promise<DataOf<"up">> {
     const answer = await this.#projects.up(payload);
-    return this.#answerAfter(receipt, answer);
+    return this.#answers.keepAfter(receipt, answer);
   }
 
   async down(payload: PayloadOf<"down">, receipt?: Receipt): Promise<DataOf<"down">> {
     const answer = await this.#projects.down(payload);
-    return this.#answerAfter(receipt, answer);
+    return this.#answers.keepAfter(receipt, answer);
   }
 
   view(job: JobRecord): Job {
@@ -451,40 +432,13 @@ export class Jobs {
     const job = this.#store.job(jobId);
     if (!job) throw errors.jobNotFound(jobId);
     const answer = { job: this.view(job), action: "already_running" as const };
-    return this.#answerAfter(receipt, answer);
-  }
-
-  async #removeJob(job: JobRecord, alsoCommit: () => void): Promise<{ runs: number; bytes: number }> {
-    this.#desire.forget(job.id);
-    const runs = this.#store.runsOfJob(job.id);
-    this.#ledger.commit((tell) => {
-      this.#store.deleteJob(job.id);
-      tell("job_removed", job, runs[0]);
-      alsoCommit();
-    });
-    this.#observer.forget(job.id);
-    const bytes = await removeLogs(
-      this.#options.logsDir,
-      runs.map(({ id }) => id),
-    );
-    return { runs: runs.length, bytes };
+    return this.#answers.keepAfter(receipt, answer);
   }
 
   #environment(job: JobRecord, env: string[] | undefined, fallback?: string[]): string[] {
     const environment = env ?? job.env ?? fallback;
     if (!environment) throw errors.environmentUnknown(labelOf(job));
     return environment;
-  }
-
-  #answer<T extends Record<string, unknown>>(receipt: Receipt | undefined, answer: T): T {
-    if (receipt) this.#store.answer(receipt, this.#options.clock.wallMs(), answer);
-    return answer;
-  }
-
-  /** The answer to what is done already: where it cannot be stored, a repeat does what is done once more, which changes nothing. */
-  #answerAfter<T extends Record<string, unknown>>(receipt: Receipt | undefined, answer: T): T {
-    if (receipt) this.#ledger.tryCommit(() => this.#answer(receipt, answer));
-    return answer;
   }
 
   #describe(job: JobRecord, run: RunRecord | undefined): Record<string, unknown> {
@@ -501,6 +455,3 @@ export class Jobs {
     return { server: this.#options.server, logsDir: this.#options.logsDir, nowMs: this.#options.clock.wallMs() };
   }
 }
-
-/** What a person calls it. */
-const labelOf = ({ id, name }: JobRecord): string => name ?? id;

@@ -76,3 +76,6 @@ export interface EventRecord {
   atMs: number;
   data: Record<string, unknown>;
 }
+
+/** What a person calls it. */
+export const labelOf = ({ id, name }: JobRecord): string => name ?? id;

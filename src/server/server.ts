@@ -1,24 +1,19 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { rmSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import type { HomeConfig } from "../config/home-defaults.ts";
-import type { GatewayEvent } from "../gateway/event-file.ts";
-import type { Gateways } from "../gateway/gateways.ts";
-import { Jobs } from "../jobs/jobs.ts";
-import { openState } from "../jobs/schema.ts";
 import { lookForSession } from "../local/find-session.ts";
 import type { Build } from "../platform/build.ts";
 import { systemClock, timestamp } from "../platform/clock.ts";
-import { type Lock, tryLock } from "../platform/lock.ts";
+import { tryLock } from "../platform/lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
 import { bootId, readProcess } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { DataOf } from "../protocol/messages.ts";
-import { copyRuntimeIfNeeded, markGood, pruneBuilds, rememberName } from "../registry/builds.ts";
-import { announce, readEntries, type ServerEntry, withdraw } from "../registry/entries.ts";
+import { markGood, rememberName } from "../registry/builds.ts";
+import { announce, type ServerEntry, withdraw } from "../registry/entries.ts";
 import { serverIcon } from "../registry/names.ts";
 import { SessionPorts } from "../registry/session-ports.ts";
 import { EventHub, type EventSource, type RoutedEvent } from "../serving/event-hub.ts";
@@ -29,21 +24,22 @@ import { conversationSource, conversationStream, routedConversation } from "./co
 import { ConnectionMeter } from "./debug/connection-meter.ts";
 import { Debug } from "./debug/debug.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { gatewaySource, routedGatewayEvent } from "./gateway-stream.ts";
+import { gatewaySource } from "./gateway-stream.ts";
+import { sayGoodbye } from "./goodbye.ts";
 import type { ServerFacts } from "./handlers.ts";
-import { jobsSource, routed } from "./jobs-stream.ts";
+import { keepHouseLater } from "./housekeeping.ts";
+import { Idleness } from "./idleness.ts";
+import { jobsSource } from "./jobs-stream.ts";
 import { KeeperLink } from "./keeper-link.ts";
 import { ServerMail } from "./mail.ts";
 import { MailForward } from "./mail-forward.ts";
 import { mailSessions } from "./mail-sessions.ts";
 import { mailIsUsed } from "./mail-use.ts";
 import { MailWay } from "./mail-way.ts";
-import { openGateways } from "./open-gateways.ts";
-import { OpenRemote } from "./open-remote.ts";
 import { ownEnvironment } from "./own-environment.ts";
 import { askServer } from "./peer.ts";
 import { becomePrimary, livePrimary } from "./primary.ts";
-import { SessionAddresses } from "./session-addresses.ts";
+import { PrimaryParts } from "./primary-parts.ts";
 import { SessionUsage } from "./session-usage.ts";
 import { SessionsStream } from "./sessions-stream.ts";
 
@@ -75,13 +71,8 @@ export interface ServerOptions {
 const LISTEN_FD = 3;
 /** What is being changed is finished within this time when the server is replaced; the rest is repeated by its clients at the next one. */
 const DRAIN_MS = 1_000;
-/** For queued answers and events to reach clients that read. */
-const GOODBYE_MS = 200;
-/** A server without jobs and sessions looks this often whether it is still needed. */
-const IDLE_LOOK_MS = 5_000;
 /** A server that is not the primary and holds nothing goes after this long without clients. */
 const RETIRE_AFTER_MS = 10_000;
-const HOUSEKEEPING_AFTER_MS = 30_000;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -91,18 +82,19 @@ export class Server {
   readonly #dispatcher: Dispatcher;
   readonly #sessions: Sessions;
   readonly #keeper: KeeperLink;
+  readonly #primary: PrimaryParts;
   readonly #mail: ServerMail;
   readonly #mailForward: MailForward;
   readonly #usage = new SessionUsage(systemClock);
   readonly #debug: Debug;
   readonly #startedAtMs = Date.now();
   readonly #over = new AbortController();
-  #jobs: Jobs | undefined;
-  #gateways: Gateways | undefined;
-  #remote: OpenRemote | undefined;
-  #sessionAddresses: SessionAddresses | undefined;
-  #lock: Lock | undefined;
-  #lastUseMs = performance.now();
+  readonly #idleness = new Idleness({
+    isNeeded: () => this.#connections.size > 0 || this.#sessions.liveCount > 0 || !this.#primary.isIdle,
+    limitMs: () => (this.#primary.isHeld ? this.#options.config.server.idleMs : RETIRE_AFTER_MS),
+    onUnneeded: () => void this.end({ leave: true }),
+    signal: this.#over.signal,
+  });
   #ending: Promise<void> | undefined;
   #connectionCount = 0;
 
@@ -119,8 +111,8 @@ export class Server {
     const options = { ...given, log: this.#debug.log };
     this.#options = options;
     const sources: Record<string, EventSource> = {
-      jobs: jobsSource(() => this.#jobs),
-      gateway: gatewaySource(() => this.#gateways),
+      jobs: jobsSource(() => this.#primary.jobs),
+      gateway: gatewaySource(() => this.#primary.gateways),
       sessions: new SessionsStream({
         sessions: () => this.#sessions.views(),
         watch: (listener) => this.#sessions.watch(listener),
@@ -131,11 +123,12 @@ export class Server {
     this.#hub = new EventHub({
       get: (stream) =>
         stream === "remote"
-          ? this.#remote?.source
+          ? this.#primary.remote?.source
           : (sources[stream] ?? conversationSource(stream, this.#sessions.agents)),
     });
     const { places, name, log, build } = options;
     this.#keeper = new KeeperLink(places);
+    this.#primary = new PrimaryParts({ ...options, keeper: this.#keeper, publish: (event) => this.#publish(event) });
     this.#sessions = new Sessions({
       sessionsDir: places.sessionsDir,
       ports: new SessionPorts({
@@ -168,13 +161,13 @@ export class Server {
     this.#dispatcher = new Dispatcher({
       hub: this.#hub,
       forward: this.#mailForward,
-      remote: () => this.#remote,
+      remote: () => this.#primary.remote,
       own: ownEnvironment(options.env),
       log: options.log,
       faults: this.#debug.faults,
       context: () => ({
-        jobs: this.#jobs,
-        gateways: this.#gateways,
+        jobs: this.#primary.jobs,
+        gateways: this.#primary.gateways,
         sessions: this.#sessions,
         server: facts,
         mail: this.#mail,
@@ -189,9 +182,9 @@ export class Server {
     const { places, build, name, log } = this.#options;
     this.#listenForDebug();
     this.#debug.enter("starting", "the server that has the jobs, to let go of them");
-    this.#lock = await becomePrimary(places, build, name);
+    const lock = await becomePrimary(places, build, name);
     this.#debug.enter("starting", "the jobs, to be taken up");
-    if (this.#lock) await this.#openJobs();
+    if (lock) await this.#primary.open(lock);
     this.#debug.enter("starting", "the sessions, to be taken up");
     await this.#sessions.start();
     await new Promise<void>((resolve, reject) =>
@@ -199,10 +192,10 @@ export class Server {
     );
     this.#debug.enter("serving");
     this.#writeDown();
-    this.#lookForIdleness();
-    this.#houseKeepLater();
+    this.#idleness.start();
+    keepHouseLater({ places, build, log, signal: this.#over.signal });
     void mailIsUsed(places.mailDir, this.#over.signal).then(() => this.#mail.begin());
-    log.info("serving", { name, pid: process.pid, primary: this.#lock !== undefined });
+    log.info("serving", { name, pid: process.pid, primary: this.#primary.isHeld });
   }
 
   /** `leave`: the server is over, its entry goes. Otherwise a successor of the same name takes its place. */
@@ -236,47 +229,9 @@ export class Server {
     await this.end({ leave: false });
   }
 
-  async #openJobs(): Promise<void> {
-    const { places, name, config, log } = this.#options;
-    const { database, setAside } = openState(places.stateDb, Date.now());
-    if (setAside) log.error("state_set_aside", { error: `${places.stateDb} could not be read; it is now ${setAside}` });
-    const jobs = new Jobs({
-      database,
-      statusDir: places.statusDir,
-      logsDir: places.logsDir,
-      nodePath: process.execPath,
-      server: name,
-      clock: systemClock,
-      log,
-      graceMs: config.jobs.graceMs,
-      logMaxBytes: config.jobs.logMaxBytes,
-      freeSpaceFloorBytes: config.jobs.freeSpaceFloorBytes,
-      emit: (event) => this.#publish(routed(event)),
-    });
-    await jobs.start();
-    this.#jobs = jobs;
-    this.#openGateways();
-    this.#remote = new OpenRemote({ places, log, publish: (routed) => this.#publish(routed) });
-    this.#remote.start();
-  }
-
-  /** In its own time: nobody waits for a server because a project's files are slow to read. */
-  #openGateways(): void {
-    const { places, build, log } = this.#options;
-    const onEvent = (event: GatewayEvent): void => this.#publish(routedGatewayEvent(event));
-    const sessions = new SessionAddresses({
-      serversDir: places.serversDir,
-      onChange: () => this.#gateways?.tellSessions(),
-    });
-    this.#sessionAddresses = sessions;
-    const gateways = openGateways({ places, build, keeper: this.#keeper, sessions, log, onEvent });
-    this.#gateways = gateways;
-    void gateways.start().catch((error) => log.error("gateways_failed", { error: messageOf(error) }));
-  }
-
   /** What was deployed is taken up (SIGHUP). */
   async refreshGateways(): Promise<void> {
-    await this.#gateways?.refreshAll();
+    await this.#primary.gateways?.refreshAll();
   }
 
   #publish(routed: RoutedEvent): void {
@@ -285,7 +240,7 @@ export class Server {
   }
 
   #accept(socket: net.Socket): void {
-    this.#lastUseMs = performance.now();
+    this.#idleness.touch();
     this.#connectionCount += 1;
     const connection = new Connection(socket, {
       meter: new ConnectionMeter(this.#connectionCount, Date.now()),
@@ -295,7 +250,7 @@ export class Server {
         this.#connections.delete(from);
         this.#hub.unsubscribe(from);
         this.#debug.left(from);
-        this.#lastUseMs = performance.now();
+        this.#idleness.touch();
       },
     });
     this.#connections.add(connection);
@@ -326,29 +281,16 @@ export class Server {
     await this.#sessions.release();
     faults?.reach("ending.closed");
     this.#debug.enter("ending", "clients, to be told");
-    await this.#sayGoodbye([...this.#connections]);
+    await sayGoodbye([...this.#connections]);
     faults?.reach("ending.told");
     this.#mailForward.close();
-    this.#closeJobs();
+    this.#primary.close();
     log.info("ended", { name, leave: isOver });
     this.#debug.enter("ended");
     this.#debug.close();
     if (!leave) onFree();
     await this.#sessions.close();
     onEnded(isOver);
-  }
-
-  #closeJobs(): void {
-    this.#remote?.close();
-    this.#remote = undefined;
-    this.#gateways?.close();
-    this.#gateways = undefined;
-    this.#sessionAddresses?.close();
-    this.#sessionAddresses = undefined;
-    this.#jobs?.close();
-    this.#jobs = undefined;
-    this.#lock?.release();
-    this.#lock = undefined;
   }
 
   /** A newer server takes the jobs. Who has sessions stays for them, and goes when the last one has ended or moved. */
@@ -358,22 +300,21 @@ export class Server {
     await this.#sessions.settled();
     if (this.#sessions.liveCount === 0) return this.end({ leave: true });
     const asking = (): Connection[] => [...this.#connections].filter(({ isStream }) => !isStream);
-    await this.#sayGoodbye(asking());
-    this.#closeJobs();
+    await sayGoodbye(asking());
+    this.#primary.close();
     this.#dispatcher.goOn();
     if (!this.#ending) this.#debug.enter("serving");
     this.#announce();
-    await this.#sayGoodbye(asking()); // who came meanwhile was sent away, and waits for the connection's end
+    await sayGoodbye(asking()); // who came meanwhile was sent away, and waits for the connection's end
   }
 
   /** The newest server has gone, this one is still here and is asked for the jobs. */
   async #claimJobs(): Promise<void> {
     const { places, name, log } = this.#options;
-    if (this.#jobs || this.#ending || livePrimary(places, name)) return;
+    if (this.#primary.isHeld || this.#ending || livePrimary(places, name)) return;
     const lock = tryLock(join(places.locksDir, "primary.lock"));
     if (!lock) return;
-    this.#lock = lock;
-    await this.#openJobs();
+    await this.#primary.open(lock);
     this.#announce();
     log.info("jobs_claimed", { name });
   }
@@ -406,18 +347,6 @@ export class Server {
     }
   }
 
-  /** Closes these connections after what is queued for it; a client that does not read is not waited for. */
-  async #sayGoodbye(connections: readonly Connection[]): Promise<void> {
-    const closed = connections.map(({ closed }) => (closed.aborted ? undefined : once(closed, "abort")));
-    for (const connection of connections) connection.end();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, GOODBYE_MS);
-    });
-    await Promise.race([Promise.all(closed), late]);
-    clearTimeout(timer);
-  }
-
   #entry(): ServerEntry {
     const { places, build, name, generation } = this.#options;
     return {
@@ -434,7 +363,7 @@ export class Server {
       start_ticks: readProcess(process.pid)?.startTicks ?? 0,
       boot_id: bootId(),
       started_at: timestamp(this.#startedAtMs),
-      primary: this.#lock !== undefined,
+      primary: this.#primary.isHeld,
       generation,
       sessions: this.#sessions.members(),
     };
@@ -450,11 +379,11 @@ export class Server {
         server: name,
         version: build.version,
         git_hash: build.hash,
-        primary: this.#lock !== undefined,
+        primary: this.#primary.isHeld,
         capabilities: [],
       }),
       status: () => this.#status(),
-      doctor: async () => ({ findings: (await this.#jobs?.findings()) ?? [] }),
+      doctor: async () => ({ findings: (await this.#primary.jobs?.findings()) ?? [] }),
       shutdown: (force) => this.#shutdown(force),
       claimJobs: () => this.#claimJobs(),
       primaryName: () => livePrimary(places, name)?.name,
@@ -468,14 +397,14 @@ export class Server {
 
   #status(): DataOf<"status"> {
     const { places, build, name, generation, lastError } = this.#options;
-    const store = this.#jobs?.store;
+    const { jobs } = this.#primary;
     return {
       server: name,
       icon: serverIcon(name),
       version: build.version,
       git_hash: build.hash,
       pid: process.pid,
-      primary: this.#lock !== undefined,
+      primary: this.#primary.isHeld,
       generation,
       started_at: timestamp(this.#startedAtMs),
       uptime_ms: Date.now() - this.#startedAtMs,
@@ -483,9 +412,9 @@ export class Server {
       socket: join(places.socketDir, `${name}.sock`),
       client_count: this.#connections.size,
       subscriber_count: this.#hub.subscriberCount,
-      job_count: store?.jobCount() ?? 0,
-      running_job_count: this.#jobs?.runningCount ?? 0,
-      run_count: store?.runCount() ?? 0,
+      job_count: jobs?.store.jobCount() ?? 0,
+      running_job_count: jobs?.runningCount ?? 0,
+      run_count: jobs?.store.runCount() ?? 0,
       memory_bytes: process.memoryUsage.rss(),
       queued_bytes: [...this.#connections].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
       last_error: lastError(),
@@ -498,39 +427,9 @@ export class Server {
       connections: () => this.#connections,
       hub: this.#hub,
       sessions: this.#sessions,
-      jobs: () => this.#jobs,
+      jobs: () => this.#primary.jobs,
       keeper: this.#keeper,
     };
     this.#debug.listen(parts, () => ({ ...this.#status(), changing_count: this.#dispatcher.inHandCount }));
-  }
-
-  #lookForIdleness(): void {
-    const timer = setInterval(() => {
-      if (
-        this.#connections.size > 0 ||
-        this.#sessions.liveCount > 0 ||
-        this.#jobs?.isIdle === false ||
-        this.#gateways?.isIdle === false ||
-        this.#remote?.isIdle === false
-      ) {
-        this.#lastUseMs = performance.now();
-        return;
-      }
-      const limitMs = this.#lock ? this.#options.config.server.idleMs : RETIRE_AFTER_MS;
-      if (limitMs > 0 && performance.now() - this.#lastUseMs >= limitMs) void this.end({ leave: true });
-    }, IDLE_LOOK_MS);
-    timer.unref();
-    this.#over.signal.addEventListener("abort", () => clearInterval(timer), { once: true });
-  }
-
-  #houseKeepLater(): void {
-    const { places, build, log } = this.#options;
-    const timer = setTimeout(() => {
-      const used = readEntries(places.serversDir).map(({ git_hash }) => git_hash);
-      pruneBuilds(places.buildsDir, new Set([build.hash, ...used]));
-      copyRuntimeIfNeeded(places.buildsDir).catch((error) => log.warn("runtime_not_kept", { error: String(error) }));
-    }, HOUSEKEEPING_AFTER_MS);
-    timer.unref();
-    this.#over.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   }
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Client } from "../../client/client.ts";
-import { systemCode, WarrenError } from "../../protocol/errors.ts";
+import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { plural } from "../render/plural.ts";
@@ -60,12 +60,15 @@ async function* batches(file: string): AsyncGenerator<Row[]> {
     }
   } catch (error) {
     if (systemCode(error) === undefined || error instanceof WarrenError) throw error;
-    throw new WarrenError("IMPORT_UNREADABLE", `${file} cannot be read: ${(error as Error).message}.`, {
-      cause: error,
-    });
+    throw unreadable(file, error);
   }
   if (rows.length > 0) yield rows;
 }
+
+const unreadable = (file: string, error: unknown): WarrenError =>
+  systemCode(error) === "ENOENT"
+    ? new WarrenError("IMPORT_UNREADABLE", `${file} does not exist.`, { cause: error })
+    : new WarrenError("IMPORT_UNREADABLE", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
 
 function rowOf(line: string, file: string, lineNumber: number): Row {
   try {
