@@ -1,17 +1,14 @@
-import { randomInt } from "node:crypto";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { listeningTcpPorts, signalName, signalNumber } from "../platform/process.ts";
 import type { ConversationEvent } from "../protocol/conversation.ts";
-import { isWarrenError, messageOf } from "../protocol/errors.ts";
+import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, NewSession, PayloadOf } from "../protocol/messages.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import type { Session } from "../protocol/units.ts";
 import type { EntrySession } from "../registry/entries.ts";
 import type { SessionPorts } from "../registry/session-ports.ts";
-import { resolveProgram } from "../runs/resolve-program.ts";
-import { dropConversationAhead } from "./agent-files.ts";
 import { AgentSession } from "./agent-session.ts";
 import { AgentVerbs } from "./agent-verbs.ts";
 import { Attachment } from "./attachment.ts";
@@ -22,19 +19,20 @@ import { journalPage } from "./history/journal-page.ts";
 import { openJournal } from "./journal/open-journal.ts";
 import type { KeeperPort } from "./keeper-port.ts";
 import type { LiveSession } from "./live-session.ts";
-import { LiveSessions, lostNow } from "./live-sessions.ts";
-import { type PortSource, portOfNew, portOfResumed } from "./own-port.ts";
+import { LiveSessions } from "./live-sessions.ts";
 import { type SessionRecord, SessionRecords } from "./record.ts";
 import { SavedSessions } from "./saved-sessions.ts";
-import { newSessionId, sessionIdFor } from "./session-ids.ts";
+import { SessionFinder } from "./session-finder.ts";
+import { newSessionId } from "./session-ids.ts";
+import { SessionMoves } from "./session-moves.ts";
+import { SessionStarts } from "./session-starts.ts";
 import { sourceFor } from "./stable-hash.ts";
-import { TerminalSession } from "./terminal-session.ts";
 import { viewSession } from "./views.ts";
 import { waitForSession } from "./wait.ts";
 
 /**
  * The sessions of one server, as its clients see them: each verb. What runs is the keeper's; who has it is `LiveSessions`; what runs nowhere is
- * `SavedSessions`.
+ * `SavedSessions`; what a name means says `SessionFinder`; how they begin and go elsewhere stands in `SessionStarts` and `SessionMoves`.
  */
 export interface SessionsOptions {
   sessionsDir: string;
@@ -61,7 +59,6 @@ export interface SessionsOptions {
 
 /** Of `session.journal`. */
 const JOURNAL_WAIT_MS_MAX = 60_000;
-const DEFAULT_SIZE = { cols: 80, rows: 24 };
 
 /** A terminal after `session.attach` was answered: `start` begins the frames. */
 export interface Attached {
@@ -74,8 +71,9 @@ export class Sessions {
   readonly #records: SessionRecords;
   readonly #live: LiveSessions;
   readonly #saved: SavedSessions;
-  /** On their way to another server. */
-  readonly #leaving = new Set<{ record: SessionRecord; to: string; gone: Promise<void> }>();
+  readonly #found: SessionFinder;
+  readonly #starts: SessionStarts;
+  readonly #moves: SessionMoves;
   /** What is done with agents alone. */
   readonly agents: AgentVerbs;
 
@@ -86,9 +84,13 @@ export class Sessions {
     });
     this.#live = new LiveSessions({ ...options, records: this.#records });
     this.#saved = new SavedSessions(this.#records, options.keeper);
+    const parts = { ...options, records: this.#records, live: this.#live, saved: this.#saved };
+    this.#found = new SessionFinder(parts);
+    this.#starts = new SessionStarts({ ...parts, found: this.#found });
+    this.#moves = new SessionMoves({ ...parts, found: this.#found });
     this.agents = new AgentVerbs({
       live: async (reference) => {
-        const session = await this.#mustLive(reference);
+        const session = await this.#found.mustLive(reference);
         if (session instanceof AgentSession) return session;
         throw errors.notAnAgent(session.record.name);
       },
@@ -97,8 +99,8 @@ export class Sessions {
         return session instanceof AgentSession ? session : undefined;
       },
       saved: async (reference) => {
-        if (await this.#liveNamed(reference)) return undefined;
-        const record = await this.#savedNamed(reference);
+        if (await this.#found.live(reference)) return undefined;
+        const record = await this.#found.saved(reference);
         if (record.kind !== "agent") throw errors.notAnAgent(record.name);
         return {
           record,
@@ -145,49 +147,8 @@ export class Sessions {
     return this.#live.watch(listener);
   }
 
-  /** @throws COMMAND_EMPTY, WORKDIR_MISSING, PROGRAM_NOT_FOUND, PROGRAM_NOT_EXECUTABLE, NAME_INVALID, NAME_TAKEN, SIZE_INVALID */
-  async create(request: NewSession, requestId?: string): Promise<{ session: Session }> {
-    const id = requestId === undefined ? newSessionId() : sessionIdFor(requestId);
-    if (this.#isKnown(id)) return this.#greeted(id, "remove");
-    const { cols = DEFAULT_SIZE.cols, rows = DEFAULT_SIZE.rows, agent, workdir, name } = request;
-    const env = request.env.length > 0 ? request.env : valuesOf(this.#options.env ?? {});
-    if (agent && request.command) throw errors.twoPrograms();
-    const command = agent ?? request.command;
-    if (name !== undefined && !NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
-    if (cols < 1 || rows < 1 || cols > 1000 || rows > 1000) throw errors.sizeInvalid(cols, rows);
-    if (!command?.length) throw errors.noProgram();
-    const nowMs = this.#options.clock.wallMs();
-    const record: SessionRecord = {
-      format: 1,
-      oldest_reader: 1,
-      id,
-      name: name ?? "",
-      kind: agent ? "agent" : "session",
-      command,
-      directory: workdir,
-      env,
-      server: this.#options.server,
-      labels: request.labels ?? {},
-      tag: randomInt(2 ** 47),
-      created_at_ms: nowMs,
-      started_at_ms: nowMs,
-      active_at_ms: nowMs,
-      cols,
-      rows,
-      resume_count: 0,
-      ended: null,
-    };
-    await resolveProgram(command, workdir, env);
-    this.#records.prepare(id);
-    try {
-      Object.assign(record, await portOfNew(id, request.port, this.#portSource));
-      await this.#live.open(record, name === undefined ? "any" : "exact");
-    } catch (error) {
-      await this.#records.remove(id);
-      if (record.port !== undefined) this.#options.ports.release(record.port, id); // its record may not have been written
-      throw error;
-    }
-    return this.#greeted(id, "remove");
+  create(request: NewSession, requestId?: string): Promise<{ session: Session }> {
+    return this.#starts.create(request, requestId);
   }
 
   list({ saved = false }: PayloadOf<"session.list">): Promise<DataOf<"session.list">> | DataOf<"session.list"> {
@@ -197,19 +158,19 @@ export class Sessions {
   }
 
   async get({ session }: PayloadOf<"session.get">): Promise<{ session: Session }> {
-    const live = await this.#liveNamed(session);
+    const live = await this.#found.live(session);
     return {
       session: live
         ? withListening(viewOf(live), listeningTcpPorts())
-        : viewSession(await this.#savedNamed(session), undefined),
+        : viewSession(await this.#found.saved(session), undefined),
     };
   }
 
   async attach(request: PayloadOf<"session.attach">, stream: ByteStream): Promise<Attached> {
     const { client, cols, rows, view = false, since, label = "terminal" } = request;
-    if (since !== undefined && !(await this.#liveNamed(request.session)))
+    if (since !== undefined && !(await this.#found.live(request.session)))
       return this.#attachEnded(request, since, stream);
-    const session = await this.#mustTerminal(request.session);
+    const session = await this.#found.mustTerminal(request.session);
     const { attachment, continued, inputBytes } = await session.attach({
       client,
       label,
@@ -225,7 +186,7 @@ export class Sessions {
 
   /** It ended while the client was away: the client gets the rest of what it wrote, and its end. */
   async #attachEnded(request: PayloadOf<"session.attach">, since: number, stream: ByteStream): Promise<Attached> {
-    const record = await this.#savedNamed(request.session);
+    const record = await this.#found.saved(request.session);
     const journalDir = this.#records.journalDirOf(record.id);
     const { output } = await openJournal(journalDir);
     const { client, label = "terminal", cols, rows } = request;
@@ -243,7 +204,7 @@ export class Sessions {
   }
 
   async send({ session, data }: PayloadOf<"session.send">, requestId?: string): Promise<DataOf<"session.send">> {
-    const live = await this.#mustTerminal(session);
+    const live = await this.#found.mustTerminal(session);
     const bytes = Buffer.from(data);
     live.send(sourceFor(requestId ?? newSessionId()), bytes);
     return { session: viewOf(live), bytes: bytes.length };
@@ -251,17 +212,17 @@ export class Sessions {
 
   /** Ends the program and its whole tree; resolves when they are gone. One that has ended already is no error. */
   async stop({ session, force, grace_ms }: PayloadOf<"session.stop">): Promise<DataOf<"session.stop">> {
-    const live = await this.#liveNamed(session);
-    if (!live) return { session: viewSession(await this.#savedNamed(session), undefined), stopped: false };
+    const live = await this.#found.live(session);
+    if (!live) return { session: viewSession(await this.#found.saved(session), undefined), stopped: false };
     await this.#live.end(live, "stop", {
       force: force === true,
       ...(grace_ms === undefined ? {} : { graceMs: grace_ms }),
     });
-    return { session: this.#viewOf(live.record.id), stopped: true };
+    return { session: this.#found.viewOf(live.record.id), stopped: true };
   }
 
   async signal({ session, signal }: PayloadOf<"session.signal">): Promise<DataOf<"session.signal">> {
-    const live = await this.#mustLive(session);
+    const live = await this.#found.mustLive(session);
     const number = signalNumber(signal);
     const { id, epoch } = live.channel;
     this.#live.noteSignal(live.record.id, "user");
@@ -271,8 +232,8 @@ export class Sessions {
 
   async rename({ session, name }: PayloadOf<"session.rename">): Promise<{ session: Session }> {
     if (!NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
-    const live = await this.#liveNamed(session);
-    const record = live?.record ?? (await this.#savedNamed(session));
+    const live = await this.#found.live(session);
+    const record = live?.record ?? (await this.#found.saved(session));
     if (live && record.name !== name) {
       const { id, epoch } = live.channel;
       await this.#options.keeper.call({ call: "rename", id, epoch, name }).catch((error) => {
@@ -286,17 +247,17 @@ export class Sessions {
   }
 
   async remove({ session }: PayloadOf<"session.remove">): Promise<{ session: Session }> {
-    const live = await this.#liveNamed(session);
+    const live = await this.#found.live(session);
     if (live) throw errors.sessionLive(live.record.name);
-    const record = await this.#savedNamed(session);
+    const record = await this.#found.saved(session);
     await this.#live.screens.forgotten(record.id); // its last screen is written there
     await this.#records.remove(record.id);
     return { session: viewSession(record, undefined) };
   }
 
   async wait(request: PayloadOf<"session.wait">, signal: AbortSignal): Promise<DataOf<"session.wait">> {
-    const live = await this.#liveNamed(request.session);
-    const record = live?.record ?? (await this.#savedNamed(request.session));
+    const live = await this.#found.live(request.session);
+    const record = live?.record ?? (await this.#found.saved(request.session));
     return waitForSession(
       {
         first: viewSession(record, live?.live()),
@@ -322,7 +283,7 @@ export class Sessions {
   }
 
   async screen({ session, styled = false }: PayloadOf<"session.screen">): Promise<DataOf<"session.screen">> {
-    const live = await this.#mustTerminal(session);
+    const live = await this.#found.mustTerminal(session);
     const { lines, cursor, offset } = await this.#live.screens.text(live.record.id, { isStyled: styled });
     return { session: { ...viewOf(live), output_bytes: offset }, lines, cursor };
   }
@@ -344,73 +305,16 @@ export class Sessions {
     return (await this.#live.screens.screen(id)).position.offset;
   }
 
-  /** Starts an ended one again, on this server, with its journal going on. @throws SESSION_LIVE, SESSION_NOT_FOUND and those of `create` */
-  async resume(request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
-    const live = await this.#liveNamed(request.session);
-    if (live) throw errors.sessionLive(live.record.name);
-    const record = await this.#savedNamed(request.session);
-    const isAgent = record.kind === "agent";
-    const { cols = record.cols, rows = record.rows, env = record.env } = request;
-    await resolveProgram(record.command, record.directory, env);
-    const journal = await openJournal(this.#records.journalDirOf(record.id));
-    if (isAgent) await dropConversationAhead(this.#records.directoryOf(record.id), journal);
-    const { port: _, ...kept } = record;
-    const next: SessionRecord = {
-      ...kept,
-      ...(await portOfResumed(record, this.#portSource)),
-      env,
-      cols,
-      rows,
-      server: this.#options.server,
-      started_at_ms: this.#options.clock.wallMs(),
-      resume_count: record.resume_count + 1,
-      ...(isAgent ? { starts: [...(record.starts ?? []), journal.segment + 1] } : {}),
-      ended: null,
-    };
-    try {
-      const from = {
-        startOutput: journal.output,
-        startInput: journal.input,
-        startSegment: journal.segment + 1,
-      };
-      await this.#live.open(next, "preferred", from);
-    } catch (error) {
-      this.#records.write({ ...record, ended: record.ended ?? lostNow(this.#options.clock) });
-      throw error;
-    }
-    return this.#greeted(record.id, "save");
+  resume(request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
+    return this.#starts.resume(request);
   }
 
-  /** Gives a live one to another server. Its program does not notice; its clients come back there. */
-  async move({ session, to }: PayloadOf<"session.move">): Promise<{ session: Session }> {
-    const live = await this.#mustLive(session);
-    const { record } = live;
-    if (to === this.#options.server) return { session: viewSession(record, live.live()) };
-    const leaving = { record, to, gone: this.#handOver(live, to) };
-    this.#leaving.add(leaving);
-    await leaving.gone.finally(() => this.#leaving.delete(leaving));
-    return { session: viewSession({ ...record, server: to }, undefined) };
+  move(request: PayloadOf<"session.move">): Promise<{ session: Session }> {
+    return this.#moves.move(request);
   }
 
-  async #handOver(session: LiveSession, to: string): Promise<void> {
-    const { record } = session;
-    await this.#live.letGo(session);
-    try {
-      await this.#options.askServer(to, "session.take", { id: record.id });
-    } catch (error) {
-      await this.#live.takeOver(record).catch(() => {}); // it has ended meanwhile
-      throw errors.moveFailed(record.name, to, messageOf(error));
-    }
-    this.#live.changed("members");
-    this.#options.onMoved?.(record.id);
-  }
-
-  /** The other side of `move`. */
-  async take({ id }: PayloadOf<"session.take">): Promise<{ session: Session }> {
-    const record = this.#records.read(id);
-    if (!record) throw errors.sessionNotFound(id, []);
-    if (!this.#live.get(id)) await this.#live.takeOver(record);
-    return { session: this.#viewOf(id) };
+  take(request: PayloadOf<"session.take">): Promise<{ session: Session }> {
+    return this.#moves.take(request);
   }
 
   /** Ends all, saved: they can be resumed. For the end of the server. */
@@ -435,67 +339,11 @@ export class Sessions {
     return this.#live.release();
   }
 
-  get #portSource(): PortSource {
-    return { ports: this.#options.ports, ended: (ids) => this.#saved.endedOf(ids) };
-  }
-
-  async #greeted(id: string, otherwise: "remove" | "save"): Promise<{ session: Session }> {
-    await this.#live.greeted(id, otherwise);
-    return { session: this.#viewOf(id) };
-  }
-
   async #listSaved(): Promise<{ sessions: Session[] }> {
     const records = await this.#saved.all();
     return { sessions: records.map((record) => viewSession(record, undefined)) };
   }
-
-  /** One that is on its way to another server is waited for. @throws SESSION_MOVED once it is there */
-  async #liveNamed(reference: string): Promise<LiveSession | undefined> {
-    if (!this.#live.named(reference) && this.#live.isOpening) await this.#live.settled(); // it may be on its way to us
-    const live = this.#live.named(reference);
-    if (live) return live;
-    const leaving = [...this.#leaving].find(({ record: { id, name } }) => id === reference || name === reference);
-    if (!leaving) return undefined;
-    await leaving.gone.catch(() => {});
-    const back = this.#live.named(reference);
-    if (back) return back;
-    throw errors.sessionMoved(leaving.record.name, leaving.to);
-  }
-
-  async #mustTerminal(reference: string): Promise<TerminalSession> {
-    const live = await this.#mustLive(reference);
-    if (live instanceof TerminalSession) return live;
-    throw errors.notATerminal(live.record.name);
-  }
-
-  async #mustLive(reference: string): Promise<LiveSession> {
-    const live = await this.#liveNamed(reference);
-    if (live) return live;
-    throw errors.sessionNotLive((await this.#savedNamed(reference)).name);
-  }
-
-  #savedNamed(reference: string): Promise<SessionRecord> {
-    const names = this.members().map(({ name }) => name);
-    return this.#saved.named(reference, { liveNames: names, server: this.#options.server });
-  }
-
-  #viewOf(id: string): Session {
-    const live = this.#live.get(id);
-    if (live) return viewOf(live);
-    const record = this.#records.read(id);
-    if (!record) throw errors.sessionNotFound(id, []);
-    return viewSession(record, undefined);
-  }
-
-  /** A request that was answered before, or whose server was killed before it could. */
-  #isKnown(id: string): boolean {
-    return this.#live.get(id) !== undefined || Boolean(this.#records.read(id)?.ended);
-  }
 }
-
-/** As `KEY=value`. */
-const valuesOf = (env: Readonly<NodeJS.ProcessEnv>): string[] =>
-  Object.entries(env).map(([key, value = ""]) => `${key}=${value}`);
 
 const viewOf = (session: LiveSession): Session => viewSession(session.record, session.live());
 

@@ -1,23 +1,19 @@
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { Coordinator } from "../../client/remote/coordinator.ts";
-import { machineNotFound } from "../../client/remote/errors.ts";
-import { DEVICE_LIMITS } from "../../client/remote/limits.ts";
 import type { MachineLink } from "../../client/remote/machine-link.ts";
 import type { NewItem, Outbox } from "../../client/remote/outbox.ts";
 import { isSettled as isOver, type OutboxItem } from "../../client/remote/outbox-item.ts";
 import type { MachineRow } from "../../client/remote/remote-events.ts";
 import { isSettled } from "../../contact/standing-contact.ts";
 import { type Lock, waitForLock } from "../../platform/lock.ts";
-import { nodeCrypto } from "../../platform/node-crypto.ts";
 import type { Places } from "../../platform/paths.ts";
 import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
 import { decodeUnitRow, type UnitRow } from "../../sealing/unit-row.ts";
-import { commandClock, deviceDirectory, deviceStoreOf } from "./device.ts";
+import { commandClock, deviceDirectory, deviceStoreOf, ownParts } from "./device.ts";
 import { hasDeviceDatabase, openDeviceDatabase } from "./device-database.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { RecordTable } from "./record-table.ts";
-import { trustingNetwork } from "./trusting-network.ts";
 
 /**
  * What this home has asked of machines that may be away. There is no process that watches it: commands bring it on its way, one at a time.
@@ -96,9 +92,7 @@ export class DeviceOutbox {
     wanted = "any",
     lockTimeoutMs = LOCK_TIMEOUT_MS,
   }: DeviceOutboxOptions): Promise<DeviceOutbox> {
-    const store = deviceStoreOf(places);
-    const keys = await store.keys();
-    if (!keys) throw machineNotFound(wanted, undefined, []);
+    const own = await ownParts(places, wanted);
     const dir = deviceDirectory(places);
     const database = openDeviceDatabase(dir);
     let lock: Lock | undefined;
@@ -108,17 +102,7 @@ export class DeviceOutbox {
       const items = new OutboxTable(database);
       items.forgetOver(OVER_COUNT_MAX);
       const records = new RecordTable(database);
-      const coordinator = await Coordinator.open({
-        keys,
-        store,
-        network: trustingNetwork(places),
-        crypto: nodeCrypto(),
-        clock: commandClock,
-        limits: DEVICE_LIMITS,
-        random: Math.random,
-        records,
-        outbox: items,
-      });
+      const coordinator = await Coordinator.open({ ...own, records, outbox: items });
       return new DeviceOutbox({ lock, database, items, records, coordinator });
     } catch (error) {
       lock?.release();

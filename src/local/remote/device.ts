@@ -31,6 +31,23 @@ export const deviceStoreOf = (places: Pick<Places, "remoteDir">): DeviceStore =>
 /** Something was asked with `--later`, at some time. */
 const hasOutbox = (dir: string): boolean => existsSync(join(dir, "device.db"));
 
+/** What a coordinator of this home is made of, as far as it is the same whatever it is for. `wanted`: whom it is for. @throws MACHINE_NOT_FOUND before the first pairing */
+export async function ownParts(places: Pick<Places, "remoteDir">, wanted: string) {
+  const store = deviceStoreOf(places);
+  const keys = await store.keys();
+  if (!keys) throw machineNotFound(wanted, undefined, []);
+  const network = trustingNetwork(places);
+  return {
+    keys,
+    store,
+    network,
+    crypto: nodeCrypto(),
+    clock: commandClock,
+    limits: DEVICE_LIMITS,
+    random: Math.random,
+  };
+}
+
 /**
  * The machine of that name, through its hubs, which are connected to from now on; `close` ends all of it. What waits for it goes first.
  * @throws MACHINE_NOT_FOUND, MACHINE_AMBIGUOUS, DEVICE_FILE_OPEN, DEVICE_FILE_BAD, and of what waits OUTBOX_BUSY, DEVICE_STATE_…
@@ -39,18 +56,7 @@ export async function machineOn(
   places: Pick<Places, "remoteDir">,
   name: string,
 ): Promise<{ link: MachineLink; close(): void }> {
-  const store = deviceStoreOf(places);
-  const keys = await store.keys();
-  if (!keys) throw machineNotFound(name, undefined, []);
-  const coordinator = await Coordinator.open({
-    keys,
-    store,
-    network: trustingNetwork(places),
-    crypto: nodeCrypto(),
-    clock: commandClock,
-    limits: DEVICE_LIMITS,
-    random: Math.random,
-  });
+  const coordinator = await Coordinator.open(await ownParts(places, name));
   const link = coordinator.machineNamed(name);
   if (hasOutbox(deviceDirectory(places))) {
     const { bringWaiting } = await import("./device-outbox.ts"); // with a database
