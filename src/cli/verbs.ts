@@ -321,7 +321,7 @@ export const VERBS: readonly Verb[] = [
     name: "up",
     group: "projects",
     on: { why: "reads the warren.yaml of this directory", instead: "run --dir DIR -- warren up --detach" },
-    summary: "run the jobs of this project's warren.yaml",
+    summary: "run this project: jobs, agents, workers",
     load: async () => (await import("./commands/up.ts")).up,
   },
   {

@@ -18,8 +18,8 @@ test("home config: without a file, and with an empty one, the defaults that the 
     assert.equal(config.jobs.freeSpaceFloorBytes, parseBytes(jobs.fields.free_space_floor_bytes.default));
     const { from, to } = config.sessions.ports;
     assert.equal(`${from}-${to}`, HOME_FIELDS.fields.sessions.fields.ports.default);
-    assert.deepEqual(config.sessions, { default: "bash", detach: "ctrl-\\ d", ports: { from, to } });
-    assert.deepEqual([config.mail, config.hubs], [{ nats: null, onLeaderChanged: null }, []]);
+    assert.deepEqual(config.sessions, { detach: "ctrl-\\ d", ports: { from, to } });
+    assert.deepEqual(config.mail, { onLeaderChanged: null });
     await writeFile(join(home, "config.yaml"), "# nothing yet\n");
     assert.deepEqual(await loadHomeConfig(home), config);
   } finally {
@@ -27,12 +27,14 @@ test("home config: without a file, and with an empty one, the defaults that the 
   }
 });
 
-test("home config: the contract's example, and what it sets", () => {
-  const text =
-    "server: { idle: 45m }\nsessions: { default: bash, detach: 'ctrl-\\ d' }\nmail: { nats: null }\nhubs: []\n";
+test("home config: what each section sets", () => {
+  const text = "server: { idle: 45m }\nsessions: { detach: 'ctrl-a d' }\nmail: { on_leader_changed: ./tell }\n";
   const { config, problems } = parseHomeConfig(text, "config.yaml");
   assert.deepEqual(problems, []);
-  assert.equal(config.server.idleMs, 2_700_000);
+  assert.deepEqual(
+    [config.server.idleMs, config.sessions.detach, config.mail.onLeaderChanged],
+    [2_700_000, "ctrl-a d", "./tell"],
+  );
 });
 
 test("home config: a range of ports lies within 1-65535", () => {
@@ -47,13 +49,13 @@ test("home config: all problems at once, with places and suggestions", async () 
   try {
     await writeFile(
       join(home, "config.yaml"),
-      "server: { idel: 1m }\njobs:\n  grace: soon\nmail: { nats: http://x }\n",
+      "server: { idel: 1m }\njobs:\n  grace: soon\nsessions: { ports: all }\n",
     );
     await assert.rejects(loadHomeConfig(home), (error) => {
       assert.ok(isWarrenError(error, "CONFIG_INVALID"));
       assert.match(error.message, /config\.yaml:1:11 server\.idel: .*did you mean "idle"\?/);
       assert.match(error.message, /config\.yaml:3:10 jobs\.grace: must be a duration.*not "soon"/);
-      assert.match(error.message, /config\.yaml:4:15 mail\.nats: must be null or a URL/);
+      assert.match(error.message, /config\.yaml:4:20 sessions\.ports: must be a range of ports/);
       return true;
     });
   } finally {

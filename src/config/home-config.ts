@@ -41,7 +41,6 @@ export const HOME_FIELDS = {
     sessions: {
       kind: "record",
       fields: {
-        default: { kind: "text", default: "bash", description: "What a session runs when nothing is named." },
         detach: { kind: "text", default: "ctrl-\\ d", description: "The keys that detach." },
         ports: {
           kind: "text",
@@ -55,29 +54,11 @@ export const HOME_FIELDS = {
     mail: {
       kind: "record",
       fields: {
-        nats: {
-          kind: "either",
-          default: null,
-          description: "URL of a NATS server that carries the mail between machines.",
-          forms: [
-            { kind: "nothing" },
-            {
-              kind: "text",
-              pattern: "^(nats|tls|wss?)://[^\\s/]+",
-              expected: "a URL that begins with nats://, tls://, ws:// or wss://",
-            },
-          ],
-        },
         on_leader_changed: {
           kind: "text",
           description: "A command that sh runs whenever another process has begun to lead the mailbox.",
         },
       },
-    },
-    hubs: {
-      kind: "list",
-      description: "Addresses of the hubs that this machine meets others at.",
-      item: { kind: "text" },
     },
   },
 } as const;
@@ -98,7 +79,7 @@ export function parseHomeConfig(text: string, file: string): { config: HomeConfi
   return { config: withDefaults(value), problems };
 }
 
-function withDefaults({ server, jobs, sessions, mail, hubs }: ValueOf<typeof HOME_FIELDS>): HomeConfig {
+function withDefaults({ server, jobs, sessions, mail }: ValueOf<typeof HOME_FIELDS>): HomeConfig {
   const defaults = DEFAULT_HOME_CONFIG;
   return {
     server: { idleMs: server?.idle ?? defaults.server.idleMs },
@@ -108,12 +89,10 @@ function withDefaults({ server, jobs, sessions, mail, hubs }: ValueOf<typeof HOM
       freeSpaceFloorBytes: jobs?.free_space_floor_bytes ?? defaults.jobs.freeSpaceFloorBytes,
     },
     sessions: {
-      default: sessions?.default ?? defaults.sessions.default,
       detach: sessions?.detach ?? defaults.sessions.detach,
       ports: rangeOf(sessions?.ports) ?? defaults.sessions.ports,
     },
-    mail: { nats: mail?.nats ?? null, onLeaderChanged: mail?.on_leader_changed?.trim() || null },
-    hubs: hubs ?? [],
+    mail: { onLeaderChanged: mail?.on_leader_changed?.trim() || null },
   };
 }
 

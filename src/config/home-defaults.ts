@@ -13,17 +13,14 @@ export interface HomeConfig {
     freeSpaceFloorBytes: number;
   };
   sessions: {
-    default: string;
     detach: string;
     /** First and last. Far from the ports of well-known servers, and below those that systems give out by themselves (from 32768). */
     ports: { from: number; to: number };
   };
   mail: {
-    nats: string | null;
     /** For sh; null: none. */
     onLeaderChanged: string | null;
   };
-  hubs: string[];
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -31,7 +28,6 @@ const MEBIBYTE = 1024 * 1024;
 export const DEFAULT_HOME_CONFIG: HomeConfig = {
   server: { idleMs: 30 * 60_000 },
   jobs: { graceMs: 10_000, logMaxBytes: 256 * MEBIBYTE, freeSpaceFloorBytes: 256 * MEBIBYTE },
-  sessions: { default: "bash", detach: "ctrl-\\ d", ports: { from: 14_000, to: 14_999 } },
-  mail: { nats: null, onLeaderChanged: null },
-  hubs: [],
+  sessions: { detach: "ctrl-\\ d", ports: { from: 14_000, to: 14_999 } },
+  mail: { onLeaderChanged: null },
 };

@@ -159,12 +159,12 @@ export const PROJECT_FIELDS = {
     gateway: GATEWAY_FIELDS,
     agents: {
       kind: "map",
-      description: "Agents by name: sessions with a mailbox.",
+      description: "Agents by name: sessions with a conversation, which `warren up` starts and `warren down` ends.",
       keyPattern: NAME,
       keyExpected: NAME_EXPECTED,
       value: {
         kind: "record",
-        fields: { agent: { kind: "text", description: "The command that is the agent." } },
+        fields: { agent: { kind: "text", description: "The command that is the agent; it speaks ACP." } },
         required: ["agent"],
         foreign: { command: "agent", run: "agent", cmd: "agent" },
       },

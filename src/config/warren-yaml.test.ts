@@ -43,7 +43,7 @@ agents:
   assert.deepEqual(web?.restart, { when: "on-failure" });
   assert.deepEqual([tests?.after, tests?.autostart, web?.autostart], [["web"], false, true]);
   assert.deepEqual(config.gateway, { workersDir: "/p/workers" });
-  assert.deepEqual(config.agents, [{ name: "fox", agent: "node examples/agents/scripted.ts" }]);
+  assert.deepEqual(config.agents, [{ name: "fox", command: ["node", "examples/agents/scripted.ts"] }]);
 });
 
 test("warren.yaml: every key of a job arrives in the message `up`", async () => {

@@ -52,7 +52,7 @@ export interface JobConfig {
 
 export interface AgentConfig {
   name: string;
-  agent: string;
+  command: string[];
 }
 
 /**
@@ -101,7 +101,7 @@ export async function parseProject(
   for (const [name, job] of written.jobs ?? []) jobs.push(await jobOf(name, job, dir, checked));
   checkDependencies(jobs, written, checked);
   const workersDir = resolve(dir, written.gateway?.workers ?? PROJECT_FIELDS.fields.gateway.fields.workers.default);
-  const config = { file: resolve(file), dir, jobs, gateway: { workersDir }, agents: agentsOf(written) };
+  const config = { file: resolve(file), dir, jobs, gateway: { workersDir }, agents: agentsOf(written, checked) };
   return { config, problems: checked.problems };
 }
 
@@ -129,11 +129,14 @@ async function jobOf(name: string, job: JobFile, dir: string, checked: Checked<u
 }
 
 function commandOf(name: string, { command }: JobFile, checked: Checked<unknown>): string[] {
-  // Without a command the checker has said so.
-  if (command === undefined || typeof command !== "string") return command ?? [];
+  return Array.isArray(command) ? command : splitCommand(`jobs.${name}.command`, command, checked);
+}
+
+function splitCommand(field: string, command: string | undefined, checked: Checked<unknown>): string[] {
+  if (command === undefined) return []; // the checker has said so
   const parsed = parseCommand(command);
   if (parsed.kind === "argv") return parsed.argv;
-  checked.report(`jobs.${name}.command`, `${parsed.reason} in ${JSON.stringify(command)}`);
+  checked.report(field, `${parsed.reason} in ${JSON.stringify(command)}`);
   return [];
 }
 
@@ -170,8 +173,8 @@ function checkDependencies(jobs: readonly JobConfig[], written: ProjectFile, che
   }
 }
 
-const agentsOf = ({ agents = new Map() }: ProjectFile): AgentConfig[] =>
-  [...agents].map(([name, { agent }]) => ({ name, agent }));
+const agentsOf = ({ agents = new Map() }: ProjectFile, checked: Checked<unknown>): AgentConfig[] =>
+  [...agents].map(([name, { agent }]) => ({ name, command: splitCommand(`agents.${name}.agent`, agent, checked) }));
 
 const listOf = (value: string | readonly string[] | undefined): string[] =>
   value === undefined ? [] : typeof value === "string" ? [value] : [...value];

@@ -2,6 +2,7 @@ import { projectOf } from "../../config/project-of.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
 import { plural } from "../render/plural.ts";
@@ -11,9 +12,9 @@ import { noProject } from "./up.ts";
 export const down = defineCommand({
   usage: ["down [--force] [--grace DURATION] [--json]"],
   details:
-    "Stops the jobs of this project's warren.yaml, those that depend on others first, and ends its gateway with its workers. Their history and logs stay.",
+    "Stops the jobs of this project's warren.yaml, those that depend on others first, and ends its agents and its gateway with its workers. Their history, logs and conversations stay.",
   examples: [
-    { command: "warren down", does: "stops this project's jobs and workers" },
+    { command: "warren down", does: "stops this project's jobs, agents and workers" },
     { command: "warren down --grace 2s", does: "with SIGKILL after two seconds" },
   ],
   options: {
@@ -29,16 +30,27 @@ export const down = defineCommand({
     const graceMs = durationOf("--grace", values.grace);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
     const result = project ? await context.client().request("down", { project, ...options }) : { stopped: [] };
+    const agents = project ? await endAgents(context, project, options) : [];
     const names = result.stopped.map(({ name, id }) => name ?? id);
-    if (values.json) context.output.json({ ...result, ...(gateway ? { gateway } : {}) });
+    if (values.json)
+      context.output.json({ ...result, ...(agents.length > 0 ? { agents } : {}), ...(gateway ? { gateway } : {}) });
     else if (gateway)
       context.output.line(`Ended the gateway of ${gateway.dir}: ${gateway.workers.join(", ") || "no workers"}`);
-    if (values.json || (gateway && names.length === 0)) return EXIT.ok;
+    if (values.json) return EXIT.ok;
+    if (agents.length > 0)
+      context.output.line(`Ended ${plural(agents.length, "agent")}: ${agents.map(({ name }) => name).join(", ")}`);
+    if (names.length === 0 && (gateway || agents.length > 0)) return EXIT.ok;
     if (names.length === 0) context.output.line("Nothing of this project runs");
     else context.output.line(`Stopped ${plural(names.length, "job")}: ${names.join(", ")}`);
     return EXIT.ok;
   },
 });
+
+const endAgents = async (
+  context: Context,
+  dir: string,
+  options: { force: boolean; grace_ms?: number },
+): Promise<Session[]> => (await import("../sessions/project-agents.ts")).downAgents(context, dir, options);
 
 async function endGateway(context: Context): Promise<DataOf<"gateway.down"> | undefined> {
   try {

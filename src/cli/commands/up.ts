@@ -1,3 +1,4 @@
+import type { AgentConfig } from "../../config/warren-yaml.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { Gateway } from "../../protocol/gateway-units.ts";
 import type { DataOf } from "../../protocol/messages.ts";
@@ -13,11 +14,13 @@ import { environmentOf } from "../new-job.ts";
 import { hintLines } from "../render/hints.ts";
 import { commandText, nameOf } from "../render/job-text.ts";
 import { stateOfJob } from "../render/states.ts";
+import type { AgentUp } from "../sessions/project-agents.ts";
+import { sessionTitle } from "../sessions/session-client.ts";
 
 export const up = defineCommand({
   usage: ["up [NAME…] [--detach] [--json]"],
   details:
-    "Makes the jobs of this project's warren.yaml run, and serves its workers: what is new is started, what has changed is started anew, what runs already stays. Without names, all that start by themselves; a name brings what it depends on. Attached, it shows their logs until Ctrl-C, after which they go on.",
+    "Makes the jobs and agents of this project's warren.yaml run, and serves its workers: what is new is started, what has changed is started anew, what runs already stays, and an agent that has ended continues its conversation. Without names, all that start by themselves; a name brings what it depends on. Attached, it shows the logs of jobs and workers until Ctrl-C, after which they go on.",
   examples: [
     { command: "warren up", does: "starts the project and shows its logs" },
     { command: "warren up web --detach", does: "starts web and what it depends on, and returns" },
@@ -35,21 +38,30 @@ export const up = defineCommand({
     if (!project && served === undefined) throw noProject(context.cwd);
     const config = project && (await loadProject(project.file));
     const jobs = config ? toUpJobs(config, context.env) : [];
-    for (const name of operands)
+    const agents = (config?.agents ?? []).filter(({ name }) => operands.length === 0 || operands.includes(name));
+    const names = operands.filter((name) => !agents.some((agent) => agent.name === name));
+    for (const name of names)
       if (!jobs.some((job) => job.name === name))
         throw noSuchJob(name, project?.file ?? context.cwd, { jobs, isWorker: await isWorkerHere(context.cwd, name) });
-    const names = operands.length > 0 ? { names: operands } : {};
     const gateway = served === undefined ? undefined : await serve(context, served, values.detach !== true);
-    const result = project
-      ? await context.client().request("up", { project: project.dir, jobs, ...names })
+    const hasJobs = project && (operands.length === 0 || names.length > 0);
+    const result = hasJobs
+      ? await context.client().request("up", { project: project.dir, jobs, ...(names.length > 0 ? { names } : {}) })
       : { jobs: [] };
-    if (values.json) context.output.json({ ...result, ...(gateway ? { gateway } : {}) });
+    const started = project && agents.length > 0 ? await bringAgents(context, project.dir, agents) : [];
+    if (values.json)
+      context.output.json({
+        ...result,
+        ...(started.length > 0 ? { agents: started } : {}),
+        ...(gateway ? { gateway } : {}),
+      });
     else {
       for (const line of gateway ? gatewayLines(context.output, gateway) : []) context.output.line(line);
-      if (project && !(gateway && jobs.length === 0))
+      if (hasJobs && (jobs.length > 0 || (!gateway && started.length === 0)))
         for (const line of upLines(context, result, operands)) context.output.line(line);
+      for (const one of started) context.output.line(agentLine(context, one));
     }
-    if (values.detach || values.json) return EXIT.ok;
+    if (values.detach || values.json || (started.length > 0 && !gateway && result.jobs.length === 0)) return EXIT.ok;
     return followProject(context, result, gateway);
   },
 });
@@ -128,6 +140,19 @@ function upLines({ output }: Context, { jobs }: DataOf<"up">, names: readonly st
     return `${mark}${output.style.bold(nameOf(job).padEnd(width))}  ${what}: ${commandText(job)}`;
   });
   return lines.length > 0 ? lines : ["This project has no jobs"];
+}
+
+const bringAgents = async (context: Context, dir: string, agents: readonly AgentConfig[]): Promise<AgentUp[]> =>
+  (await import("../sessions/project-agents.ts")).upAgents(context, dir, agents);
+
+const AGENT_ACTIONS: Record<AgentUp["action"], string> = {
+  started: "started",
+  resumed: "goes on with its conversation",
+  already_running: "runs already",
+};
+
+function agentLine(context: Context, { session, action }: AgentUp): string {
+  return `${sessionTitle(context, session)}  ${AGENT_ACTIONS[action]}: ${commandText(session)}`;
 }
 
 async function followProject(context: Context, { jobs }: DataOf<"up">, gateway: Gateway | undefined): Promise<number> {
