@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -174,7 +174,13 @@ async function buildWeb(target) {
   const named = (pattern) => files.find((file) => pattern.test(file));
   const page = readFileSync(join(root, WEB, "index.html"), "utf8")
     .replace("APP_JS", named(/^app-.*js$/))
-    .replace("STYLE_CSS", named(/^style-.*css$/));
+    .replace("STYLE_CSS", named(/^style-.*css$/))
+    .replace(
+      "<!-- CHUNKS -->",
+      chunksAtOnce(metafile)
+        .map((path) => `<link rel="modulepreload" href="/chunks/${basename(path)}" />`)
+        .join("\n    "),
+    );
   writeFileSync(join(target, "index.html"), page);
   for (const file of ["manifest.webmanifest", "icon.svg"]) copyFileSync(join(root, WEB, file), join(target, file));
   await esbuild.build({
@@ -187,6 +193,15 @@ async function buildWeb(target) {
       SHELL_NAME: JSON.stringify(createHash("sha256").update(page).digest("hex").slice(0, 12)),
     },
   });
+}
+
+/** What the app's script imports at once: named in the page, so that all of it is fetched together, and not each when another has named it. */
+function chunksAtOnce({ outputs }) {
+  const isApp = (path) => outputs[path].entryPoint === `${WEB}/main.tsx`;
+  const wanted = new Set(Object.keys(outputs).filter(isApp));
+  for (const path of wanted)
+    for (const { path: imported, kind } of outputs[path].imports) if (kind === "import-statement") wanted.add(imported); // a Set goes on with what is added meanwhile
+  return [...wanted].filter((path) => !isApp(path));
 }
 
 /** The short commit when the source is committed; with uncommitted source a digest of it behind; outside a checkout the digest alone. */

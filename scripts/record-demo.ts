@@ -13,7 +13,7 @@ import { castToSvg } from "./cast-to-svg.ts";
  * docs/demo.svg. Two homes, so that what records is not in the picture.
  */
 const ROOT = join(import.meta.dirname, "..");
-const SIZE = { cols: 104, rows: 22 };
+const SIZE = { cols: 112, rows: 30 };
 const KEY_MS = 45;
 const LOOK_MS = 1_600;
 
@@ -76,18 +76,18 @@ async function story(): Promise<void> {
   await pause(600);
   await type("npm start");
   const kill = await shows(/needs you[\s\S]*(kill -9 \d+)/);
-  await shows(/web: http/);
-  await pause(2 * LOOK_MS);
+  await shows(/web app: http/);
+  await pause(3 * LOOK_MS);
   await send("\x03");
-  await shows(/All of it goes on/);
+  await shows(/It lives in examples/);
   await pause(LOOK_MS);
   await type(`clear; cd examples; ${kill[1]}`);
   await pause(LOOK_MS / 2);
   await type("warren overview");
   await shows(/2 sessions[\s\S]*needs you/);
   await pause(2 * LOOK_MS);
-  await type("clear; warren approve owl; warren wait owl --for idle -q; warren history owl -n 4");
-  await shows(/Deployed\./);
+  await type("clear; warren approve owl; warren wait owl --for idle -q; warren mail check");
+  await shows(/owl → you[\s\S]*the new page is deployed/);
   await pause(LOOK_MS);
   await type("warren reload");
   await shows(/reloaded/);
@@ -95,8 +95,10 @@ async function story(): Promise<void> {
 }
 
 try {
-  const environment = Object.entries(inside).map(([key, value]) => `${key}=${value}`);
-  await client.request("session.new", { command: ["sh"], name: session, workdir: checkout, env: environment, ...SIZE });
+  // Nothing of the session that records: not its port, nor that one is in a session at all.
+  const environment = Object.entries({ ...inside, TERM: "xterm-256color" }).map(([key, value]) => `${key}=${value}`);
+  const command = ["env", "-i", ...environment, "sh"];
+  await client.request("session.new", { command, name: session, workdir: checkout, env: environment, ...SIZE });
   await story();
   const file = join(ROOT, "docs", "demo.cast");
   const exported = spawnSync(join(ROOT, "bin", "warren"), ["export", session, file], { env, encoding: "utf8" });

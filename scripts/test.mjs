@@ -1,6 +1,7 @@
 // `npm test`: installs what is missing, builds, runs every test. `--proof` runs the large counts; further arguments name test files.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { install, root, run, runtime } from "./install.mjs";
 
 /** What tests use of the system, by suite. */
@@ -35,8 +36,15 @@ const named = process.argv.slice(2).filter((argument) => !argument.startsWith("-
 const script = `console.log(require("node:fs").globSync(${JSON.stringify(isProof ? ["test/**/*.test.ts"] : ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"])}, { exclude: (path) => path.includes("node_modules") }).sort().join("\\n"))`;
 const listed = spawnSync(runtime(), ["-e", script], { cwd: root, encoding: "utf8" }).stdout.trim().split("\n");
 const files = named.length > 0 ? named : listed;
+// Four hundred processes read much of the same code: the types are taken off it once.
+const compileCache = join(root, "node_modules", ".cache", "warren-tests");
 run(runtime(), ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files], {
-  env: { ...process.env, ...(isProof ? { WARREN_PROOF: "1" } : {}), NODE_OPTIONS: "" },
+  env: {
+    ...process.env,
+    ...(isProof ? { WARREN_PROOF: "1" } : {}),
+    NODE_OPTIONS: "",
+    NODE_COMPILE_CACHE: compileCache,
+  },
 });
 
 function installSystemPrograms() {

@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
 import type { Client } from "../src/client/client.ts";
-import { exitStatusOf, type Outcome } from "../src/protocol/outcome.ts";
 import type { Job } from "../src/protocol/units.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { after, KillPoints } from "./harness/kill-points.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { type Random, withSeed } from "./harness/random.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import { digest, hasSaidAll, type Planned, plan } from "./harness/workload.ts";
+import { assertAsPlanned, hasSaidAll, type Planned, plan } from "./harness/workload.ts";
 
 /** DESIGN §7, promise 1: kill -9 of any Warren process at any instant. */
 const isProof = process.env.WARREN_PROOF === "1";
@@ -97,10 +96,15 @@ test(
     const { job } = JSON.parse(added.stdout) as { job: Job };
     const awaiting = house.start(["await", job.id]);
     await awaiting.shows(/Awaiting job/);
-    const shims = house.processes("shim");
-    assert.equal(shims.length, 1);
-    killProcess(shims[0]!);
-    await ended(shims[0]!);
+    const shim = await waitUntil(
+      () => {
+        const [one, ...others] = house.processes("shim");
+        return others.length === 0 && one; // that of mkfifo may be on its way out
+      },
+      { what: "the job's shim alone" },
+    );
+    killProcess(shim);
+    await ended(shim);
     const [running] = JSON.parse((await house.warren(["list", "--json"])).stdout) as Job[];
     assert.deepEqual([running?.status, running?.pid], ["running", job.pid], "the job goes on");
     assert.equal((await house.warren(["run", "--", "sh", "-c", "echo through > go"])).status, 0);
@@ -209,23 +213,9 @@ async function assertNothingLost(house: TemporaryHome, done: readonly Done[]): P
   for (const { planned, jobId, cliStatus } of done) {
     const job = known.get(jobId);
     assert.ok(job, `job ${planned.index} is known`);
-    const said = `job ${planned.index} (${planned.end.kind})`;
-    assert.equal(job.run_count, 1, `${said}: one run`);
-    assert.equal(job.status, "stopped", said);
-    const outcome = job.outcome as Outcome | null;
-    assert.ok(outcome && outcome.kind !== "lost", `${said}: ${JSON.stringify(outcome)}`);
-    if (planned.end.kind === "is stopped")
-      assert.deepEqual(outcome, { kind: "signalled", signal: "SIGTERM", status: 143, by: "user" }, said);
-    else assert.equal(exitStatusOf(outcome), planned.end.status, `${said}: ${JSON.stringify(outcome)}`);
+    assertAsPlanned(job, planned);
     if (cliStatus !== undefined && planned.end.kind !== "is stopped")
-      assert.equal(cliStatus, planned.end.status, `${said}: status of warren run`);
-    for (const [path, expected] of [
-      [job.stdout_path, planned.stdout],
-      [job.stderr_path, planned.stderr],
-    ] as const) {
-      const found = readFileSync(path);
-      assert.equal(digest(found), digest(expected), `${said}: ${path} has ${found.length} of ${expected.length} bytes`);
-    }
+      assert.equal(cliStatus, planned.end.status, `job ${planned.index}: status of warren run`);
   }
 }
 

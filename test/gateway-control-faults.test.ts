@@ -398,9 +398,6 @@ test("gateway: down while versions are being started leaves no process", { timeo
       [changing, client.request("gateway.down", { workdir: site.house.dir })].map((one) => one.catch(() => {})),
     );
     client.close();
-    await waitUntil(() => site.workerProcesses().length === 0, {
-      what: `round ${round}: the end of all`,
-      deadlineMs: 5_000,
-    });
+    await waitUntil(() => site.workerProcesses().length === 0, { what: `round ${round}: the end of all` });
   }
 });

@@ -84,7 +84,7 @@ class Deployment implements AsyncDisposable {
   }
 
   async gateway(): Promise<Gateway> {
-    const { gateways } = await this.host.house.client().request("gateway.status", { workdir: this.dir });
+    const { gateways } = await this.host.house.looker().request("gateway.status", { workdir: this.dir });
     assert.equal(gateways.length, 1);
     return gateways[0]!;
   }

@@ -3,6 +3,7 @@ import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { ended, killProcess } from "./harness/processes.ts";
 import { type Random, withSeed } from "./harness/random.ts";
 import { Site } from "./harness/site.ts";
 
@@ -185,6 +186,35 @@ test(
       assert.equal(await api, "2 0 0");
     } finally {
       process.kill(server.pid, "SIGCONT");
+    }
+  },
+);
+
+test(
+  "gateway: a server that is killed: a save before its successor is there holds requests, and they are answered by it",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make({ [SHARED]: "export const shared = 0;\n" });
+    const content: Content = { index: 1, api: 1, shared: 0, extra: undefined, isBroken: false };
+    for (const name of ["index", "api"] as const) site.write(MAIN[name], main(name, content));
+    await site.up();
+    assert.deepEqual(await checkAnswers(site, content), []);
+    await site.becomes("api", ({ state }) => state === "healthy", "at rest");
+    const [keeper, server] = [await site.house.keeper(), await site.house.server()];
+    process.kill(keeper.pid, "SIGSTOP"); // nobody starts a successor
+    try {
+      killProcess(server);
+      await ended(server);
+      content.api = 2;
+      site.write(MAIN.api, main("api", content));
+      await delay(AFTER_SAVE_MS);
+      const api = site.text("/api");
+      assert.equal(await site.text("/"), "1 0 0", "the other worker is served");
+      assert.equal(await Promise.race([api, delay(300, "waits")]), "waits");
+      process.kill(keeper.pid, "SIGCONT");
+      assert.equal(await api, "2 0 0");
+    } finally {
+      process.kill(keeper.pid, "SIGCONT");
     }
   },
 );

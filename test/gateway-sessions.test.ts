@@ -78,7 +78,7 @@ class SiteWithSessions {
   }
 
   async screen(name: string): Promise<string> {
-    const { lines } = await this.site.house.client().request("session.screen", { session: name });
+    const { lines } = await this.site.house.looker().request("session.screen", { session: name });
     return lines.join("\n");
   }
 }

@@ -211,6 +211,23 @@ test("gateway: logs of a worker, from one version to the next", { timeout: TIMEO
 });
 
 test(
+  "gateway: logs of a worker of which nothing runs are its last lines, and that is said",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make({ [INDEX]: 'console.log("about to fail");\nprocess.exit(3);\n' });
+    await site.up();
+    await site.becomes(
+      "index",
+      ({ instances, failure }) => instances.length === 0 && failure !== undefined,
+      "given up",
+    );
+    const { status, stdout, stderr } = await site.house.warren(["logs", "index"]);
+    assert.deepEqual([status, stdout], [0, "about to fail\n"]);
+    assert.equal(stderr, "No instance of index runs now; these were the last lines of one.\n");
+  },
+);
+
+test(
   "gateway: in production a save is nothing until SIGHUP, and then one switch",
   { timeout: TIMEOUT_MS },
   async () => {

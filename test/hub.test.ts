@@ -20,7 +20,7 @@ const crypto = webCrypto();
 type Facts = Pick<HubStatus, "port" | "key" | "pid" | "addresses" | "fingerprint">;
 
 async function startHub(house: TemporaryHome, ...args: string[]): Promise<{ running: Running; facts: Facts }> {
-  const running = house.start(["hub", "--port", "0", "--json", ...args]);
+  const running = house.start(["hub", "--port", "0", "--json", ...args], { deadlineMs: 300_000 });
   const text = await running.shows(/\}\n/);
   return { running, facts: JSON.parse(text) };
 }

@@ -67,7 +67,7 @@ test(
       waitUntil(() => agents.every(({ prompts }) => prompts.length === count), { what: `${count} prompts of each` });
     await person.request("mail.send", { as: "you", to: names, body: "one" });
     await prompted(1);
-    await client.request("mail.ping", {}, { timeoutMs: 5_000 });
+    await client.request("mail.ping", {}, { timeoutMs: 20_000 });
     const { pid, epoch } = await mail.leader();
     await mail.standby(person);
     process.kill(pid, "SIGKILL");

@@ -275,10 +275,9 @@ test(
     assert.equal((await house.warren(["new", "-d", "--name", "fox", "--", "cat"])).status, 0);
     await isThere("fox");
     await mail(house, ["send", "fox", "one"]);
-    assert.deepEqual(
-      (await list(house)).map(({ name, unread }) => [name, unread]),
-      [["fox", 1]],
-    );
+    await waitUntil(async () => (await list(house)).every(({ name, unread }) => name === "fox" && unread === 1), {
+      what: "its server to know of it",
+    });
     const refused = await mail(house, ["check", "--as", "fox"], { status: 125 });
     assert.match(refused.stderr, /belongs to a session or agent/);
     assert.equal((await house.warren(["rename", "fox", "bear"])).status, 0);

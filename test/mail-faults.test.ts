@@ -182,7 +182,7 @@ test(
     const over = once(child, "exit");
     child.kill("SIGKILL");
     await over;
-    await waitUntil(async () => (await presence()) === "gone", { what: "fox to be gone", deadlineMs: 5_000 });
+    await waitUntil(async () => (await presence()) === "gone", { what: "fox to be gone" });
     const { recipients } = await client.request("mail.send", { as: "ann", to: ["fox"], body: "are you there?" });
     assert.deepEqual([recipients[0]?.known, recipients[0]?.presence], [true, "gone"]);
     assert.equal((await mail.client().request("mail.fetch", { as: "fox" })).messages.length, 1);

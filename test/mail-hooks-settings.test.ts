@@ -31,7 +31,7 @@ function write(path: string, text: string, mode = 0o644): void {
 
 const hooks = (house: TemporaryHome, ...args: string[]) => house.warren(["mail", "hooks", ...args]);
 
-describe("mail hooks install", { timeout: TIMEOUT_MS }, () => {
+describe("mail hooks install", { timeout: 4 * TIMEOUT_MS }, () => {
   test("nothing changes unasked: it is shown, and --yes is needed where nobody can be asked", async () => {
     await using house = mailHome();
     write(local(house), OTHERS);

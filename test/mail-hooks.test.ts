@@ -40,7 +40,7 @@ const stateOf = (mail: MailHome, seq: number): string =>
 const sessionDir = (mail: MailHome, claude: ClaudeCode): string =>
   join(mail.house.places.mailDir, "hooks", claude.sessionId);
 
-describe("mail hooks", { timeout: TIMEOUT_MS }, () => {
+describe("mail hooks", { timeout: 4 * TIMEOUT_MS }, () => {
   test("a session has a name, is given its mail between its steps, and its senders see how far it came", async () => {
     await using mail = new MailHome();
     await install(mail.house, "--no-wake");

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { mailLeaderCommand, startMailLeader } from "../src/local/mail-start.ts";
 import { spawnDetached } from "../src/local/spawn-detached.ts";
+import { tryLock } from "../src/platform/lock.ts";
 import { ensureHome, ensureSocketDir, resolvePlaces } from "../src/platform/paths.ts";
 import { thisInstallation, variant } from "./harness/build-copy.ts";
 import { needsRoot, suspended } from "./harness/faults.ts";
@@ -71,11 +72,17 @@ test("leader: whose starter is gone before it leads ends, and leads nobody", asy
 
 test("leader: a client that is closed while one is started for it leaves none behind", async () => {
   await using mail = new MailHome();
+  const { places, env } = mail.house;
+  ensureHome(places);
+  ensureSocketDir(places, env);
+  mkdirSync(places.mailDir, { mode: 0o700 });
+  const lock = tryLock(places.mailLock)!; // without it nobody leads, so that the client is gone before
   const client = mail.client();
   const asked = assert.rejects(client.request("mail.ping", {}), { code: "CLOSED" });
-  await waitUntil(() => mail.processes().length > 0, { what: "a process that is about to lead", everyMs: 1 });
+  await waitUntil(() => existsSync(mail.logPath), { what: "a process that is about to lead" });
   client.close();
   await asked;
+  lock.release();
   await waitUntil(() => mail.processes().length === 0, { what: "its end" });
 });
 

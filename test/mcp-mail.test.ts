@@ -14,7 +14,7 @@ const KILLS = process.env.WARREN_PROOF ? 40 : 4;
 const mailHome = (): TemporaryHome => temporaryHome({ env: { WARREN_MAIL_PORT: "0" } });
 const idsOf = (answer: { data: { messages: { id: string }[] } }): string[] => answer.data.messages.map(({ id }) => id);
 
-describe("mcp mail", { timeout: TIMEOUT_MS }, () => {
+describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
   for (const era of ERAS) {
     test(`${era}: send, wait, check, reply, ask between two processes`, async () => {
       await using house = mailHome();

@@ -16,7 +16,7 @@ const initialize = {
   params: { protocolVersion: OLD, capabilities: {}, clientInfo: { name: "raw", version: "1" } },
 };
 
-describe("mcp", { timeout: TIMEOUT_MS }, () => {
+describe("mcp", { timeout: 4 * TIMEOUT_MS }, () => {
   for (const era of ERAS) {
     test(`${era}: a job is run, waited for, read and stopped`, async () => {
       await using house = temporaryHome();
@@ -163,7 +163,7 @@ describe("mcp", { timeout: TIMEOUT_MS }, () => {
   });
 });
 
-describe("mcp, line by line", { timeout: TIMEOUT_MS }, () => {
+describe("mcp, line by line", { timeout: 4 * TIMEOUT_MS }, () => {
   test("initialize and the list of tools are as they were released", async () => {
     await using house = temporaryHome();
     await using raw = new RawMcp(house, ["--compat", "claude-ipc"]);

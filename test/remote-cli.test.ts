@@ -12,7 +12,7 @@ import type { Running } from "./harness/warren.ts";
 /** The commands of remote as a program uses them; on a terminal: test/tui/pair.test.ts. */
 
 async function startHub(house: TemporaryHome, ...args: string[]): Promise<{ hub: Running; address: string }> {
-  const hub = house.start(["hub", "--port", "0", "--json", "--label", "attic", ...args]);
+  const hub = house.start(["hub", "--port", "0", "--json", "--label", "attic", ...args], { deadlineMs: 300_000 });
   return { hub, address: `http://127.0.0.1:${JSON.parse(await hub.shows(/\}\n/)).port}` };
 }
 

@@ -20,7 +20,7 @@ class FourHomes implements AsyncDisposable {
 
   static async open(scopes = "view,type,approve,admin"): Promise<FourHomes> {
     const homes = new FourHomes();
-    homes.#hub = homes.laptop.start(["hub", "--port", "0", "--json", "--open"]);
+    homes.#hub = homes.laptop.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: 300_000 });
     const facts = JSON.parse(await homes.#hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
     homes.address = `http://127.0.0.1:${facts.port}`;
     for (const machine of [homes.laptop, homes.desk]) await homes.#pair(machine, scopes);
@@ -72,10 +72,10 @@ async function devicesOf(house: TemporaryHome): Promise<RemoteDevice[]> {
 }
 
 const names = async (house: TemporaryHome): Promise<string[]> =>
-  (await house.client().request("remote.devices", {})).devices.map(({ name }) => name);
+  (await house.looker().request("remote.devices", {})).devices.map(({ name }) => name);
 
 const waitingAt = async (house: TemporaryHome): Promise<RemoteIntroduction[]> =>
-  (await house.client().request("remote.devices", {})).introductions ?? [];
+  (await house.looker().request("remote.devices", {})).introductions ?? [];
 
 /** The facts of the JSON lines with that event. */
 function told({ stdout }: Ended, event: string): Record<string, unknown>[] {

@@ -204,6 +204,12 @@ test("on: mail of that machine is sent, waited for, watched, asked and answered"
   await using homes = await paired();
   well(await homes.on("mail", "send", "kim", "from afar", "--as", "anna"));
   assert.match(await homes.there.warren(["mail", "check", "--as", "kim"]).then(well), /anna.*from afar|from afar/s);
+  const address = await homes.here.warren(["mail", "send", `kim@${homes.name}`, "by address"]);
+  assert.equal(address.status, 125);
+  assert.ok(
+    address.stderr.endsWith(`\nwarren --on ${homes.name} mail send kim …      # through its hub\n`),
+    address.stderr,
+  );
   const watching = homes.here.start(["--on", homes.name, "mail", "watch", "--as", "anna", "--json"]);
   await waitUntil(
     async () => {

@@ -146,7 +146,7 @@ test("later: what is asked of a machine that is away is kept, and done in its or
 
   await site.back(); // with nobody at the device
   await waitUntil(() => site.text("typed").includes("typed later"), { what: "the last was done" });
-  assert.ok(existsSync(join(there.dir, "one")));
+  await waitUntil(() => existsSync(join(there.dir, "one")), { what: "the first one's file" }); // a job is added when it runs
   const jobs = JSON.parse(well(await there.warren(["list", "--json"]))) as { name?: string; status: string }[];
   assert.equal(jobs.find(({ name }) => name === "web")?.status, "stopped");
   await site.sendAll();

@@ -41,7 +41,8 @@ class Site implements AsyncDisposable {
   }
 
   async startHub(): Promise<void> {
-    this.hub = this.hubHouse.start(["hub", "--port", String(this.port), "--json", "--open"]);
+    const args = ["hub", "--port", String(this.port), "--json", "--open"];
+    this.hub = this.hubHouse.start(args, { deadlineMs: 300_000 });
     this.port = (JSON.parse(await this.hub.shows(/\}\n/)) as Pick<HubStatus, "port">).port;
   }
 

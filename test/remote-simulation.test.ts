@@ -40,6 +40,7 @@ const PLANTED: readonly [string, Plants, string][] = [
   ["a server that answers and forgets loses things", { forgets: true }, "lost"],
   ["a server that does things later than it says mixes them up", { late: true }, "reordered"],
   ["a machine that writes nothing down is not found any more", { noStore: true }, "stuck"],
+  ["a server that leaves out what an agent has said is noticed", { mumbles: true }, "told"],
   ["a network that stays broken is noticed", { noHeal: true }, "stuck"],
   ["a machine that does not cut off whom it has revoked is noticed", { noCut: true }, "revoked"],
 ];

@@ -41,7 +41,9 @@ class RemoteSite implements AsyncDisposable {
   }
 
   async startHub(...args: string[]): Promise<void> {
-    this.hub = this.house.start(["hub", "--port", String(this.facts?.port ?? 0), "--json", ...args]);
+    this.hub = this.house.start(["hub", "--port", String(this.facts?.port ?? 0), "--json", ...args], {
+      deadlineMs: 300_000,
+    });
     this.facts = JSON.parse(await this.hub.shows(/\}\n/));
   }
 
@@ -83,7 +85,7 @@ class RemoteSite implements AsyncDisposable {
   }
 
   async hubState(): Promise<string> {
-    const { hubs } = await this.house.client().request("remote.hubs", {});
+    const { hubs } = await this.house.looker().request("remote.hubs", {});
     return hubs[0]!.state;
   }
 
@@ -433,7 +435,7 @@ test("link: another hub at the same address is not spoken to, and is said to be 
   const { fingerprint } = JSON.parse(await running.shows(/\}\n/)) as Facts;
   const hub = await waitUntil(
     async () => {
-      const { hubs } = await site.house.client().request("remote.hubs", {});
+      const { hubs } = await site.house.looker().request("remote.hubs", {});
       return hubs[0]?.state === "refused" && hubs[0];
     },
     { what: "the link refuses" },

@@ -98,7 +98,8 @@ test("clients: a paste of 10 MB arrives whole, and nobody's keys are in it", { t
     if (at % 1_000_000 === 0) await new Promise((wake) => setImmediate(wake));
   }
   const keys = Math.ceil(paste.length / 500_000);
-  await waitUntil(() => statSync(file).size >= paste.length + keys, { what: "all bytes", deadlineMs: 60_000 });
+  const size = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  await waitUntil(() => size() >= paste.length + keys, { what: "all bytes", deadlineMs: 60_000 });
   const got = readFileSync(file, "utf8");
   assert.ok(got.includes(paste), "the paste is in one piece");
   assert.equal(got.replace(paste, "").replaceAll("K", ""), "");
@@ -167,7 +168,7 @@ test(
       house,
       `stty raw -echo; ${ask("3;7")}; ${hear(6)}; dd bs=1 count=1 2>/dev/null; ${ask("2;2")}; ${hear(7)}; sleep 1000`,
     );
-    const screen = async () => (await house.client().request("session.screen", { session: id })).lines.join("\n");
+    const screen = async () => (await house.looker().request("session.screen", { session: id })).lines.join("\n");
     await waitUntil(async () => (await screen()).includes("heard E[3;7R"), { what: "the emulator's answer" });
     using terminal = await WatchingTerminal.attach(house.places, id);
     using viewer = await WatchingTerminal.attach(house.places, id, { isViewer: true });

@@ -151,7 +151,7 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
       await using house = temporaryHome();
       for (const name of ["ant", "bee"]) await run(house, "add", "--name", name, "sleep", "1000");
       const stateOf = async (name: string): Promise<string | undefined> =>
-        (await house.client().request("list", {})).jobs.find((job) => job.name === name)?.state;
+        (await house.looker().request("list", {})).jobs.find((job) => job.name === name)?.state;
       const tab = await paired(browser, house, hub, "admin");
       await tab.until(rowOf("bee"), "its row");
       await tab.evaluate(drawn("bee", 300, 290));

@@ -112,7 +112,8 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
       await tab.insert("echo $((40+2))-answers");
       await tab.press("Enter");
       await terminalShows(tab, "42-answers");
-      await tab.evaluate("location.reload()");
+      await tab.evaluate("void (window.isBefore = true, location.reload())");
+      await tab.until("!window.isBefore", "the page anew");
       await terminalShows(tab, "42-answers");
       await tab.shows("1/1 hub");
       for (const page of ["hubs", "pair", "new"]) {

@@ -214,7 +214,8 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
           ),
         { what: "what the browser remembers" },
       );
-      await tab.evaluate("location.reload()");
+      await tab.evaluate("void (window.isBefore = true, location.reload())");
+      await tab.until("!window.isBefore", "the page anew");
       await tab.shows("not connected, last confirmed"); // by the service worker, from what the browser remembers
       await tab.shows("late");
       await assertAccessible(tab, "not connected");

@@ -136,11 +136,11 @@ const WATCH = (count: number): string => `(() => {
   };
   new MutationObserver((_changes, observer) => {
     if (!seen.rowMs && document.querySelector("a.row")) painted("rowMs");
-    if (!seen.allMs && document.querySelector("ul.rows")?.getAttribute("aria-label")?.startsWith("${count} ")) {
+    if (!seen.allMs && document.querySelector('ul.rows:not([aria-busy="true"])')?.getAttribute("aria-label")?.startsWith("${count} ")) {
       painted("allMs");
       observer.disconnect();
     }
-  }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-label"] });
+  }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-label", "aria-busy"] });
 })()`;
 
 /** Puts into the browser's store what the app would have put there: in its own databases, tables and forms. */

@@ -1,9 +1,10 @@
-// A page on $PORT or a free port. A browser that shows it is told when the file changes.
+// The page on $PORT or a free port, by a program without a gateway. A browser that shows it is told when the file changes.
 import { readFileSync, watch } from "node:fs";
 import { createServer } from "node:http";
 import { basename, dirname } from "node:path";
 import { pathOfPage } from "../site/page.mjs";
 
+const RELOADS = '<script>new EventSource("/changes").onmessage = () => location.reload();</script>\n';
 const browsers = new Set();
 let visitors = 0;
 const server = createServer((request, response) => {
@@ -15,11 +16,10 @@ const server = createServer((request, response) => {
   }
   visitors++;
   console.log(`${request.method} ${request.url}`);
-  response.writeHead(200, { "content-type": "text/html" }).end(readFileSync(page));
+  response.writeHead(200, { "content-type": "text/html" }).end(readFileSync(pathOfPage(), "utf8") + RELOADS);
 });
-const page = pathOfPage();
-const watching = watch(dirname(page), (_, name) => {
-  if (name !== basename(page)) return;
+const watching = watch(dirname(pathOfPage()), (_, name) => {
+  if (name !== basename(pathOfPage())) return;
   console.log("the page has changed");
   for (const browser of browsers) browser.write("data: changed\n\n");
 });

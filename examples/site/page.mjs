@@ -1,14 +1,12 @@
-// The page that is worked on: a copy, so that a checkout stays as it is.
+// The page that is worked on. The demo works on a copy, so that a checkout stays as it is.
 import { copyFileSync, existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const template = fileURLToPath(new URL("page.template.html", import.meta.url));
 const page = fileURLToPath(new URL("page.html", import.meta.url));
 
-/** Its path; made when it is not there. */
-export function pathOfPage() {
-  if (!existsSync(page)) copyFileSync(template, page);
-  return page;
-}
+/** The copy where there is one. */
+export const pathOfPage = () => (existsSync(page) ? page : template);
 
+/** Makes the copy, or begins it anew. */
 export const resetPage = () => copyFileSync(template, page);

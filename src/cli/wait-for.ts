@@ -13,6 +13,8 @@ import { sayStuck } from "./render/run-summary.ts";
 /** Waiting for conditions of a job, and saying how that ended. */
 export interface WaitOptions {
   jobId: string;
+  /** What the person calls it; default: the id. */
+  name?: string | undefined;
   conditions: Condition[];
   mode: "any" | "all";
   timeoutMs: number | undefined;
@@ -25,12 +27,12 @@ export interface WaitOptions {
  * else 1.
  */
 export async function waitFor(context: Context, options: WaitOptions): Promise<number> {
-  const { jobId, conditions, mode, timeoutMs, json, quiet } = options;
+  const { jobId, name = jobId, conditions, mode, timeoutMs, json, quiet } = options;
   const what = conditions.map(describeCondition).join(mode === "any" ? " or " : " and ");
   const limit = timeoutMs === undefined ? {} : { timeout_ms: timeoutMs };
   return oneWait<DataOf<"wait">>(context, {
-    line: `${jobId}: waiting for ${what}`,
-    goesOn: `job ${jobId}`,
+    line: `${name}: waiting for ${what}`,
+    goesOn: `job ${name}`,
     json,
     quiet,
     ask: (signal) =>

@@ -75,7 +75,7 @@ class FakeServer {
   /** The oldest message of that type that nobody has waited for. */
   next(type: string): Promise<{ wire: ServerWire; message: Message }> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no message ${type}`)), 5_000);
+      const timer = setTimeout(() => reject(new Error(`no message ${type}`)), 20_000);
       const look = (): void => {
         const at = this.#arrived.findIndex(({ message }) => message.type === type);
         if (at === -1) return;

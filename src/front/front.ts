@@ -106,7 +106,7 @@ export class Front {
         isEnding: this.#isEnding,
       }),
       onMessage: (message) => this.#obey(message),
-      onAlone: () => this.#signs.forgetAll(),
+      onAlone: () => this.#signs.alone(),
     });
     this.#told = table;
     this.#signs = new SourceSigns({

@@ -236,9 +236,9 @@ export class GatewayProject {
   /** Lets go: front and instances go on, and another server takes them up. */
   close(): void {
     this.#over.abort();
+    this.#fronts.close(); // first: it watches on for the next one, and is not told to stop
     for (const worker of this.workers) worker.close();
     this.#watches.close();
-    this.#fronts.close();
   }
 
   async #open({ isNew }: { isNew: boolean }): Promise<void> {

@@ -124,17 +124,17 @@ test("environment: a start without one needs one that is stored, which only auto
   await using fixture = await JobsFixture.make();
   const { jobs } = fixture;
   const plain = await jobs.add(fixture.spec("exit 0"));
-  await jobs.wait({ job_id: plain.job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(5_000));
+  await jobs.wait({ job_id: plain.job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(20_000));
   await assert.rejects(jobs.startJob({ job_id: plain.job.id }), code("ENV_UNKNOWN"));
 
   const marked = await jobs.add(
     fixture.spec("echo $COLOUR", { autostart: true, env: [...fixture.spec("").env, "COLOUR=blue"] }),
   );
-  await jobs.wait({ job_id: marked.job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(5_000));
+  await jobs.wait({ job_id: marked.job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(20_000));
   await jobs.startJob({ job_id: marked.job.id });
   const { job } = await jobs.wait(
     { job_id: marked.job.id, conditions: [{ kind: "exit" }] },
-    AbortSignal.timeout(5_000),
+    AbortSignal.timeout(20_000),
   );
   assert.deepEqual((await jobs.why({ job_id: job.id })).lines, ["blue"]);
 });

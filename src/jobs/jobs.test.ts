@@ -125,7 +125,7 @@ test("stop: takes the tree, escalates after the grace, and a second stop with fo
 test("stop: ends what a job left behind", async () => {
   await using fixture = await JobsFixture.make();
   const { job } = await fixture.jobs.add(fixture.spec("sleep 100 & echo $!"));
-  await fixture.jobs.wait({ job_id: job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(5_000));
+  await fixture.jobs.wait({ job_id: job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(20_000));
   const pid = Number((await fixture.jobs.why({ job_id: job.id })).lines[0]);
   const left = readProcess(pid);
   assert.ok(left, "it outlives its parent");
@@ -206,9 +206,9 @@ test("events: are numbered without a gap, in the order of what happened, and tol
 test("view: a job's time, numbers and paths are those of its newest run", async () => {
   await using fixture = await JobsFixture.make();
   const { job } = await fixture.jobs.add(fixture.spec("exit 3", { labels: { a: "b" } }));
-  await fixture.jobs.wait({ job_id: job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(5_000));
+  await fixture.jobs.wait({ job_id: job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(20_000));
   await fixture.jobs.add(fixture.spec("exit 3"));
-  await fixture.jobs.wait({ job_id: job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(5_000));
+  await fixture.jobs.wait({ job_id: job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(20_000));
   const view = fixture.jobs.get({ job_id: job.id }).job;
   assert.deepEqual(
     [view.run_id, view.run_count, view.failure_count, view.success_rate, view.exit_code, view.labels, view.pid],

@@ -6,7 +6,7 @@ import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Condition } from "../protocol/units.ts";
 import { JobsFixture } from "./jobs-fixture.ts";
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 20_000;
 
 function wait(fixture: JobsFixture, job_id: string, conditions: Condition[], extra: Partial<PayloadOf<"wait">> = {}) {
   return fixture.jobs.wait({ job_id, conditions, ...extra }, AbortSignal.timeout(DEADLINE_MS));

@@ -19,6 +19,8 @@ import {
   usageOf,
 } from "./process.ts";
 
+const DEADLINE_MS = 20_000;
+
 /** A process that is ended with the test. */
 async function started(command: string[], env: Record<string, string> = {}) {
   const child = spawn(command[0]!, command.slice(1), {
@@ -50,10 +52,16 @@ test("process: reads who it is, also when its name holds brackets and blanks", a
 });
 
 test("process: alive is only the very same one; a zombie, another start and another boot are dead", async () => {
-  await using parent = await started(["sh", "-c", "sleep 0 & echo $!; exec sleep 60"]);
+  // It ends when its parent is no shell any more, which would take note of that.
+  const ends = "(until [ $(cat /proc/$$/comm) = sleep ]; do sleep 0.01; done) & echo $!; exec sleep 60";
+  await using parent = await started(["sh", "-c", ends]);
   const [line] = (await once(parent.child.stdout!, "data")) as [Buffer];
   const zombiePid = Number(line.toString());
-  while (readProcess(zombiePid)?.state !== "Z") await new Promise((resolve) => setImmediate(resolve));
+  const untilMs = performance.now() + DEADLINE_MS;
+  while (readProcess(zombiePid)?.state !== "Z") {
+    assert.ok(performance.now() < untilMs, "it has not ended");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   const zombie = readProcess(zombiePid)!;
   assert.ok(hasEnded(zombie));
   assert.ok(!isAlive(identityOf(zombie)));

@@ -13,7 +13,7 @@ import { closeOnExec } from "./close-on-exec.ts";
  */
 export interface Terminal {
   pid: number;
-  /** Ends, mostly by EIO, when the program and whoever shares its terminal have closed it. */
+  /** Ends, mostly by EIO, when the program and whoever shares its terminal have closed it; is closed once the program has exited too. */
   output: ReadStream;
   input: Writable;
   exited: Promise<{ code: number | null; signal: number | null }>;
@@ -74,10 +74,9 @@ export function openTerminal({ command, directory, env, cols, rows }: TerminalPr
     onExit,
   );
   closeOnExec(fd);
-  const output = new ReadStream(fd);
   const input = new TerminalInput(fd);
+  const output = new TerminalOutput(fd, { exited: promise, onOver: () => input.destroy() });
   output.on("error", () => {}); // EIO: nobody has it open any more
-  output.on("close", () => input.destroy());
   const resizeTo = (toCols: number, toRows: number): void => {
     if (!output.destroyed) library.resize(fd, toCols, toRows);
   };
@@ -95,6 +94,26 @@ function loadLibrary(): { library: Library; helper: string } {
       `Terminals need ${PACKAGE}: ${messageOf(error).split("\n")[0]}.`,
       { fix: "npm install --include=optional", cause: error },
     );
+  }
+}
+
+/**
+ * What a terminal's program writes. Its descriptor is kept until the program has exited: whoever closes a master hangs up on the session's leader
+ * (SIGHUP), also on one that has closed its terminal a moment before it exits, as cat does, or that lives on without one.
+ */
+class TerminalOutput extends ReadStream {
+  readonly #exited: Promise<unknown>;
+  readonly #onOver: () => void;
+
+  constructor(fd: number, { exited, onOver }: { exited: Promise<unknown>; onOver: () => void }) {
+    super(fd);
+    this.#exited = exited;
+    this.#onOver = onOver;
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#onOver();
+    void this.#exited.then(() => super._destroy(error, done));
   }
 }
 

@@ -91,6 +91,7 @@ export const MUTATING: ReadonlySet<string> = new Set<MessageType>([
   "remote.allow",
   "remote.refuse",
   "remote.ask_first",
+  "remote.settings",
 ]);
 
 export interface Request<T extends MessageType = MessageType> {

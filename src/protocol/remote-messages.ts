@@ -2,8 +2,8 @@ import * as z from "zod/mini";
 import { HubLook, RemoteDevice, RemoteHub, RemoteIntroduction, RemotePairing, RemoteScope } from "./remote-units.ts";
 
 /**
- * Devices, hubs and pairings of a machine; its primary server answers. A device with the scope `admin` may ask as well as the machine's own commands.
- * What happens is told on the stream `remote` (remote-units.ts).
+ * Devices, hubs and pairings of a machine; its primary server answers. A device with the scope `admin` may ask as well as the machine's own commands,
+ * and for the app's settings one with `type`. What happens is told on the stream `remote` (remote-units.ts).
  */
 
 /** By its name. */
@@ -12,12 +12,16 @@ const DeviceRef = { device: z.string() };
 const HubRef = { hub: z.string() };
 const DeviceData = z.looseObject({ device: RemoteDevice });
 const HubData = z.looseObject({ hub: RemoteHub });
+/** The app's, by name: see settings.ts. */
+const AllSettings = {
+  settings: z.record(z.string(), z.object({ value: z.unknown(), at_ms: z.int(), by: z.string() })),
+};
 const IntroductionRef = { introduction: z.string() };
 const Nothing = z.looseObject({});
 /** So many bytes as hex. */
 const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`)));
 
-function message<S extends "view" | "admin", P extends z.ZodMiniType, D extends z.ZodMiniType>(
+function message<S extends "view" | "type" | "admin", P extends z.ZodMiniType, D extends z.ZodMiniType>(
   scope: S,
   payload: P,
   data: D,
@@ -119,4 +123,9 @@ export const remoteMessages = {
   "remote.refuse": message("admin", z.looseObject(IntroductionRef), Nothing),
   /** Whether nobody comes in without a yes at the machine itself. At the machine alone. */
   "remote.ask_first": message("admin", z.looseObject({ is_on: z.boolean() }), Nothing),
+  /**
+   * The app's settings, field by field (settings.ts): brings what the asker has, answered with all that this machine has by then. What has not the form of
+   * a setting, or is too much, is left out.
+   */
+  "remote.settings": message("type", z.looseObject(AllSettings), z.looseObject(AllSettings)),
 };

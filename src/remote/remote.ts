@@ -20,8 +20,7 @@ import { LiveSession } from "./live-session.ts";
 import { type MachineKeys, machineKeys } from "./machine-keys.ts";
 import type { ConnectUnit } from "./network.ts";
 import { PairingDesk } from "./pairing-desk.ts";
-import { MachineRecords } from "./records/machine-records.ts";
-import type { WatchUnits } from "./records/unit-watch.ts";
+import { MachineRecords, type MachineRecordsOptions } from "./records/machine-records.ts";
 import { RemoteLog } from "./remote-log.ts";
 import { deviceBySigningKey, deviceOfSession, type RosterDevice } from "./roster.ts";
 import { RosterKeeper } from "./roster-keeper.ts";
@@ -35,7 +34,7 @@ import type { RemoteStore } from "./store.ts";
  * 2. What has been answered is on disk: the device that joined, the one that was revoked.
  * 3. Each hub has a link, a login key and a fate of its own.
  */
-export interface RemoteOptions {
+export interface RemoteOptions extends Pick<MachineRecordsOptions, "settings" | "watchUnits"> {
   store: RemoteStore;
   network: HubNetwork;
   connect: ConnectUnit;
@@ -48,8 +47,6 @@ export interface RemoteOptions {
   random?: () => number;
   limits?: RemoteLimits;
   ownInvitation?: HubsOptions["ownInvitation"];
-  /** Follows this home's units, whose rows devices then see when it is away. */
-  watchUnits?: WatchUnits;
   onEvent(event: StreamEvent): void;
 }
 

@@ -50,7 +50,7 @@ export type Taken =
   /** A `duplicate` or an `older` one: the hub may repeat. */
   | { kind: "dropped"; why: "duplicate" | "older" }
   /** The record opens, and does not follow; `record` and `text` are for showing it, not for taking it. */
-  | { kind: "stuck"; step: Extract<Step, { kind: "gap" | "fork" }>; record: SealedRecord; text: Uint8Array }
+  | { kind: "stuck"; step: Extract<Step, { kind: "gap" | "fork" }>; record: SealedRecord; text: Uint8Array; link: Link }
   | { kind: "refused"; why: Refusal };
 
 /** Only a machine says how things are; only a device asks. */
@@ -76,7 +76,7 @@ export async function takeRecord(crypto: SealingCrypto, reading: Reading, bytes:
   } catch (error) {
     return { kind: "refused", why: isWarrenError(error, "SIGNATURE_WRONG") ? "signature" : "seal" };
   }
-  if (step.kind === "gap" || step.kind === "fork") return { kind: "stuck", step, record, text };
+  if (step.kind === "gap" || step.kind === "fork") return { kind: "stuck", step, record, text, link };
   return { kind: "taken", record, text, link };
 }
 

@@ -5,7 +5,7 @@ import { ConnectionFixture } from "./connection-fixture.ts";
 
 const MIB = 1024 * 1024;
 const aborted = (signal: AbortSignal): Promise<unknown> =>
-  signal.aborted ? Promise.resolve() : once(signal, "abort", { signal: AbortSignal.timeout(5_000) });
+  signal.aborted ? Promise.resolve() : once(signal, "abort", { signal: AbortSignal.timeout(20_000) });
 
 test("connection: lines come whole and in order, however they were cut; empty ones are nothing", async () => {
   const lines: string[] = [];

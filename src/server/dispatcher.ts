@@ -2,7 +2,6 @@ import type { Log } from "../platform/log.ts";
 import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request, STABLE } from "../protocol/envelope.ts";
 import { isWarrenError, messageOf, toWire, WarrenError } from "../protocol/errors.ts";
 import { messages, type PayloadOf } from "../protocol/messages.ts";
-import type { remoteMessages } from "../protocol/remote-messages.ts";
 import type { EventHub } from "../serving/event-hub.ts";
 import { idOf, parseRequest } from "../serving/parse-request.ts";
 import { forbidden, lineTooLong } from "../serving/request-errors.ts";
@@ -184,8 +183,10 @@ export class Dispatcher {
   }
 
   async #askRemote({ type, payload }: Request, connection: Connection): Promise<object> {
-    const remote = await (await this.#remoteHere()).get();
-    const handler = remoteHandlers[type as keyof typeof remoteMessages];
+    const here = await this.#remoteHere();
+    if (type === "remote.settings") return here.settings((payload as PayloadOf<"remote.settings">).settings);
+    const remote = await here.get();
+    const handler = remoteHandlers[type as keyof typeof remoteHandlers];
     const ask = handler as (payload: unknown, ...rest: unknown[]) => Promise<object>;
     return ask(payload, remote, connection.closed, connection.by);
   }

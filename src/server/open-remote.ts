@@ -7,7 +7,9 @@ import { systemClock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
 import { messageOf } from "../protocol/errors.ts";
+import type { Settings } from "../protocol/settings.ts";
 import type { Remote } from "../remote/remote.ts";
+import type { SettingsKeeper } from "../remote/settings-keeper.ts";
 import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
 
 /**
@@ -24,6 +26,7 @@ export class OpenRemote {
   readonly #options: OpenRemoteOptions;
   #opening: Promise<Remote> | undefined;
   #remote: Remote | undefined;
+  #keeping: Promise<SettingsKeeper> | undefined;
   #isClosed = false;
 
   constructor(options: OpenRemoteOptions) {
@@ -44,6 +47,11 @@ export class OpenRemote {
       throw error;
     });
     return this.#opening;
+  }
+
+  /** Brings these to the app's settings of this home, paired or not; answers with all of them. @throws MACHINE_KEY_OPEN: others may read them */
+  async settings(said: Settings): Promise<{ settings: Settings }> {
+    return { settings: await (await this.#settings()).merge(said) };
   }
 
   get isIdle(): boolean {
@@ -76,6 +84,7 @@ export class OpenRemote {
     ]);
     const remote = await Remote.open({
       store: homeStore(places.remoteDir),
+      settings: await this.#settings(),
       network: trustingNetwork(places),
       connect: (target, events) => connectUnit(places, target, events),
       crypto: nodeCrypto(),
@@ -90,6 +99,23 @@ export class OpenRemote {
     if (this.#isClosed) remote.close();
     else this.#remote = remote;
     return remote;
+  }
+
+  #settings(): Promise<SettingsKeeper> {
+    this.#keeping ??= this.#openSettings().catch((error) => {
+      this.#keeping = undefined;
+      throw error;
+    });
+    return this.#keeping;
+  }
+
+  async #openSettings(): Promise<SettingsKeeper> {
+    const { places, log } = this.#options;
+    const [{ SettingsKeeper }, { homeStore }] = await Promise.all([
+      import("../remote/settings-keeper.ts"),
+      import("../remote/home-store.ts"),
+    ]);
+    return SettingsKeeper.open({ store: homeStore(places.remoteDir), clock: systemClock, log });
   }
 }
 

@@ -3,7 +3,8 @@ import type { remoteMessages } from "../protocol/remote-messages.ts";
 import type { Remote } from "../remote/remote.ts";
 
 /** What each message about devices, hubs and pairings does: translates, and nothing else. */
-type RemoteMessage = keyof typeof remoteMessages;
+/** The app's settings are there before anybody is paired: `OpenRemote` answers them. */
+type RemoteMessage = Exclude<keyof typeof remoteMessages, "remote.settings">;
 type RemoteHandler<T extends RemoteMessage> = (
   payload: PayloadOf<T>,
   remote: Remote,

@@ -1,12 +1,16 @@
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import { enter, forgetPass, tokenIn } from "./link/access.ts";
 import { Loopback } from "./link/loopback.ts";
 import { LOCAL } from "./model/rows.ts";
+import { FirstScreenMemory } from "./store/first-screen-memory.ts";
 import { FleetStore } from "./store/fleet-store.ts";
 import { pairLinkIn } from "./store/pair-flow.ts";
 import { browserMemories } from "./store/remembered.ts";
+import type { RemoteOptions } from "./store/remote.ts";
 import { openRemote } from "./store/remote-start.ts";
+import { openSettings, type SettingsStore } from "./store/settings-store.ts";
 import { Store } from "./store/store.ts";
 import { App } from "./views/App.tsx";
 import { AskedScope } from "./views/asked.tsx";
@@ -17,6 +21,11 @@ import { AppContext, type AppWorld, reduceNotes } from "./views/world.ts";
 /** The app's start in a page: on loopback it lets the browser in and makes the way to this machine; everywhere it takes up the machines behind hubs. */
 const VERSION = "1";
 
+/** A store that does not answer is not waited for any longer: what is known stands in the list. */
+const FIRST_SCREEN_MS_MAX = 5_000;
+/** The same of a frame. */
+const FRAME_MS_MAX = 100;
+
 const root = createRoot(document.querySelector("#app")!);
 const closed = (text: string): void => root.render(<Closed text={text} />);
 /** Who serves the app: `warren web` of a machine, or a hub. It stands in the page itself, so that it is known offline too. */
@@ -24,29 +33,55 @@ const isOfHub = document.documentElement.dataset.from === "hub";
 
 async function start(): Promise<void> {
   const fleet = new FleetStore({ version: VERSION, memoryOf: browserMemories() });
+  const firstScreen = new FirstScreenMemory(() => localStorage);
   if (!isOfHub) {
     const pass = await enter({ location, history, storage: localStorage, fetch: (...given) => fetch(...given) });
-    if (pass === undefined) return closed("This browser has not been let in yet.");
-    addLocal(fleet, pass);
+    if (pass === undefined) {
+      firstScreen.forget();
+      return closed("This browser has not been let in yet.");
+    }
+    addLocal(fleet, pass, firstScreen);
   }
-  const remote = await openRemote({ fleet, random: Math.random });
-  const app: AppWorld = {
-    version: VERSION,
-    fleet,
-    ...remote,
-    notes: new Store([], reduceNotes),
-    opening: { wantsFocus: false },
-  };
+  const settings = openSettings({
+    storage: localStorage,
+    events: window,
+    nowMs: Date.now,
+    randomId: () => crypto.randomUUID(),
+  });
+  const notes = new Store([], reduceNotes);
+  const common = { version: VERSION, fleet, firstScreen, notes, opening: { wantsFocus: false } };
+  // A pairing link leaves the address before anything is shown.
+  if (firstScreen.kept !== undefined && pairLinkIn(location) === undefined) {
+    flushSync(() => show({ ...common, remote: undefined, pairing: undefined, whyNoRemote: undefined }, settings));
+    setTimeout(() => fleet.dispatch({ type: "remembered" }), FIRST_SCREEN_MS_MAX);
+    await painted();
+  }
+  // Nothing that is shown first waits for it. A page that cannot fetch it has its settings for itself.
+  const sync = import("./store/sync-settings.ts")
+    .then(({ syncSettings }) => syncSettings(settings, fleet))
+    .catch(() => undefined);
+  const onSettings: RemoteOptions["onSettings"] = (machine, said) =>
+    void sync.then((syncing) => syncing?.hear(machine, said));
+  const app: AppWorld = { ...common, ...(await openRemote({ fleet, random: Math.random, onSettings })) };
   takeLink(app);
   addEventListener("hashchange", () => takeLink(app));
-  addEventListener("pagehide", () => fleet.writeDown());
+  addEventListener("pagehide", () => {
+    fleet.writeDown();
+    firstScreen.write();
+  });
   const hurry = (): void => {
-    if (!document.hidden) fleet.hurry();
+    if (document.hidden) return;
+    fleet.hurry();
+    void sync.then((syncing) => syncing?.hurry());
   };
   for (const event of ["pageshow", "online", "visibilitychange"]) addEventListener(event, hurry);
+  show(app, settings);
+}
+
+function show(app: AppWorld, settings: SettingsStore): void {
   root.render(
     <AppContext value={app}>
-      <SettingsScope>
+      <SettingsScope settings={settings}>
         <AskedScope>
           <App />
         </AskedScope>
@@ -55,7 +90,15 @@ async function start(): Promise<void> {
   );
 }
 
-function addLocal(fleet: FleetStore, pass: string): void {
+/** The next frame is on the screen; a page that nobody sees has none, and is not to wait for one. */
+function painted(): Promise<void> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, document.hidden ? 0 : FRAME_MS_MAX);
+  });
+}
+
+function addLocal(fleet: FleetStore, pass: string, firstScreen: FirstScreenMemory): void {
   const machine = new Loopback({ name: location.hostname, open: () => openSocket(pass) });
   const facts = {
     id: LOCAL,
@@ -70,6 +113,7 @@ function addLocal(fleet: FleetStore, pass: string): void {
     if (kind !== "refused") return;
     forgetPass(localStorage);
     fleet.forget(LOCAL);
+    firstScreen.forget();
     closed("This browser is not let in any more: warren web was started anew.");
   });
 }

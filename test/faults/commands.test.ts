@@ -5,6 +5,7 @@ import type { Job } from "../../src/protocol/units.ts";
 import { thisInstallation } from "../harness/build-copy.ts";
 import type { TemporaryHome } from "../harness/home.ts";
 import { RawConnection } from "../harness/raw-connection.ts";
+import { waitUntil } from "../harness/wait-until.ts";
 import { startWarren } from "../harness/warren.ts";
 import { addReady, envOf, jobsOf, test, undisturbed } from "./undisturbed.ts";
 
@@ -145,6 +146,7 @@ test("commands: two restarts at once are two restarts, and one process is left",
   });
   const [job] = await jobsOf(house);
   assert.deepEqual([job?.status, job?.run_count, pids.includes(job?.pid ?? 0)], ["running", 3, true]);
+  await waitUntil(() => sleepers(house).length > 0, { what: "its shell to become sleep" });
   assert.deepEqual(sleepers(house), [job?.pid]);
 });
 

@@ -65,11 +65,7 @@ test("output: --log-max holds also for a flood that is over before anybody looks
   const { status, stderr } = await house.warren(["run", "-q", "--log-max", "8MB", "--", "sh", "-c", FLOOD]);
   assert.equal(status, 0, stderr);
   const [job] = await jobsOf(house);
-  await waitUntil(() => statSync(job!.stdout_path).blocks * 512 <= 8 * MEBIBYTE, {
-    what: "the cap",
-    everyMs: 50,
-    deadlineMs: 10_000,
-  });
+  await waitUntil(() => statSync(job!.stdout_path).blocks * 512 <= 8 * MEBIBYTE, { what: "the cap", everyMs: 50 });
   await assertTail(house, job!.id);
 });
 

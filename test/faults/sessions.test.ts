@@ -104,8 +104,9 @@ test("sessions: what it started elsewhere ends with it, whatever it did to get a
   );
   using terminal = await WatchingTerminal.attach(house.places, id);
   await terminal.shows(/ready/);
-  await waitUntil(() => readFileSync(pids, "utf8").includes("\n"), { what: "the one that got away" });
-  const pid = Number(readFileSync(pids, "utf8"));
+  const noted = (): string => readFileSync(pids, { encoding: "utf8", flag: "a+" }); // it may not be there yet
+  await waitUntil(() => noted().includes("\n"), { what: "the one that got away" });
+  const pid = Number(noted());
   const { stopped } = await house.client().request("session.stop", { session: id, grace_ms: 200 });
   assert.equal(stopped, true);
   const left = readProcess(pid);

@@ -13,19 +13,24 @@ const checksumOf = (n: number): number => (n * 7919) % 10007;
 
 const COUNTER = `let n = 0;
 const line = () => { n += 1; process.stdout.write("n=" + n + " c=" + ((n * 7919) % 10007) + "\\r\\n"); };
-const timer = setInterval(line, 5 + (process.pid % 7));
+const timer = setInterval(line, Number(process.argv[2]) + (process.pid % 7));
 process.on("SIGUSR1", () => { clearInterval(timer); process.stdout.write("last=" + n + "\\r\\n", () => process.exit(${COUNTER_STATUS})); });
 `;
 
 /** Started at a time: each is a Node of its own. */
 const WAVE = 8;
 
-export async function startCounters(house: TemporaryHome, count: number): Promise<Session[]> {
+/** @param lineMs from one line to the next, and up to 6 ms more */
+export async function startCounters(
+  house: TemporaryHome,
+  count: number,
+  { lineMs = 5 }: { lineMs?: number } = {},
+): Promise<Session[]> {
   const file = join(house.dir, "counter.mjs");
   writeFileSync(file, COUNTER);
   const client = house.client();
   const request = {
-    command: [process.execPath, file],
+    command: [process.execPath, file, String(lineMs)],
     workdir: house.dir,
     env: Object.entries(house.env).map(([key, value]) => `${key}=${value}`),
   };

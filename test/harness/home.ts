@@ -38,6 +38,8 @@ export interface TemporaryHome extends AsyncDisposable {
   start(args: readonly string[], options?: WarrenOptions & { from?: Installation }): Running;
   /** A client in this process; closed with the home. */
   client(options?: { from?: Installation; mode?: "start" | "find" }): Client;
+  /** The one client for looks that are repeated: a connection for each of them would be work for the server. */
+  looker(): Client;
   processes(role?: Role): HomeProcess[];
   /** The processes of its runs, without shims. */
   tree(): HomeProcess[];
@@ -77,6 +79,7 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
     if (problem !== undefined) throw new Error(problem);
   });
   const clients: Client[] = [];
+  let looker: Client | undefined;
   const running = new Set<Running>();
   const start: TemporaryHome["start"] = (args, options = {}) => {
     const { from = thisInstallation(), cwd = dir, input, deadlineMs = 60_000, quotesLog = false } = options;
@@ -99,6 +102,7 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
       clients.push(client);
       return client;
     },
+    looker: () => (looker ??= house.client()),
     processes: (role) => (role === undefined ? processesOf(home) : withRole(home, role)),
     tree: () => treeOf(home, house.places.stateDb),
     server: () => waitUntil(() => withRole(home, "server").at(-1), { what: "a server" }),

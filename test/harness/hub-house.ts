@@ -9,6 +9,7 @@ import type { Running } from "./warren.ts";
 
 /** `warren hub` in a home of its own, which can be killed and started again, and members of it that speak frame by frame. */
 const crypto = webCrypto();
+const DEADLINE_MS = 600_000;
 
 export interface Entered {
   talk: HubTalk;
@@ -21,23 +22,30 @@ export class HubHouse implements AsyncDisposable {
   running!: Running;
   facts!: Pick<HubStatus, "port" | "key" | "fingerprint" | "addresses">;
   readonly #args: readonly string[];
+  readonly #deadlineMs: number;
 
-  static async open({ args = [], ...options }: HomeOptions & { args?: readonly string[] } = {}): Promise<HubHouse> {
-    const hub = new HubHouse(temporaryHome(options), args);
+  /** @param deadlineMs a hub that was started so long ago is killed: nobody is there any more to end it */
+  static async open({
+    args = [],
+    deadlineMs = DEADLINE_MS,
+    ...options
+  }: HomeOptions & { args?: readonly string[]; deadlineMs?: number } = {}): Promise<HubHouse> {
+    const hub = new HubHouse(temporaryHome(options), args, deadlineMs);
     await hub.start();
     return hub;
   }
 
-  private constructor(house: TemporaryHome, args: readonly string[]) {
+  private constructor(house: TemporaryHome, args: readonly string[], deadlineMs: number) {
     this.house = house;
     this.#args = args;
+    this.#deadlineMs = deadlineMs;
   }
 
   /** On the port that it had. */
   async start(): Promise<void> {
     const port = String(this.facts?.port ?? 0);
     const args = ["hub", "--port", port, "--json", "--open", ...this.#args];
-    this.running = this.house.start(args, { deadlineMs: 600_000 });
+    this.running = this.house.start(args, { deadlineMs: this.#deadlineMs });
     this.facts = JSON.parse(await this.running.shows(/\}\n/));
   }
 

@@ -51,7 +51,7 @@ export class Site implements AsyncDisposable {
   }
 
   async status(): Promise<Gateway> {
-    const { gateways } = await this.house.client().request("gateway.status", { workdir: this.house.dir });
+    const { gateways } = await this.house.looker().request("gateway.status", { workdir: this.house.dir });
     assert.equal(gateways.length, 1);
     return gateways[0]!;
   }

@@ -7,7 +7,8 @@ import { waitUntil } from "./wait-until.ts";
 export async function unitsAreTold({ places: { remoteDir } }: TemporaryHome, count: number): Promise<void> {
   await waitUntil(
     () => {
-      const [file, ...others] = readdirSync(remoteDir).filter((name) => name.startsWith("space-"));
+      // Not what is being written beside it, which has another ending.
+      const [file, ...others] = readdirSync(remoteDir).filter((name) => /^space-.*\.json$/.test(name));
       if (file === undefined || others.length > 0) throw new Error(`not one space in ${remoteDir}`);
       const { owed, rows, digest } = JSON.parse(readFileSync(join(remoteDir, file), "utf8"));
       return owed.length === 0 && Object.keys(rows).length === count && digest !== "";

@@ -19,7 +19,7 @@ export class TwoHomes implements AsyncDisposable {
 
   /** Its address. */
   async startHub(house: TemporaryHome = this.there, port = 0): Promise<string> {
-    const hub = house.start(["hub", "--port", String(port), "--json", "--open"]);
+    const hub = house.start(["hub", "--port", String(port), "--json", "--open"], { deadlineMs: 300_000 });
     this.hubs.push(hub);
     const facts = JSON.parse(await hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
     return `http://127.0.0.1:${facts.port}`;

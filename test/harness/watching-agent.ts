@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Client } from "../../src/client/client.ts";
-import { findSession } from "../../src/local/find-session.ts";
+import { type FoundSession, findSession, lookForSession } from "../../src/local/find-session.ts";
 import { dialUnix } from "../../src/local/unix-wire.ts";
 import type { Places } from "../../src/platform/paths.ts";
 import type {
@@ -38,8 +38,13 @@ export class WatchingAgent implements Disposable {
 
   constructor(places: Places, id: string) {
     this.id = id;
+    let last: FoundSession | undefined;
     this.client = new Client({
-      dial: async (events) => dialUnix((await findSession(places, id)).entry.socket, events),
+      // While its server is being replaced the registry may not know of it: then where it was last, as the product's own clients do.
+      dial: async (events) => {
+        last = lookForSession(places, id) ?? last ?? (await findSession(places, id));
+        return dialUnix(last.entry.socket, events);
+      },
       name: "test",
       version: "0",
       randomId: () => crypto.randomUUID(),

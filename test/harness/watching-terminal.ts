@@ -1,5 +1,6 @@
 import { dialSession } from "../../src/cli/attach/dial-session.ts";
 import { TerminalClient } from "../../src/client/terminal-client.ts";
+import type { DialBytes } from "../../src/client/terminal-world.ts";
 import { findSession } from "../../src/local/find-session.ts";
 import { dialUnixBytes } from "../../src/local/unix-wire.ts";
 import type { Places } from "../../src/platform/paths.ts";
@@ -11,6 +12,8 @@ import { waitUntil } from "./wait-until.ts";
 export interface WatchOptions {
   size?: { cols: number; rows: number };
   isViewer?: boolean;
+  /** The way to it; default: this machine's. */
+  dial?: DialBytes;
 }
 
 export class WatchingTerminal implements Disposable {
@@ -35,13 +38,14 @@ export class WatchingTerminal implements Disposable {
     return terminal;
   }
 
-  private constructor(places: Places, session: string, { size = { cols: 80, rows: 24 }, isViewer }: WatchOptions) {
+  private constructor(places: Places, session: string, options: WatchOptions) {
+    const { size = { cols: 80, rows: 24 }, isViewer, dial } = options;
     const findServer = async () => {
       const { entry, name } = await findSession(places, session);
       return { socket: entry.socket, name };
     };
     this.client = new TerminalClient({
-      dial: dialSession({ findServer, dialSocket: dialUnixBytes }),
+      dial: dial ?? dialSession({ findServer, dialSocket: dialUnixBytes }),
       session,
       name: "test",
       version: "0",

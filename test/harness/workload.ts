@@ -1,4 +1,8 @@
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { exitStatusOf, type Outcome } from "../../src/protocol/outcome.ts";
+import type { Job } from "../../src/protocol/units.ts";
 import type { Random } from "./random.ts";
 
 /**
@@ -62,8 +66,26 @@ export function plan({ index, random, stepsMax }: PlanOptions): Planned {
 export const hasSaidAll = ({ stdout, stderr }: Planned, sizes: { stdout: number; stderr: number }): boolean =>
   sizes.stdout === stdout.length && sizes.stderr === stderr.length;
 
-export const digest = (text: string | Uint8Array): string =>
-  createHash("sha256").update(text).digest("hex").slice(0, 12);
+/** It ran once, ended as planned, and every byte of it is there. */
+export function assertAsPlanned(job: Job, planned: Planned): void {
+  const said = `job ${planned.index} (${planned.end.kind})`;
+  assert.equal(job.run_count, 1, `${said}: one run`);
+  assert.equal(job.status, "stopped", said);
+  const outcome = job.outcome as Outcome | null;
+  assert.ok(outcome && outcome.kind !== "lost", `${said}: ${JSON.stringify(outcome)}`);
+  if (planned.end.kind === "is stopped")
+    assert.deepEqual(outcome, { kind: "signalled", signal: "SIGTERM", status: 143, by: "user" }, said);
+  else assert.equal(exitStatusOf(outcome), planned.end.status, `${said}: ${JSON.stringify(outcome)}`);
+  for (const [path, expected] of [
+    [job.stdout_path, planned.stdout],
+    [job.stderr_path, planned.stderr],
+  ] as const) {
+    const found = readFileSync(path);
+    assert.equal(digest(found), digest(expected), `${said}: ${path} has ${found.length} of ${expected.length} bytes`);
+  }
+}
+
+const digest = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
 
 function expectedOutput(index: number, lines: number, newline: string): { stdout: string; stderr: string } {
   let stdout = "";

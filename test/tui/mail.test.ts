@@ -150,7 +150,8 @@ test(
     const screen = await house.screen();
     await openMail(screen);
     await screen.until(/1 fox → owl/);
-    assert.equal((await statusOf(house)).connections, 3, "the screen, the standby and this question");
+    const connections = async (): Promise<number> => (await statusOf(house)).connections;
+    await waitUntil(async () => (await connections()) === 3, { what: "the screen, the standby and this question" });
     await screen.keys("Escape");
     await screen.until(/Nothing runs here yet/);
     await waitUntil(() => leaders(house) === 0, { what: "the end of a mailbox that nobody uses" });

@@ -166,9 +166,9 @@ export class Screen {
     return Number(children.trim().split(" ")[0]);
   }
 
-  /** The clipboard that OSC 52 filled. */
+  /** The clipboard that OSC 52 filled; "" before. */
   clipboard(): Promise<string> {
-    return this.#house.tmux("show-buffer");
+    return this.#house.tmux("show-buffer").catch(() => ""); // "no buffers"
   }
 
   /** Resolves with the text of the screen when it holds all of `wanted`; rejects with the screen at the deadline. */

@@ -58,6 +58,7 @@ export const add = defineCommand({
     if (conditions.length === 0) return EXIT.ok;
     return waitFor(context, {
       jobId: result.job.id,
+      name: result.job.name,
       conditions,
       mode: "any",
       timeoutMs,

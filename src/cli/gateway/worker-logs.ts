@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import type { LogSelection } from "../log-flags.ts";
 import { LogPrinter } from "../log-printer.ts";
 import type { WorkerHandle } from "../on-unit.ts";
+import { hintLines } from "../render/hints.ts";
 import { type OutputRun, outputOf } from "../run-output.ts";
 import { type ShownRun, showLogs } from "../show-logs.ts";
 
@@ -17,8 +18,21 @@ export async function workerLogs(context: Context, handle: WorkerHandle, wanted:
     context.output.errorLine(`Stopped following; worker ${name} goes on.`);
     return EXIT.interrupted;
   }
-  await showLogs(context, runsOfWorker(handle.worker), wanted);
+  const runs = runsOfWorker(handle.worker);
+  if (runs.length === 0) sayNone(context, handle.worker, wanted);
+  else await showLogs(context, runs, wanted);
   return EXIT.ok;
+}
+
+/** Nothing of it runs: what the last one wrote at its end is kept with the reason. */
+function sayNone({ output }: Context, { name, failure }: Worker, { json }: LogSelection): void {
+  if (!json) for (const line of failure?.output ?? []) output.line(line);
+  output.errorLine(
+    failure
+      ? `No instance of ${name} runs now${failure.output.length > 0 && !json ? "; these were the last lines of one" : ""}.`
+      : `No instance of ${name} has run.`,
+  );
+  for (const line of hintLines(output, [[`warren why ${name}`, "what is wrong with it"]])) output.errorLine(line);
 }
 
 export interface FollowWorkersOptions {

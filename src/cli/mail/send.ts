@@ -7,6 +7,7 @@ import { CONTENT_OPTIONS, contentOf } from "./content.ts";
 import { speaker } from "./open-mail.ts";
 import { recipientsOf } from "./recipients.ts";
 import { tellSent } from "./sent-text.ts";
+import { withWayThere } from "./way-there.ts";
 import { WHO_OPTIONS, whoAmI } from "./who.ts";
 
 export const send = defineCommand({
@@ -55,7 +56,9 @@ has waits for whoever takes it. With --id a second one is the first, so that it 
       return keepLater(context, values, () => [{ type: "mail.send", payload, what: `mail send ${to.join(" ")}` }]);
     }
     const { client, who } = await speaker(context, values);
-    const sent = await client.request("mail.send", { as: who.name, ...message });
+    const sent = await client
+      .request("mail.send", { as: who.name, ...message })
+      .catch((error) => withWayThere(context, to, error));
     tellSent(context, sent, values);
     return EXIT.ok;
   },

@@ -3,10 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseCommand } from "../../config/command-line.ts";
+import type { Places } from "../../platform/paths.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import { parseArguments } from "../arguments.ts";
+import { openOutput } from "../output.ts";
 import { findVerb, VERBS } from "../verbs.ts";
 import { type HereOnly, type OnMachine, SAME_EVERYWHERE } from "./on-machine.ts";
+import { openDoor } from "./open-door.ts";
 import { assertPossible } from "./possible.ts";
 import { typedThere } from "./typed-there.ts";
 
@@ -65,6 +68,13 @@ test("--on: the guide's table has the verbs that can be asked there, and no othe
   const named = new Set(rows.flatMap((row) => [...row.matchAll(/`([a-z]+)`/g)].map(([, verb]) => verb!)));
   const there = VERBS.filter(({ on, hidden }) => on === "there" && !hidden).map(({ name }) => name);
   assert.deepEqual([...named].sort(), there.sort());
+});
+
+test("the output of another machine's command is a terminal where ours is, also where it is passed on in parts", () => {
+  const own = { ...openOutput({ ...process, env: {}, onGone() {} }), isTerminal: true };
+  const { output } = openDoor("laptop", { remoteDir: "/nowhere" } as Places, own)!;
+  assert.deepEqual([{ ...output }.isTerminal, { ...output }.columnCount], [true, own.columnCount]);
+  assert.equal(output.typed?.("warren list"), "warren --on laptop list");
 });
 
 test("what is shown to be typed is about the other machine too", () => {

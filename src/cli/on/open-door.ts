@@ -13,5 +13,6 @@ export function openDoor(
 ): { machine: MachineDoor; output: Output } | undefined {
   if (name === hostname() && !knownMachines(places).includes(name)) return undefined;
   const typed = (command: string): string => typedThere(name, command);
-  return { machine: new MachineDoor(name, places), output: Object.assign(Object.create(output), { typed }) };
+  const all = Object.getOwnPropertyDescriptors(output); // its own, so that it can be spread
+  return { machine: new MachineDoor(name, places), output: Object.defineProperties({ typed }, all) as Output };
 }

@@ -1,7 +1,9 @@
 import type { RemoteClock } from "../../contact/network.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
+import { RECORD_KINDS } from "../../sealing/record.ts";
 import { decodeResult } from "../../sealing/request.ts";
+import { decodeSettings } from "../../sealing/settings-text.ts";
 import { Outbox } from "./outbox.ts";
 import type { OutboxItem, OutboxStore } from "./outbox-item.ts";
 import { type Connections, outboxWays } from "./outbox-ways.ts";
@@ -40,7 +42,7 @@ export async function openReader(
     machines,
     took: (place) => hubOf(hub)?.took(place),
     events: {
-      onRow: (row) => tell({ kind: "record", row }),
+      onRow: (row) => tell(settingsEvent(row, sides) ?? { kind: "record", row }),
       onResult: (row) => onResult(row, sides),
       onPeriod: (machine) =>
         void sides
@@ -61,6 +63,12 @@ export function openOutbox(store: OutboxStore, sides: DeviceSides): Promise<Outb
   const ways = outboxWays({ ...sides, refusalOf: (machine) => refusals.of(machine)?.error });
   const onChange = (item: OutboxItem): void => tell({ kind: "item", item });
   return Outbox.open({ store, signer: keys.signing, crypto, clock, ways, onChange });
+}
+
+/** Undefined: it is something else. */
+function settingsEvent({ kind, machine, text }: RecordRow, { clock }: DeviceSides): RemoteEvent | undefined {
+  const settings = kind === RECORD_KINDS.state ? decodeSettings(text, clock.wallMs()) : undefined;
+  return settings && { kind: "settings", machine, settings };
 }
 
 async function onResult(row: RecordRow, { outbox }: DeviceSides): Promise<void> {

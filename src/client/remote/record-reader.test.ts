@@ -4,7 +4,7 @@ import { toHex, utf8 } from "../../sealing/bytes.ts";
 import { type Link, NO_LINK, nextIn } from "../../sealing/chain.ts";
 import { encodeHeads } from "../../sealing/heads.ts";
 import { PERIOD_STREAM, sealPeriod } from "../../sealing/period.ts";
-import { RECORD_KINDS, recordHash, sealRecord } from "../../sealing/record.ts";
+import { RECORD_KINDS, type RecordKindName, recordHash, sealRecord } from "../../sealing/record.ts";
 import { newSpace, type Space, write } from "../../sealing/testing/space.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
 import { RecordReader } from "./record-reader.ts";
@@ -84,11 +84,11 @@ class Site {
   }
 
   /** Items in a chain. */
-  async items(count: number): Promise<Uint8Array[]> {
+  async items(count: number, kind: RecordKindName = "item"): Promise<Uint8Array[]> {
     const all: Uint8Array[] = [];
     let after = NO_LINK;
     for (let number = 1; number <= count; number++) {
-      const { record, link } = await write(sealing, this.space, { text: `item ${number}`, after });
+      const { record, link } = await write(sealing, this.space, { text: `item ${number}`, after, kind });
       all.push(record.bytes);
       after = link;
     }
@@ -123,11 +123,11 @@ test("reader: takes the period's key, then what it seals, and goes on from its c
 test("reader: a gap and a fork are kept and shown, and nothing behind them is taken", async () => {
   const site = await Site.make();
   const reader = await site.reader();
-  const all = await site.items(3);
+  const all = await site.items(3, "result");
   await reader.read(1, await site.period());
   await reader.read(2, all[0]!);
   await reader.read(3, all[2]!);
-  const { record: other } = await write(sealing, site.space, { text: "another story" });
+  const { record: other } = await write(sealing, site.space, { text: "another story", kind: "result" });
   await reader.read(4, other.bytes);
   assert.deepEqual(site.texts, ["item 1"]);
   assert.deepEqual(
@@ -136,6 +136,21 @@ test("reader: a gap and a fork are kept and shown, and nothing behind them is ta
   );
   await reader.missed({ head: 9, floor: 7 });
   assert.deepEqual(site.store.gaps.at(-1), { kind: "floor", place: 7 });
+});
+
+test("reader: an item behind a gap is taken, and the gap is shown; what belongs into it comes too late, and another story is not taken", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const all = await site.items(4);
+  await reader.read(1, await site.period());
+  for (const [index, number] of [0, 2, 1, 3].entries()) await reader.read(2 + index, all[number]!);
+  const { record: other } = await write(sealing, site.space, { text: "another story", head: { seq: 4 } });
+  await reader.read(6, other.bytes);
+  assert.deepEqual(site.texts, ["item 1", "item 3", "item 4"]);
+  assert.deepEqual(
+    site.store.gaps.map((gap) => gap.kind),
+    ["gap", "fork"],
+  );
 });
 
 /** The machine's lists, one behind the other, of streams by one byte and number. */

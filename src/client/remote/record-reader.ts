@@ -140,8 +140,12 @@ export class RecordReader {
         events.onRefused(taken.why, where.machine.id);
         return {};
       case "stuck": {
-        const stream = toHex(taken.record.stream);
-        return { gap: { ...taken.step, machine: where.machine.id, stream } };
+        const { record, step, text } = taken;
+        const gap = { ...step, machine: where.machine.id, stream: toHex(record.stream) };
+        // Each item says itself what it follows: what came after what is missing is shown, with the hole.
+        if (record.kind !== RECORD_KINDS.item || step.kind !== "gap") return { gap };
+        const chain = { id: chainId(record), link: taken.link };
+        return { gap, chain, ...(await this.#contentOf(where, record, text.slice())) };
       }
       case "taken": {
         const chain = { id: chainId(taken.record), link: taken.link };

@@ -1,4 +1,5 @@
 import type { HubState } from "../../contact/standing-contact.ts";
+import type { Settings } from "../../protocol/settings.ts";
 import type { OutboxItem } from "./outbox-item.ts";
 import type { RecordGap, RecordRow } from "./record-store.ts";
 import type { MachineRefusal } from "./refusals.ts";
@@ -27,6 +28,8 @@ export type RemoteEvent =
   | { kind: "machine_removed"; id: string }
   | { kind: "item"; item: OutboxItem }
   | { kind: "record"; row: RecordRow }
+  /** The app's settings, as the machine has them. */
+  | { kind: "settings"; machine: string; settings: Settings }
   | { kind: "gap"; hub: string; gap: RecordGap }
   /** That gap, a `behind`, counts no more. */
   | { kind: "mended"; hub: string; machine: string; stream: string }

@@ -137,7 +137,7 @@ export class Exchange implements PassageOwner, Waiting {
       this.#tried ??= [];
       this.#tried.push(instance);
       this.#refusal = reason;
-    }
+    } else if (loss === "reset") instance.distrust();
     const mayRepeat = this.request.isRepeatable && !hasAnswerBytes && this.#sendCount < SENDS_MAX;
     if (isUnread || mayRepeat) this.#sendAgain();
     else if (loss === "bad") this.failed("BAD_ANSWER", `The worker's answer cannot be used: ${reason}.`);

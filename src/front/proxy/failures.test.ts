@@ -114,6 +114,32 @@ test("a request that ends whoever reads it is sent twice at most", async () => {
   assert.equal(runs(worker), 2);
 });
 
+test("a worker that is killed takes all its connections along: what has no effect waits for the next one", async () => {
+  let isDying = false;
+  const dying = await RawWorker.start((socket, received) => {
+    if (!received.endsWith("\r\n\r\n")) return;
+    // Those that wait in the gateway are as dead as the first; the system has not told of them yet.
+    if (isDying) return void socket.resetAndDestroy();
+    if (runs(dying) === 2) for (const each of dying.sockets) each.write(OK); // both at a time, so that there are two
+  });
+  const port = dying.port;
+  await using front = await TestFront.start([port]);
+  const clients = [await RawClient.connect(front.port), await RawClient.connect(front.port)];
+  await Promise.all(clients.map((one) => one.ask(request("GET"), "ok")));
+  isDying = true;
+  dying.server.close(); // takes no more; what is open stays
+  clients[0]!.send(request("GET", "Connection: close\r\n"));
+  const waits = (): boolean => front.toldOf("waiting").length > 0;
+  await until("the request to wait, or to be given up", () => waits() || front.records.length === 3);
+  await using next = await RawWorker.start((socket, received) => {
+    if (received.endsWith("\r\n\r\n")) socket.write(OK);
+  });
+  front.plane.table(tableOf([workerOf([instanceOf(next.port, "app-2")])]));
+  assert.equal(parseAnswers(await clients[0]!.closed()).at(-1)!.status, 200);
+  assert.deepEqual([runs(dying), runs(next)], [3, 1]);
+  for (const one of clients) one[Symbol.dispose]();
+});
+
 test("an answer before the request's end: what is half sent is followed by nobody's request", async () => {
   await using worker = await RawWorker.start((socket, received) => {
     if (received.includes("POST") && received.endsWith("half")) socket.write(OK);

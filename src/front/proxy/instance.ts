@@ -106,6 +106,11 @@ export class Instance {
 
   stopServing(): void {
     this.isServing = false;
+    this.distrust();
+  }
+
+  /** A connection was lost that had been made: those that wait may be as dead, and nobody has told us yet. The next request makes one of its own. */
+  distrust(): void {
     this.#closeIdle(() => true);
   }
 

@@ -120,7 +120,28 @@ test("workers that share a folder both have signs, each of its own", async () =>
   assert.equal(signs.isUnseen("web"), true);
 });
 
-test("a server that never answers, or is gone, holds nobody", async () => {
+test("what a server that has gone had followed is told the next one, and forgotten when none comes", async () => {
+  follow("api");
+  follow("web");
+  writeFileSync(at("main.ts"), "2");
+  await hears("sign web 2");
+  signs.seen("web", 2);
+  signs.alone();
+  assert.equal(signs.isUnseen("api"), true, "what it was told and has not looked at");
+  writeFileSync(at("main.ts"), "3");
+  await hears("sign web 4");
+  follow("api");
+  await hears("sign api 5");
+  assert.equal(signs.isUnseen("web"), true, "what nobody was there to be told");
+  for (const timer of [...timers]) timer();
+  assert.equal(signs.isUnseen("web"), false, "nobody has taken it up");
+  said = [];
+  writeFileSync(at("main.ts"), "4");
+  await hears("sign api 6");
+  assert.deepEqual(said, ["unseen api", "sign api 6"], "web is followed no more");
+});
+
+test("a server that never answers holds nobody for ever; nor does an end", async () => {
   follow("api");
   follow("web");
   writeFileSync(at("main.ts"), "2");

@@ -10,7 +10,8 @@ import type { WatchedSources } from "../../protocol/front-messages.ts";
  *
  * 1. Each sign has a number, upwards from 1 among all workers. `seen` of one is said when the server has looked at what was there after it.
  * 2. A folder that is watched from now on gives a sign: what came into it meanwhile was told to nobody.
- * 3. A server that does not answer holds nobody for ever: a sign is given up after `SEEN_MAX_MS`, and all of them when it has gone.
+ * 3. A server that does not answer holds nobody for ever: a sign is given up after `SEEN_MAX_MS`.
+ * 4. What a server followed is followed for so long after its end as well: the next one is told what is unseen by then. What none takes up is forgotten.
  */
 export interface SourceSignsOptions {
   /** A worker has an unseen sign from now on: in the very tick in which the system tells of something. */
@@ -52,6 +53,9 @@ export class SourceSigns {
   readonly #watches: DirectoryWatches;
   readonly #followed = new Map<string, Followed>();
   readonly #unseen = new Map<string, Unseen>();
+  /** Workers that no server has taken up since the last one went. */
+  readonly #orphans = new Set<string>();
+  #cancelOrphans = (): void => {};
   #sign = 0;
 
   constructor(options: SourceSignsOptions) {
@@ -71,6 +75,7 @@ export class SourceSigns {
   /** In the place of what was followed of that worker. */
   follow(worker: string, { dirs, files, names, noFolders, apart }: WatchedSources): void {
     if (dirs.length === 0) return this.#forget(worker);
+    this.#orphans.delete(worker);
     const before = this.#followed.get(worker);
     const followed: Followed = before ?? {
       worker,
@@ -91,7 +96,8 @@ export class SourceSigns {
     const isGrown = dirs.some((dir) => !followed.dirs.has(dir));
     for (const dir of dirs) this.#watches.add(dir, followed, followed.onEvent);
     followed.dirs = wanted;
-    if (before && isGrown) this.#give(worker);
+    // Who was told of an unseen one may be there no more.
+    if (before && (isGrown || this.isUnseen(worker))) this.#give(worker);
   }
 
   /** The server has looked at what was there after this sign, and has said what follows. */
@@ -100,8 +106,18 @@ export class SourceSigns {
     if (unseen && sign >= unseen.sign) this.#clear(worker);
   }
 
-  /** No server is there: nobody would say what a sign means. */
+  /** The last server has gone: one that was killed has a successor within moments. */
+  alone(): void {
+    this.#cancelOrphans();
+    for (const worker of this.#followed.keys()) this.#orphans.add(worker);
+    this.#cancelOrphans = this.#clock.timer(SEEN_MAX_MS, () => {
+      for (const worker of [...this.#orphans]) this.#forget(worker);
+    });
+  }
+
+  /** It ends. */
   forgetAll(): void {
+    this.#cancelOrphans();
     for (const worker of [...this.#followed.keys()]) this.#forget(worker);
   }
 
@@ -139,6 +155,7 @@ export class SourceSigns {
   #forget(worker: string): void {
     const followed = this.#followed.get(worker);
     this.#followed.delete(worker);
+    this.#orphans.delete(worker);
     for (const dir of followed?.dirs ?? []) this.#watches.remove(dir, followed!);
     this.#clear(worker);
   }

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../../platform/clock.ts";
 import { MAIL_LINE_BYTES_MAX } from "../../protocol/envelope.ts";
 import { toWire, type WarrenError } from "../../protocol/errors.ts";
-import { tcpConnection } from "../ipc/tcp-table.ts";
+import { SharedTcpTable } from "../ipc/tcp-table.ts";
 import { otherUser, tooManyConnections } from "./errors.ts";
 import { FirstBytes, type Spoken } from "./first-bytes.ts";
 import { CONNECTIONS_MAX, SILENT_CONNECTIONS_MAX, SILENT_MS } from "./limits.ts";
@@ -27,6 +27,7 @@ export class Doors {
   readonly #open = new Set<Socket>();
   /** That have said nothing (enough) yet, the oldest first, by when they came. */
   readonly #silent = new Map<Socket, number>();
+  readonly #tcpTable = new SharedTcpTable();
   #cancelLook: (() => void) | undefined;
 
   constructor(options: DoorsOptions) {
@@ -70,7 +71,7 @@ export class Doors {
   }
 
   async #checkUser(socket: Socket, door: Door): Promise<void> {
-    const uid = await (this.#options.userOf ?? userOf)(socket);
+    const uid = await (this.#options.userOf?.(socket) ?? userOf(socket, this.#tcpTable));
     if (uid === process.getuid?.()) this.#listen(socket, door);
     else if (this.#options.isOpenToOthers) this.#listen(socket, door, { refused: "ours", uid });
     else refuse(socket, otherUser(uid));
@@ -127,8 +128,8 @@ function refuse(socket: Socket, error: WarrenError): void {
 }
 
 /** As the kernel's table has the other end; elsewhere than on Linux nobody can tell, and whoever reaches the loopback is let in. */
-async function userOf({ localPort, remotePort }: Socket): Promise<number | undefined> {
+async function userOf({ localPort, remotePort }: Socket, table: SharedTcpTable): Promise<number | undefined> {
   if (process.platform !== "linux") return process.getuid?.();
   if (localPort === undefined || remotePort === undefined) return undefined;
-  return (await tcpConnection(localPort, remotePort))?.theirs?.uid;
+  return (await table.connection(localPort, remotePort))?.theirs?.uid;
 }

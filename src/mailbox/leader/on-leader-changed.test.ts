@@ -68,7 +68,7 @@ test("on_leader_changed: of its output the beginning is kept", async () => {
 });
 
 test("on_leader_changed: without a command nothing runs and nothing is said", async () => {
-  using house = new House("mail: { nats: null }\n# on_leader_changed\n");
+  using house = new House("mail: {}\n# on_leader_changed\n");
   await house.run();
   assert.deepEqual(house.said, []);
 });

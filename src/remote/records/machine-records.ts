@@ -8,13 +8,15 @@ import type { MachineKeys } from "../machine-keys.ts";
 import type { ConnectUnit, UnitWire, UnitWireEvents } from "../network.ts";
 import type { RosterDevice } from "../roster.ts";
 import type { RosterKeeper } from "../roster-keeper.ts";
+import { SettingsKeeper } from "../settings-keeper.ts";
 import type { RemoteStore } from "../store.ts";
 import { RequestBook } from "./request-book.ts";
 import { RequestDesk } from "./request-desk.ts";
 import { requestWire } from "./request-wire.ts";
 import { RowTexts } from "./row-texts.ts";
 import { SpaceRecords } from "./space-records.ts";
-import type { WatchUnits } from "./unit-watch.ts";
+import { TalkBook } from "./talk-book.ts";
+import type { UnitWatchOptions, WatchUnits } from "./unit-watch.ts";
 
 /** The records of this machine at all its hubs, each for itself; the rows, and the requests that they bring, are one. */
 export interface MachineRecordsOptions {
@@ -25,26 +27,32 @@ export interface MachineRecordsOptions {
   clock: Clock;
   log: Log;
   connect: ConnectUnit;
-  /** Where the rows come from; without it none are told. */
+  /** The app's settings; default: those in the store. */
+  settings?: SettingsKeeper;
+  /** Where this home's rows come from, which devices then see when it is away; without it none are told. */
   watchUnits?: WatchUnits | undefined;
 }
 
 export class MachineRecords {
-  readonly #options: MachineRecordsOptions;
+  readonly #options: MachineRecordsOptions & { settings: SettingsKeeper };
   readonly #desk: RequestDesk;
   readonly #rows: RowTexts;
+  readonly #talks: TalkBook;
   readonly #spaces = new Map<string, SpaceRecords>();
   #watch: { close(): void } | undefined;
   #isClosed = false;
 
   static async open(options: MachineRecordsOptions): Promise<MachineRecords> {
-    return new MachineRecords(options, await RequestBook.open(options.store));
+    const settings = options.settings ?? (await SettingsKeeper.open(options));
+    return new MachineRecords({ ...options, settings }, await RequestBook.open(options.store));
   }
 
-  private constructor(options: MachineRecordsOptions, book: RequestBook) {
+  private constructor(options: MachineRecordsOptions & { settings: SettingsKeeper }, book: RequestBook) {
     this.#options = options;
-    const { machine, crypto } = options;
+    const { machine, crypto, settings } = options;
+    settings.onChanged = () => this.sync();
     this.#rows = new RowTexts(crypto);
+    this.#talks = new TalkBook(options.clock.wallMs);
     this.#desk = new RequestDesk({
       ...options,
       book,
@@ -60,6 +68,7 @@ export class MachineRecords {
       ...this.#options,
       place,
       rows: this.#rows,
+      talks: this.#talks,
       signer: machine.signing,
       onRequest: async ({ signingKey, ...request }) => {
         await this.#desk.take({ hub: place.id, signingKey, ...request });
@@ -87,7 +96,12 @@ export class MachineRecords {
     if (this.#isClosed) return;
     this.#desk.rosterChanged();
     this.#follow();
-    for (const space of this.#spaces.values()) space.sync();
+    this.sync();
+  }
+
+  /** Something that is told by records is another. */
+  sync(): void {
+    if (!this.#isClosed) for (const space of this.#spaces.values()) space.sync();
   }
 
   /** What was begun before is gone on with. */
@@ -116,7 +130,11 @@ export class MachineRecords {
   #follow(): void {
     const { watchUnits, roster, connect, clock, log } = this.#options;
     const isRead = roster.now.devices.length > 0 && this.#spaces.size > 0 && !this.#isClosed;
-    if (isRead) this.#watch ??= watchUnits?.({ connect, clock, log, onRows: (rows) => void this.#onRows(rows) });
+    const onRows: UnitWatchOptions["onRows"] = (rows) => void this.#onRows(rows);
+    const onSessions: UnitWatchOptions["onSessions"] = (...seen) => {
+      if (this.#talks.put(...seen)) this.sync();
+    };
+    if (isRead) this.#watch ??= watchUnits?.({ connect, clock, log, onRows, onSessions });
     else {
       this.#watch?.close();
       this.#watch = undefined;

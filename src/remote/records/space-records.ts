@@ -9,9 +9,11 @@ import { unitStream } from "../../sealing/unit-row.ts";
 import type { RecordSink } from "../hub-link.ts";
 import type { HubPlace } from "../hubs.ts";
 import type { RosterKeeper } from "../roster-keeper.ts";
+import type { SettingsKeeper } from "../settings-keeper.ts";
 import type { RemoteStore } from "../store.ts";
 import { Kept } from "./kept.ts";
 import type { RowTexts } from "./row-texts.ts";
+import { sealSettings } from "./settings-writer.ts";
 import { SpaceInbox } from "./space-inbox.ts";
 import { emptySpace, type Owed, readSpace, type SpaceState } from "./space-state.ts";
 import {
@@ -23,6 +25,8 @@ import {
   sealNamed,
   type WriterParts,
 } from "./space-writer.ts";
+import type { TalkBook } from "./talk-book.ts";
+import { TalkWriter } from "./talk-writer.ts";
 
 /**
  * This machine's records at one hub: what its devices know when it is away. One function, `#write`, compares what is sealed with what is: devices, members,
@@ -30,18 +34,22 @@ import {
  *
  * 1. A record is on disk, sealed, before the hub is given it; it is given again until the hub has confirmed it.
  * 2. Nothing is sealed in a period of which a device that is gone has the key: a change of the devices ends the period.
- * 3. A list of heads follows whatever else was put, within two seconds.
+ * 3. A list of heads follows whatever else was put, within two seconds; conversations alone, within a minute.
  */
 export interface SpaceRecordsOptions extends Omit<WriterParts, "hub" | "space"> {
   place: HubPlace;
   roster: RosterKeeper;
   store: RemoteStore;
   rows: RowTexts;
+  talks: TalkBook;
+  settings: SettingsKeeper;
   log: Log;
   onRequest(from: { signingKey: string; text: Uint8Array }): Promise<void>;
 }
 
 const HEAD_MS = 1_500;
+/** A list is as long as the units are many: a conversation that goes on makes none of its own each time. */
+const HEAD_OF_TALKS_MS = 60_000;
 /** The hub was full, or could not store it. */
 const RETRY_MS = 30_000;
 /** A period that is younger was not made by a home that was restored. */
@@ -57,10 +65,12 @@ export class SpaceRecords {
   readonly #parts: WriterParts;
   readonly #state: Kept<SpaceState>;
   readonly #inbox: SpaceInbox;
+  readonly #talks: TalkWriter;
   #running: Promise<void> | undefined;
   #isStale = false;
   #isFirst = true;
   #cancelHead: (() => void) | undefined;
+  #headDueMs = 0;
   #cancelRetry: (() => void) | undefined;
   #cancelDay: (() => void) | undefined;
   #isClosed = false;
@@ -80,6 +90,7 @@ export class SpaceRecords {
     const [hub, space] = [place.fingerprint, place.loginKey.publicKey];
     this.#parts = { hub, space, signer, crypto, clock };
     this.#state = new Kept(store, `space-${place.id}.json`, state);
+    this.#talks = new TalkWriter({ parts: this.#parts, state: this.#state, talks: options.talks });
     const took = (at: number): void => place.link.took(at);
     const parts = { hubId: place.id, hub, space, state: this.#state, roster, crypto, log, onRequest, took };
     this.#inbox = new SpaceInbox(parts);
@@ -146,6 +157,7 @@ export class SpaceRecords {
         if (isChanged || this.#isFirst) this.#headLater(); // what was killed may have left out the list
         this.#isFirst = false;
         await this.#put();
+        if (await this.#talks.seal()) this.#sealedTalk();
       }
     } catch (error) {
       if (!this.#isClosed) this.#options.log.error("records_not_written", { error: messageOf(error) });
@@ -154,6 +166,11 @@ export class SpaceRecords {
       this.#running = undefined;
       this.#watchDay();
     }
+  }
+
+  #sealedTalk(): void {
+    this.#headLater(HEAD_OF_TALKS_MS);
+    this.#isStale = true;
   }
 
   async #write(draft: SpaceState): Promise<boolean> {
@@ -165,6 +182,7 @@ export class SpaceRecords {
       isChanged = true;
     }
     if (await this.#writeMembers(draft)) isChanged = true;
+    if (await sealSettings(this.#parts, draft, this.#options.settings)) isChanged = true;
     return (await this.#writeRows(draft)) || isChanged;
   }
 
@@ -254,8 +272,14 @@ export class SpaceRecords {
     this.#isStale = true;
   }
 
-  #headLater(): void {
-    this.#cancelHead ??= this.#parts.clock.timer(HEAD_MS, () => {
+  /** The sooner one counts. */
+  #headLater(delayMs = HEAD_MS): void {
+    const { clock } = this.#parts;
+    const dueMs = clock.monotonicMs() + delayMs;
+    if (this.#cancelHead && this.#headDueMs <= dueMs) return;
+    this.#cancelHead?.();
+    this.#headDueMs = dueMs;
+    this.#cancelHead = clock.timer(delayMs, () => {
       this.#cancelHead = undefined;
       this.#state
         .change(async (draft) => {

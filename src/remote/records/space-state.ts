@@ -22,6 +22,10 @@ export interface SpaceState {
   /** Of the list of members that was sealed last in this period, and of the list of heads; empty: none. */
   members: string;
   digest: string;
+  /** Of the app's settings that were sealed last: the number of the period, and their hash. */
+  settings?: string;
+  /** By session: up to which of its events it was told (absent: nothing was), and the mark at which that was all. */
+  talks?: Record<string, { seq?: number; mark: string }>;
   /** By stream and sender: how far devices' requests have come. */
   theirs: Record<string, StoredLink & { period: number }>;
   /** Sealed, and not confirmed by the hub: in this order. */
@@ -47,6 +51,8 @@ export interface Owed {
   kind: number;
   stream: string;
   bytes: string;
+  /** Of a conversation's item: what it follows; without `after` it begins. */
+  talk?: { session: string; after?: number };
 }
 
 export const emptySpace = (space: string): SpaceState => ({

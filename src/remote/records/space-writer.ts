@@ -13,7 +13,7 @@ import {
 } from "../../sealing/period.ts";
 import { RECORD_KINDS, type RecordKindName, recordHash, sealRecord } from "../../sealing/record.ts";
 import { REQUEST_LIFE_MS_MAX } from "../../sealing/request.ts";
-import { linkOf, type SpaceState, storedLink } from "./space-state.ts";
+import { linkOf, type Owed, type SpaceState, storedLink } from "./space-state.ts";
 
 /**
  * Seals this machine's records at one hub into its state: the record, its link and what it says are one change, which is on disk before the hub is given
@@ -36,7 +36,8 @@ const FORMER_MS_MAX = REQUEST_LIFE_MS_MAX + PERIOD_MS_MAX;
 /** Streams of a period, those of units that are gone among them; past it a new one begins. */
 const CHAINS_MAX = 2_000;
 /** What another period makes worthless: its streams are others. */
-const OF_ONE_PERIOD: readonly number[] = [RECORD_KINDS.state, RECORD_KINDS.members, RECORD_KINDS.head];
+const { state, item, members, head } = RECORD_KINDS;
+const OF_ONE_PERIOD: readonly number[] = [state, item, members, head];
 const PERIODS = toHex(PERIOD_STREAM);
 const HEADS = "heads";
 
@@ -64,7 +65,10 @@ export async function beginPeriod(
 ): Promise<void> {
   const { crypto, hub, space, clock } = parts;
   const nowMs = clock.wallMs();
+  const before = draft.period?.readers ?? [];
   endPeriod(draft, nowMs);
+  // Whoever is new has nothing of what was told before.
+  if (idsOf(readers).some((id) => !before.includes(id))) delete draft.talks;
   const last = Math.max(draft.former.at(-1)?.number ?? 0, draft.chains[PERIODS]?.seq ?? 0);
   const number = Math.max(last + 1, Math.floor(nowMs / 1_000));
   const key = newPeriodKey(crypto);
@@ -82,12 +86,18 @@ export function endPeriod(draft: SpaceState, nowMs: number): void {
   const known = new Set(draft.former.map(({ number }) => number));
   delete draft.period;
   draft.theirs = Object.fromEntries(Object.entries(draft.theirs).filter(([, link]) => known.has(link.period)));
+  for (const { talk } of draft.owed.toReversed()) if (talk) untell(draft, talk);
   draft.owed = draft.owed.filter(({ kind }) => !OF_ONE_PERIOD.includes(kind));
   const periods = draft.chains[PERIODS];
   draft.chains = periods ? { [PERIODS]: periods } : {};
   draft.rows = {};
   draft.members = "";
   draft.digest = "";
+}
+
+/** What is dropped before it went is told anew, under the next key. */
+function untell({ talks }: SpaceState, { session, after }: NonNullable<Owed["talk"]>): void {
+  if (talks?.[session]) talks[session] = { ...(after === undefined ? {} : { seq: after }), mark: "" };
 }
 
 /** In the present period. A state takes the place of one of its stream that the hub has not got yet. */

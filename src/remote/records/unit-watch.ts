@@ -1,9 +1,12 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import type { ConversationSnapshot } from "../../protocol/conversation.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { UnitRow } from "../../sealing/unit-row.ts";
+import { targetGone } from "../errors.ts";
 import type { ConnectUnit } from "../network.ts";
+import type { ReadTalk } from "./talk-book.ts";
 import { type ListedUnit, rowOfSession, rowOfUnit } from "./unit-rows.ts";
 import { UnitTalk } from "./unit-talk.ts";
 
@@ -17,6 +20,8 @@ export interface UnitWatchOptions {
   log: Log;
   /** All of them, each time; whether they differ is for the caller. */
   onRows(rows: UnitRow[]): void;
+  /** Those that run, each time, and how to read an agent's conversation; of one that runs no more as well. */
+  onSessions?(sessions: Session[], read: ReadTalk): void;
 }
 
 /** Opens one; the answer ends it. */
@@ -40,8 +45,8 @@ export class UnitWatch {
   /** By server; the primary's is called so. */
   readonly #talks = new Map<string, UnitTalk>();
   readonly #opening = new Set<string>();
-  /** What each said last: a server that is being replaced keeps its rows. */
-  readonly #rows = new Map<string, UnitRow[]>();
+  /** What each said last: a server that is being replaced keeps them. */
+  readonly #sessions = new Map<string, Session[]>();
   #isLooking = false;
   #isStale = false;
   #dueMs = 0;
@@ -134,10 +139,23 @@ export class UnitWatch {
     const ofUnits = units.map(rowOfUnit);
     for (const [server, talk] of [...this.#talks]) {
       const { sessions = [] } = (await talk.ask({ type: "session.list", payload: {} })) as { sessions?: Session[] };
-      this.#rows.set(server, sessions.map(rowOfSession));
+      this.#sessions.set(server, sessions);
     }
     const areAllKnown = await this.#followOthers(primary);
-    if (areAllKnown && !this.#isClosed) this.#options.onRows([...ofUnits, ...[...this.#rows.values()].flat()]);
+    if (!areAllKnown || this.#isClosed) return;
+    const { onRows, onSessions } = this.#options;
+    const sessions = [...this.#sessions.values()].flat();
+    onRows([...ofUnits, ...sessions.map(rowOfSession)]);
+    onSessions?.(sessions, (session) => this.#read(session));
+  }
+
+  /** Of the server that has it; the primary knows of those that run no more. */
+  async #read(session: string): Promise<ConversationSnapshot> {
+    const [server = PRIMARY] = [...this.#sessions].find(([, some]) => some.some(({ id }) => id === session)) ?? [];
+    const talk = this.#talks.get(server);
+    if (!talk) throw targetGone();
+    const answer = await talk.ask({ type: "session.conversation", payload: { session } });
+    return (answer as { conversation: ConversationSnapshot }).conversation;
   }
 
   /** Those that have sessions, by one of them. False: one is being asked for the first time. */
@@ -150,11 +168,12 @@ export class UnitWatch {
     );
     const names = new Set(others.map(({ name }) => name));
     for (const [name, talk] of [...this.#talks]) if (name !== PRIMARY && !names.has(name)) talk.close();
-    for (const name of [...this.#rows.keys()]) if (name !== PRIMARY && !names.has(name)) this.#rows.delete(name);
+    for (const name of [...this.#sessions.keys()])
+      if (name !== PRIMARY && !names.has(name)) this.#sessions.delete(name);
     const missing = others.filter(({ name }) => !this.#talks.has(name));
-    const areAllKnown = missing.every(({ name }) => this.#rows.has(name));
+    const areAllKnown = missing.every(({ name }) => this.#sessions.has(name));
     for (const { name, sessions } of missing) {
-      if (!this.#rows.has(name)) this.#rows.set(name, []); // of one that cannot be asked nothing is told
+      if (!this.#sessions.has(name)) this.#sessions.set(name, []); // of one that cannot be asked nothing is told
       void this.#follow(name, sessions[0]!);
     }
     return areAllKnown;

@@ -6,7 +6,7 @@ import { temporaryRun } from "./log-fixture.ts";
 
 /** The polls are mocked away, so only an event resolves a wait; the deadline ends a test that would wait for ever. */
 async function inTime(wait: Promise<void>): Promise<void> {
-  const deadline = AbortSignal.timeout(5_000);
+  const deadline = AbortSignal.timeout(20_000);
   const late = once(deadline, "abort").then(() => Promise.reject(new Error("nothing woke the watch")));
   await Promise.race([wait, late]);
 }

@@ -7,7 +7,7 @@ import type { Session } from "../../protocol/units.ts";
 import type { Action } from "../model/model.ts";
 import { ScreenFeed } from "./screen-feed.ts";
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 20_000;
 
 /** Answers with the screen as it is when asked; the answers and what came of them are counted. */
 class World implements Disposable {

@@ -14,7 +14,7 @@ import { announce, withdraw } from "../../registry/entries.ts";
 import type { Action } from "../model/model.ts";
 import { Servers } from "./servers.ts";
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 20_000;
 const BUILD = { hash: "new0001", version: "0.1.0", builtAtMs: 1_000, dir: "/nowhere" };
 
 /** A server that knows one question, in a home of its own, and what is told of it. */

@@ -10,6 +10,8 @@ export interface Fleet {
   hubs: readonly FleetHub[];
   tab: TabState;
   storage: StorageState;
+  /** Every machine that this browser remembers is among `machines`, with all that is remembered of it. */
+  isRemembered: boolean;
 }
 
 export interface FleetMachine {
@@ -60,9 +62,16 @@ export type FleetAction =
   | { type: "home"; id: string; home: Home }
   | { type: "hubs"; hubs: readonly FleetHub[] }
   | { type: "tab"; tab: TabState }
-  | { type: "storage"; storage: StorageState };
+  | { type: "storage"; storage: StorageState }
+  | { type: "remembered" };
 
-export const EMPTY_FLEET: Fleet = { machines: new Map(), hubs: [], tab: "starting", storage: { kind: "kept" } };
+export const EMPTY_FLEET: Fleet = {
+  machines: new Map(),
+  hubs: [],
+  tab: "starting",
+  storage: { kind: "kept" },
+  isRemembered: false,
+};
 
 export function fleetReducer(emptyHome: Home): (fleet: Fleet, action: FleetAction) => Fleet {
   return (fleet, action) => {
@@ -87,6 +96,8 @@ export function fleetReducer(emptyHome: Home): (fleet: Fleet, action: FleetActio
         return fleet.tab === action.tab ? fleet : { ...fleet, tab: action.tab };
       case "storage":
         return { ...fleet, storage: action.storage };
+      case "remembered":
+        return fleet.isRemembered ? fleet : { ...fleet, isRemembered: true };
     }
   };
 }

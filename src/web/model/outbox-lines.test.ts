@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OutboxItem, OutboxState } from "../../client/remote/outbox-item.ts";
-import { outboxGroups, waitingCount, withText } from "./outbox-lines.ts";
+import { outboxGroups, withText } from "./outbox-lines.ts";
+import { waitingCount } from "./waiting-count.ts";
 
 const item = (id: string, state: OutboxState, more: Partial<OutboxItem> = {}): OutboxItem => ({
   id,

@@ -47,9 +47,6 @@ export function outboxGroups(
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** How many wait, for the way to the page. */
-export const waitingCount = (items: readonly OutboxItem[]): number => items.filter((item) => !isSettled(item)).length;
-
 /** The item's payload with another text. */
 export const withText = ({ payload }: OutboxItem, text: string): Record<string, unknown> => {
   const field = fieldOf(payload);

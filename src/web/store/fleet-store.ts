@@ -25,6 +25,9 @@ export class FleetStore {
   readonly #options: FleetStoreOptions;
   readonly #state = new Store<Fleet, FleetAction>(EMPTY_FLEET, fleetReducer(EMPTY_HOME));
   readonly #places = new Map<string, { place: Place; memory: HomeMemory; keeper: Remembering; end: () => void }>();
+  /** Homes that are being looked up. */
+  #readingCount = 0;
+  #hasAll = false;
 
   constructor(options: FleetStoreOptions) {
     this.#options = options;
@@ -48,7 +51,7 @@ export class FleetStore {
     recordedSince: (sinceMs: number) => readonly RecordedUnit[] = () => [],
   ): Place {
     const { version, memoryOf } = this.#options;
-    const home = new Store(EMPTY_HOME, reduceHome);
+    const home = new Store(this.#homeOf(facts.id), reduceHome);
     this.dispatch({ type: "machine", machine: facts });
     const unsubscribe = home.subscribe(() => this.dispatch({ type: "home", id: facts.id, home: home.get() }));
     const common = { machine, version, dispatch: home.dispatch };
@@ -59,7 +62,13 @@ export class FleetStore {
       if (known) home.dispatch({ type: "remembered", home: known });
       return known?.confirmedMs ?? 0;
     };
-    void remember().then((sinceMs) => home.dispatch({ type: "recorded", units: recordedSince(sinceMs) }));
+    this.#readingCount += 1;
+    void remember().then((sinceMs) => {
+      home.dispatch({ type: "recorded", units: recordedSince(sinceMs) });
+      this.dispatch({ type: "home", id: facts.id, home: home.get() });
+      this.#readingCount -= 1;
+      this.#tellRemembered();
+    });
     const unwatch = memory.watch(() => void remember());
     const keeper = rememberHome(home, memory);
     const end = (): void => {
@@ -72,6 +81,12 @@ export class FleetStore {
     };
     this.#places.set(facts.id, { place, memory, keeper, end });
     return place;
+  }
+
+  /** Every machine that this browser knows has been added. */
+  added(): void {
+    this.#hasAll = true;
+    this.#tellRemembered();
   }
 
   /** It is not one of this browser's any more, and nothing of it stays. */
@@ -100,5 +115,15 @@ export class FleetStore {
   /** Somebody is here and waits. */
   hurry(): void {
     for (const { place } of this.#places.values()) place.feed.hurry();
+  }
+
+  /** One that stands in the list already, and was ended, goes on as it stands there: its rows are not to go and come. */
+  #homeOf(id: string): Home {
+    const known = this.get().machines.get(id)?.home;
+    return known ? { ...known, way: EMPTY_HOME.way, mail: EMPTY_HOME.mail } : EMPTY_HOME;
+  }
+
+  #tellRemembered(): void {
+    if (this.#hasAll && this.#readingCount === 0) this.dispatch({ type: "remembered" });
   }
 }

@@ -1,7 +1,9 @@
 import type { MachineRow } from "../../client/remote/remote-events.ts";
 import type { HubEntry, MachineEntry } from "../../client/remote/world.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
+import type { Settings } from "../../protocol/settings.ts";
 import { RECORD_KINDS } from "../../sealing/record.ts";
+import { decodeSettings } from "../../sealing/settings-text.ts";
 import { decodeUnitRow } from "../../sealing/unit-row.ts";
 import type { FleetHub, MachineFacts } from "../model/fleet.ts";
 import type { RecordedUnit } from "../model/home.ts";
@@ -50,3 +52,12 @@ export function recordedOf({
     return undefined;
   }
 }
+
+/** What machines have said of the app's settings while this page was not there, the oldest first. */
+export const keptSettings = (rows: readonly KeptRow[], nowMs: number): { machine: string; settings: Settings }[] =>
+  [...rows]
+    .sort((a, b) => a.atMs - b.atMs)
+    .flatMap(({ kind, machine, text }) => {
+      const settings = kind === RECORD_KINDS.state ? decodeSettings(text, nowMs) : undefined;
+      return settings ? [{ machine, settings }] : [];
+    });

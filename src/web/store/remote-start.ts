@@ -9,7 +9,7 @@ import { MemoryShelf, type Shelf } from "./device/shelf.ts";
 import { WatchedShelf } from "./device/watched-shelf.ts";
 import type { FleetStore } from "./fleet-store.ts";
 import { browserName, PairFlow } from "./pair-flow.ts";
-import { Remote } from "./remote.ts";
+import { Remote, type RemoteOptions } from "./remote.ts";
 import { becomeOwner } from "./tab-owner.ts";
 
 /** What a page needs to be a device: a secure context with the keys' algorithms, and a store, or the page's own memory in the place of one. */
@@ -22,18 +22,23 @@ export interface RemoteStart {
 /** In the browser's storage beside the store: that there was one. */
 const KEPT_KEY = "warren.device";
 
-export async function openRemote({ fleet, random }: { fleet: FleetStore; random: () => number }): Promise<RemoteStart> {
+export async function openRemote({
+  fleet,
+  random,
+  onSettings,
+}: { fleet: FleetStore } & Pick<RemoteOptions, "random" | "onSettings">): Promise<RemoteStart> {
   const tell = (storage: StorageState): void => fleet.dispatch({ type: "storage", storage });
   // Side by side: making keys to see whether it goes takes as long as opening the store.
   const [whyNoRemote, shelf] = await Promise.all([whyNot(), isSecureContext ? openOrMemory(tell) : undefined]);
   if (whyNoRemote !== undefined || shelf === undefined) {
     fleet.dispatch({ type: "tab", tab: "owner" });
+    fleet.added();
     return { remote: undefined, pairing: undefined, whyNoRemote };
   }
   const network = pageNetwork(pageWorld());
   const crypto = webCrypto();
   const common = { network, crypto, clock: pageClock };
-  const remote = new Remote({ ...common, fleet, shelf, random, own: becomeOwner });
+  const remote = new Remote({ ...common, fleet, shelf, random, own: becomeOwner, onSettings });
   const isLocal = isLoopback(location.hostname);
   const { platform } = browserName(navigator.userAgent);
   return { remote, pairing: new PairFlow({ ...common, remote, isLocal, platform }), whyNoRemote };

@@ -5,9 +5,11 @@ import type { RemoteEvent } from "../../client/remote/remote-events.ts";
 import type { HubEntry, MachineEntry } from "../../client/remote/world.ts";
 import type { HubNetwork, RemoteClock } from "../../contact/network.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
+import type { Settings } from "../../protocol/settings.ts";
 import { toHex } from "../../sealing/bytes.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
 import { fingerprintOf } from "../../sealing/login.ts";
+import { RECORD_KINDS } from "../../sealing/record.ts";
 import { AwayMachine } from "../link/away-machine.ts";
 import { HubMachine } from "../link/hub-machine.ts";
 import { DeviceShelf } from "./device/device-shelf.ts";
@@ -15,8 +17,9 @@ import { OutboxShelf } from "./device/outbox-shelf.ts";
 import { type KeptRow, RecordShelf } from "./device/record-shelf.ts";
 import type { Shelf } from "./device/shelf.ts";
 import type { FleetStore } from "./fleet-store.ts";
+import { KeptTalks } from "./kept-talks.ts";
 import { Missing } from "./missing.ts";
-import { type FoundHub, factsOf, hubOf, NOTHING_HEARD, recordedOf } from "./remote-facts.ts";
+import { type FoundHub, factsOf, hubOf, keptSettings, NOTHING_HEARD, recordedOf } from "./remote-facts.ts";
 import { Store } from "./store.ts";
 import type { TabOwner, TabOwnerEvents } from "./tab-owner.ts";
 
@@ -33,6 +36,8 @@ export interface RemoteOptions {
   /** 0–1. */
   random: () => number;
   own: (events: TabOwnerEvents) => TabOwner;
+  /** A machine has said which settings of the app it has. */
+  onSettings: (machine: string, settings: Settings) => void;
 }
 
 const OTHER_TAB = "Another tab of this browser speaks with the hubs.";
@@ -41,6 +46,8 @@ export class Remote {
   readonly device: DeviceShelf;
   /** What this browser has asked of machines. */
   readonly items = new Store<readonly OutboxItem[], readonly OutboxItem[]>([], (_before, now) => now);
+  /** What machines have left of their conversations. */
+  readonly talks: KeptTalks;
   readonly #options: RemoteOptions;
   readonly #records: RecordShelf;
   readonly #machines = new Map<string, HubMachine>();
@@ -54,6 +61,7 @@ export class Remote {
     this.#options = options;
     this.device = new DeviceShelf(options.shelf, options.crypto);
     this.#records = new RecordShelf(options.shelf, options.clock.wallMs);
+    this.talks = new KeptTalks(this.#records.talks, () => this.device.hubs());
     this.#missing = new Missing(this.#records);
     this.#owner = options.own({ onOwned: () => this.#start(), onLost: () => void this.#follow() });
   }
@@ -149,7 +157,10 @@ export class Remote {
   }
 
   async removeMachine(id: string): Promise<void> {
-    await (await this.takeOver()).removeMachine(id);
+    const coordinator = await this.takeOver();
+    const spaces = coordinator.connectionForMachine(id)?.machine.spaces ?? {};
+    await coordinator.removeMachine(id);
+    await this.#records.forgetMachine(id, Object.keys(spaces));
   }
 
   /** Every hub that is not connected is tried now, and every machine is looked for. */
@@ -174,9 +185,12 @@ export class Remote {
       ]);
       const { close } = coordinator.subscribe((event) => this.#hear(coordinator, event));
       for (const { machine } of coordinator.machines()) this.#show(coordinator, machine.id, kept);
+      const { onSettings, clock } = this.#options;
+      for (const { machine, settings } of keptSettings(kept, clock.wallMs())) onSettings(machine, settings);
       this.items.dispatch(coordinator.outbox?.items() ?? []);
       this.#tellHubs();
       fleet.dispatch({ type: "tab", tab: "owner" });
+      fleet.added();
       coordinator.start();
       this.#owned.resolve(coordinator);
       return async () => {
@@ -190,6 +204,7 @@ export class Remote {
     } catch (error) {
       const text = isWarrenError(error) ? error.message : `What the app keeps cannot be read: ${messageOf(error)}`;
       fleet.dispatch({ type: "storage", storage: { kind: "page", text } });
+      fleet.added();
       this.#owned.reject(error);
       this.#owned.promise.catch(() => {});
       return async () => {};
@@ -224,6 +239,7 @@ export class Remote {
       if (fleet.place(id) === undefined)
         fleet.add(new AwayMachine({ id, name, why: OTHER_TAB }), factsOf(machine, NOTHING_HEARD, false));
     }
+    fleet.added();
   }
 
   #hear(coordinator: Coordinator, event: RemoteEvent): void {
@@ -238,6 +254,7 @@ export class Remote {
         this.#machines.delete(event.id);
         return fleet.forget(event.id);
       case "record": {
+        if (event.row.kind === RECORD_KINDS.item) return this.talks.heard();
         const unit = recordedOf(event.row);
         if (unit) fleet.place(event.row.machine)?.home.dispatch({ type: "recorded", units: [unit] });
         return;
@@ -246,6 +263,8 @@ export class Remote {
         const { hub, machine, streams } = event;
         return fleet.place(machine)?.home.dispatch({ type: "listed", hub, streams });
       }
+      case "settings":
+        return this.#options.onSettings(event.machine, event.settings);
       case "gap":
       case "mended":
         for (const id of this.#missing.hear(event, coordinator.machines())) this.#show(coordinator, id, []);

@@ -1,23 +1,19 @@
-import {
-  mergeSettings,
-  readSettings,
-  type SettingName,
-  type Settings,
-  type SettingValues,
-  textOfSettings,
-  valuesOf,
-  withSetting,
-} from "../model/settings.ts";
+import { areSame, mergeSettings, parseSettings, type Settings } from "../../protocol/settings.ts";
+import { type SettingName, type SettingValues, valuesOf, withSetting } from "../model/settings.ts";
 import { Store } from "./store.ts";
 
 /**
- * The settings of this browser, in its own storage; other tabs of it say what they have set, and each keeps what was set last. A browser that keeps nothing (a private window) has them
+ * The settings as this browser has them, in its own storage; other tabs of it say what they have set, and each keeps what was set last. A browser that keeps nothing (a private window) has them
  * until the page goes.
  */
 export interface SettingsStore {
   get(): SettingValues;
+  /** With when and by whom each was set. */
+  fields(): Settings;
   subscribe(listener: () => void): () => void;
   set<N extends SettingName>(name: N, value: SettingValues[N]): void;
+  /** What others have set becomes part of them. @param change of all that is set, with what other tabs have written */
+  change(change: (now: Settings) => Settings): void;
   close(): void;
 }
 
@@ -33,26 +29,34 @@ const KEY = "warren.settings";
 const BROWSER_KEY = "warren.browser";
 
 export function openSettings({ storage, events, nowMs, randomId }: SettingsWorld): SettingsStore {
-  const read = (): Settings => readSettings(quietly(() => storage.getItem(KEY)) ?? null, nowMs());
-  const write = (settings: Settings): void => void quietly(() => storage.setItem(KEY, textOfSettings(settings)));
+  const read = (): Settings =>
+    parseSettings(
+      quietly(() => storage.getItem(KEY)),
+      nowMs(),
+    );
+  const write = (settings: Settings): void => void quietly(() => storage.setItem(KEY, JSON.stringify(settings)));
   const by = browserId(storage, randomId);
-  const store = new Store<Kept, Settings>(keptOf(read()), ({ settings }, other) =>
-    keptOf(mergeSettings(settings, other)),
+  const store = new Store<Kept, Settings>(keptOf(read()), (kept, next) =>
+    areSame(kept.settings, next) ? kept : keptOf(next),
   );
+  /** With what another tab has written, which this one may not have been told of yet. */
+  const now = (): Settings => mergeSettings(store.get().settings, read());
+  const change = (how: (now: Settings) => Settings): void => {
+    const before = now();
+    const next = how(before);
+    store.dispatch(next);
+    if (!areSame(before, next)) write(next);
+  };
   const onStorage = (event: Event): void => {
-    if ((event as StorageEvent).key === KEY) store.dispatch(read());
+    if ((event as StorageEvent).key === KEY) store.dispatch(now());
   };
   events.addEventListener("storage", onStorage);
   return {
     get: () => store.get().values,
     subscribe: store.subscribe,
-    set: (name, value) => {
-      // With what another tab has just written, which this one may not have been told of yet.
-      const now = mergeSettings(store.get().settings, read());
-      const next = withSetting(now, { name, value, nowMs: nowMs(), by });
-      store.dispatch(next);
-      write(next);
-    },
+    fields: () => store.get().settings,
+    change,
+    set: (name, value) => change((before) => withSetting(before, { name, value, nowMs: nowMs(), by })),
     close: () => events.removeEventListener("storage", onStorage),
   };
 }

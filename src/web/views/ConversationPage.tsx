@@ -6,12 +6,16 @@ import { Store } from "../store/store.ts";
 import { TalkFeed } from "../store/talk-feed.ts";
 import { useAsked } from "./asked.tsx";
 import { Item } from "./Item.tsx";
+import { KeptItems, useKeptTalk } from "./KeptConversation.tsx";
 import { PromptLine } from "./PromptLine.tsx";
 import { QuestionCard } from "./QuestionCard.tsx";
 import { useHome, useWorld, type World } from "./world.ts";
 
-/** A conversation with an agent: what was said and done, what it asks, and what is said to it. */
-export function ConversationPage({ session }: { session: Session }): ReactNode {
+/** What the page needs of a session: of one that is known by a record alone there is no more. */
+export type SpokenTo = Pick<Session, "id" | "name" | "status" | "workdir">;
+
+/** A conversation with an agent: what was said and done, what it asks, and what is said to it. Of a machine that is away what it has left is shown. */
+export function ConversationPage({ session }: { session: SpokenTo }): ReactNode {
   const world = useWorld();
   const [open, setOpen] = useState<OpenTalk>();
   const { id } = session;
@@ -37,28 +41,32 @@ function openTalk({ machine, version }: World, session: string): OpenTalk {
   return { store, feed: new TalkFeed({ machine, version, session, dispatch: store.dispatch, onFailed }) };
 }
 
-function Conversation({ session, open: { store, feed } }: { session: Session; open: OpenTalk }): ReactNode {
+function Conversation({ session, open: { store, feed } }: { session: SpokenTo; open: OpenTalk }): ReactNode {
   const talk = useSyncExternalStore(store.subscribe, store.get);
-  const box = useFollowedEnd(talk);
   const { machine } = useWorld();
   const isLive = useHome().way.kind === "live";
+  const left = useKeptTalk(session.id);
+  // What this page has heard itself may go further; and the machine, once it has spoken, knows best.
+  const kept = left && (isLive ? talk.items.length === 0 : left.seq > lastSeq(talk)) ? left : undefined;
+  const box = useFollowedEnd(kept ?? talk);
   const questions = useQuestions(session, talk);
   return (
     <div className="conversation">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys */}
       <div className="scroll items" ref={box} tabIndex={0} role="log" aria-label="Conversation">
         {talk.failed !== undefined && isLive && <p className="words tone-bad">✗ {talk.failed}</p>}
-        {talk.items.length === 0 && !isLive && (
+        {talk.items.length === 0 && !isLive && !kept && (
           <p className="empty">What was said can be read when its machine is there.</p>
         )}
-        {talk.droppedCount > 0 && <p className="words">{talk.droppedCount} older items are in the journal only.</p>}
+        {kept && <KeptItems talk={kept} />}
+        {!kept && talk.droppedCount > 0 && (
+          <p className="words">{talk.droppedCount} older items are in the journal only.</p>
+        )}
         {talk.items.length === 0 && talk.failed === undefined && isLive && (
           <p className="empty">Nothing was said so far. Say what is to be done.</p>
         )}
-        {talk.items.map((item) => (
-          <Item key={item.id} item={item} />
-        ))}
-        {talk.state === "working" && <p className="words tone-live">◉ working</p>}
+        {!kept && talk.items.map((item) => <Item key={item.id} item={item} />)}
+        {(kept ?? talk).state === "working" && <p className="words tone-live">◉ working</p>}
       </div>
       {questions.map((question) => (
         <QuestionCard key={question.question.id} machineId={machine.id} question={question} />
@@ -68,8 +76,10 @@ function Conversation({ session, open: { store, feed } }: { session: Session; op
   );
 }
 
+const lastSeq = ({ items }: Pick<Talk, "items">): number => items.reduce((most, { seq }) => Math.max(most, seq), 0);
+
 /** Those that are open here; before the conversation has come, those that were when it was last heard. */
-function useQuestions({ id, workdir }: Session, talk: Talk): Question[] {
+function useQuestions({ id, workdir }: SpokenTo, talk: Talk): Question[] {
   const { machine } = useWorld();
   const known = useAsked().get(machine.id);
   if (talk.items.length === 0) return [...(known?.values() ?? [])].filter((one) => one.session === id && isOpen(one));
@@ -83,7 +93,7 @@ function useQuestions({ id, workdir }: Session, talk: Talk): Question[] {
 }
 
 /** Stays at the end while somebody is there; who has scrolled up is left in peace. */
-function useFollowedEnd(talk: Talk): React.RefObject<HTMLDivElement | null> {
+function useFollowedEnd(shown: object): React.RefObject<HTMLDivElement | null> {
   const box = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   useEffect(() => {
@@ -97,6 +107,6 @@ function useFollowedEnd(talk: Talk): React.RefObject<HTMLDivElement | null> {
   // biome-ignore lint/correctness/useExhaustiveDependencies: with every change of what is shown
   useEffect(() => {
     if (isAtEnd.current) box.current!.scrollTop = box.current!.scrollHeight;
-  }, [talk]);
+  }, [shown]);
   return box;
 }

@@ -1,28 +1,29 @@
 import type { ReactNode } from "react";
+import type { RowCounts } from "../model/first-screen.ts";
 import { type Fleet, isLive } from "../model/fleet.ts";
 import type { HomeWay } from "../model/home.ts";
 import { hubCount } from "../model/hub-words.ts";
-import { waitingCount } from "../model/outbox-lines.ts";
-import { LOCAL, type Row } from "../model/rows.ts";
+import { LOCAL } from "../model/rows.ts";
 import { clock } from "../model/text.ts";
+import { waitingCount } from "../model/waiting-count.ts";
 import { useOutboxItems } from "./answering.ts";
 import { useApp, useFleet, useIsWide } from "./world.ts";
 
 /** The ways to the machines and hubs as they are, in words; on a desktop the pages as well. */
 export function Header({
-  rows,
+  counts: { working, needYou: waiting },
+  hasMachines,
   onPalette,
   onKeys,
 }: {
-  rows: readonly Row[];
+  counts: RowCounts;
+  hasMachines: boolean;
   /** Absent: there is nothing to go to yet. */
   onPalette?: () => void;
   onKeys?: () => void;
 }): ReactNode {
   const fleet = useFleet();
   const isWide = useIsWide();
-  const waiting = rows.filter(({ needsYou }) => needsYou).length;
-  const working = rows.filter(({ state }) => state.word === "working").length;
   const unread = [...fleet.machines.values()].reduce((sum, { home }) => sum + home.mail.unread.length, 0);
   const hubs = hubCount(fleet);
   const outboxCount = waitingCount(useOutboxItems());
@@ -37,7 +38,7 @@ export function Header({
           {hubs}
         </a>
       )}
-      {fleet.machines.size > 0 && (
+      {hasMachines && (
         <p className="counts">
           <span className="tone-live" title="working">
             ◉ {working}
@@ -51,7 +52,7 @@ export function Header({
       )}
       {isWide && (
         <nav className="pages" aria-label="Pages">
-          {fleet.machines.size > 0 && (
+          {hasMachines && (
             <>
               <a href="#/inbox">Inbox{waiting > 0 ? ` (${waiting})` : ""}</a>
               <a href="#/mail">Mail{unread > 0 ? ` (${unread})` : ""}</a>
@@ -60,7 +61,7 @@ export function Header({
           )}
           <a href="#/hubs">Hubs</a>
           {outboxCount > 0 && <a href="#/outbox">Outbox ({outboxCount})</a>}
-          {fleet.machines.size > 0 && <a href="#/more">More</a>}
+          {hasMachines && <a href="#/more">More</a>}
         </nav>
       )}
       {onPalette && (

@@ -1,13 +1,23 @@
 import { type ReactNode, useId, useState } from "react";
 import { FONT_PX, type SettingName, type SettingValues } from "../model/settings.ts";
+import { isOfThisBrowser } from "../model/shared-settings.ts";
 import { useSetSetting, useSettings } from "./settings.tsx";
 
-/** What a person may choose for this browser; it counts at once, and nothing has to be saved. */
+/** What a person may choose; it counts at once, and nothing has to be saved. Each says where it counts. */
 export function SettingsPage(): ReactNode {
   return (
     <div className="scroll settings">
       <h1>Settings</h1>
-      <p className="project">Of this browser alone: nothing of it is sent anywhere.</p>
+      <section aria-labelledby="settings-where">
+        <h2 id="settings-where" className="unseen">
+          Where they count
+        </h2>
+        <Flag
+          name="everywhere"
+          label="Keep the same on all my devices"
+          hint="What says everywhere goes sealed to your machines, and from them to your other devices; a hub reads none of it. Off: nothing is sent or taken."
+        />
+      </section>
       <section aria-labelledby="settings-look">
         <h2 id="settings-look">Look</h2>
         <Choice
@@ -78,7 +88,9 @@ function Choice<N extends "appearance" | "order" | "keyBar">({
   const set = useSetSetting();
   return (
     <fieldset className="setting">
-      <legend>{label}</legend>
+      <legend>
+        {label} <Where name={name} />
+      </legend>
       <div className="segments">
         {choices.map(([one, words]) => (
           <label key={one}>
@@ -95,15 +107,17 @@ function Choice<N extends "appearance" | "order" | "keyBar">({
 function Flag({ name, label, hint }: { name: NameOf<boolean>; label: string; hint?: string }): ReactNode {
   const isOn = useSettings()[name];
   const set = useSetSetting();
-  return <Switch label={label} hint={hint} isOn={isOn} onChange={(next) => set(name, next)} />;
+  return <Switch name={name} label={label} hint={hint} isOn={isOn} onChange={(next) => set(name, next)} />;
 }
 
 function Switch({
+  name,
   label,
   hint,
   isOn,
   onChange,
 }: {
+  name: SettingName;
   label: string;
   hint?: string | undefined;
   isOn: boolean;
@@ -121,7 +135,9 @@ function Switch({
           aria-describedby={hint === undefined ? undefined : id}
           onChange={({ target }) => onChange(target.checked)}
         />
-        <span>{label}</span>
+        <span>
+          {label} <Where name={name} />
+        </span>
       </label>
       {hint !== undefined && (
         <p id={id} className="project">
@@ -130,6 +146,13 @@ function Switch({
       )}
     </div>
   );
+}
+
+/** Where a setting counts: on all devices of the person, or here alone. The switch for that speaks for itself. */
+function Where({ name }: { name: SettingName }): ReactNode {
+  const { everywhere } = useSettings();
+  if (name === "everywhere") return null;
+  return <small className="where">{everywhere && !isOfThisBrowser(name) ? "everywhere" : "this browser"}</small>;
 }
 
 /** The browser asks the person itself, once; a no there can be taken back in the browser's own settings alone. */
@@ -146,6 +169,7 @@ function Notifications(): ReactNode {
   if (!("Notification" in window)) return <p className="project">This browser has no notifications for pages.</p>;
   return (
     <Switch
+      name="notifications"
       label="A notification, while the page is not seen"
       hint={
         permission === "denied"
@@ -166,7 +190,9 @@ function FontSize(): ReactNode {
     set("terminalFontPx", Math.min(FONT_PX.most, Math.max(FONT_PX.least, shownPx + by)));
   return (
     <fieldset className="setting">
-      <legend>Size of the letters</legend>
+      <legend>
+        Size of the letters <Where name="terminalFontPx" />
+      </legend>
       <div className="stepper">
         <button type="button" aria-label="Smaller" disabled={shownPx <= FONT_PX.least} onClick={() => step(-1)}>
           −
@@ -191,7 +217,9 @@ function Directory(): ReactNode {
   const set = useSetSetting();
   return (
     <label className="setting">
-      Directory, unless another is given
+      <span>
+        Directory, unless another is given <Where name="defaultDirectory" />
+      </span>
       <input
         value={defaultDirectory}
         placeholder="~"

@@ -18,8 +18,15 @@ const ROW_PX = 60;
 /** Rows that are drawn above and below what is seen. */
 const MARGIN_ROWS = 8;
 
+interface UnitListProps {
+  rows: readonly Row[];
+  selectedKey: string | undefined;
+  /** Of the whole list, while `rows` are its first ones and the others are still being looked up. */
+  wholeCount?: number | undefined;
+}
+
 /** Every unit, of which only what is seen is drawn: twenty thousand cost what twenty do. */
-export function UnitList({ rows, selectedKey }: { rows: readonly Row[]; selectedKey: string | undefined }): ReactNode {
+export function UnitList({ rows, selectedKey, wholeCount }: UnitListProps): ReactNode {
   const [search, setSearch] = useState("");
   const [kind, setKind] = useState<Kind | "all">("all");
   const shown = useMemo(() => filterRows(rows, { search, kind }), [rows, search, kind]);
@@ -45,12 +52,20 @@ export function UnitList({ rows, selectedKey }: { rows: readonly Row[]; selected
           ))}
         </fieldset>
       </div>
-      {shown.length > 0 ? <Rows rows={shown} selectedKey={selectedKey} /> : <Nothing hasRows={rows.length > 0} />}
+      {shown.length > 0 ? (
+        <Rows
+          rows={shown}
+          selectedKey={selectedKey}
+          wholeCount={shown.length === rows.length ? wholeCount : undefined}
+        />
+      ) : (
+        <Nothing hasRows={rows.length > 0} />
+      )}
     </section>
   );
 }
 
-function Rows({ rows, selectedKey }: { rows: readonly Row[]; selectedKey: string | undefined }): ReactNode {
+function Rows({ rows, selectedKey, wholeCount }: UnitListProps): ReactNode {
   const nowMs = useNow();
   const box = useRef<HTMLUListElement>(null);
   const [seen, setSeen] = useState({ top: 0, height: 800 });
@@ -68,6 +83,7 @@ function Rows({ rows, selectedKey }: { rows: readonly Row[]; selectedKey: string
   const { remote, fleet } = useApp();
   const askAll = useCallback(() => (remote ? remote.askAll() : fleet.hurry()), [remote, fleet]);
   const pull = usePull(box, askAll);
+  const count = wholeCount ?? rows.length;
   const from = Math.max(0, Math.floor(seen.top / ROW_PX) - MARGIN_ROWS);
   const to = Math.min(rows.length, Math.ceil((seen.top + seen.height) / ROW_PX) + MARGIN_ROWS);
   return (
@@ -78,12 +94,12 @@ function Rows({ rows, selectedKey }: { rows: readonly Row[]; selectedKey: string
         </p>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keys */}
-      <ul className="rows" ref={box} tabIndex={0} aria-label={`${rows.length} units`}>
+      <ul className="rows" ref={box} tabIndex={0} aria-label={`${count} units`} aria-busy={wholeCount !== undefined}>
         <li aria-hidden="true" className="room" style={{ height: from * ROW_PX }} />
         {rows.slice(from, to).map((row) => (
           <UnitRow key={row.key} row={row} nowMs={nowMs} isSelected={row.key === selectedKey} />
         ))}
-        <li aria-hidden="true" className="room" style={{ height: (rows.length - to) * ROW_PX }} />
+        <li aria-hidden="true" className="room" style={{ height: (count - to) * ROW_PX }} />
       </ul>
     </>
   );

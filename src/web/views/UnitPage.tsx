@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { freshness } from "../model/fleet.ts";
-import type { Kind, Row } from "../model/rows.ts";
+import { idOf, type Kind, type Row } from "../model/rows.ts";
+import type { SpokenTo } from "./ConversationPage.tsx";
 import { Facts } from "./Facts.tsx";
 import { JobPage } from "./JobPage.tsx";
 import { ConversationPage } from "./pages.tsx";
@@ -34,8 +35,13 @@ function Body({ row }: { row: Row }): ReactNode {
     case "worker":
       return <WorkerPage worker={unit.worker} />;
     case "recorded":
-      return <Recorded row={row} />;
+      return row.kind === "agent" ? <ConversationPage session={spokenTo(row)} /> : <Recorded row={row} />;
   }
+}
+
+function spokenTo({ unit, name }: Row): SpokenTo {
+  const isRunning = unit.kind === "recorded" && !["ended", "saved"].includes(unit.record.state);
+  return { id: idOf(unit), name, status: isRunning ? "running" : "stopped", workdir: "" };
 }
 
 /** Its machine is away, and has left no more of it than this. */

@@ -1,11 +1,11 @@
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, Suspense, useRef, useState } from "react";
 import { freshness } from "../model/fleet.ts";
 import { hashOfKey } from "../model/route.ts";
 import type { Row } from "../model/rows.ts";
 import { age } from "../model/text.ts";
 import { HubBadge } from "./HubBadge.tsx";
 import { OfMachine } from "./OfMachine.tsx";
-import { RowActions } from "./RowActions.tsx";
+import { RowActions } from "./pages.tsx";
 import { useSwipe } from "./swipe.ts";
 import { useApp } from "./world.ts";
 
@@ -49,7 +49,9 @@ export function UnitRow({ row, nowMs, isSelected }: { row: Row; nowMs: number; i
       </a>
       {isArmed && (
         <OfMachine id={row.machine}>
-          <RowActions row={row} onDone={putAway} />
+          <Suspense>
+            <RowActions row={row} onDone={putAway} />
+          </Suspense>
         </OfMachine>
       )}
     </li>

@@ -1,29 +1,9 @@
-import { useEffect } from "react";
+import { useLayoutEffect } from "react";
 import { hashOfKey, keyOfUnit, type Route } from "../model/route.ts";
 import type { Row } from "../model/rows.ts";
 import { go } from "./world.ts";
 
-/** Every key of the app, as `?` shows them. They do nothing while somebody types. */
-export const KEYS = [
-  ["j, ↓", "the next unit"],
-  ["k, ↑", "the one before"],
-  ["enter", "open it, and type"],
-  ["/", "search"],
-  ["esc", "back to the list"],
-  ["i", "inbox"],
-  ["m", "mail"],
-  ["n", "new session"],
-  ["h", "hubs"],
-  ["d", "devices; with a question, deny"],
-  ["o", "outbox"],
-  [",", "settings"],
-  ["a", "a question: allow once"],
-  ["A", "a question: always"],
-  ["j, k", "in the inbox: the next question, the one before"],
-  ["⌘K, ctrl K", "palette: go anywhere, do anything"],
-  ["?", "these keys"],
-] as const;
-
+/** What keys do; `Keys.tsx` says it to the person. They do nothing while somebody types. */
 interface AppKeys {
   rows: readonly Row[];
   route: Route;
@@ -32,7 +12,8 @@ interface AppKeys {
 }
 
 export function useAppKeys({ rows, route, over, setOver }: AppKeys): void {
-  useEffect(() => {
+  // Not after the paint: whoever sees the app may press a key.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key.toLowerCase() === "k" && (event.metaKey || event.ctrlKey) && !event.shiftKey && !event.altKey) {
         if (event.ctrlKey && isInTerminal(event.target)) return; // there it is the program's

@@ -9,12 +9,16 @@ export const ConversationPage = page(({ ConversationPage: shown }) => shown);
 export const DevicesPage = page(({ DevicesPage: shown }) => shown);
 export const HubsPage = page(({ HubsPage: shown }) => shown);
 export const InboxPage = page(({ InboxPage: shown }) => shown);
+export const Keys = page(({ Keys: shown }) => shown);
 export const MailPage = page(({ MailPage: shown }) => shown);
+export const MorePage = page(({ MorePage: shown }) => shown);
 export const NewPage = page(({ NewPage: shown }) => shown);
 export const OutboxPage = page(({ OutboxPage: shown }) => shown);
 export const PairPage = page(({ PairPage: shown }) => shown);
 export const Palette = page(({ Palette: shown }) => shown);
+export const RowActions = page(({ RowActions: shown }) => shown);
 export const SettingsPage = page(({ SettingsPage: shown }) => shown);
+export const UnitPage = page(({ UnitPage: shown }) => shown);
 
 /** Once nothing else is to be done, so that the first of them opens at once. */
 export function fetchPages(): void {

@@ -1,14 +1,11 @@
-import { createContext, type ReactNode, useContext, useLayoutEffect, useState, useSyncExternalStore } from "react";
+import { createContext, type ReactNode, useContext, useLayoutEffect, useSyncExternalStore } from "react";
 import type { SettingName, SettingValues } from "../model/settings.ts";
-import { openSettings, type SettingsStore } from "../store/settings-store.ts";
+import type { SettingsStore } from "../store/settings-store.ts";
 
 /** The settings around all views, and what they change of the page itself. */
 const SettingsContext = createContext<SettingsStore | undefined>(undefined);
 
-export function SettingsScope({ children }: { children: ReactNode }): ReactNode {
-  const [settings] = useState(() =>
-    openSettings({ storage: localStorage, events: window, nowMs: Date.now, randomId: () => crypto.randomUUID() }),
-  );
+export function SettingsScope({ settings, children }: { settings: SettingsStore; children: ReactNode }): ReactNode {
   return (
     <SettingsContext value={settings}>
       <Appearance />

@@ -3,6 +3,7 @@ import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { Fleet } from "../model/fleet.ts";
 import type { Home } from "../model/home.ts";
 import { hashOf, type Route, routeOf } from "../model/route.ts";
+import type { FirstScreenMemory } from "../store/first-screen-memory.ts";
 import type { FleetStore, Place } from "../store/fleet-store.ts";
 import type { PairFlow } from "../store/pair-flow.ts";
 import type { Remote } from "../store/remote.ts";
@@ -12,6 +13,7 @@ import type { Store } from "../store/store.ts";
 export interface AppWorld {
   version: string;
   fleet: FleetStore;
+  firstScreen: FirstScreenMemory;
   /** This browser as a device of machines behind hubs; undefined where the browser cannot be one. */
   remote: Remote | undefined;
   pairing: PairFlow | undefined;

@@ -21,7 +21,7 @@ const SCRIPTED_AGENT = join(import.meta.dirname, "..", "..", "..", "examples", "
 /** A `put` (its kind, its request), and of the record in it the second byte. */
 const PUT = 48;
 const RECORD_KIND_AT = 1 + 4 + 1;
-const HEAD = 7;
+const [ITEM, HEAD] = [2, 7];
 
 /** Long and random, so that none is anywhere by chance. */
 const word = (name: string): string => `${name}${randomBytes(6).toString("hex")}`;
@@ -154,15 +154,20 @@ export class Day implements AsyncDisposable {
     );
     assert.ok(pending);
     await client.request("session.answer", { session, choice: "allow" });
+    await this.#hasPut(ITEM, "what the agent has said");
   }
 
   async #mail(): Promise<void> {
     const { words, phone } = this;
     const sent = { as: "person", to: ["fox"], subject: words.subject, body: words.body };
     await phone.client().request("mail.send", sent as never);
-    const isHead = ({ payload }: { payload: Uint8Array }): boolean =>
-      payload[0] === PUT && payload[RECORD_KIND_AT] === HEAD;
-    await waitUntil(() => this.tap.heard.some(isHead), { what: "the machine's list of what there is" });
+    await this.#hasPut(HEAD, "the machine's list of what there is");
+  }
+
+  async #hasPut(kind: number, what: string): Promise<void> {
+    const isIt = ({ payload }: { payload: Uint8Array }): boolean =>
+      payload[0] === PUT && payload[RECORD_KIND_AT] === kind;
+    await waitUntil(() => this.tap.heard.some(isIt), { what });
   }
 
   /** The machine is away: what the phone wants waits at the hub, and so does the machine's answer. */

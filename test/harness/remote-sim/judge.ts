@@ -1,5 +1,6 @@
 import type { OutboxItem } from "../../../src/client/remote/outbox-item.ts";
 import type { DeviceActor } from "./device-actor.ts";
+import { isHoleShown } from "./spoken.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -10,6 +11,8 @@ import type { World } from "./world.ts";
  * 3. reordered: something of a device is done before what it asked earlier.
  * 4. stuck: everything is whole again, and it is still waited for.
  * 5. revoked: a device does something after its revocation was answered.
+ * 6. told: of a conversation at the machine a device has, by each of its hubs, everything as it was last; where a hub has meddled, it may lack something, and
+ *    knows that. Nothing of it comes twice, or in another order.
  *
  * A machine whose clock has jumped may say that it does not know of a request which it had begun when it died (`REQUEST_UNSURE`): that is told, not lost.
  */
@@ -18,7 +21,9 @@ export class Judge {
   readonly #acknowledged: { device: DeviceActor; number: number }[] = [];
   readonly #revokedAtMs = new Map<DeviceActor, number>();
   readonly #asked = new Set<DeviceActor>();
+  readonly #told = new Map<DeviceActor, { seen: string; untold: string | undefined }>();
   #hasJumped = false;
+  #isMeddled = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -26,6 +31,11 @@ export class Judge {
 
   acknowledged(device: DeviceActor, number: number): void {
     this.#acknowledged.push({ device, number });
+  }
+
+  /** A hub has dropped or changed something, or was put back. */
+  meddled(): void {
+    this.#isMeddled = true;
   }
 
   machineClockJumped(): void {
@@ -47,7 +57,10 @@ export class Judge {
 
   /** Everybody who may has got what they asked for. */
   isOver(): boolean {
-    return this.#world.devices.every((device) => this.#isMaybeRevoked(device) || this.#open(device).length === 0);
+    const { devices } = this.#world;
+    return devices.every(
+      (device) => this.#isMaybeRevoked(device) || (this.#open(device).length === 0 && !this.#untold(device)),
+    );
   }
 
   verdict(): string | undefined {
@@ -66,11 +79,31 @@ export class Judge {
       if (open) return `stuck: ${device.name} has ${open.payload.number} as ${open.state.kind}; ${this.#ways(device)}`;
       const failed = this.#items(device).find((item) => item.state.kind !== "done" && !this.#isUnsure(item));
       if (failed) return `failed: ${JSON.stringify(failed.state)}`;
+      const told = this.#untold(device);
+      if (told) return `told: ${device.name} ${told}`;
     }
     const unsure = this.#world.devices.flatMap((device) => this.#items(device)).filter((item) => this.#isUnsure(item));
     const done = new Set([...numbers, ...unsure.map(({ payload }) => payload.number as number)]);
     const lost = this.#acknowledged.find(({ device, number }) => !this.#isMaybeRevoked(device) && !done.has(number));
     return lost && `lost: ${lost.number}`;
+  }
+
+  /** What is wrong with what it has of the machine's conversation. */
+  #untold(device: DeviceActor): string | undefined {
+    const { rows, gaps } = device.records;
+    const seen = `${rows.length} ${gaps.length} ${device.coordinator?.hubs().length}`;
+    const known = this.#told.get(device);
+    if (known?.seen === seen) return known.untold;
+    const { spoken } = this.#world.machines[0]!;
+    const untold = device.coordinator?.hubs().flatMap(({ entry: { fingerprint } }) => {
+      const wrong = spoken.wrong(device, fingerprint);
+      if (wrong) return [`by ${fingerprint}: ${wrong}`];
+      return spoken.isWhole(device, fingerprint) || (this.#isMeddled && isHoleShown(device, fingerprint))
+        ? []
+        : [`by ${fingerprint}: not all`];
+    })[0];
+    this.#told.set(device, { seen, untold });
+    return untold;
   }
 
   /** How it stands with its hubs and machines. */

@@ -7,6 +7,7 @@ import { Remote } from "../../../src/remote/remote.ts";
 import type { RemoteStore, StoredName } from "../../../src/remote/store.ts";
 import type { SealingCrypto } from "../../../src/sealing/crypto.ts";
 import type { Random } from "../random.ts";
+import { Spoken } from "./spoken.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 import { Life, type VirtualTime } from "./virtual-time.ts";
 
@@ -30,6 +31,8 @@ export interface Plants {
   noStore?: boolean;
   /** It says that a device is revoked, and does nothing. */
   noCut?: boolean;
+  /** What an agent has said is now and then not told. */
+  mumbles?: boolean;
   /** A way that broke stays so. */
   noHeal?: boolean;
 }
@@ -38,6 +41,7 @@ export interface Plants {
 export class MachineActor {
   readonly name: string;
   readonly effects: Effect[] = [];
+  readonly spoken: Spoken;
   readonly wall = { offsetMs: 0 };
   readonly #options: MachineOptions;
   readonly #files = new Map<StoredName, string>();
@@ -50,6 +54,7 @@ export class MachineActor {
   constructor(options: MachineOptions) {
     this.#options = options;
     this.name = options.name;
+    this.spoken = new Spoken(options.plants.mumbles);
     this.#life = new Life(options.time, this.wall);
   }
 
@@ -68,6 +73,7 @@ export class MachineActor {
       name,
       words: `anna@${name}`,
       random: random.next,
+      watchUnits: this.spoken.watchUnits(life),
       onEvent: () => {},
     });
     if (!life.isOver) this.remote = remote;

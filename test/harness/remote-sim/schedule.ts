@@ -40,13 +40,15 @@ export async function run({ seed, steps }: Schedule, options: RunOptions = {}): 
     await world.pair(device, machine!, world.hubs[index % 2]!);
     await world.finish(device.start());
   }
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
     play.random = randomOf(step);
+    if (index % 3 === 0) machine!.spoken.say();
     play.step();
     await world.time.runUntil(world.time.nowMs + play.random.between(0, PAUSE_MS_MAX));
     await play.settled();
   }
   await play.heal();
+  machine!.spoken.say();
   await world.time.runUntil(world.time.nowMs + REST_MS, () => play.judge.isOver());
   return play.judge.verdict();
 }
@@ -105,8 +107,10 @@ class Play {
       told(`clock of ${jumper.name} ${jumper.wall.offsetMs}`);
     } else if (kind <= 88) {
       network.meddle = random.oneIn(2) ? (frame) => [frame] : hostile(random);
+      this.judge.meddled();
       told("a hub meddles, or stops it");
     } else if (kind <= 91) {
+      this.judge.meddled();
       told(`${hub.name} is put back, or a copy is made`);
       this.#hubs(() => (random.oneIn(2) ? hub.backUp() : hub.restore()));
     } else if (kind <= 95) {

@@ -19,6 +19,7 @@ import { webCrypto } from "../../../sealing/webcrypto.ts";
 import type { ConnectUnit } from "../../network.ts";
 import { Remote } from "../../remote.ts";
 import { EMPTY_ROSTER, type Roster, type RosterDevice } from "../../roster.ts";
+import { SettingsKeeper } from "../../settings-keeper.ts";
 import type { RemoteStore, StoredName } from "../../store.ts";
 import type { UnitWatchOptions } from "../unit-watch.ts";
 
@@ -36,6 +37,8 @@ export class RecordsSite implements AsyncDisposable {
   readonly clock: StillClock;
   files = new Map<StoredName, string>();
   remote: Remote | undefined;
+  /** The app's, as the machine that runs has them. */
+  settings!: SettingsKeeper;
   /** What servers were asked, and by whom. */
   readonly asked: { type: string; request_id?: string; by: string; scopes: string[] }[] = [];
   /** The server's own word for a message. */
@@ -69,8 +72,11 @@ export class RecordsSite implements AsyncDisposable {
   /** As the next server of the home. */
   async start(): Promise<void> {
     const life = ++this.#life;
+    const store = this.#store(life);
+    this.settings = await SettingsKeeper.open({ store, clock: this.clock, log: silentLog });
     this.remote = await Remote.open({
-      store: this.#store(life),
+      store,
+      settings: this.settings,
       network: this.#network(life),
       connect: this.#connect(life),
       clock: this.clock,

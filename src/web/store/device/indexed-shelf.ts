@@ -3,7 +3,8 @@ import { type Change, type Shelf, TABLES, type Table } from "./shelf.ts";
 
 /** {@link Shelf} in the browser's IndexedDB. */
 const DATABASE = "warren-device";
-const VERSION = 1;
+/** 2: `talks`. */
+const VERSION = 2;
 /** Above every character of our keys, which are hex, digits, `/` and `-`. */
 const LAST = "\uffff";
 
@@ -13,7 +14,8 @@ export async function openShelf(factory: IDBFactory | undefined = globalThis.ind
   try {
     const request = factory.open(DATABASE, VERSION);
     request.addEventListener("upgradeneeded", () => {
-      for (const table of TABLES) request.result.createObjectStore(table);
+      const { result: database } = request;
+      for (const table of TABLES) if (!database.objectStoreNames.contains(table)) database.createObjectStore(table);
     });
     return new IndexedShelf(await settled(request));
   } catch (error) {

@@ -9,19 +9,22 @@ import {
 import type { Link } from "../../../sealing/chain.ts";
 import { RECORD_KINDS } from "../../../sealing/record.ts";
 import type { Change, Shelf } from "./shelf.ts";
+import { TalkShelf } from "./talk-shelf.ts";
 
-/** The records of each hub: how far they were read, and of what they say the newest state of each unit. Results are the outbox's, which hears them as they come. */
+/** The records of each hub: how far they were read, and of what they say the newest state of each unit, and its conversations. Results are the outbox's, which hears them as they come. */
 export interface KeptRow extends RecordRow {
   /** By the clock of this device. */
   receivedMs: number;
 }
 
 export class RecordShelf implements RecordStore {
+  readonly talks: TalkShelf;
   readonly #shelf: Shelf;
   readonly #nowMs: () => number;
 
   constructor(shelf: Shelf, nowMs: () => number = Date.now) {
     this.#shelf = shelf;
+    this.talks = new TalkShelf(shelf);
     this.#nowMs = nowMs;
   }
 
@@ -51,6 +54,7 @@ export class RecordShelf implements RecordStore {
       const kept: KeptRow = { ...row, receivedMs: this.#nowMs() };
       changes.push({ table: "rows", key: `${hub}/${row.machine}/${row.stream}`, value: kept });
     }
+    if (row?.kind === RECORD_KINDS.item) changes.push(...(await this.talks.changesOf(hub, row)));
     if (mended) {
       const key = gapKey(hub, mended);
       const known = await this.#shelf.get<RecordGap>("reading", key);
@@ -61,11 +65,25 @@ export class RecordShelf implements RecordStore {
     await this.#shelf.write(changes);
   }
 
-  forget(hub: string): Promise<void> {
-    return this.#shelf.write([
+  async forget(hub: string): Promise<void> {
+    await this.#shelf.write([
       { table: "reading", removeUnder: `${hub}/` },
       { table: "rows", removeUnder: `${hub}/` },
+      { table: "talks", removeUnder: `${hub}/` },
     ]);
+    this.talks.forgotten(`${hub}/`);
+  }
+
+  /** What a machine has said at these hubs; how far they were read stays. */
+  async forgetMachine(machine: string, hubs: readonly string[]): Promise<void> {
+    const places = hubs.map((hub) => `${hub}/${machine}/`);
+    await this.#shelf.write(
+      places.flatMap((removeUnder): Change[] => [
+        { table: "rows", removeUnder },
+        { table: "talks", removeUnder },
+      ]),
+    );
+    for (const place of places) this.talks.forgotten(place);
   }
 
   /** What machines have said of their units, by whatever hub. */

@@ -4,7 +4,7 @@
  * 1. A `write` is whole or not at all, and on disk when it resolves.
  * 2. Values are copied in and out (structured clone), so that nobody changes what is kept by changing what he was given; keys of WebCrypto stay keys.
  */
-export const TABLES = ["device", "hubs", "machines", "reading", "rows", "outbox"] as const;
+export const TABLES = ["device", "hubs", "machines", "reading", "rows", "outbox", "talks"] as const;
 export type Table = (typeof TABLES)[number];
 
 export type Change =

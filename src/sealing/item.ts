@@ -1,0 +1,178 @@
+import type { ConversationItem, ConversationSnapshot, ConversationState } from "../protocol/conversation.ts";
+import { utf8 } from "./bytes.ts";
+import { formInvalid } from "./errors.ts";
+
+/**
+ * The text of an `item` record in the stream `talk/<session id>`: some of what was said in an agent's conversation, as JSON. Entries are as the session's
+ * stream has them, upserts by `id` with the `seq` of their last change; so what comes twice changes nothing.
+ *
+ * 1. A record has every change after `after`, up to `seq`, of the entries that are told: whoever has the conversation up to `after` has it up to `seq` then,
+ *    and whoever has less lacks something, whatever chain or period the record is of.
+ * 2. One that `begins` is told to whoever has nothing. Older entries, and changes up to `after`, are left out.
+ */
+export interface TalkItem {
+  session: string;
+  /** Of the conversation's events. */
+  after: number;
+  seq: number;
+  begins?: true;
+  /** Of the whole conversation, when it was sealed. A beginning that is behind what is known replaces it: the machine has lost what came after. */
+  newest: number;
+  state: ConversationState;
+  /** In the order of their last changes. */
+  entries: TalkEntry[];
+}
+
+/** Its place among all that were ever told in its conversation, from 0, and what it is. One that was cut has `cut`. */
+export type TalkEntry = [place: number, item: ConversationItem];
+
+/** A longer record begins another one. */
+export const TALK_RECORD_BYTES_MAX = 16 * 1024;
+/** A longer entry is cut, and says so. */
+export const TALK_ENTRY_BYTES_MAX = 12 * 1024;
+/** What is told of a conversation to whoever has nothing of it: the last ones; older ones can be read at the machine alone. */
+export const TALK_BEGIN_ENTRIES_MAX = 200;
+export const TALK_BEGIN_BYTES_MAX = 256 * 1024;
+
+export const talkStream = (session: string): string => `talk/${session}`;
+
+/**
+ * The records of what has changed after `after`, in order; none, where nothing has.
+ * @param after undefined: from the beginning, as far as that is told
+ */
+export function talkItemsOf(session: string, conversation: Conversation, after?: number): TalkItem[] {
+  const { seq: newest, state, items, dropped_count } = conversation;
+  const placed = items.map((item, index): TalkEntry => [dropped_count + index, item]);
+  const { base, told } =
+    after === undefined ? beginning(placed) : { base: after, told: placed.filter(([, { seq }]) => seq > after) };
+  const records: TalkItem[] = [];
+  let bytes = 0;
+  for (const [place, item] of told.sort(([, a], [, b]) => a.seq - b.seq)) {
+    const entry: TalkEntry = [place, cutEntry(item)];
+    const entryBytes = bytesOf(entry);
+    const last = records.at(-1);
+    if (last && bytes + entryBytes <= TALK_RECORD_BYTES_MAX - FRAME_BYTES) {
+      last.entries.push(entry);
+      last.seq = Math.max(last.seq, item.seq);
+      bytes += entryBytes;
+      continue;
+    }
+    const from = last?.seq ?? base;
+    const begins = last === undefined && after === undefined ? { begins: true as const } : {};
+    records.push({ session, after: from, seq: Math.max(from, item.seq), ...begins, newest, state, entries: [entry] });
+    bytes = entryBytes;
+  }
+  const last = records.at(-1);
+  if (last) last.seq = Math.max(newest, last.seq);
+  return records;
+}
+
+export const encodeTalkItem = (item: TalkItem): Uint8Array => utf8(JSON.stringify(item));
+
+/** Entries of any kind, also of one that this reader does not know: see `isKnownItem`. @throws FORM_INVALID, without a word of the text */
+export function decodeTalkItem(text: Uint8Array): TalkItem {
+  const value = parsed(text);
+  if (!hasShape(value, RECORD)) throw formInvalid("conversation's record", "it is no JSON, or lacks a field");
+  const { session, after, seq, newest, begins, state, entries } = value as unknown as TalkItem;
+  if (session === "" || session.length > SESSION_CHARS_MAX || seq < after)
+    throw formInvalid("conversation's record", "it is of no session, or ends before it begins");
+  return {
+    session,
+    after,
+    seq,
+    ...(begins === true ? { begins } : {}),
+    newest,
+    state: STATES.includes(state) ? state : "idle",
+    entries: entries.filter(isEntry),
+  };
+}
+
+function parsed(text: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a value has at least; of a list each element. By hand and not by the protocol's schemas, which a page would have to load before its first list. */
+export type Shape = "text" | "count" | "any" | readonly [Shape] | { readonly [field: string]: Shape };
+
+const SESSION_CHARS_MAX = 200;
+const STATES: readonly string[] = ["starting", "working", "needs_you", "idle", "ended"] satisfies ConversationState[];
+const RECORD: Shape = {
+  session: "text",
+  after: "count",
+  seq: "count",
+  newest: "count",
+  state: "text",
+  entries: [["any"]],
+};
+const ITEM: Shape = { id: "text", at: "text", seq: "count", kind: "text" };
+function isEntry(entry: unknown): entry is TalkEntry {
+  const [place, item] = entry as [unknown, unknown];
+  return hasShape(place, "count") && hasShape(item, ITEM);
+}
+
+export function hasShape(value: unknown, shape: Shape): boolean {
+  if (shape === "any") return true;
+  if (shape === "text") return typeof value === "string";
+  if (shape === "count") return Number.isSafeInteger(value) && (value as number) >= 0;
+  if (Array.isArray(shape)) return Array.isArray(value) && value.every((one) => hasShape(one, shape[0]));
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(shape).every(([field, inner]) => hasShape((value as Record<string, unknown>)[field], inner));
+}
+
+type Conversation = Pick<ConversationSnapshot, "seq" | "state" | "items" | "dropped_count">;
+
+/** What stands around the entries. */
+const FRAME_BYTES = 1024;
+const bytesOf = (value: unknown): number => utf8(JSON.stringify(value)).length + 1;
+
+/** The last entries, and up to where nothing is missed of those before them. */
+function beginning(placed: readonly TalkEntry[]): { base: number; told: TalkEntry[] } {
+  let first = placed.length;
+  for (let bytes = 0; first > 0 && placed.length - first < TALK_BEGIN_ENTRIES_MAX; first--) {
+    bytes += Math.min(TALK_ENTRY_BYTES_MAX, bytesOf(placed[first - 1]));
+    if (bytes > TALK_BEGIN_BYTES_MAX) break;
+  }
+  const base = placed.slice(0, first).reduce((most, [, { seq }]) => Math.max(most, seq), 0);
+  return { base, told: placed.slice(first) };
+}
+
+/** At most {@link TALK_ENTRY_BYTES_MAX} bytes: its texts and lists are shortened alike, until it fits. */
+function cutEntry(item: ConversationItem): ConversationItem {
+  if (bytesOf(item) <= TALK_ENTRY_BYTES_MAX) return item;
+  for (let chars = 8 * 1024, count = 256; chars >= CHARS_MIN; chars /= 2, count = Math.max(1, count / 4)) {
+    const cut = { ...(shortened(item, { chars, count, depth: 0 }) as ConversationItem), cut: true };
+    if (bytesOf(cut) <= TALK_ENTRY_BYTES_MAX) return cut;
+  }
+  const { id, at, seq } = item;
+  return { id, at, seq, kind: "notice", severity: "info", text: "Too long to be kept here.", cut: true };
+}
+
+/** No id and no word of ours is longer. */
+const CHARS_MIN = 128;
+const DEPTH_MAX = 6;
+
+function shortened(value: unknown, limits: { chars: number; count: number; depth: number }): unknown {
+  if (typeof value === "string") return value.length <= limits.chars ? value : `${head(value, limits.chars)}…`;
+  if (typeof value !== "object" || value === null) return value;
+  if (limits.depth > DEPTH_MAX) return "…";
+  const inner = { ...limits, depth: limits.depth + 1 };
+  if (Array.isArray(value)) return value.slice(0, limits.count).map((one) => shortened(one, inner));
+  const fields = Object.entries(value).slice(0, FIELDS_MAX);
+  return Object.fromEntries(fields.map(([name, one]) => [head(name, CHARS_MIN), shortened(one, inner)]));
+}
+
+/** More than an item of ours has. */
+const FIELDS_MAX = 32;
+
+/** Never within a surrogate pair. */
+const head = (text: string, length: number): string =>
+  text.length <= length
+    ? text
+    : text
+        .slice(0, length)
+        .toWellFormed()
+        .replace(/\uFFFD$/, "");

@@ -1,0 +1,23 @@
+import { readSettings, type Settings } from "../protocol/settings.ts";
+import { utf8 } from "./bytes.ts";
+
+/**
+ * The text of the `state` record in the stream `settings`: the app's settings as a machine has them, as JSON, `{ "settings": { … } }`. It lacks what a unit's row has to have, so that a device
+ * that knows rows alone takes it for none.
+ */
+export const SETTINGS_STREAM = "settings";
+
+/** By name, so that the same settings are the same bytes. */
+export const encodeSettings = (settings: Settings): Uint8Array =>
+  utf8(JSON.stringify({ settings: Object.fromEntries(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))) }));
+
+/** Undefined: it is another state. @param nowMs by the reader's clock */
+export function decodeSettings(text: Uint8Array, nowMs: number): Settings | undefined {
+  try {
+    const said = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text)) as Record<string, unknown> | null;
+    const isTheirs = typeof said?.settings === "object" && said.settings !== null && said.id === undefined;
+    return isTheirs ? readSettings(said.settings, nowMs) : undefined;
+  } catch {
+    return undefined;
+  }
+}

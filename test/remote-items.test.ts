@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { itemsOf, type KeptTalk, withTalkItem } from "../src/client/remote/kept-talk.ts";
+import type { HubStatus } from "../src/protocol/hub-control.ts";
+import { decodeTalkItem } from "../src/sealing/item.ts";
+import { RECORD_KINDS } from "../src/sealing/record.ts";
+import { temporaryHome } from "./harness/home.ts";
+import { killProcess } from "./harness/processes.ts";
+import { randomOf } from "./harness/random.ts";
+import { ReadingDevice } from "./harness/record-reading.ts";
+import { talkIsTold } from "./harness/told-talks.ts";
+
+/** Conversations with agents as sealed records: a real hub, a real machine whose server is killed at seeded instants, and a device that is never there with it. */
+const TIMEOUT_MS = 120_000;
+const SCRIPTED = join(import.meta.dirname, "..", "examples", "agents", "scripted.ts");
+const ROUNDS = 5;
+
+test(
+  "items: what an agent has said reaches a device that was away, whole and once, however often its server is killed",
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async () => {
+    const seed = Number(process.env.WARREN_SEED ?? 7);
+    const random = randomOf(seed);
+    await using hub = temporaryHome();
+    await using house = temporaryHome();
+    const run = async (...args: string[]): Promise<void> => {
+      const { status, stdout, stderr } = await house.warren(args);
+      assert.equal(status, 0, stdout + stderr);
+    };
+    const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: TIMEOUT_MS });
+    const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
+    writeFileSync(join(house.dir, "agent.mjs"), `await import(${JSON.stringify(SCRIPTED)});\n`);
+    await run("new", "--detached", "--name", "fox", "--agent", `${process.execPath} agent.mjs`);
+    await run("prompt", "fox", "say Before anybody was there to read it.");
+    await run("wait", "fox", "--for", "idle");
+    const phone = await ReadingDevice.paired(house, `http://127.0.0.1:${port}`, "phone");
+
+    for (let round = 1; round <= ROUNDS; round++) {
+      await run("prompt", "fox", `say Round ${round} begins.\nsay ${"Round on round. ".repeat(200)}\nsay It ends.`);
+      // Somewhere between the first look and the last record.
+      await new Promise((resolve) => setTimeout(resolve, random.between(0, 700)));
+      killProcess(await house.server());
+      await run("wait", "fox", "--for", "idle"); // starts the next one
+    }
+    await talkIsTold(house, "fox");
+    const { conversation } = await house.client().request("session.conversation", { session: "fox" });
+    for (const one of await Promise.all([house.keeper(), house.server()])) killProcess(one);
+
+    const items = () =>
+      phone.store.rows.filter(({ kind }) => kind === RECORD_KINDS.item).map(({ text }) => decodeTalkItem(text));
+    const kept = (): KeptTalk | undefined =>
+      items().reduce<KeptTalk | undefined>((talk, item) => withTalkItem(talk, item, 0), undefined);
+    const last = Math.max(...conversation.items.map(({ seq }) => seq));
+    await phone.fetch(() => (kept()?.seq ?? 0) >= last, `all of it (WARREN_SEED=${seed})`);
+    assert.deepEqual(itemsOf(kept()!), conversation.items, "as the machine had it, from before it was paired on");
+    const changes = items().flatMap(({ entries }) => entries.map(([, { id, seq }]) => `${id}@${seq}`));
+    assert.equal(new Set(changes).size, changes.length, "nothing is told twice");
+    assert.deepEqual([kept()!.isIncomplete, phone.store.gaps, phone.refused], [false, [], []]);
+  },
+);
