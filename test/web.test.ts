@@ -51,6 +51,8 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     await terminalShows(tab, "42-answers");
     await web.warren("send", "bear", "echo from elsewhere\n");
     await terminalShows(tab, "from elsewhere");
+    const use = '/ · \\d+ % CPU · [\\d.]+ [kM]B/.test(document.querySelector(".unit-head .where")?.textContent)';
+    await tab.until(use, "what it uses");
 
     const second = await browser.tab();
     await second.goto(link);
@@ -142,6 +144,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     const tab = await web.tab(browser);
     await openUnit(tab, "build");
     await tab.until('document.querySelector(".log pre")?.textContent.includes("first")', "what it wrote before");
+    await tab.until('document.querySelector(".unit-head .where")?.textContent.includes(" % CPU · ")', "what it uses");
     writeFileSync(go, "");
     await tab.until('document.querySelector(".log .stderr")?.textContent.includes("second")', "what it writes now");
     await tab.until('document.querySelector(".unit-head .state").textContent.includes("failed (3)")', "its end");

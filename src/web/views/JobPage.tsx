@@ -2,7 +2,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import type { DataOf } from "../../protocol/messages.ts";
 import type { Job } from "../../protocol/units.ts";
 import { LOCAL } from "../model/rows.ts";
-import { bytes, duration, shortPath } from "../model/text.ts";
+import { duration, shortPath } from "../model/text.ts";
 import { Facts } from "./Facts.tsx";
 import { JobLog } from "./JobLog.tsx";
 import { useWorld } from "./world.ts";
@@ -18,8 +18,6 @@ export function JobPage({ job }: { job: Job }): ReactNode {
           ["Command", <code key="c">{job.command.join(" ")}</code>],
           ["Directory", shortPath(job.workdir, 60)],
           ["Ports", portLinks(job, machine.id === LOCAL)],
-          ["Memory", job.memory_bytes === undefined ? undefined : bytes(job.memory_bytes)],
-          ["CPU", job.cpu_percent === undefined ? undefined : `${job.cpu_percent.toFixed(0)} %`],
           ["Runs", `${job.run_count}${job.failure_count > 0 ? `, ${job.failure_count} failed` : ""}`],
           ["Usually takes", job.success_count > 0 ? duration(job.avg_duration_ms) : undefined],
           ["Restarts by itself", job.restart && job.restart.when !== "no" ? job.restart.when : undefined],

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import { freshness } from "../model/fleet.ts";
 import type { Row } from "../model/rows.ts";
 import { type UnitAction, unitActions } from "./unit-actions.ts";
+import { useUse } from "./unit-use.ts";
 import { useDo, useHome, useIsWide, useWorld } from "./world.ts";
 
 /** Its name, how it is, and what can be done with it. What cannot be taken back asks once. */
@@ -9,6 +10,7 @@ export function UnitHead({ row }: { row: Row }): ReactNode {
   const isWide = useIsWide();
   const world = useWorld();
   useHome(); // what can be done changes with the way to its machine
+  const use = useUse(row);
   const { name, icon, state, project, kind, machineName, asOfMs } = row;
   return (
     <header className="unit-head">
@@ -27,6 +29,7 @@ export function UnitHead({ row }: { row: Row }): ReactNode {
         {[
           machineName === undefined ? kind : `${kind} on ${machineName}`,
           project,
+          use,
           asOfMs === undefined ? "" : freshness(asOfMs),
         ]
           .filter(Boolean)
