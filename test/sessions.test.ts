@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { Session } from "../src/protocol/units.ts";
 import { readEntries } from "../src/registry/entries.ts";
 import { variant } from "./harness/build-copy.ts";
+import { newAgent } from "./harness/busy-agents.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { RawConnection } from "./harness/raw-connection.ts";
@@ -86,6 +87,32 @@ test("sessions: the server is killed, and the keeper's terminals do not notice",
   const [after] = await sessionsOf(house);
   assert.deepEqual([after?.name, after?.pid], [fox.name, fox.pid]);
 });
+
+test(
+  "sessions: the registry names all of a killed server's until its successor has taken them up",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const bear = await newSession(house, "cat");
+    const { name: owl } = await newAgent(house); // with more to read than the others
+    const script = Array.from({ length: 400 }, () => `say ${"so ".repeat(80)}`).join("\n");
+    for (let turn = 0; turn < 6; turn++)
+      assert.equal((await house.warren(["prompt", owl, script, "--wait"])).status, 0);
+    const server = await house.server();
+    const before = readEntries(house.places.serversDir)[0]!.generation!;
+    killProcess(server);
+    process.kill(bear.pid, "SIGKILL"); // its end is heard while the agent is taken up
+    await waitUntil(
+      () => {
+        const [entry] = readEntries(house.places.serversDir);
+        const names = entry?.sessions?.map(({ name }) => name) ?? [];
+        assert.ok(names.includes(owl), `${owl} among ${names.join(", ")}, in generation ${entry?.generation}`);
+        return entry!.generation! > before && !names.includes(bear.name);
+      },
+      { what: "the successor's own word", everyMs: 1 },
+    );
+  },
+);
 
 test(
   "sessions: the keeper is killed: they are lost, said so, and can be resumed",

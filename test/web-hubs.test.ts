@@ -199,7 +199,15 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
       await phone.shows("met nowhere else");
       await inCard(phone, "cloud", "Delete cloud");
       await phone.shows("The first one comes with the first pairing");
-      assert.deepEqual(await kept(phone), { device: 1, hubs: 0, machines: 0, reading: 0, rows: 0, outbox: 0 });
+      assert.deepEqual(await kept(phone), {
+        device: 1,
+        hubs: 0,
+        machines: 0,
+        reading: 0,
+        rows: 0,
+        outbox: 0,
+        talks: 0,
+      });
       await phone.close();
     },
   );
@@ -221,7 +229,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
       await paste(tab, link);
       await click(tab, "Cancel");
       await tab.until('document.querySelector(".pair textarea")', "the beginning again");
-      assert.deepEqual(await kept(tab), { device: 0, hubs: 0, machines: 0, reading: 0, rows: 0, outbox: 0 });
+      assert.deepEqual(await kept(tab), { device: 0, hubs: 0, machines: 0, reading: 0, rows: 0, outbox: 0, talks: 0 });
       await paste(tab, link);
       await click(tab, "Connect"); // with --yes, so that the code is used
       await tab.shows("✓ Joined");
@@ -231,7 +239,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
       await late.goto(link);
       await click(late, "Connect");
       await late.shows("Nobody waits behind this code");
-      assert.deepEqual(await kept(late), { device: 0, hubs: 0, machines: 0, reading: 0, rows: 0, outbox: 0 });
+      assert.deepEqual(await kept(late), { device: 0, hubs: 0, machines: 0, reading: 0, rows: 0, outbox: 0, talks: 0 });
       await again[Symbol.asyncDispose]();
       await other[Symbol.asyncDispose]();
     },
@@ -329,7 +337,7 @@ const inCard = (tab: Tab, hub: string, name: string): Promise<void> =>
 /** How much the browser keeps, by table. */
 const kept = (tab: Tab): Promise<Record<string, number>> =>
   tab.evaluate(`new Promise((resolve, reject) => {
-    const open = indexedDB.open("warren-device", 1);
+    const open = indexedDB.open("warren-device");
     open.onerror = () => reject(open.error);
     open.onsuccess = () => {
       const database = open.result;

@@ -42,7 +42,10 @@ test("time limit: ends the run by its signal; the policy takes it for a failure"
       restart: { when: "on-failure" },
     }),
   );
-  await fixture.jobs.wait({ job_id: job.id, conditions: [{ kind: "log", pattern: "up" }] }, AbortSignal.timeout(20_000));
+  await fixture.jobs.wait(
+    { job_id: job.id, conditions: [{ kind: "log", pattern: "up" }] },
+    AbortSignal.timeout(20_000),
+  );
   clock.jumpWall(-50_000); // does not matter to a timer that was set
   const decided = fixture.nextDecision();
   clock.advance(999);

@@ -95,6 +95,7 @@ export class Server {
     onUnneeded: () => void this.end({ leave: true }),
     signal: this.#over.signal,
   });
+  #isServing = false;
   #ending: Promise<void> | undefined;
   #connectionCount = 0;
 
@@ -191,6 +192,7 @@ export class Server {
       this.#listener.once("error", reject).listen({ fd: LISTEN_FD }, resolve),
     );
     this.#debug.enter("serving");
+    this.#isServing = true;
     this.#writeDown();
     this.#idleness.start();
     keepHouseLater({ places, build, log, signal: this.#over.signal });
@@ -338,8 +340,9 @@ export class Server {
     }
   }
 
+  /** Not before all sessions are taken up: the entry of the generation before names them, and one of those taken up so far would hide the others. */
   #announce(): void {
-    if (this.#ending) return;
+    if (this.#ending || !this.#isServing) return;
     try {
       announce(this.#options.places.serversDir, this.#entry());
     } catch (error) {
