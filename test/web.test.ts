@@ -130,6 +130,30 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     await tab.close();
   });
 
+  test(
+    "mail that an agent was given is shown as its words, and whole on request",
+    { timeout: TIMEOUT_MS },
+    async () => {
+      await using web = await Web.start();
+      await web.agent("owl");
+      await web.warren("mail", "send", "owl", "say <b>read</b>", "--subject", "review", "--as", "kim");
+      const tab = await web.tab(browser);
+      await openUnit(tab, "owl");
+      await tab.until('document.querySelector(".by-you details")', "the mail");
+      const shown = (): Promise<string[]> =>
+        tab.evaluate('document.querySelector(".by-you").innerText.split("\\n").filter((line) => line !== "")');
+      assert.deepEqual(await shown(), [
+        "✉ mail 1 from kim",
+        "review",
+        "say <b>read</b>",
+        "all that the agent was given",
+      ]);
+      await tab.evaluate('document.querySelector(".by-you summary").click()');
+      assert.match((await shown()).join("\n"), /not from your user[\s\S]*<mail from="kim" number="1"/);
+      await tab.close();
+    },
+  );
+
   test("shows a job's log as it is written, and by its state how it ended", { timeout: TIMEOUT_MS }, async () => {
     await using web = await Web.start();
     const go = join(web.house.dir, "go");

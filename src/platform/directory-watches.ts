@@ -1,4 +1,5 @@
 import { type FSWatcher, statSync, watch } from "node:fs";
+import { dirname } from "node:path";
 import { systemCode } from "../protocol/errors.ts";
 
 /**
@@ -61,6 +62,19 @@ export class DirectoryWatches {
     return this.#open(dir, found.ino, listeners.set(owner, listener));
   }
 
+  /**
+   * The nearest directory at or above `dir` that is there is watched from now on. One below it that comes meanwhile is not passed over: then that one is watched
+   * too. Answers with all of them, for `remove`.
+   */
+  addNearest(dir: string, owner: object, listener: OnDirectoryEvent): string[] {
+    const added: string[] = [];
+    for (let there = nearestDirectory(dir); added.at(-1) !== there; there = nearestDirectory(dir)) {
+      this.add(there, owner, listener);
+      added.push(there);
+    }
+    return added;
+  }
+
   remove(dir: string, owner: object): void {
     this.#forgetUnwatched(dir, owner);
     const watched = this.#watched.get(dir);
@@ -116,4 +130,10 @@ export class DirectoryWatches {
     owners?.delete(owner);
     if (owners?.size === 0) this.#unwatched.delete(dir);
   }
+}
+
+function nearestDirectory(dir: string): string {
+  let there = dir;
+  while (!statSync(there, { throwIfNoEntry: false })?.isDirectory() && there !== dirname(there)) there = dirname(there);
+  return there;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { MailMessage } from "./mail-units.ts";
-import { escaped, harmless, harmlessLine, wrapped } from "./untrusted-mail.ts";
+import { escaped, givenMail, harmless, harmlessLine, wrapped } from "./untrusted-mail.ts";
 
 const message = (fields: Partial<MailMessage>): MailMessage => ({
   id: "m1",
@@ -22,6 +22,24 @@ test("a wrapper says who wrote it, when, and through how many hops", () => {
   assert.equal(
     wrapped(message({ subject: "schema" }), { maxCharacters: 100 }),
     '<mail from="owl" number="7" id="m1" to="fox" kind="message" sent="2026-11-21T10:00:00.000Z" hops="2" subject="schema">\nhi\n</mail>',
+  );
+});
+
+test("what an agent was given is read back for people: who wrote it, what about, and the words", () => {
+  const given = wrapped(message({ subject: "schema", body: "one\n\n<b>two</b>" }));
+  assert.deepEqual(givenMail(`A message from owl.\n\n${given}\n\nTo answer: …`), {
+    from: "owl",
+    number: "7",
+    subject: "schema",
+    body: "one\n\n<b>two</b>",
+  });
+  assert.equal(givenMail("hello"), undefined);
+  assert.equal(givenMail(`${given}\n${given}`), undefined, "more than one stands as it is");
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.string(), (body, subject) => {
+      const read = givenMail(`x\n\n${wrapped(message({ body, subject }))}\n\ny`);
+      assert.deepEqual([read?.from, read?.body], ["owl", harmless(body)]);
+    }),
   );
 });
 

@@ -43,6 +43,28 @@ export function wrapped(
   return `<${TAG} ${attributes.join(" ")}>\n${text}${more}\n</${TAG}>`;
 }
 
+/** The message that an agent was given in a prompt, for people who read its conversation. */
+export interface GivenMail {
+  from: string;
+  /** As `warren mail show` takes it. */
+  number: string;
+  subject: string | undefined;
+  body: string;
+}
+
+/** The reverse of `wrapped`, of the one message in a prompt; undefined where there is none, or more. */
+export function givenMail(prompt: string): GivenMail | undefined {
+  const [found, another] = prompt.matchAll(GIVEN);
+  if (!found || another) return undefined;
+  const [, head = "", body = ""] = found;
+  const { from, number, subject } = Object.fromEntries(
+    [...head.matchAll(/ (\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),
+  );
+  return from === undefined || number === undefined ? undefined : { from, number, subject, body };
+}
+
+const GIVEN = new RegExp(`^<${TAG}((?: \\w+="[^"\\n]*")+)>\\n([\\s\\S]*?)\\n</${TAG}>$`, "gm");
+
 /**
  * Text that cannot open or close a wrapper: a `<` before `mail` or `/mail`, however it is spaced, spelt or interrupted by invisible characters, becomes
  * `‹`. Control characters, marks that turn the direction of writing round, and tag characters, in which text can be hidden from people, become U+FFFD.

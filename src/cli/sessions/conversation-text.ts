@@ -1,4 +1,5 @@
 import type { ContentBlock, ConversationItem, ItemOf } from "../../protocol/conversation.ts";
+import { givenMail } from "../../protocol/untrusted-mail.ts";
 import type { Style } from "../render/style.ts";
 
 /** The items of a conversation as text for people: what was said as it was said, everything else in a line or a few. */
@@ -48,10 +49,14 @@ export function linesOf(item: ConversationItem, style: Style): string[] {
   }
 }
 
-/** `> fix it   (ann)` */
+/** `> fix it   (ann)`; of mail the words alone: `> please review   (fox, mail 3)` */
 export function promptLine({ content, by }: ItemOf<"user_message">, style: Style): string {
-  const text = safeText(textOf(content)).trimEnd().replaceAll("\n", "\n  ");
-  return `${style.bold(`> ${text}`)}${by === undefined ? "" : style.dim(`   (${oneLine(by)})`)}`;
+  const whole = textOf(content);
+  const mail = by === undefined ? undefined : givenMail(whole);
+  const words = mail ? [mail.subject, mail.body].filter(Boolean).join("\n") : whole;
+  const who = mail ? `${mail.from}, mail ${mail.number}` : by;
+  const text = safeText(words).trimEnd().replaceAll("\n", "\n  ");
+  return `${style.bold(`> ${text}`)}${who === undefined ? "" : style.dim(`   (${oneLine(who)})`)}`;
 }
 
 function toolLine({ title, status, tool_kind }: ItemOf<"tool_call">, style: Style): string {

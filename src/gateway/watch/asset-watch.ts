@@ -121,9 +121,10 @@ export class AssetWatch {
 
   /** First the watch, then what is there: nothing falls between. */
   #arm(folder: Folder, dir: string, onFile: (path: string, signature: string) => void, depth = 0): void {
+    // Above the root first: it may come before what is above it is watched.
+    if (dir === folder.root) this.#armAbove(folder);
     const isThere = this.#watches.add(dir, folder, folder.onEvent);
     folder.dirs.add(dir);
-    if (dir === folder.root) this.#armAbove(folder);
     if (!isThere || depth > DEPTH_MAX) return;
     for (const entry of entriesOf(dir)) {
       if (entry.name.startsWith(".") || PASSING.test(entry.name)) continue;
@@ -137,10 +138,7 @@ export class AssetWatch {
   }
 
   #armAbove(folder: Folder): void {
-    let above = dirname(folder.root);
-    while (!isDirectory(above) && above !== dirname(above)) above = dirname(above);
-    this.#watches.add(above, folder, folder.onEvent);
-    folder.dirs.add(above);
+    for (const dir of this.#watches.addNearest(dirname(folder.root), folder, folder.onEvent)) folder.dirs.add(dir);
   }
 }
 

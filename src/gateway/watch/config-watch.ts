@@ -1,4 +1,4 @@
-import { statSync, type watch } from "node:fs";
+import type { watch } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
@@ -35,9 +35,10 @@ export class ConfigWatch {
   /** From now on these, absolute, in the place of those before. */
   follow(paths: readonly string[]): void {
     this.#paths = paths;
-    const dirs = new Set(paths.flatMap((path) => (isDirectory(path) ? [path, above(path)] : [above(path)])));
+    // Above each first: it may come before what is above it is watched.
+    const dirs = new Set(paths.flatMap((path) => this.#watches.addNearest(dirname(path), this, this.#hear)));
+    for (const path of paths) if (this.#watches.add(path, this, this.#hear)) dirs.add(path);
     for (const dir of this.#dirs) if (!dirs.has(dir)) this.#watches.remove(dir, this);
-    for (const dir of dirs) this.#watches.add(dir, this, this.#hear);
     this.#dirs = dirs;
   }
 
@@ -56,12 +57,3 @@ export class ConfigWatch {
     return this.#paths.some((one) => one === path || one === dir || one.startsWith(`${path}/`));
   }
 }
-
-/** The nearest folder above a path that is there. */
-function above(path: string): string {
-  let dir = dirname(path);
-  while (!isDirectory(dir) && dir !== dirname(dir)) dir = dirname(dir);
-  return dir;
-}
-
-const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

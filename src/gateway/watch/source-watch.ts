@@ -1,5 +1,5 @@
 import { statSync, type watch } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
 import { messageOf } from "../../protocol/errors.ts";
@@ -226,13 +226,15 @@ export class SourceWatch {
   async #armAndLook(follow: Follow): Promise<Look> {
     const { sources } = follow;
     const dirs = new Set<string>();
+    const isOver = (): boolean => this.#isClosed || this.#follows.get(sources.name) !== follow;
     const arm = (dir: string): void => {
-      if (this.#isClosed || this.#follows.get(sources.name) !== follow) return;
+      if (isOver()) return;
       dirs.add(dir);
       this.#watches.add(dir, follow, follow.onEvent);
       follow.dirs.add(dir);
     };
-    for (const dir of anchorsOf(sources)) arm(dir);
+    for (const dir of isOver() ? [] : anchorsOf(sources))
+      for (const there of this.#watches.addNearest(dir, follow, follow.onEvent)) arm(there);
     const look = await sources.look(arm);
     for (const dir of follow.dirs) {
       if (dirs.has(dir)) continue;
@@ -270,14 +272,6 @@ export class SourceWatch {
   }
 }
 
-/** Directories around the sources: where a root is made again, and where single files lie. Those that are not there stand for the next one above. */
-function anchorsOf(sources: WorkerSources): Set<string> {
-  const wanted = [...sources.roots, ...sources.outsiders].map((path) => dirname(path));
-  return new Set(wanted.map(nearestDirectory));
-}
-
-function nearestDirectory(dir: string): string {
-  for (let at = dir; ; at = dirname(at)) {
-    if (statSync(at, { throwIfNoEntry: false })?.isDirectory() || at === dirname(at) || basename(at) === "") return at;
-  }
-}
+/** Directories around the sources: where a root is made again, and where single files lie. */
+const anchorsOf = (sources: WorkerSources): Set<string> =>
+  new Set([...sources.roots, ...sources.outsiders].map((path) => dirname(path)));

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { ConversationItem, ItemOf } from "../../protocol/conversation.ts";
+import { givenMail } from "../../protocol/untrusted-mail.ts";
 import { plainText } from "../model/plain-text.ts";
 import { textOf } from "../model/talk.ts";
 import { Markdown } from "./Markdown.tsx";
@@ -9,12 +10,7 @@ import { ToolCall } from "./ToolCall.tsx";
 export function Item({ item }: { item: ConversationItem }): ReactNode {
   switch (item.kind) {
     case "user_message":
-      return (
-        <div className="said by-you">
-          <p className="who">{item.by ?? "you"}</p>
-          <p className="plain">{plainText(textOf(item.content))}</p>
-        </div>
-      );
+      return <Prompt item={item} />;
     case "agent_message":
       return (
         <div className="said">
@@ -50,6 +46,25 @@ export function Item({ item }: { item: ConversationItem }): ReactNode {
     default:
       return null; // of a newer server
   }
+}
+
+/** What somebody said to it. Mail is shown as such: what was written, and behind it all that the agent was given. */
+function Prompt({ item }: { item: ItemOf<"user_message"> }): ReactNode {
+  const text = textOf(item.content);
+  const mail = item.by === undefined ? undefined : givenMail(text);
+  return (
+    <div className="said by-you">
+      <p className="who">{mail ? `✉ mail ${mail.number} from ${plainText(mail.from)}` : (item.by ?? "you")}</p>
+      {mail?.subject && <p className="plain">{plainText(mail.subject)}</p>}
+      <p className="plain">{plainText(mail?.body ?? text)}</p>
+      {mail && (
+        <details className="thought">
+          <summary>all that the agent was given</summary>
+          <p className="plain">{plainText(text)}</p>
+        </details>
+      )}
+    </div>
+  );
 }
 
 const PLAN_GLYPHS: Readonly<Record<string, string>> = { completed: "✓", in_progress: "◐" };
