@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { Job } from "../src/protocol/units.ts";
+import type { Job, Session } from "../src/protocol/units.ts";
 import { suspended } from "./harness/faults.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { descriptorsOf, ended, killProcess } from "./harness/processes.ts";
@@ -255,10 +255,24 @@ test(
       { request_id: "make" },
     );
 
+    const fox = { command: ["true"], workdir: house.dir, env: envOf(house), name: "fox" };
+    await first.ask("session.new", fox);
+    await first.ask("session.wait", { session: "fox", conditions: [{ kind: "exit" }] });
+    const gone = await first.ask("session.remove", { session: "fox" }, { request_id: "remove-once" });
+    assert.equal((gone.data?.session as Session).name, "fox");
+
     const server = await house.server();
     killProcess(server);
     await ended(server);
     using second = await RawConnection.open(house);
+    assert.deepEqual(
+      (await second.ask("session.remove", { session: "fox" }, { request_id: "remove-once" })).data,
+      gone.data,
+    );
+    assert.equal(
+      (await second.ask("session.remove", { session: "fox" }, { request_id: "remove-twice" })).code,
+      "SESSION_NOT_FOUND",
+    );
     const repeated = await second.ask("add", add, { request_id: "once" });
     assert.equal(repeated.data?.action, "created");
     assert.equal((repeated.data!.job as Job).run_count, 1, "no second run");

@@ -21,6 +21,7 @@ import type { KeeperPort } from "./keeper-port.ts";
 import type { LiveSession } from "./live-session.ts";
 import { LiveSessions } from "./live-sessions.ts";
 import { type SessionRecord, SessionRecords } from "./record.ts";
+import { RemovedSessions } from "./removed-sessions.ts";
 import { SavedSessions } from "./saved-sessions.ts";
 import { SessionFinder } from "./session-finder.ts";
 import { newSessionId } from "./session-ids.ts";
@@ -71,6 +72,7 @@ export class Sessions {
   readonly #records: SessionRecords;
   readonly #live: LiveSessions;
   readonly #saved: SavedSessions;
+  readonly #removed: RemovedSessions;
   readonly #found: SessionFinder;
   readonly #starts: SessionStarts;
   readonly #moves: SessionMoves;
@@ -84,6 +86,7 @@ export class Sessions {
     });
     this.#live = new LiveSessions({ ...options, records: this.#records });
     this.#saved = new SavedSessions(this.#records, options.keeper);
+    this.#removed = new RemovedSessions(options.sessionsDir, options.clock);
     const parts = { ...options, records: this.#records, live: this.#live, saved: this.#saved };
     this.#found = new SessionFinder(parts);
     this.#starts = new SessionStarts({ ...parts, found: this.#found });
@@ -151,8 +154,9 @@ export class Sessions {
     return this.#starts.create(request, requestId);
   }
 
-  list({ saved = false }: PayloadOf<"session.list">): Promise<DataOf<"session.list">> | DataOf<"session.list"> {
+  list({ saved, usage }: PayloadOf<"session.list">): Promise<DataOf<"session.list">> | DataOf<"session.list"> {
     if (saved) return this.#listSaved();
+    if (!usage) return { sessions: this.#live.all().map(viewOf) }; // the kernel makes its list of sockets anew for each look, in milliseconds
     const listening = listeningTcpPorts();
     return { sessions: this.#live.all().map((session) => withListening(viewOf(session), listening)) };
   }
@@ -246,13 +250,20 @@ export class Sessions {
     return { session: viewSession(record, live?.live()) };
   }
 
-  async remove({ session }: PayloadOf<"session.remove">): Promise<{ session: Session }> {
+  async remove({ session }: PayloadOf<"session.remove">, requestId?: string): Promise<{ session: Session }> {
+    const removed = requestId === undefined ? undefined : this.#removed.answerTo(requestId);
+    if (removed) {
+      await this.#records.remove(removed.id); // a server may have been killed in the middle
+      return { session: removed };
+    }
     const live = await this.#found.live(session);
     if (live) throw errors.sessionLive(live.record.name);
     const record = await this.#found.saved(session);
+    const view = viewSession(record, undefined);
+    if (requestId !== undefined) this.#removed.note(requestId, view);
     await this.#live.screens.forgotten(record.id); // its last screen is written there
     await this.#records.remove(record.id);
-    return { session: viewSession(record, undefined) };
+    return { session: view };
   }
 
   async wait(request: PayloadOf<"session.wait">, signal: AbortSignal): Promise<DataOf<"session.wait">> {
