@@ -6,7 +6,6 @@ import type { Session } from "../../src/protocol/units.ts";
 import { linesOf, newAgent } from "../harness/busy-agents.ts";
 import { WatchingAgent } from "../harness/watching-agent.ts";
 import { type Ground, type Part, pause, rounds } from "./ground.ts";
-import { removeSession } from "./sessions.ts";
 
 /** Scripted agents: some that work all the time, turn after turn, every second with a question; and now and then one that comes for one turn and goes. */
 const AGENTS = 2;
@@ -109,7 +108,7 @@ export class Agents implements Part {
       await this.#turn(worker);
       this.#checkEffects(worker);
       await this.#client.request("session.stop", { session: worker.session.id });
-      await removeSession(this.#ground, this.#client, worker.session.id);
+      await this.#client.request("session.remove", { session: worker.session.id });
     } finally {
       this.#promptsOfGuests.push(...worker.prompts);
       worker.watching[Symbol.dispose]();

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Client } from "../../src/client/client.ts";
-import { isWarrenError } from "../../src/protocol/errors.ts";
 import type { Session } from "../../src/protocol/units.ts";
 import { COUNTER_STATUS, checkCount, journalText, startCounters } from "../harness/counting-terminals.ts";
 import { waitUntil } from "../harness/wait-until.ts";
@@ -14,8 +13,6 @@ const LINE_MS = 30;
 const WATCHED = 2;
 const SHORT_PAUSE_MS = 2_000;
 const END_MS = 30_000;
-
-const REMOVED_BEFORE = "server killed while it removes a session: the repeat finds none";
 
 export class Sessions implements Part {
   readonly name = "sessions";
@@ -74,7 +71,7 @@ export class Sessions implements Part {
     });
     await this.#ends(session, status);
     assert.equal(await journalText(house, session), `${words}\r\n`, session.name);
-    await removeSession(this.#ground, this.#client, session.id);
+    await this.#client.request("session.remove", { session: session.id });
     ledger.add("short sessions");
     await pause(random.between(0, SHORT_PAUSE_MS), over);
   }
@@ -83,18 +80,6 @@ export class Sessions implements Part {
     const conditions = [{ kind: "exit" as const }];
     const { session } = await this.#client.request("session.wait", { session: id, conditions, timeout_ms: END_MS });
     assert.deepEqual(session.outcome, { kind: "exited", status }, name);
-  }
-}
-
-/** One that has ended. A session's removal is not remembered, so its repeat by the next server finds none. */
-export async function removeSession({ incidents, ledger }: Ground, client: Client, id: string): Promise<void> {
-  const beganMs = incidents.nowMs();
-  try {
-    await client.request("session.remove", { session: id });
-  } catch (error) {
-    const wasKilled = incidents.within(["server", "reload"], beganMs, incidents.nowMs());
-    if (!isWarrenError(error, "SESSION_NOT_FOUND") || !wasKilled) throw error;
-    ledger.allow(REMOVED_BEFORE);
   }
 }
 
