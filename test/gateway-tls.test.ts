@@ -42,7 +42,13 @@ test(
     await using site = await secureSite(certificate);
     const up = await site.house.warren(["up", "--detach"]);
     assert.equal(up.status, 0, up.stderr);
-    const { url, tls, port } = await site.status();
+    const { url, tls, port } = await waitUntil(
+      async () => {
+        const gateway = await site.status();
+        return gateway.tls?.certificates !== undefined && gateway; // the front says what it has read
+      },
+      { what: "the certificate in the status" },
+    );
     site.port = port;
     assert.equal(url, `https://127.0.0.1:${port}`);
     assert.match(up.stdout, new RegExp(url));
