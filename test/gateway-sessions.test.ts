@@ -106,7 +106,7 @@ test(
     const byProxy = await all.at("fox", "/", { "x-forwarded-for": "203.0.113.7" });
     assert.equal(byProxy.status, 403);
 
-    const { sessions } = await site.house.client().request("session.list", {});
+    const { sessions } = await site.house.client().request("session.list", { usage: true });
     const listed = sessions.map(({ name, port, is_listening }) => [name, port, is_listening]).sort();
     assert.deepEqual(listed, [
       ["fox", fox.port, true],

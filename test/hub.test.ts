@@ -7,10 +7,10 @@ import tls from "node:tls";
 import { WebSocket as WsClient } from "ws";
 import { HubTalk, logIn, testRecord } from "../src/hub/testing/hub-talk.ts";
 import type { HubMember, HubStatus } from "../src/protocol/hub-control.ts";
-import type { SigningKey } from "../src/sealing/crypto.ts";
-import type { Role } from "../src/sealing/login.ts";
 import { webCrypto } from "../src/sealing/webcrypto.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { enterHub } from "./harness/hub-house.ts";
+import { type HubSocket, hubSocket } from "./harness/hub-socket.ts";
 import { makeCertificate } from "./harness/self-signed.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import type { Running } from "./harness/warren.ts";
@@ -25,32 +25,7 @@ async function startHub(house: TemporaryHome, ...args: string[]): Promise<{ runn
   return { running, facts: JSON.parse(text) };
 }
 
-/** With node's own WebSocket, as a browser has it. */
-async function connect({ port }: Facts): Promise<{ talk: HubTalk; socket: WebSocket }> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/hub/v1`);
-  socket.binaryType = "arraybuffer";
-  const talk = new HubTalk((bytes) => socket.send(bytes.slice()));
-  socket.onmessage = ({ data }) => talk.hear(new Uint8Array(data));
-  socket.onclose = () => talk.end();
-  socket.onerror = () => {}; // a close follows
-  await new Promise<void>((resolve) => {
-    socket.onopen = () => resolve();
-    void talk.closed.then(resolve);
-  });
-  return { talk, socket };
-}
-
-async function enter(
-  facts: Facts,
-  role: Role,
-  key: SigningKey,
-  more: { cursor?: number; invitation?: Uint8Array } = {},
-) {
-  const { talk, socket } = await connect(facts);
-  const hubKey = Buffer.from(facts.key, "hex");
-  const missed = await logIn(talk, { crypto, hubKey, key, role, isNew: true, ...more });
-  return { talk, socket, missed };
-}
+const connect = ({ port }: Facts): Promise<HubSocket> => hubSocket(`http://127.0.0.1:${port}`);
 
 const json = async <T>(house: TemporaryHome, ...args: string[]): Promise<T> => {
   const { status, stdout, stderr } = await house.warren([...args, "--json"]);
@@ -84,13 +59,13 @@ test("hub: a newcomer's way: start, invite, come in, see who is there, remove, C
   assert.deepEqual([again.status, again.stderr.split("\n")[0]], [125, `error: A hub runs in ${house.home} already.`]);
 
   const key = await crypto.newSigningKey();
-  const uninvited = await enter(facts, "machine", key);
+  const uninvited = await enterHub(facts, "machine", key);
   assert.deepEqual(uninvited.missed, { refused: "MACHINE_NOT_INVITED" });
   const { invitation } = await json<{ invitation: string }>(house, "hub", "invite", "--for", "laptop");
   const secret = Buffer.from(invitation.replaceAll("-", ""), "hex");
-  const machine = await enter(facts, "machine", key, { invitation: secret });
+  const machine = await enterHub(facts, "machine", key, { invitation: secret });
   assert.equal(machine.missed, "nothing missed");
-  const used = await enter(facts, "machine", await crypto.newSigningKey(), { invitation: secret });
+  const used = await enterHub(facts, "machine", await crypto.newSigningKey(), { invitation: secret });
   assert.deepEqual(used.missed, { refused: "INVITATION_REFUSED" });
   const [member] = await json<HubMember[]>(house, "hub", "members");
   assert.deepEqual(
@@ -105,7 +80,7 @@ test("hub: a newcomer's way: start, invite, come in, see who is there, remove, C
   await machine.talk.closed;
   assert.match((await house.warren(["hub", "status"])).stdout, /Members +0 machines, 0 devices/);
 
-  const last = await enter(facts, "guest", key);
+  const last = await enterHub(facts, "guest", key);
   running.child.kill("SIGINT");
   assert.equal(await last.talk.refusal(), "HUB_ENDS");
   assert.equal((await running.ended).status, 0);
@@ -128,9 +103,9 @@ test("hub: what was answered done survives kill -9, and a reader goes on from it
   const taken: number[] = [];
   for (let round = 0; round < 3; round++) {
     const { running, facts } = await startHub(house, "--open");
-    const machine = await enter(facts, "machine", machineKey);
+    const machine = await enterHub(facts, "machine", machineKey);
     if (round === 0) await machine.talk.answer({ kind: "admit", request: 0, loginKey: deviceKey.publicKey });
-    const device = await enter(facts, "device", deviceKey, { cursor: place });
+    const device = await enterHub(facts, "device", deviceKey, { cursor: place });
     const gap = device.missed;
     assert.ok(gap === "nothing missed" || ("floor" in gap && gap.floor <= place), "no gap by a kill");
     // Many under way at once; the kill comes in the middle of them.
@@ -157,7 +132,7 @@ test("hub: what was answered done survives kill -9, and a reader goes on from it
   const { facts } = await startHub(house, "--open");
   const { record_bytes, records } = await json<HubStatus>(house, "hub", "status");
   assert.ok(records >= done && record_bytes > 0, `${records} of ${done}`);
-  const device = await enter(facts, "device", deviceKey, { cursor: place });
+  const device = await enterHub(facts, "device", deviceKey, { cursor: place });
   for (let count = taken.length; count < records; count++) taken.push((await device.talk.next("record")).place);
   assert.equal(new Set(taken).size, records, "each once");
 });
@@ -166,7 +141,7 @@ test("hub: bad input ends its connection with a reason, and harms nobody else", 
   await using house = temporaryHome();
   const { facts, running } = await startHub(house, "--open");
   const key = await crypto.newSigningKey();
-  const well = await enter(facts, "machine", key);
+  const well = await enterHub(facts, "machine", key);
 
   const text = await connect(facts);
   text.socket.send("hello?");
@@ -197,7 +172,7 @@ test("hub: bad input ends its connection with a reason, and harms nobody else", 
   const answer = await well.talk.next("failed");
   assert.equal(answer.code, "RECORD_TOO_LARGE");
 
-  const other = await enter(facts, "machine", key);
+  const other = await enterHub(facts, "machine", key);
   other.talk.send({ kind: "ping", token: 7 });
   assert.equal((await other.talk.next("pong")).token, 7);
   assert.match(await half, /LOGIN_LATE/);
@@ -240,7 +215,7 @@ test("hub: hundreds of idle connections stay, and cost it no memory to speak of"
   const { facts } = await startHub(house, "--open");
   const keys = await Promise.all(Array.from({ length: 150 }, () => crypto.newSigningKey()));
   const all = [];
-  for (const key of keys) all.push(await enter(facts, "machine", key), await enter(facts, "machine", key));
+  for (const key of keys) all.push(await enterHub(facts, "machine", key), await enterHub(facts, "machine", key));
   const status = await json<HubStatus>(house, "hub", "status");
   assert.deepEqual([status.connections.machines, status.machines], [300, 150]);
   for (const { socket } of all) socket.close();

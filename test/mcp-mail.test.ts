@@ -145,8 +145,7 @@ describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
     const sent: string[] = [];
     const got: string[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
-      const leader = site.leader();
-      assert.ok(leader, "somebody leads");
+      const leader = await waitUntil(() => site.leader(), { what: "somebody who leads" });
       const waiting = fox.ok("wait");
       process.kill(leader.pid, "SIGKILL");
       sent.push((await owl.ok("send", { to: "fox", text: `message ${kill}` })).data.id);

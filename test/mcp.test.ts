@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryHome } from "./harness/home.ts";
@@ -35,6 +35,7 @@ describe("mcp", { timeout: 4 * TIMEOUT_MS }, () => {
       assert.equal(ready.data.result, "met");
       assert.deepEqual(ready.data.met, ["log"]);
       assert.match(ready.data.output.text, /one\n/);
+      assert.ok(ready.text.endsWith(`[cursor "${ready.data.output.cursor}"]`), "who reads only text can go on as well");
       const { data: logs } = await agent.ok("job_logs", { job: "web", grep: "one" });
       assert.equal(logs.text, "one\n");
       const soon = await agent.ok("job_await", { job: "web", timeout_s: 0.1, cursor: ready.data.output.cursor });
@@ -48,6 +49,27 @@ describe("mcp", { timeout: 4 * TIMEOUT_MS }, () => {
         list.jobs.map(({ name, state }: { name: string; state: string }) => [name, state]),
         [["web", "ended"]],
       );
+    });
+
+    test(`${era}: which port it is, a name that is taken, and a job of another project are said`, async () => {
+      await using house = temporaryHome();
+      await using agent = await McpAgent.start(house, { era });
+      const serve =
+        "require('http').createServer().listen(0, '127.0.0.1', function () { console.log(this.address().port) })";
+      await agent.ok("job_run", { command: [process.execPath, "-e", serve], name: "web" });
+      const open = await agent.ok("job_wait", { job: "web", port: "any" });
+      const [port] = open.data.job.ports;
+      assert.equal(open.data.output.text.trim() || String(port), String(port));
+      assert.match(open.text, new RegExp(`^It is so \\(port\\)\\. web .*, port ${port}: `));
+      const taken = await agent.call("job_run", { command: "true", name: "web" });
+      assert.deepEqual([taken.code, /register/.test(taken.text)], ["NAME_TAKEN", false], taken.text);
+
+      const elsewhere = join(house.base, "elsewhere");
+      mkdirSync(elsewhere);
+      await using other = await McpAgent.start(house, { era, cwd: elsewhere });
+      assert.equal((await other.ok("job_list")).text, "No jobs.");
+      const stopped = await other.ok("job_stop", { job: "web" });
+      assert.ok(stopped.text.includes(` in ${house.dir} ended: SIGTERM`), stopped.text);
     });
 
     test(`${era}: a session is listed, typed into and read`, async () => {

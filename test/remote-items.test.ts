@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { itemsOf, type KeptTalk, withTalkItem } from "../src/client/remote/kept-talk.ts";
 import type { HubStatus } from "../src/protocol/hub-control.ts";
-import { decodeTalkItem } from "../src/sealing/item.ts";
+import { decodeTalkItem, MAIL_TOLD } from "../src/sealing/item.ts";
+import { isKnownMail, type MailItem } from "../src/sealing/mail-item.ts";
 import { RECORD_KINDS } from "../src/sealing/record.ts";
 import { temporaryHome } from "./harness/home.ts";
 import { killProcess } from "./harness/processes.ts";
@@ -12,7 +13,7 @@ import { randomOf } from "./harness/random.ts";
 import { ReadingDevice } from "./harness/record-reading.ts";
 import { talkIsTold } from "./harness/told-talks.ts";
 
-/** Conversations with agents as sealed records: a real hub, a real machine whose server is killed at seeded instants, and a device that is never there with it. */
+/** Conversations with agents, and mail, as sealed records: a real hub, a real machine whose server is killed at seeded instants, and a device that is never there with it. */
 const TIMEOUT_MS = 120_000;
 const SCRIPTED = join(import.meta.dirname, "..", "examples", "agents", "scripted.ts");
 const ROUNDS = 5;
@@ -59,6 +60,59 @@ test(
     assert.deepEqual(itemsOf(kept()!), conversation.items, "as the machine had it, from before it was paired on");
     const changes = items().flatMap(({ entries }) => entries.map(([, { id, seq }]) => `${id}@${seq}`));
     assert.equal(new Set(changes).size, changes.length, "nothing is told twice");
+    assert.deepEqual([kept()!.isIncomplete, phone.store.gaps, phone.refused], [false, [], []]);
+  },
+);
+
+test(
+  "items: the person's mail reaches a device that was away, with what became of it, once, however often its server is killed",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const seed = Number(process.env.WARREN_SEED ?? 11);
+    const random = randomOf(seed);
+    await using hub = temporaryHome();
+    await using house = temporaryHome({ env: { WARREN_MAIL_PORT: "0" } });
+    const run = async (...args: string[]): Promise<void> => {
+      const { status, stdout, stderr } = await house.warren(args);
+      assert.equal(status, 0, stdout + stderr);
+    };
+    const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: TIMEOUT_MS });
+    const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
+    const phone = await ReadingDevice.paired(house, `http://127.0.0.1:${port}`, "phone");
+    await run("mail", "send", "you", "Round 0.", "--as", "fox"); // by which the home begins to use mail
+
+    for (let round = 1; round <= 3; round++) {
+      await run("mail", "send", "you", `Round ${round}. ${"x".repeat(9_000)}`, "--as", "fox");
+      await run("mail", "send", "fox", `Back in ${round}.`, "--as", "you");
+      await run("mail", "send", "fox", "Not for the person.", "--as", "owl");
+      await new Promise((resolve) => setTimeout(resolve, random.between(0, 700)));
+      killProcess(await house.server());
+      await run("list"); // starts the next one
+    }
+    await run("mail", "check", "--as", "you");
+    const { messages } = await house.client().request("mail.history", { as: "you", limit: 200 });
+    const there = messages.map(({ message, receipts }) => `${message.seq} ${message.body} ${receipts[0]?.state}`);
+    assert.equal(there.length, 7);
+
+    const items = () =>
+      phone.store.rows
+        .filter(({ kind }) => kind === RECORD_KINDS.item)
+        .map(({ text }) => decodeTalkItem<MailItem>(text))
+        .filter(({ session }) => session === MAIL_TOLD);
+    const kept = (): KeptTalk<MailItem> | undefined =>
+      items().reduce<KeptTalk<MailItem> | undefined>((talk, item) => withTalkItem(talk, item, 0), undefined);
+    const shown = (): string[] =>
+      (kept()?.entries ?? []).map(
+        ([, { message, receipts }]) => `${message.seq} ${message.body} ${receipts[0]?.state}`,
+      );
+    await phone.fetch(() => shown().join() === there.toReversed().join(), `all of it (WARREN_SEED=${seed})`);
+    assert.ok(itemsOf(kept()!).every(isKnownMail));
+    const changes = items().flatMap(({ entries }) => entries.map(([, { id, seq }]) => `${id}@${seq}`));
+    assert.equal(new Set(changes).size, changes.length, "nothing is told twice");
+    const states = items().flatMap(({ entries }) =>
+      entries.map(([place, { receipts }]) => `${place} ${receipts[0]?.state}`),
+    );
+    assert.equal(new Set(states).size, states.length, "and nothing that has not changed");
     assert.deepEqual([kept()!.isIncomplete, phone.store.gaps, phone.refused], [false, [], []]);
   },
 );

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { killMachine } from "./harness/processes.ts";
 import { withSeed } from "./harness/random.ts";
 import { unitsAreTold } from "./harness/told-units.ts";
 import { TwoHomes } from "./harness/two-homes.ts";
@@ -22,24 +23,6 @@ class Site implements AsyncDisposable {
 
   get there(): TemporaryHome {
     return this.homes.there;
-  }
-
-  /** Keeper and server at once: nobody starts another. */
-  async end(): Promise<void> {
-    await waitUntil(
-      () => {
-        const processes = [...this.there.processes("keeper"), ...this.there.processes("server")];
-        for (const { pid } of processes) {
-          try {
-            process.kill(pid, "SIGKILL");
-          } catch {
-            // it is gone already
-          }
-        }
-        return processes.length === 0;
-      },
-      { what: "the end of the machine" },
-    );
   }
 
   async back(): Promise<void> {
@@ -114,7 +97,7 @@ test("later: what is asked of a machine that is away is kept, and done in its or
   well(await there.warren(["add", "--name", "web", "--", "sleep", "300"]));
   well(await there.warren(["new", "-d", "--name", "fox", "--", "sh", "-c", `exec cat > ${there.dir}/typed`]));
   await unitsAreTold(site.there, 2);
-  await site.end();
+  await killMachine(site.there.home);
 
   const away = await homes.on("stop", "web");
   assert.equal(away.status, 125);
@@ -201,7 +184,7 @@ test("later: without a hub it is kept here and can be taken back; whatever is as
 test("later: commands that keep something at once take turns; a machine that lets this one in no more is said to, and what waits stays", async () => {
   await using site = await Site.make();
   const { homes, there } = site;
-  await site.end();
+  await killMachine(site.there.home);
   const texts = Array.from({ length: 6 }, (_, at) => String(at));
   const kept = await Promise.all(texts.map((text) => homes.on("mail", "send", "you", text, "--later", "--json")));
   const ids = kept.map((ended) => (JSON.parse(well(ended)) as Item).id);
@@ -240,7 +223,7 @@ test("later: a command that is killed at any point loses nothing that was kept, 
       }
     };
     await kills(6);
-    await site.end();
+    await killMachine(site.there.home);
     await kills(8);
     await site.back();
     await kills(6);

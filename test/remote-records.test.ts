@@ -2,10 +2,6 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { RecordReader } from "../src/client/remote/record-reader.ts";
-import { MemoryRecords } from "../src/client/remote/testing/memory-records.ts";
-import { HubTalk, logIn } from "../src/hub/testing/hub-talk.ts";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import { toHex } from "../src/sealing/bytes.ts";
 import { type Link, NO_LINK, nextIn } from "../src/sealing/chain.ts";
 import { fingerprintOf } from "../src/sealing/login.ts";
@@ -16,132 +12,44 @@ import { decodeResult, encodeJson, type RemoteRequest } from "../src/sealing/req
 import { decodeUnitRow, type UnitRow } from "../src/sealing/unit-row.ts";
 import { webCrypto } from "../src/sealing/webcrypto.ts";
 import { temporaryHome } from "./harness/home.ts";
-import { TestDevice } from "./harness/remote-device.ts";
+import { HubHouse } from "./harness/hub-house.ts";
+import { killMachine } from "./harness/processes.ts";
+import { pairedDevice, ReadingDevice } from "./harness/record-reading.ts";
 import { unitsAreTold } from "./harness/told-units.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import type { Running } from "./harness/warren.ts";
 
 const crypto = webCrypto();
 
 /** A hub in a home of its own, and a machine that can be killed: real processes. */
 class Site implements AsyncDisposable {
-  readonly hubHouse = temporaryHome();
+  readonly hub: HubHouse;
   readonly house = temporaryHome();
-  hub!: Running;
-  port = 0;
 
   static async make(): Promise<Site> {
-    const site = new Site();
-    await site.startHub();
-    return site;
+    return new Site(await HubHouse.open());
   }
 
-  get address(): string {
-    return `http://127.0.0.1:${this.port}`;
+  private constructor(hub: HubHouse) {
+    this.hub = hub;
   }
 
-  async startHub(): Promise<void> {
-    const args = ["hub", "--port", String(this.port), "--json", "--open"];
-    this.hub = this.hubHouse.start(args, { deadlineMs: 300_000 });
-    this.port = (JSON.parse(await this.hub.shows(/\}\n/)) as Pick<HubStatus, "port">).port;
+  async pair(name: string, scopes = "view,type,approve,admin"): Promise<LeavingDevice> {
+    return new LeavingDevice(await pairedDevice(this.house, this.hub.address, name, scopes));
   }
 
-  async killHub(): Promise<void> {
-    this.hub.child.kill("SIGKILL");
-    await this.hub.ended;
-  }
-
-  /** Keeper and server at once: nobody starts another. */
-  async killMachine(): Promise<void> {
-    await waitUntil(
-      () => {
-        const processes = [...this.house.processes("keeper"), ...this.house.processes("server")];
-        for (const { pid } of processes) {
-          try {
-            process.kill(pid, "SIGKILL");
-          } catch {
-            // it is gone already
-          }
-        }
-        return processes.length === 0;
-      },
-      { what: "the end of the machine" },
-    );
-  }
-
-  async pair(name: string, scopes = "view,type,approve,admin"): Promise<RecordDevice> {
-    const pairing = this.house.start(["pair", "--hub", this.address, "--yes", "--json", "--scopes", scopes]);
-    const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
-    const device = await TestDevice.make(name);
-    const joining = await device.join(code);
-    assert.equal(await joining.verdict, true);
-    assert.equal((await pairing.ended).status, 0);
-    device.close();
-    return new RecordDevice(device);
+  killMachine(): Promise<void> {
+    return killMachine(this.house.home);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.hub.child.kill("SIGKILL");
     await this.house[Symbol.asyncDispose]();
-    await this.hubHouse[Symbol.asyncDispose]();
+    await this.hub[Symbol.asyncDispose]();
   }
 }
 
-/** Comes to its hub for what lies there, and goes: it never has a live session. */
-class RecordDevice {
-  readonly device: TestDevice;
-  readonly store = new MemoryRecords();
-  readonly refused: string[] = [];
+/** It leaves requests at its hub as well. */
+class LeavingDevice extends ReadingDevice {
   #link: Link = NO_LINK;
-
-  constructor(device: TestDevice) {
-    this.device = device;
-  }
-
-  async reader(): Promise<RecordReader> {
-    const { device } = this;
-    const hub = toHex(await fingerprintOf(crypto, device.hubKey));
-    const { space, exchangeKey, signingKey } = device.offer!;
-    const machine = {
-      id: toHex(signingKey),
-      exchangeKey,
-      name: "",
-      words: "",
-      scopes: ["view"] as const,
-      spaces: { [hub]: space },
-      addedMs: 0,
-    };
-    return RecordReader.open({
-      hub,
-      loginKey: device.login.publicKey,
-      keys: device,
-      store: this.store,
-      crypto,
-      machines: () => [machine],
-      took() {},
-      events: { onRow() {}, onGap() {}, onRefused: (why) => void this.refused.push(why) },
-    });
-  }
-
-  /** Until it has seen what it came for. */
-  async fetch(isThere: () => boolean, what: string): Promise<void> {
-    await waitUntil(
-      async () => {
-        const reader = await this.reader();
-        await this.#connected(reader.place, async (talk) => {
-          const wait = performance.now() + 200;
-          await waitUntil(() => talk.has("record") || performance.now() > wait, { what: "records, or none" });
-          while (talk.has("record")) {
-            const { place, record } = await talk.next("record");
-            await reader.read(place, record);
-            talk.send({ kind: "took", place });
-          }
-        });
-        return isThere();
-      },
-      { what },
-    );
-  }
 
   get units(): Record<string, string> {
     const rows = this.store.rows
@@ -181,33 +89,10 @@ class RecordDevice {
     const keys = { hub: await fingerprintOf(crypto, device.hubKey), periodKey };
     const record = await sealRecord(crypto, { head, text: encodeJson(request), keys, signer: device.signing });
     this.#link = { seq: head.seq, hash: await recordHash(crypto, record) };
-    await this.#connected((await this.reader()).place, async (talk) =>
+    await this.connected((await this.reader()).place, async (talk) =>
       assert.equal(await talk.answer({ kind: "put", request: 1, record: record.bytes }), "done"),
     );
     return request;
-  }
-
-  async #connected(cursor: number, work: (talk: HubTalk) => Promise<void>): Promise<void> {
-    const { device } = this;
-    const socket = new WebSocket(`${device.address.replace(/^http/, "ws")}/hub/v1`);
-    socket.binaryType = "arraybuffer";
-    const talk = new HubTalk((bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>));
-    socket.onmessage = ({ data }) => talk.hear(new Uint8Array(data));
-    socket.onclose = () => talk.end();
-    socket.onerror = () => {}; // a close follows
-    try {
-      await new Promise<void>((resolve) => {
-        socket.onopen = () => resolve();
-        void talk.closed.then(resolve);
-      });
-      const login = { crypto, hubKey: device.hubKey, key: device.login, role: "device", cursor, isNew: true } as const;
-      const missed = await logIn(talk, login);
-      if (typeof missed === "object" && "refused" in missed) throw new Error(missed.refused);
-      await work(talk);
-    } finally {
-      socket.close();
-      await talk.closed;
-    }
   }
 }
 
@@ -239,10 +124,10 @@ test("records: what was left while the machine was away is carried out once when
   const late = await phone.leave("add", mark("late"), 1);
   const wanted = await phone.leave("add", mark("wanted"));
   await lost.leave("add", mark("stolen"));
-  await site.killHub();
+  await site.hub.end("SIGKILL");
   const { status, stderr } = await site.house.warren(["devices", "revoke", "lost"]);
   assert.equal(status, 0, stderr);
-  await site.startHub();
+  await site.hub.start();
   await phone.fetch(() => phone.results().length === 2, "both results");
   assert.deepEqual(
     phone.results().map(({ id, error, result }) => [id, error?.code, (result as { action?: string })?.action]),

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { build } from "esbuild";
-import { Chromium, missingChromium } from "./harness/chromium.ts";
+import { missingChromium } from "./harness/chromium.ts";
+import { inBrowser } from "./harness/script-in-browser.ts";
 
 /** The byte formats in a real browser, on its own WebCrypto. */
 const SEALING = new URL("../src/sealing/", import.meta.url).pathname;
@@ -41,33 +38,12 @@ test(
     skip: missingChromium(),
     timeout: 60_000,
   },
-  async () => {
-    const bundled = await build({
-      stdin: { contents: SCRIPT, resolveDir: SEALING },
-      bundle: true,
-      write: false,
-      format: "esm",
-      platform: "browser",
-    });
-    const page = `<!doctype html><title>sealing</title><link rel="icon" href="data:,"><script type="module">${bundled.outputFiles[0]!.text}</script>`;
-    const server = createServer((_, response) => response.setHeader("content-type", "text/html").end(page)).listen(
-      0,
-      "127.0.0.1",
-    );
-    await once(server, "listening");
-    try {
-      await using browser = await Chromium.launch();
-      const tab = await browser.tab();
-      await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-      await tab.until("globalThis.sealing", "the script");
+  () =>
+    inBrowser({ script: SCRIPT, name: "sealing", resolveDir: SEALING }, async (tab) => {
       const vectors = await tab.evaluate<string>("sealing.vectors()");
       assert.deepEqual(JSON.parse(vectors), JSON.parse(readFileSync(GOLDEN, "utf8")));
       const handshakes = await tab.evaluate<string>("sealing.handshakes()");
       const expected = ["IK", 9, true, true, "XKpsk3", 9, true, true, true, "KEY_REFUSED"];
       assert.deepEqual(JSON.parse(handshakes), expected);
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  },
+    }),
 );

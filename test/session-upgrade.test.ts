@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { RECORD } from "../src/protocol/journal-records.ts";
 import type { Session } from "../src/protocol/units.ts";
-import { journalRecords } from "../src/sessions/history/records.ts";
 import { crashesAtStart, throwsWhenLoaded, variant } from "./harness/build-copy.ts";
+import { COUNTER_STATUS, checkCount, journalText, startCounters } from "./harness/counting-terminals.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { KillPoints } from "./harness/kill-points.ts";
 import { withSeed } from "./harness/random.ts";
@@ -19,58 +18,6 @@ const WATCHED = isProof ? 10 : 6;
 const RELOADS = isProof ? 10 : 3;
 const KILLS = isProof ? 300 : 60;
 const TIMEOUT_MS = isProof ? 30 * 60_000 : 180_000;
-
-/** Counts, each line with a checksum of itself, until it is told to stop; then it exits with 9. */
-const COUNTER = `let n = 0;
-const line = () => { n += 1; process.stdout.write("n=" + n + " c=" + ((n * 7919) % 10007) + "\\r\\n"); };
-const timer = setInterval(line, 5 + (process.pid % 7));
-process.on("SIGUSR1", () => { clearInterval(timer); process.stdout.write("last=" + n + "\\r\\n", () => process.exit(9)); });
-`;
-
-async function startCounters(house: TemporaryHome, count: number): Promise<Session[]> {
-  const file = join(house.dir, "counter.mjs");
-  writeFileSync(file, COUNTER);
-  const client = house.client();
-  const request = {
-    command: [process.execPath, file],
-    workdir: house.dir,
-    env: Object.entries(house.env).map(([k, v]) => `${k}=${v}`),
-  };
-  const sessions: Session[] = [];
-  // A few at a time: each is a Node of its own.
-  for (let at = 0; at < count; at += 8) {
-    const wave = Array.from({ length: Math.min(8, count - at) }, () => client.request("session.new", request));
-    sessions.push(...(await Promise.all(wave)).map(({ session }) => session));
-  }
-  return sessions;
-}
-
-/** The lines follow each other, none is missing, doubled or wrong. `from`: where a client's view of it begins. */
-function checkCount(text: string, what: string): number {
-  let previous: number | undefined;
-
-  for (const [, number, checksum] of text.matchAll(/^n=(\d+) c=(\d+)\r$/gm)) {
-    const n = Number(number);
-    assert.equal(Number(checksum), (n * 7919) % 10007, `${what}: line ${n}`);
-    if (previous !== undefined) assert.equal(n, previous + 1, `${what}: after ${previous}`);
-    previous = n;
-  }
-  const last = Number(/last=(\d+)/.exec(text)?.[1]);
-  assert.equal(last, previous, `${what}: the last line`);
-  return last;
-}
-
-async function journalText(house: TemporaryHome, { id }: Session): Promise<string> {
-  const parts: Buffer[] = [];
-  let offset = 0;
-  for await (const record of journalRecords(join(house.places.sessionsDir, id, "journal"))) {
-    if (record.kind !== RECORD.output) continue;
-    assert.equal(record.offset, offset, "offsets follow each other");
-    offset += record.bytes.length;
-    parts.push(Buffer.from(record.bytes));
-  }
-  return Buffer.concat(parts).toString("latin1");
-}
 
 /** Tells all to end, and checks pids, counts and outcomes. */
 async function endAndCheck(
@@ -95,7 +42,7 @@ async function endAndCheck(
       conditions: [{ kind: "exit" }],
       timeout_ms: 20_000,
     });
-    assert.deepEqual(session.outcome, { kind: "exited", status: 9 }, session.name);
+    assert.deepEqual(session.outcome, { kind: "exited", status: COUNTER_STATUS }, session.name);
   }
   for (const session of sessions) checkCount(await journalText(house, session), session.name);
   for (const terminal of watching) {
@@ -103,7 +50,7 @@ async function endAndCheck(
       what: `the end at a client: ${JSON.stringify({ at: terminal.attachCount, lost: terminal.lost, out: terminal.output.slice(-120), control: terminal.control, logs: house.logs().slice(-3000) })}`,
     });
     assert.equal(terminal.failure, undefined);
-    assert.deepEqual(terminal.outcome, { kind: "exited", status: 9 });
+    assert.deepEqual(terminal.outcome, { kind: "exited", status: COUNTER_STATUS });
     assert.equal(terminal.skippedBytes, 0, "nothing was skipped");
     checkCount(terminal.output, "a client");
   }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import encodeQR from "qr";
 import type { HubStatus } from "../src/protocol/hub-control.ts";
 import type { RemoteDevice } from "../src/protocol/remote-units.ts";
 import { decodePairingCode, encodePairingCode } from "../src/sealing/pairing-code.ts";
+import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { killProcess } from "./harness/processes.ts";
@@ -49,19 +48,6 @@ async function pair(tab: Tab, house: TemporaryHome, hub: Hub, ...more: string[])
   await tab.shows("✓ Joined");
   assert.equal((await pairing.ended).status, 0);
   await click(tab, "All units");
-}
-
-const AXE = readFileSync(join(import.meta.dirname, "..", "node_modules", "axe-core", "axe.min.js"), "utf8");
-
-async function assertAccessible(tab: Tab, where: string): Promise<void> {
-  await tab.evaluate(`window.axe ? undefined : void (() => { ${AXE} })()`);
-  const found = await waitUntil(
-    () =>
-      tab.evaluate<string[]>(`axe.run(document, { exclude: [[".xterm"]] }).then(({ violations }) =>
-        violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 200) + " " + failureSummary)))`),
-    { what: "axe" },
-  );
-  assert.deepEqual(found, [], where);
 }
 
 const terminalShows = (tab: Tab, text: string): Promise<void> =>
@@ -186,6 +172,17 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
         "what was known, as it was last confirmed",
       );
       await phone.shows("last confirmed");
+      // What is not known of a machine that is away is said to be so, and not to be nothing.
+      for (const [name, words] of [
+        ["api", "What it has written can be read when its machine is there."],
+        ["bear", "What it shows can be seen when its machine is there."],
+      ] as const) {
+        await openUnit(phone, name);
+        await phone.shows(words);
+        await phone.evaluate('location.hash = "#/"');
+      }
+      await phone.evaluate('location.hash = "#/new"');
+      await phone.shows("A session can be started when its machine is there.");
       await phone.evaluate('location.hash = "#/hubs"');
       await inCard(phone, "cloud", "Connect");
       await phone.evaluate('location.hash = "#/"');

@@ -133,6 +133,7 @@ test("a word of another tool is answered with ours, and with what stood behind i
   assert.equal(fixOf("ls", "--all"), "warren list --all");
   assert.equal(fixOf("rm", "web"), "warren remove web");
   assert.equal(fixOf("tail", "web"), "warren logs -f web");
+  assert.equal(fixOf("kill-session", "-t", "fox"), "warren stop", "flags are that tool's own");
   assert.equal(fixOf("kill", "a b"), "warren stop", "what would have to be quoted is left out");
   assert.equal(unknownCommand("lits", ["list"]).fix, "warren list");
   for (const word of ["ls", "ps", "rm", "kill", "tail", "delete", "describe", "log", "monit"])

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FakeAnswer, FakeSessionServer } from "../cli/attach/testing/fake-session-server.ts";
 import { dialUnixBytes } from "../local/unix-wire.ts";
+import { Conditions } from "../platform/testing/conditions.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import { encodeJson, encodePosition, encodeTerminalFrame, TERMINAL_FRAME } from "../protocol/terminal-frames.ts";
@@ -17,7 +18,7 @@ class Seen implements Disposable {
   readonly skipped: number[] = [];
   readonly connection: string[] = [];
   readonly end = Promise.withResolvers<Outcome>();
-  readonly #watchers = new Set<() => void>();
+  readonly #conditions = new Conditions();
   #output: Buffer[] = [];
   roomCount = 0;
 
@@ -62,17 +63,7 @@ class Seen implements Disposable {
   }
 
   until(condition: () => boolean, what: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not within ${DEADLINE_MS} ms: ${what}`)), DEADLINE_MS);
-      const look = (): void => {
-        if (!condition()) return;
-        clearTimeout(timer);
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
+    return this.#conditions.until(condition, what);
   }
 
   untilOutput(text: string): Promise<void> {
@@ -85,7 +76,7 @@ class Seen implements Disposable {
   }
 
   #look(): void {
-    for (const look of [...this.#watchers]) look();
+    this.#conditions.look();
   }
 }
 

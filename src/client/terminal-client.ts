@@ -3,19 +3,14 @@ import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import {
-  decodeJson,
-  decodePosition,
   encodeJson,
   encodePosition,
   encodeTerminalFrame,
   encodeTerminalSize,
   TERMINAL_FRAME,
-  type TerminalControl,
-  type TerminalFrame,
-  TerminalFrameSplitter,
 } from "../protocol/terminal-frames.ts";
 import { brokenFrames, noFrames, notOurProtocol, refusalOf, serverSilent } from "./attach-errors.ts";
-import { LinesThenBytes } from "./lines-then-bytes.ts";
+import { AttachReader, BrokenFrame, type Heard } from "./attach-reader.ts";
 import { OutputPlace } from "./output-place.ts";
 import {
   type ByteWire,
@@ -45,16 +40,11 @@ const GET_ID = 2;
 /** One connection, from dialling to its loss. */
 interface Attempt {
   wire?: ByteWire;
-  isLive: boolean;
-  lines: LinesThenBytes;
-  frames: TerminalFrameSplitter;
+  reader: AttachReader;
   /** As sent with `session.attach`. */
   size: TerminalSize;
   cancelDeadline: () => void;
 }
-
-/** Thrown where a server breaks the rules of frames. */
-class BrokenFrame extends Error {}
 
 /**
  * One terminal that looks at a session and types into it, the same over every wire. It reconnects by itself for as long as the session may be
@@ -115,24 +105,24 @@ export class TerminalClient {
   resize(size: TerminalSize): void {
     if (sameSize(size, this.#size)) return;
     this.#size = size;
-    if (this.#attempt?.isLive) this.#send(TERMINAL_FRAME.resize, encodeTerminalSize(size));
+    if (this.#attempt?.reader.isLive) this.#send(TERMINAL_FRAME.resize, encodeTerminalSize(size));
   }
 
   takeControl(): void {
-    this.#wantsControl = !this.#attempt?.isLive;
-    if (this.#attempt?.isLive) this.#send(TERMINAL_FRAME.control, encodeJson({ take: true }));
+    this.#wantsControl = !this.#attempt?.reader.isLive;
+    if (this.#attempt?.reader.isLive) this.#send(TERMINAL_FRAME.control, encodeJson({ take: true }));
   }
 
   /** Has the whole screen sent anew. */
   redraw(): void {
     this.#place.forget();
-    if (this.#attempt?.isLive) this.#lose(this.#attempt, "by us");
+    if (this.#attempt?.reader.isLive) this.#lose(this.#attempt, "by us");
   }
 
   /** Takes no more output until `resume`; the server keeps it, and skips to the newest screen when it is much. */
   pause(): void {
     this.#isPaused = true;
-    if (this.#attempt?.isLive) this.#attempt.wire?.pause();
+    if (this.#attempt?.reader.isLive) this.#attempt.wire?.pause();
   }
 
   resume(): void {
@@ -159,9 +149,7 @@ export class TerminalClient {
 
   #dial(): void {
     const attempt: Attempt = {
-      isLive: false,
-      lines: new LinesThenBytes(),
-      frames: new TerminalFrameSplitter(),
+      reader: new AttachReader(),
       size: this.#size,
       cancelDeadline: this.#clock.timer(ANSWER_TIMEOUT_MS, () => this.#lose(attempt, "silent")),
     };
@@ -200,20 +188,41 @@ export class TerminalClient {
 
   #onBytes(attempt: Attempt, bytes: Uint8Array): void {
     if (this.#attempt !== attempt) return; // a late word of a wire that was left
-    if (attempt.isLive) return this.#onFrames(attempt, bytes);
-    attempt.lines.push(bytes);
-    while (this.#attempt === attempt && !attempt.isLive) {
-      const read = attempt.lines.nextLine();
-      if (read.kind === "none") return;
-      if (read.kind === "too-long") return this.#fail(notOurProtocol("a line without an end"));
-      this.#onLine(attempt, read.text);
+    try {
+      for (const heard of attempt.reader.read(bytes)) {
+        this.#onHeard(attempt, heard);
+        if (this.#attempt !== attempt) return;
+      }
+    } catch (error) {
+      if (!(error instanceof BrokenFrame)) throw error;
+      this.#onBroken(attempt);
     }
-    if (this.#attempt === attempt) this.#onFrames(attempt, attempt.lines.rest());
   }
 
-  #onLine(attempt: Attempt, text: string): void {
-    const answer = answerIn(text);
-    if (!answer) return this.#fail(notOurProtocol(text));
+  #onHeard(attempt: Attempt, heard: Heard): void {
+    switch (heard.kind) {
+      case "answer":
+        return this.#onAnswer(attempt, heard.answer);
+      case "foreign":
+        return this.#fail(notOurProtocol(heard.text));
+      case "output":
+        return this.#onOutput(heard);
+      case "screen":
+        return this.#events.onScreen(heard.bytes, this.#place.screenAt(heard.position));
+      case "ack":
+        this.#input.ack(heard.position);
+        this.#sendInput();
+        return this.#settleInput();
+      case "control":
+        this.#sessionSize = { cols: heard.control.cols, rows: heard.control.rows };
+        return this.#events.onControl?.(heard.control);
+      case "end":
+        this.#finish();
+        return this.#events.onEnd(heard.outcome);
+    }
+  }
+
+  #onAnswer(attempt: Attempt, answer: Response): void {
     if (!answer.success) return this.#onRefused(attempt, refusalOf(answer));
     if (answer.id === HELLO_ID) this.#server = (answer.data as DataOf<"hello">).server;
     else if (answer.id === ATTACH_ID) this.#onAttached(attempt, answer.data as DataOf<"session.attach">);
@@ -225,7 +234,7 @@ export class TerminalClient {
       return this.#fail(noFrames(this.#server));
     attempt.cancelDeadline();
     this.#cancelFirstDeadline();
-    attempt.isLive = true;
+    attempt.reader.isLive = true;
     this.#wasAttached = true;
     this.#missingSinceMs = undefined;
     this.#redialCount = 0;
@@ -243,56 +252,12 @@ export class TerminalClient {
     this.#events.onConnection?.("back");
   }
 
-  #onFrames(attempt: Attempt, bytes: Uint8Array): void {
-    try {
-      for (const frame of parsed(() => attempt.frames.push(bytes))) {
-        if (this.#attempt !== attempt) return;
-        this.#onFrame(frame);
-      }
-    } catch (error) {
-      if (!(error instanceof BrokenFrame)) throw error;
-      this.#onBroken(attempt);
-    }
-  }
-
-  #onFrame({ type, payload }: TerminalFrame): void {
-    switch (type) {
-      case TERMINAL_FRAME.output:
-        return this.#onOutput(payload);
-      case TERMINAL_FRAME.screen:
-        return this.#onScreen(payload);
-      case TERMINAL_FRAME.ack:
-        this.#input.ack(parsed(() => decodePosition(payload)).position);
-        this.#sendInput();
-        return this.#settleInput();
-      case TERMINAL_FRAME.control: {
-        const control = parsed(() => decodeJson<TerminalControl>(payload));
-        if (typeof control?.cols !== "number") throw new BrokenFrame();
-        this.#sessionSize = { cols: control.cols, rows: control.rows };
-        return this.#events.onControl?.(control);
-      }
-      case TERMINAL_FRAME.end: {
-        const outcome = parsed(() => decodeJson<Outcome>(payload));
-        if (typeof outcome?.kind !== "string") throw new BrokenFrame();
-        this.#finish();
-        return this.#events.onEnd(outcome);
-      }
-      default: // of a newer server
-    }
-  }
-
-  #onOutput(payload: Uint8Array): void {
-    const { position, bytes } = parsed(() => decodePosition(payload));
+  #onOutput({ position, bytes }: Extract<Heard, { kind: "output" }>): void {
     const fresh = this.#place.take(position, bytes);
     if (fresh === "gap") throw new BrokenFrame();
     if (fresh.length === 0) return;
     this.#brokenCount = 0;
     this.#events.onOutput(fresh);
-  }
-
-  #onScreen(payload: Uint8Array): void {
-    const { position, bytes } = parsed(() => decodePosition(payload));
-    this.#events.onScreen(bytes, this.#place.screenAt(position));
   }
 
   #onBroken(attempt: Attempt): void {
@@ -354,7 +319,7 @@ export class TerminalClient {
     this.#attempt = undefined;
     attempt.cancelDeadline();
     attempt.wire?.close();
-    if (attempt.isLive && !this.#isLost) {
+    if (attempt.reader.isLive && !this.#isLost) {
       this.#isLost = true;
       this.#events.onConnection?.("lost");
       if (this.#isOver) return;
@@ -367,7 +332,7 @@ export class TerminalClient {
   }
 
   #sendInput(): void {
-    if (!this.#attempt?.isLive) return;
+    if (!this.#attempt?.reader.isLive) return;
     for (let piece = this.#input.next(); piece; piece = this.#input.next())
       this.#send(TERMINAL_FRAME.input, encodePosition(piece.seq), piece.bytes);
   }
@@ -414,25 +379,6 @@ export class TerminalClient {
   }
 }
 
-/** What comes from outside can be anything: that it cannot be read is no bug of ours. */
-function parsed<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch {
-    throw new BrokenFrame();
-  }
-}
-
 const sameSize = (a: TerminalSize, b: TerminalSize): boolean => a.cols === b.cols && a.rows === b.rows;
 
 const line = (message: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(message)}\n`);
-
-/** An answer of ours, or undefined for whatever else a line may be. */
-function answerIn(text: string): Response | undefined {
-  try {
-    const value = JSON.parse(text);
-    return typeof value?.success === "boolean" ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

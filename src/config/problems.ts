@@ -24,7 +24,7 @@ export function formatProblem({ file, line, column, field, message, suggestion }
   return `${where}${message}${suggestion === undefined ? "" : `; ${suggestion}`}`;
 }
 
-export function formatProblems(problems: readonly Problem[]): string {
+function formatProblems(problems: readonly Problem[]): string {
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem);
   const held = problems.length - shown.length;
   return [...shown, ...(held > 0 ? [`… and ${held} more`] : [])].join("\n");

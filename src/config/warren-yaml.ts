@@ -12,7 +12,7 @@ import { readText } from "./read-text.ts";
 
 /** The jobs and agents of a project's warren.yaml, checked as a whole: it is taken without a problem, or not at all. */
 
-export const PROJECT_FILE = "warren.yaml";
+const PROJECT_FILE = "warren.yaml";
 const OTHER_PROJECT_FILE = "warren.yml";
 
 export interface Project {

@@ -44,17 +44,6 @@ export interface StandingEvents extends Omit<ContactEvents, "onChecking"> {
   isMended?(error: WarrenError): boolean;
 }
 
-/** What waiting does not mend. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  "HUB_KEY_CHANGED",
-  "HUB_UNTRUE",
-  "LOGIN_REFUSED",
-  "KEY_NOT_KNOWN",
-  "DEVICE_UNKNOWN",
-  "MACHINE_NOT_INVITED",
-  "INVITATION_REFUSED",
-  "VERSION_UNKNOWN",
-]);
 /** After these it may be another hub that answers. */
 const DOUBTS: ReadonlySet<string> = new Set([
   "HUB_UNTRUE",
@@ -64,6 +53,8 @@ const DOUBTS: ReadonlySet<string> = new Set([
   "MACHINE_NOT_INVITED",
   "INVITATION_REFUSED",
 ]);
+/** What waiting does not mend. */
+const REFUSALS: ReadonlySet<string> = new Set([...DOUBTS, "HUB_KEY_CHANGED", "VERSION_UNKNOWN"]);
 
 export class StandingContact {
   readonly #options: StandingOptions;

@@ -1,7 +1,7 @@
 import { lstat, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import type { DeploymentConfig } from "../config/gateway/deployment.ts";
-import type { GatewayConfig, WorkerConfig } from "../config/gateway/gateway-config.ts";
+import type { ConfiguredWorker, GatewayConfig } from "../config/gateway/gateway-config.ts";
 import { isFile, isFolder, isInside } from "../config/gateway/places.ts";
 import { NODE_ENTRIES } from "../config/gateway/worker-program.ts";
 import { WarrenError } from "../protocol/errors.ts";
@@ -43,7 +43,7 @@ export function howDeployed(config: GatewayConfig, { sources, file }: Deployment
   return config.workers.map((worker) => ({ name: worker.name, how: howOf(worker, sources) }));
 }
 
-function howOf({ name, type, build, hasSources }: WorkerConfig, sources: DeploymentConfig["sources"]) {
+function howOf({ name, type, build, hasSources }: ConfiguredWorker, sources: DeploymentConfig["sources"]) {
   if (type === "static") return "files";
   if (type === "url") return "nothing";
   if (type === "command" && build === undefined) return "folder";
@@ -92,7 +92,11 @@ async function configurationFiles({ watched, workers }: GatewayConfig): Promise<
   return files;
 }
 
-async function sourcesOf(worker: WorkerConfig, { dir }: GatewayConfig, inputs: readonly string[]): Promise<string[]> {
+async function sourcesOf(
+  worker: ConfiguredWorker,
+  { dir }: GatewayConfig,
+  inputs: readonly string[],
+): Promise<string[]> {
   const own = OWN.map((name) => join(worker.dir, name));
   const files = await filesIn(worker.dir, own);
   for (const folder of worker.sharedDirs) files.push(...(await filesIn(folder)));

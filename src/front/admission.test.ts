@@ -5,10 +5,10 @@ import net, { type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../platform/log.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { Admission } from "./admission.ts";
 import { until } from "./proxy/testing/deadline.ts";
 import { RawClient } from "./proxy/testing/raw-client.ts";
-import { TestClock } from "./proxy/testing/test-clock.ts";
 import { instanceOf, TestFront, tableOf, workerOf } from "./proxy/testing/test-front.ts";
 import { NodeWorker } from "./proxy/testing/workers.ts";
 import { Door } from "./tls/door.ts";
@@ -18,7 +18,7 @@ const isGone = (client: RawClient): boolean => client.isEnded || client.isClosed
 
 /** A data plane that takes no more than `connectionsMax` clients, as a front has it. */
 async function limited(connectionsMax: number) {
-  const clock = new TestClock();
+  const clock = new HandClock();
   const worker = await NodeWorker.start((request, response) => {
     if (request.url !== "/wait") response.end("hello");
   });

@@ -1,9 +1,9 @@
 import { FRONT_FORMAT, type FrontTable, type FrontWorker, type GatewayMode } from "../protocol/front-messages.ts";
+import type { ProjectConfig } from "../protocol/gateway-config.ts";
 import { withFailurePlaces } from "./build/failure-places.ts";
 import type { Fronts } from "./fronts.ts";
 import { drainingOf, frontWorkerOf } from "./lifecycle/front-record.ts";
 import { healthOf } from "./lifecycle/summary.ts";
-import type { ProjectConfig } from "./project-config.ts";
 import type { ProjectWorker } from "./project-worker.ts";
 import { Publications } from "./publications.ts";
 import type { AssetChange } from "./watch/asset-watch.ts";

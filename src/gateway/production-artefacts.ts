@@ -1,6 +1,6 @@
+import type { ProjectConfig, WorkerConfig } from "../protocol/gateway-config.ts";
 import type { ProductionArtefact } from "../protocol/gateway-units.ts";
 import type { BuildOutcome } from "./build/build-outcome.ts";
-import type { ProjectConfig, WorkerConfig } from "./project-config.ts";
 import { type Material, materialOf } from "./worker-material.ts";
 
 /**

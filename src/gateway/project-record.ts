@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { readJsonIfExists } from "../platform/atomic-file.ts";
 import { systemCode } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
+import type { ProjectConfig } from "../protocol/gateway-config.ts";
 import type { WorkerState } from "./lifecycle/state.ts";
-import type { ProjectConfig } from "./project-config.ts";
 
 /**
  * What is kept of a project that is up, in `<home>/gateway/<key>/project.json`: enough for the next server to go on with it. Written before anything is done

@@ -1,6 +1,6 @@
 import type { Log } from "../platform/log.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
-import type { ProjectConfig } from "./project-config.ts";
+import type { ProjectConfig } from "../protocol/gateway-config.ts";
 import { type AssetChange, AssetWatch } from "./watch/asset-watch.ts";
 import { ConfigWatch } from "./watch/config-watch.ts";
 import { SourceWatch, type SourceWatchOptions } from "./watch/source-watch.ts";

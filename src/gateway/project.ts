@@ -1,25 +1,25 @@
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { FrontTable, GatewayMode } from "../protocol/front-messages.ts";
+import type { ProjectConfig } from "../protocol/gateway-config.ts";
 import type { KeeperAnswers, KeeperCall, ListenAddress, ServerSpec } from "../protocol/keeper-calls.ts";
-import { suggest } from "../protocol/suggest.ts";
+import { ChangeWaiters } from "./change-waiters.ts";
 import { FrontTelling } from "./front-telling.ts";
 import { Fronts } from "./fronts.ts";
 import { InstanceRuns } from "./instances/instance-runs.ts";
-import { isGone } from "./lifecycle/state.ts";
 import { PortPool } from "./ports/port-pool.ts";
-import type { ProjectConfig } from "./project-config.ts";
 import { ProjectFile, type ProjectRecord } from "./project-record.ts";
 import { ProjectWatches } from "./project-watches.ts";
-import { ProjectWorker } from "./project-worker.ts";
+import type { ProjectWorker } from "./project-worker.ts";
+import { ProjectWorkers } from "./project-workers.ts";
 import { Publications } from "./publications.ts";
 import type { ProjectHands } from "./worker-hands.ts";
 
 /**
- * The gateway of one project: its front, its workers, and what they share. It puts the pieces together and passes things on; what is decided of a worker is
- * decided in `lifecycle`.
+ * The gateway of one project: its front, its workers, and what they share. It puts the pieces together and passes things on: which workers there are is kept by
+ * `ProjectWorkers`, what is decided of one is decided in `lifecycle`, what the front is told is said by `FrontTelling`.
  *
  * Invariants
  * 1. The record is written before anything is done that it speaks of.
@@ -50,9 +50,9 @@ export class GatewayProject {
   readonly #options: ProjectOptions;
   readonly #file: ProjectFile;
   readonly #record: ProjectRecord;
-  readonly #workers = new Map<string, ProjectWorker>();
+  readonly #workers: ProjectWorkers;
   readonly #over = new AbortController();
-  readonly #watchers = new Set<() => void>();
+  readonly #waiters = new ChangeWaiters();
   readonly #telling: FrontTelling;
   readonly #watches: ProjectWatches;
   #config: ProjectConfig;
@@ -117,6 +117,22 @@ export class GatewayProject {
         onWatching: (worker, watched) => this.#fronts.watch(worker, watched),
       },
     });
+    this.#workers = new ProjectWorkers({
+      record,
+      mode: () => this.mode,
+      hands: () => this.#hands(),
+      watch: () => this.#watches.sources,
+      clock: options.clock,
+      save: () => this.#save(),
+      onGone: () => {
+        this.#telling.tellAll();
+        this.#save();
+      },
+      onChange: () => {
+        this.#telling.tellHealth();
+        this.#waiters.changed();
+      },
+    });
   }
 
   get dir(): string {
@@ -152,40 +168,17 @@ export class GatewayProject {
   }
 
   get workers(): readonly ProjectWorker[] {
-    return [...this.#workers.values()];
+    return this.#workers.all();
   }
 
   /** @throws WORKER_NOT_FOUND */
   worker(name: string): ProjectWorker {
-    const found = this.#workers.get(name);
-    if (found) return found;
-    const names = [...this.#workers.keys()];
-    const near = suggest(name, names);
-    throw new WarrenError(
-      "WORKER_NOT_FOUND",
-      `The project ${this.#config.project} has no worker ${name}. ${near ? `Did you mean ${near}?` : `It has ${names.join(", ") || "none"}.`}`,
-      { fix: "warren gateway status" },
-    );
+    return this.#workers.named(name, this.#config.project);
   }
 
   /** Calls `look` now and after each change, until it answers something or `signal` is aborted. */
-  async until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T | undefined> {
-    const { promise, resolve } = Promise.withResolvers<T | undefined>();
-    const check = (): void => {
-      const found = look();
-      if (found !== undefined) resolve(found);
-    };
-    const stop = (): void => resolve(undefined);
-    this.#watchers.add(check);
-    signal.addEventListener("abort", stop, { once: true });
-    try {
-      check();
-      if (signal.aborted) stop();
-      return await promise;
-    } finally {
-      this.#watchers.delete(check);
-      signal.removeEventListener("abort", stop);
-    }
+  until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T | undefined> {
+    return this.#waiters.until(look, signal);
   }
 
   /** Another mode from now on, whatever the file says. @throws as `loadConfig`; nothing has changed then */
@@ -223,10 +216,9 @@ export class GatewayProject {
 
   /** Ends every instance and the front; resolves when all are gone. */
   async down({ graceMs }: { graceMs?: number } = {}): Promise<string[]> {
-    const names = [...this.#workers.keys()];
+    const names = this.workers.map(({ name }) => name);
     await this.#fronts.stop();
-    for (const worker of this.workers) worker.close();
-    await Promise.all(this.workers.map((worker) => worker.end(graceMs)));
+    await this.#workers.end(graceMs);
     this.#over.abort();
     this.#watches.close();
     this.#file.forget();
@@ -237,7 +229,7 @@ export class GatewayProject {
   close(): void {
     this.#over.abort();
     this.#fronts.close(); // first: it watches on for the next one, and is not told to stop
-    for (const worker of this.workers) worker.close();
+    this.#workers.close();
     this.#watches.close();
   }
 
@@ -252,7 +244,7 @@ export class GatewayProject {
         dir: homeDir,
         nodePath,
         log,
-        onEnded: (id, outcome, leftCount) => this.#ownerOf(id)?.ended(id, outcome, leftCount),
+        onEnded: (id, outcome, leftCount) => this.#workers.ownerOf(id)?.ended(id, outcome, leftCount),
       },
       this.#over.signal,
     );
@@ -270,10 +262,10 @@ export class GatewayProject {
         log,
         events: {
           onApplied: (revision) => this.#onApplied(revision),
-          onDrained: (id) => this.#ownerOf(id)?.tell({ kind: "drained", instance: id }),
+          onDrained: (id) => this.#workers.ownerOf(id)?.tell({ kind: "drained", instance: id }),
           onTrouble: ({ type: _, ...trouble }) =>
-            this.#ownerOf(trouble.instance)?.tell({ kind: "trouble", ...trouble }),
-          onWaiting: () => this.#changed(),
+            this.#workers.ownerOf(trouble.instance)?.tell({ kind: "trouble", ...trouble }),
+          onWaiting: () => this.#waiters.changed(),
           onSign: (worker) => this.#watches.sources?.touch(worker) ?? Promise.resolve(),
         },
       },
@@ -291,57 +283,16 @@ export class GatewayProject {
   async #takeUpWorkers(): Promise<void> {
     const known = new Set(Object.values(this.#record.workers).flatMap(({ tags }) => Object.keys(tags)));
     await this.#runs.forgetOthers(known);
-    for (const config of this.#config.workers) this.#add(config);
-    // Those that are configured no more, and have processes still.
-    for (const [name, { state }] of Object.entries(this.#record.workers)) {
-      if (!this.#workers.has(name) && !isGone(state)) this.#addRemoved(name);
-    }
-    await Promise.all(this.workers.map((worker) => worker.open()));
-    for (const worker of this.workers) {
-      if (!this.#config.workers.some(({ name }) => name === worker.name)) worker.tell({ kind: "removed" });
-    }
-  }
-
-  #add(config: ProjectConfig["workers"][number]): ProjectWorker {
-    const worker = new ProjectWorker({
-      config,
-      mode: this.mode,
-      record: this.#record.workers[config.name],
-      project: this.#hands(),
-      personEnv: this.#record.env,
-      watch: () => this.#watches.sources,
-      clock: this.#options.clock,
-      save: () => this.#save(),
-      onChange: (one) => this.#onWorkerChange(one),
-    });
-    this.#workers.set(config.name, worker);
-    return worker;
-  }
-
-  #addRemoved(name: string): void {
-    const { spec } = this.#record.workers[name]!.state;
-    const health = { path: "/", isConfigured: false, ...spec.health };
-    const { drainMs, startTimeoutMs, keepCount, instances, isLive } = spec;
-    const rest = { drainMs, startTimeoutMs, keepCount, instances, isLive, health };
-    this.#add({
-      ...{ name, dir: this.dir, type: "command", path: "/", route: "/", env: {}, allowEnv: [], sharedDirs: [] },
-      ...rest,
-    });
+    await this.#workers.open(this.#config.workers);
   }
 
   #configure(config: ProjectConfig): void {
     this.#config = config;
     this.#watches.follow(config, this.mode);
-    const names = new Set(config.workers.map(({ name }) => name));
-    for (const worker of this.workers) if (!names.has(worker.name)) worker.tell({ kind: "removed" });
-    for (const one of config.workers) {
-      const worker = this.#workers.get(one.name);
-      if (worker) worker.configure(one, this.mode);
-      else void this.#add(one).open();
-    }
+    this.#workers.configure(config.workers);
     this.#telling.tellAll();
     this.#save();
-    this.#changed();
+    this.#waiters.changed();
   }
 
   #hands(): ProjectHands {
@@ -380,26 +331,6 @@ export class GatewayProject {
   #nextRevision(): number {
     this.#record.revision = Publications.revisionAfter(this.#record.revision, this.#options.clock.wallMs());
     return this.#record.revision;
-  }
-
-  #onWorkerChange(worker: ProjectWorker): void {
-    if (isGone(worker.state) && this.#workers.get(worker.name) === worker) {
-      worker.close();
-      this.#workers.delete(worker.name);
-      delete this.#record.workers[worker.name];
-      this.#telling.tellAll();
-      this.#save();
-    }
-    this.#telling.tellHealth();
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher();
-  }
-
-  #ownerOf(instance: string): ProjectWorker | undefined {
-    return this.workers.find((worker) => worker.has(instance));
   }
 
   #save(): void {

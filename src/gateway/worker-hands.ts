@@ -1,12 +1,12 @@
 import { rmSync } from "node:fs";
 import { type Log, logTail } from "../platform/log.ts";
-import { listeningPorts } from "../platform/process.ts";
 import { isWarrenError, messageOf, toWire, unreachable } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
+import type { WorkerConfig } from "../protocol/gateway-config.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import type { VersionMaker } from "./build/version-maker.ts";
 import { type InstanceRuns, newTag } from "./instances/instance-runs.ts";
-import { probe } from "./instances/probe.ts";
+import { InstanceProber } from "./instances/prober.ts";
 import type { WorkerAction } from "./lifecycle/actions.ts";
 import type { WorkerEvent } from "./lifecycle/events.ts";
 import {
@@ -18,7 +18,6 @@ import {
 import { loadInto, type StandbyAnswer } from "./node-worker/standby-link.ts";
 import type { PortPool } from "./ports/port-pool.ts";
 import { saysPortTaken } from "./ports/port-taken.ts";
-import type { WorkerConfig } from "./project-config.ts";
 import type { WorkerHands } from "./worker-control.ts";
 
 /** What several workers of a project share, and what its front and its people are told through. */
@@ -55,24 +54,23 @@ export interface WorkerHandsOptions {
 
 /** Longer than it takes to tell of a change. */
 const OUTDATED_MS = 200;
-/** What an instance does instead of answering is told so long before its time is up: afterwards nobody asks. */
-const LAST_WORD_MS = 250;
 const SPARE_BOOT_MS = 10_000;
 const SPARE_LOOK_MS = 5;
 
-type Target = NonNullable<WorkerConfig["target"]>;
 type Of<K extends WorkerAction["kind"]> = Extract<WorkerAction, { kind: K }>;
 
 /** Of a version's own making: another start of the same does no better. */
 const VERSIONS_FAULTS = new Set(["PROGRAM_NOT_FOUND", "PROGRAM_NOT_EXECUTABLE", "COMMAND_EMPTY", "ARTEFACT_MISSING"]);
+
+/** Of what did not come up: a stack has its message above a dozen places. */
+const LAST_LINES = 20;
 
 /** Carries a worker's decisions out, on real processes, files and sockets. What fails is an answer too; nothing throws. */
 export class RealHands implements WorkerHands {
   readonly #options: WorkerHandsOptions;
   readonly #over = new AbortController();
   readonly #ports = new Map<string, number>();
-  /** Those that were seen to listen on their own port. */
-  readonly #proven = new Set<string>();
+  readonly #prober: InstanceProber;
   /** Actions on one instance are carried out one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
   /** Processes may come of them yet. */
@@ -85,6 +83,8 @@ export class RealHands implements WorkerHands {
     this.#options = options;
     this.#config = options.config;
     this.#maker = options.maker;
+    const { project, tell } = options;
+    this.#prober = new InstanceProber({ runs: project.runs, log: project.log, tell, signal: this.#over.signal });
   }
 
   /** For whatever is started from now on. */
@@ -114,7 +114,7 @@ export class RealHands implements WorkerHands {
       case "close":
         return project.close(action.instance, action.spreadMs);
       case "probe":
-        return void this.#probe(action);
+        return void this.#prober.probe(action, config, this.#ports.get(action.instance));
       case "link":
         return void this.#link(action.version);
       case "reload":
@@ -293,66 +293,6 @@ export class RealHands implements WorkerHands {
     this.#gone(instance);
   }
 
-  async #probe({ instance, waitMs, timeoutMs }: Of<"probe">): Promise<void> {
-    const { tell, project } = this.#options;
-    const { target } = this.#config;
-    if (target) return this.#probeRemote(target, { instance, timeoutMs });
-    const port = this.#ports.get(instance);
-    if (port === undefined) return;
-    const { path, isConfigured } = this.#config.health;
-    const signal = this.#over.signal;
-    const asked = { host: "127.0.0.1", port, path, isPathConfigured: isConfigured, timeoutMs, signal };
-    const found = await probe({ ...asked, waitMs: Math.max(0, waitMs - LAST_WORD_MS) });
-    if (signal.aborted) return;
-    // It has ended, and what it left behind answers: how it ended is told, which is the better word.
-    if (found.kind === "answer" && project.runs.firstPidOf(instance) === undefined) return;
-    if (found.kind === "answer" && !this.#isOwn(instance, port))
-      return tell({ kind: "probed", instance, isOk: false, reason: `port ${port} is answered by another program` });
-    if (found.kind === "answer") {
-      const reason = found.reason === undefined ? {} : { reason: found.reason };
-      return tell({ kind: "probed", instance, isOk: found.isOk, status: found.status, ...reason });
-    }
-    const elsewhere = found.isRefused ? this.#portElsewhere(instance, port) : undefined;
-    if (elsewhere !== undefined) return tell({ kind: "squatted", instance, port: elsewhere });
-    project.log.debug("probe_silent", { instance, reason: found.reason });
-    tell({ kind: "probed", instance, isOk: false, reason: found.reason });
-  }
-
-  async #probeRemote(
-    target: Target,
-    { instance, timeoutMs }: Pick<Of<"probe">, "instance" | "timeoutMs">,
-  ): Promise<void> {
-    const { path, isConfigured } = this.#config.health;
-    const signal = this.#over.signal;
-    const found = await probe({ ...target, path, isPathConfigured: isConfigured, timeoutMs, waitMs: 0, signal });
-    if (signal.aborted) return;
-    const answer = found.kind === "answer" ? { isOk: found.isOk, status: found.status } : { isOk: false };
-    const reason = found.reason === undefined ? {} : { reason: found.reason };
-    this.#options.tell({ kind: "probed", instance, ...answer, ...reason });
-  }
-
-  /**
-   * A port that was bound is not yet ours: another program may have bound it too, listen first, and answer. So the first answer counts only once a process of
-   * the instance listens there; from then on nobody else can.
-   */
-  #isOwn(instance: string, port: number): boolean {
-    if (this.#proven.has(instance)) return true;
-    const { runs } = this.#options.project;
-    const listens = (pids: number[]): boolean =>
-      listeningPorts(pids).some((open) => open.port === port && open.protocol.startsWith("tcp"));
-    const first = runs.firstPidOf(instance);
-    if (first === undefined) return false;
-    if (!listens([first]) && !listens(runs.membersOf(instance).map(({ pid }) => pid))) return false;
-    this.#proven.add(instance);
-    return true;
-  }
-
-  #portElsewhere(instance: string, own: number): number | undefined {
-    const pids = this.#options.project.runs.membersOf(instance).map(({ pid }) => pid);
-    const ports = listeningPorts(pids).filter(({ protocol }) => protocol.startsWith("tcp"));
-    return ports.some(({ port }) => port === own) ? undefined : ports[0]?.port;
-  }
-
   async #link(version: string): Promise<void> {
     const { project } = this.#options;
     const maker = this.#maker;
@@ -369,7 +309,7 @@ export class RealHands implements WorkerHands {
   #gone(instance: string): void {
     this.#release(instance);
     this.#options.tags.delete(instance);
-    this.#proven.delete(instance);
+    this.#prober.forget(instance);
     rmSync(this.#options.project.standbyPath(instance), { force: true });
     this.#options.tell({ kind: "gone", instance });
   }
@@ -382,7 +322,7 @@ export class RealHands implements WorkerHands {
 
   #lastLines(instance: string): string[] {
     const { stdoutPath, stderrPath } = this.#options.project.runs.logsOf(instance);
-    const errors = logTail(stderrPath);
-    return errors.length > 0 ? errors : logTail(stdoutPath);
+    const errors = logTail(stderrPath, LAST_LINES);
+    return errors.length > 0 ? errors : logTail(stdoutPath, LAST_LINES);
   }
 }

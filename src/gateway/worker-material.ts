@@ -1,8 +1,8 @@
+import type { WorkerConfig } from "../protocol/gateway-config.ts";
 import { Builder } from "./build/builder.ts";
 import { Deployed } from "./build/deployed.ts";
 import type { SourceSpec } from "./build/source-spec.ts";
 import type { VersionMaker } from "./build/version-maker.ts";
-import type { WorkerConfig } from "./project-config.ts";
 import { WorkerSources } from "./watch/worker-sources.ts";
 import { sourceSpec } from "./worker-spec.ts";
 

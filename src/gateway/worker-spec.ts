@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { GatewayMode } from "../protocol/front-messages.ts";
+import type { WorkerConfig } from "../protocol/gateway-config.ts";
 import type { SourceSpec } from "./build/source-spec.ts";
 import { specOf, type WorkerSpec } from "./lifecycle/spec.ts";
-import type { WorkerConfig } from "./project-config.ts";
 
 /** What a worker's configuration means to those who decide, and to those who watch and build. */
 

@@ -2,7 +2,7 @@
  * What Claude Code says to a hook on standard input, as far as mail needs it (https://code.claude.com/docs/en/hooks). It is text from outside: whatever is
  * not as documented counts as not said.
  */
-export const HOOK_EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"] as const;
+const HOOK_EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"] as const;
 export type HookEvent = (typeof HOOK_EVENTS)[number];
 
 export interface HookInput {

@@ -49,10 +49,6 @@ export class Audience {
   machine(loginKey: Uint8Array): Connection | undefined {
     return this.#machines.get(keyId(loginKey))?.at(-1);
   }
-
-  get memberCount(): number {
-    return this.#byMember.size;
-  }
 }
 
 function add<K>(map: Map<K, Set<Connection>>, key: K, connection: Connection): void {

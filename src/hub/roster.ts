@@ -56,12 +56,6 @@ export class Roster {
     ) as unknown as Membership[];
   }
 
-  devicesOf(space: number): Uint8Array[] {
-    return this.#db
-      .all<{ login_key: Uint8Array }>("select login_key from members where space = ? and is_machine = 0", space)
-      .map(({ login_key }) => login_key);
-  }
-
   /** Twice is once. @throws HUB_FULL */
   addMachine(loginKey: Uint8Array, label: string | undefined, nowMs: number): void {
     if (this.memberships("machine", loginKey).length > 0) return;

@@ -6,13 +6,14 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { bootId, isAlive, readProcess } from "../platform/process.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { launch } from "../runs/launch.ts";
 import { logPaths } from "../runs/logs/files.ts";
 import { fileSays, until } from "../runs/run-fixture.ts";
 import { prepareStatusFile } from "../runs/status-file.ts";
 import { NO_RUNS } from "./history.ts";
-import { FakeClock, JobsFixture, placesIn } from "./jobs-fixture.ts";
-import type { JobRecord, RunRecord } from "./records.ts";
+import { JobsFixture, placesIn } from "./jobs-fixture.ts";
+import { BLANK_RUN, type JobRecord, type RunRecord } from "./records.ts";
 
 /** A generation that is killed: what it does not say to its successor is not said. */
 class Generation implements AsyncDisposable {
@@ -45,7 +46,7 @@ class Generation implements AsyncDisposable {
 }
 
 /** A directory with a database, and nobody who looks after it. */
-async function abandoned(clock?: FakeClock): Promise<JobsFixture> {
+async function abandoned(clock?: HandClock): Promise<JobsFixture> {
   const fixture = await JobsFixture.make(clock ? { clock } : {});
   fixture.jobs.close();
   fixture.prepare();
@@ -70,28 +71,12 @@ const jobRow = (fixture: JobsFixture, extra: Partial<JobRecord> = {}): JobRecord
 });
 
 const runRow = (extra: Partial<RunRecord> = {}): RunRecord => ({
+  ...BLANK_RUN,
   id: "1aa-1",
   jobId: "1aa",
   number: 1,
-  state: "starting",
-  cause: "user",
-  attempt: 1,
   tag: process.pid * 1000 + 7,
-  bootId: null,
-  jobPid: null,
-  jobTicks: null,
-  shimPid: null,
-  shimTicks: null,
-  ready: false,
-  sent: [],
-  stopDeadlineMs: null,
-  outcome: null,
   startedAtMs: Date.now(),
-  stoppedAtMs: null,
-  peakMemoryBytes: null,
-  cpuMs: null,
-  stdoutDropped: null,
-  stderrDropped: null,
   ...extra,
 });
 
@@ -232,14 +217,14 @@ test("adoption: a run whose shim was killed meanwhile is watched by its own proc
 });
 
 test("adoption: a time limit goes on; a clock that was set back gives no more than the whole of it", async () => {
-  const clock = new FakeClock();
+  const clock = new HandClock({ wallMs: Date.now() });
   await using fixture = await JobsFixture.make({ clock });
   await fixture.jobs.add(fixture.spec("exec sleep 100", { timeout_ms: 60_000 }));
   assert.deepEqual(
     clock.delays.filter((ms) => ms > 2_000),
     [60_000],
   );
-  clock.advance(20_000);
+  clock.leap(20_000);
   await fixture.reopen();
   assert.deepEqual(
     clock.delays.filter((ms) => ms > 2_000),
@@ -252,7 +237,7 @@ test("adoption: a time limit goes on; a clock that was set back gives no more th
     [60_000],
   );
   const stopped = fixture.nextOf("job_stopped");
-  clock.advance(60_000);
+  clock.leap(60_000);
   const { outcome } = (await stopped).data.job as { outcome: { by: string } };
   assert.equal(outcome.by, "timeout");
 });

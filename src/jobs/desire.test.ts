@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { test } from "node:test";
-import { FakeClock, JobsFixture } from "./jobs-fixture.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
+import { JobsFixture } from "./jobs-fixture.ts";
 
 const DAY_MS = 86_400_000;
 
-async function withClock(): Promise<{ fixture: JobsFixture; clock: FakeClock }> {
-  const clock = new FakeClock();
+async function withClock(): Promise<{ fixture: JobsFixture; clock: HandClock }> {
+  const clock = new HandClock({ wallMs: Date.now() });
   return { fixture: await JobsFixture.make({ clock }), clock };
 }
 
@@ -36,7 +37,7 @@ test("restart on-failure: a failure is started again after the first delay, a su
 
   await rm(fixture.path("fails"));
   const again = fixture.nextDecision();
-  clock.advance(500);
+  clock.leap(500);
   assert.equal((await again).wanted, "down");
   assert.deepEqual(clock.delays, []);
   assert.deepEqual(
@@ -65,16 +66,16 @@ test("restart: delays double up to a minute", async () => {
     const delayMs = clock.delays[0] ?? 0;
     delays.push(delayMs);
     decided = fixture.nextDecision();
-    clock.advance(delayMs - 1);
+    clock.leap(delayMs - 1);
     assert.equal(clock.delays.length, 1, "not a millisecond early");
-    clock.advance(1);
+    clock.leap(1);
   }
   await decided;
   assert.deepEqual(delays, [8_000, 16_000, 32_000, 60_000, 60_000]);
 });
 
 test("restart: jitter shortens a delay by at most a quarter", async () => {
-  const clock = new FakeClock();
+  const clock = new HandClock({ wallMs: Date.now() });
   await using fixture = await JobsFixture.make({ clock, random: () => 1 });
   const decided = fixture.nextDecision();
   await fixture.jobs.add(fixture.spec("exit 1", { restart: { when: "always", backoff_ms: 1_000 } }));
@@ -91,7 +92,7 @@ test("restart max: gives up after so many restarts in a row, and counts anew for
     assert.equal((await decided).wanted, "up");
     assert.deepEqual(clock.delays, [delayMs]);
     decided = fixture.nextDecision();
-    clock.advance(delayMs);
+    clock.leap(delayMs);
   }
   assert.equal((await decided).wanted, "down");
   assert.equal(fixture.runCountOf(job.id), 3);
@@ -109,13 +110,13 @@ test("restart: a run of ten seconds was a good one, and the next delay is the fi
   const { job } = await fixture.jobs.add(fixture.spec("exit 1", { restart: { when: "always", max: 2 } }));
   await decided;
   decided = fixture.nextDecision();
-  clock.advance(500);
+  clock.leap(500);
   assert.equal((await decided).restartCount, 2);
 
   decided = fixture.nextDecision();
   clock.jumpWall(-21_000); // its start is written down as long before its end, which has the file's real time
   const started = fixture.nextOf("run_started", job.id);
-  clock.advance(1_000);
+  clock.leap(1_000);
   await started;
   clock.jumpWall(20_000);
   assert.deepEqual([(await decided).wanted, (await decided).restartCount], ["up", 1]);
@@ -145,7 +146,7 @@ test("stop: wins in the moment in which the policy starts the job", async () => 
   const decided = fixture.nextDecision();
   const { job } = await fixture.jobs.add(fixture.spec("exit 1", { restart: { when: "always" } }));
   await decided;
-  clock.advance(500);
+  clock.leap(500);
   await fixture.jobs.stop({ job_id: job.id });
   await fixture.jobs.remove({ job_id: job.id }); // waits for its turn, behind a start
   assert.deepEqual(fixture.jobs.list({}).jobs, []);
@@ -167,12 +168,12 @@ test("restart: a job whose program is gone counts as failed, and is given up at 
   for (const delayMs of [500, 1_000]) {
     assert.ok(clock.delays.includes(delayMs), `${clock.delays}`);
     const updated = fixture.nextOf("job_updated", job.id);
-    clock.advance(delayMs);
+    clock.leap(delayMs);
     decided = updated.then(() => fixture.record(job.id));
     await decided;
-    clock.advance(0);
+    clock.leap(0);
     await new Promise(setImmediate);
-    clock.advance(0);
+    clock.leap(0);
   }
   assert.equal((await decided).wanted, "down");
   assert.equal(fixture.runCountOf(job.id), 1, "a start that failed leaves no run");
@@ -188,7 +189,7 @@ test("clock: a restart that was planned is not held back by more than a minute w
   await fixture.reopen();
   assert.deepEqual(clock.delays, [60_000], "the timer of the generation before is gone");
   const started = fixture.nextOf("run_started", job.id);
-  clock.advance(60_000);
+  clock.leap(60_000);
   await started;
 });
 
@@ -212,7 +213,7 @@ test("restart: waits for the dependencies that are down when its delay is over",
   await fixture.jobs.up({ project: fixture.directory, jobs: [fixture.upSpec("db", "sleep 100"), failing] });
   const { id } = await decided;
   await fixture.jobs.stop({ job_id: "db" });
-  clock.advance(500);
+  clock.leap(500);
   await new Promise(setImmediate);
   assert.equal(fixture.jobs.get({ job_id: id }).job.state, "waiting");
   assert.equal(fixture.runCountOf(id), 1);

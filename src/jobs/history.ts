@@ -23,7 +23,7 @@ export interface RunStats {
 /** Successes from which percentiles are taken; the oldest is dropped. */
 export const RECENT_SUCCESSES_MAX = 100;
 /** Fewer successes than this predict nothing. */
-export const SUCCESSES_TO_PREDICT = 3;
+const SUCCESSES_TO_PREDICT = 3;
 /** A run of a job without enough history is stuck after this much time (and silence). */
 const STUCK_WITHOUT_HISTORY_MS = 5 * 60_000;
 /** With history: the average success and this much more. */

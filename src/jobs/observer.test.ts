@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import type { Outcome } from "../protocol/outcome.ts";
-import { FakeClock, JobsFixture } from "./jobs-fixture.ts";
+import { JobsFixture } from "./jobs-fixture.ts";
 import type { EventRecord } from "./records.ts";
 
 const outcomeIn = ({ data }: EventRecord): Outcome => (data.job as { outcome: Outcome }).outcome;
@@ -34,7 +35,7 @@ test("owner: its death ends the job for good, whatever the policy; `keep` lets i
 });
 
 test("time limit: ends the run by its signal; the policy takes it for a failure", async () => {
-  const clock = new FakeClock();
+  const clock = new HandClock({ wallMs: Date.now() });
   await using fixture = await JobsFixture.make({ clock });
   const { job } = await fixture.jobs.add(
     fixture.spec("trap 'exit 5' TERM; echo up; while :; do sleep 0.01; done", {
@@ -48,15 +49,15 @@ test("time limit: ends the run by its signal; the policy takes it for a failure"
   );
   clock.jumpWall(-50_000); // does not matter to a timer that was set
   const decided = fixture.nextDecision();
-  clock.advance(999);
+  clock.leap(999);
   assert.equal(fixture.jobs.get({ job_id: job.id }).job.state, "running");
-  clock.advance(1);
+  clock.leap(1);
   assert.equal((await decided).wanted, "up");
   assert.equal(fixture.jobs.get({ job_id: job.id }).job.exit_code, 5, "its own status, since it ended by itself");
 });
 
 test("list: memory and ports of the whole tree, looked at again only after a while, and told of when they change", async () => {
-  const clock = new FakeClock();
+  const clock = new HandClock({ wallMs: Date.now() });
   await using fixture = await JobsFixture.make({ clock });
   const script = `require("node:net").createServer().listen(0, "127.0.0.1", () => console.log("up"));`;
   const told = fixture.nextOf("ports_updated");
@@ -64,7 +65,7 @@ test("list: memory and ports of the whole tree, looked at again only after a whi
     ...fixture.spec(""),
     command: ["sh", "-c", `${process.execPath} -e '${script}'; :`],
   });
-  for await (const _ of lookUntilPort(fixture, clock)) clock.advance(600);
+  for await (const _ of lookUntilPort(fixture, clock)) clock.leap(600);
   const event = await told;
   const ports = event.data.ports as { port: number; pid: number }[];
   assert.equal(ports.length, 1);
@@ -75,7 +76,7 @@ test("list: memory and ports of the whole tree, looked at again only after a whi
 });
 
 /** Looks as a client's `list` would, every time the last look is old enough. */
-async function* lookUntilPort(fixture: JobsFixture, clock: FakeClock) {
+async function* lookUntilPort(fixture: JobsFixture, clock: HandClock) {
   const deadlineMs = performance.now() + 5_000;
   while (!fixture.jobs.list({}).jobs[0]?.ports) {
     if (performance.now() > deadlineMs) throw new Error("no port is seen");

@@ -68,6 +68,32 @@ export interface RunRecord {
   stderrDropped: number | null;
 }
 
+/** A run before anything is known of it. */
+export const BLANK_RUN: RunRecord = {
+  id: "",
+  jobId: "",
+  number: 0,
+  state: "starting",
+  cause: "user",
+  attempt: 1,
+  tag: 0,
+  bootId: null,
+  jobPid: null,
+  jobTicks: null,
+  shimPid: null,
+  shimTicks: null,
+  ready: false,
+  sent: [],
+  stopDeadlineMs: null,
+  outcome: null,
+  startedAtMs: 0,
+  stoppedAtMs: null,
+  peakMemoryBytes: null,
+  cpuMs: null,
+  stdoutDropped: null,
+  stderrDropped: null,
+};
+
 export interface EventRecord {
   seq: number;
   type: string;

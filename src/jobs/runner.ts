@@ -19,7 +19,7 @@ import type { RunMarks } from "../runs/tree.ts";
 import { addOutcome } from "./history.ts";
 import type { Ledger, RecordEvent } from "./ledger.ts";
 import { LiveRun } from "./live-run.ts";
-import type { JobRecord, RunCause, RunRecord } from "./records.ts";
+import { BLANK_RUN, type JobRecord, type RunCause, type RunRecord } from "./records.ts";
 import type { JobStore } from "./store.ts";
 
 /**
@@ -112,7 +112,7 @@ export class Runner {
     const { store, clock, ledger } = this.#options;
     const number = job.nextRunNumber;
     const record: RunRecord = {
-      ...blankRun,
+      ...BLANK_RUN,
       id: `${job.id}-${number}`,
       jobId: job.id,
       number,
@@ -438,28 +438,3 @@ export class Runner {
     if (this.#liveByJob.get(run.record.jobId) === run) this.#liveByJob.delete(run.record.jobId);
   }
 }
-
-const blankRun: RunRecord = {
-  id: "",
-  jobId: "",
-  number: 0,
-  state: "starting",
-  cause: "user",
-  attempt: 1,
-  tag: 0,
-  bootId: null,
-  jobPid: null,
-  jobTicks: null,
-  shimPid: null,
-  shimTicks: null,
-  ready: false,
-  sent: [],
-  stopDeadlineMs: null,
-  outcome: null,
-  startedAtMs: 0,
-  stoppedAtMs: null,
-  peakMemoryBytes: null,
-  cpuMs: null,
-  stdoutDropped: null,
-  stderrDropped: null,
-};

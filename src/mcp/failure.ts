@@ -28,10 +28,17 @@ const NEXT: Readonly<Record<string, string>> = {
   HOME_UNUSABLE: "Tell your user; Warren cannot write its files.",
 };
 
-/** What a failed call says: what is wrong, and what to do. `_meta` has the code for programs. */
-export function failure(error: unknown, note = ""): CallToolResult {
+/** Codes that mean something else of a job than of a participant of the mailbox. */
+const NEXT_OF_JOBS: Readonly<Record<string, string>> = {
+  NAME_TAKEN:
+    "A name stays with its command, also when that has ended. Call job_run with another name, or without one; job_list shows the jobs.",
+};
+
+/** What a failed call of the tool says: what is wrong, and what to do. `_meta` has the code for programs. */
+export function failure(error: unknown, { tool, note = "" }: { tool: string; note?: string }): CallToolResult {
   const { code, message, fix } = asWarrenError(error);
-  const next = NEXT[code] ?? (fix === undefined ? undefined : `To mend it: ${fix}`);
+  const ofJobs = tool.startsWith("job_") ? NEXT_OF_JOBS[code] : undefined;
+  const next = ofJobs ?? NEXT[code] ?? (fix === undefined ? undefined : `To mend it: ${fix}`);
   return {
     isError: true,
     content: [{ type: "text", text: `${code}: ${message}${next === undefined ? "" : `\n${next}`}${note}` }],

@@ -59,7 +59,7 @@ async function carryOut(
   } catch (error) {
     if (!isWarrenError(error))
       world.log.error("tool_failed", { tool: tool.name, error: String(error), stack: (error as Error)?.stack });
-    result = failure(error, noteText(await world.mail.note()));
+    result = failure(error, { tool: tool.name, note: noteText(await world.mail.note()) });
   }
   world.log.debug("tool", {
     tool: tool.name,

@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
  * Waiting inside a call: hosts give up calls after a minute or less, so none of ours waits longer than 45 s. It says every 5 s that it goes on, and its
  * answer has what it takes to go on waiting with the next call.
  */
-export const WAIT_SECONDS_MAX = 45;
+const WAIT_SECONDS_MAX = 45;
 const PROGRESS_EVERY_MS = 5_000;
 
 export const TimeoutSeconds = z

@@ -57,14 +57,14 @@ function rotate(path: string): void {
 }
 
 /** The last lines of a log, for the error of what failed; none when it cannot be read. */
-export function logTail(path: string): string[] {
+export function logTail(path: string, lineCount = TAIL_LINES): string[] {
   try {
     const fd = openSync(path, "r");
     try {
       const { size } = fstatSync(fd);
       const bytes = Buffer.alloc(Math.min(TAIL_BYTES, size));
       readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-      return bytes.toString("utf8").split("\n").filter(Boolean).slice(-TAIL_LINES);
+      return bytes.toString("utf8").split("\n").filter(Boolean).slice(-lineCount);
     } finally {
       closeSync(fd);
     }

@@ -4,7 +4,6 @@
  * goes. For people and tests who look into a server, not for programs that are to outlive a version.
  */
 export const DEBUG_TOPICS = ["state", "clients", "leases", "memory", "frames", "log", "fault"] as const;
-export type DebugTopic = (typeof DEBUG_TOPICS)[number];
 
 /** Events that the server remembers; older ones are forgotten. */
 export const DEBUG_LOG_LENGTH = 1_000;

@@ -130,7 +130,6 @@ export const JOB_EVENTS = [
   "run_removed",
   "ports_updated",
 ] as const;
-export type JobEventType = (typeof JOB_EVENTS)[number];
 
 /** An event of a stream; `data` carries gob's fields (`job`, `run`, `ports`, `job_count`, `running_job_count`). */
 export interface StreamEvent {

@@ -184,21 +184,28 @@ export type FrontToServer =
   /** Nothing is in flight at an instance of `draining`. Said once for each table in which it drains, as soon as it is true. */
   | { type: "drained"; instance: string }
   /** What the front saw of an instance since it was last said, at most four times a second. */
-  | {
-      type: "trouble";
-      instance: string;
-      refused: number;
-      reset: number;
-      late: number;
-      bad: number;
-      failed: number;
-      total: number;
-    }
+  | ({ type: "trouble"; instance: string } & TroubleCounts)
   /** Requests wait for a worker: when the first does, and when none does any more (0). */
   | { type: "waiting"; worker: string; count: number }
   /** The front holds a worker because its sources may have changed, until `seen` says this number or a later one. */
   | { type: "sign"; worker: string; sign: number }
   | { type: "stats"; id: number; stats: FrontStats };
+
+/** What became of an instance's exchanges since it was last told. */
+export interface TroubleCounts {
+  /** It took no connection. */
+  refused: number;
+  /** It closed a connection before it had answered, or in the midst of it. */
+  reset: number;
+  /** It did not begin to answer in time. */
+  late: number;
+  /** It answered something that is not HTTP. */
+  bad: number;
+  /** It answered 5xx. */
+  failed: number;
+  /** Exchanges that have ended, in whatever way. */
+  total: number;
+}
 
 export interface FrontStats {
   connections: number;

@@ -322,7 +322,7 @@ export const messages = {
     z.looseObject({ message: z.literal("shutting down"), running_jobs: z.int() }),
   ),
   "session.new": message("admin", NewSession, SessionData),
-  /** The sessions of this server; `saved`: those that are not live, of the whole home. `usage`: with the processor and memory of each, which costs a look at all processes. */
+  /** The sessions of this server; `saved`: those that are not live, of the whole home. `usage`: with the processor and memory of each, and whether it listens on its port, which costs a look at all processes and sockets. */
   "session.list": message(
     "view",
     z.looseObject({ saved: z.optional(z.boolean()), usage: z.optional(z.boolean()) }),

@@ -229,7 +229,7 @@ export const Session = z.looseObject({
   former_name: z.optional(z.string()),
   /** Its own, which its program finds in `PORT`: what it serves there is `<name>.localhost` at a gateway of this machine. */
   port: z.optional(Count),
-  /** Somebody listens on `port` now: looked up for `session.list` and `session.get`, and absent where it is not live. */
+  /** Somebody listens on `port` now: looked up for `session.get` and a `session.list` with `usage`, and absent where it is not live. */
   is_listening: z.optional(z.boolean()),
   /** Mail that it has not read: looked up for `session.list`, and absent where there is none. */
   unread: z.optional(Count),

@@ -58,7 +58,8 @@ export class Devices {
     const found = devices.find((device) => device.name === name);
     if (found) return found;
     const known = devices.map((device) => device.name);
-    throw errors.deviceNotFound(name, suggest(name, known), known);
+    const begun = known.find((one) => one.toLowerCase().startsWith(name.toLowerCase()));
+    throw errors.deviceNotFound(name, begun ?? suggest(name, known), known);
   }
 
   opened(session: LiveSession): void {

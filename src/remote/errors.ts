@@ -43,11 +43,6 @@ export const hubAmbiguous = (name: string): WarrenError =>
     fix: "warren hubs      # use the fingerprint",
   });
 
-export const hubNew = (address: string, fingerprint: string): WarrenError =>
-  new WarrenError("HUB_NEW", `This machine does not know the hub at ${address} yet (fingerprint ${fingerprint}).`, {
-    fix: `warren pair --hub ${address}`,
-  });
-
 export const labelTaken = (label: string): WarrenError =>
   new WarrenError("NAME_TAKEN", `Another one is called ${label} already.`, { fix: "choose another name" });
 

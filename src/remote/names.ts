@@ -4,7 +4,7 @@ import { nameBad } from "./errors.ts";
 const NAME_LENGTH_MAX = 60;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
 
-export const isSoundName = (name: string): boolean =>
+const isSoundName = (name: string): boolean =>
   name.trim() !== "" && name.length <= NAME_LENGTH_MAX && !UNPRINTABLE.test(name);
 
 /** @throws NAME_INVALID */

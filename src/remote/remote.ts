@@ -34,7 +34,7 @@ import type { RemoteStore } from "./store.ts";
  * 2. What has been answered is on disk: the device that joined, the one that was revoked.
  * 3. Each hub has a link, a login key and a fate of its own.
  */
-export interface RemoteOptions extends Pick<MachineRecordsOptions, "settings" | "watchUnits"> {
+export interface RemoteOptions extends Pick<MachineRecordsOptions, "settings" | "watchUnits" | "watchMail"> {
   store: RemoteStore;
   network: HubNetwork;
   connect: ConnectUnit;

@@ -4,13 +4,14 @@ import { formInvalid } from "./errors.ts";
 
 /**
  * The text of an `item` record in the stream `talk/<session id>`: some of what was said in an agent's conversation, as JSON. Entries are as the session's
- * stream has them, upserts by `id` with the `seq` of their last change; so what comes twice changes nothing.
+ * stream has them, upserts by `id` with the `seq` of their last change; so what comes twice changes nothing. The person's mail is told in the same way, in the
+ * stream `mail` (`mail-item.ts`).
  *
  * 1. A record has every change after `after`, up to `seq`, of the entries that are told: whoever has the conversation up to `after` has it up to `seq` then,
  *    and whoever has less lacks something, whatever chain or period the record is of.
  * 2. One that `begins` is told to whoever has nothing. Older entries, and changes up to `after`, are left out.
  */
-export interface TalkItem {
+export interface TalkItem<I extends ToldItem = ConversationItem> {
   session: string;
   /** Of the conversation's events. */
   after: number;
@@ -20,11 +21,28 @@ export interface TalkItem {
   newest: number;
   state: ConversationState;
   /** In the order of their last changes. */
-  entries: TalkEntry[];
+  entries: TalkEntry<I>[];
+}
+
+/** What an entry has at least, of whatever it is. */
+export interface ToldItem {
+  id: string;
+  at: string;
+  /** Of its last change. */
+  seq: number;
+  kind: string;
+  cut?: unknown;
+}
+
+/** What there is to tell, as it is now: entries by their place. */
+export interface Told<I extends ToldItem = ToldItem> {
+  seq: number;
+  state: ConversationState;
+  entries: readonly TalkEntry<I>[];
 }
 
 /** Its place among all that were ever told in its conversation, from 0, and what it is. One that was cut has `cut`. */
-export type TalkEntry = [place: number, item: ConversationItem];
+export type TalkEntry<I extends ToldItem = ConversationItem> = [place: number, item: I];
 
 /** A longer record begins another one. */
 export const TALK_RECORD_BYTES_MAX = 16 * 1024;
@@ -34,21 +52,35 @@ export const TALK_ENTRY_BYTES_MAX = 12 * 1024;
 export const TALK_BEGIN_ENTRIES_MAX = 200;
 export const TALK_BEGIN_BYTES_MAX = 256 * 1024;
 
-export const talkStream = (session: string): string => `talk/${session}`;
+/** What the records of the person's mail name as their session, and the name of their stream; no session has such an id. */
+export const MAIL_TOLD = "mail";
+
+/** Of the items of this session. */
+export const streamOfItems = (session: string): string => (session === MAIL_TOLD ? MAIL_TOLD : `talk/${session}`);
+
+/** A conversation as what there is to tell of it. */
+export const toldTalk = ({ seq, state, items, dropped_count }: Conversation): Told<ConversationItem> => ({
+  seq,
+  state,
+  entries: items.map((item, index) => [dropped_count + index, item]),
+});
+
+/** {@link toldItemsOf} of a conversation. */
+export const talkItemsOf = (session: string, conversation: Conversation, after?: number): TalkItem[] =>
+  toldItemsOf(session, toldTalk(conversation), after);
 
 /**
  * The records of what has changed after `after`, in order; none, where nothing has.
  * @param after undefined: from the beginning, as far as that is told
  */
-export function talkItemsOf(session: string, conversation: Conversation, after?: number): TalkItem[] {
-  const { seq: newest, state, items, dropped_count } = conversation;
-  const placed = items.map((item, index): TalkEntry => [dropped_count + index, item]);
+export function toldItemsOf<I extends ToldItem>(session: string, all: Told<I>, after?: number): TalkItem<I>[] {
+  const { seq: newest, state, entries: placed } = all;
   const { base, told } =
     after === undefined ? beginning(placed) : { base: after, told: placed.filter(([, { seq }]) => seq > after) };
-  const records: TalkItem[] = [];
+  const records: TalkItem<I>[] = [];
   let bytes = 0;
   for (const [place, item] of told.sort(([, a], [, b]) => a.seq - b.seq)) {
-    const entry: TalkEntry = [place, cutEntry(item)];
+    const entry: TalkEntry<I> = [place, cutEntry(item)];
     const entryBytes = bytesOf(entry);
     const last = records.at(-1);
     if (last && bytes + entryBytes <= TALK_RECORD_BYTES_MAX - FRAME_BYTES) {
@@ -67,13 +99,13 @@ export function talkItemsOf(session: string, conversation: Conversation, after?:
   return records;
 }
 
-export const encodeTalkItem = (item: TalkItem): Uint8Array => utf8(JSON.stringify(item));
+export const encodeTalkItem = (item: TalkItem<ToldItem>): Uint8Array => utf8(JSON.stringify(item));
 
 /** Entries of any kind, also of one that this reader does not know: see `isKnownItem`. @throws FORM_INVALID, without a word of the text */
-export function decodeTalkItem(text: Uint8Array): TalkItem {
+export function decodeTalkItem<I extends ToldItem = ConversationItem>(text: Uint8Array): TalkItem<I> {
   const value = parsed(text);
   if (!hasShape(value, RECORD)) throw formInvalid("conversation's record", "it is no JSON, or lacks a field");
-  const { session, after, seq, newest, begins, state, entries } = value as unknown as TalkItem;
+  const { session, after, seq, newest, begins, state, entries } = value as unknown as TalkItem<I>;
   if (session === "" || session.length > SESSION_CHARS_MAX || seq < after)
     throw formInvalid("conversation's record", "it is of no session, or ends before it begins");
   return {
@@ -83,7 +115,7 @@ export function decodeTalkItem(text: Uint8Array): TalkItem {
     ...(begins === true ? { begins } : {}),
     newest,
     state: STATES.includes(state) ? state : "idle",
-    entries: entries.filter(isEntry),
+    entries: entries.filter((entry) => isEntry(entry)),
   };
 }
 
@@ -109,7 +141,7 @@ const RECORD: Shape = {
   entries: [["any"]],
 };
 const ITEM: Shape = { id: "text", at: "text", seq: "count", kind: "text" };
-function isEntry(entry: unknown): entry is TalkEntry {
+function isEntry(entry: unknown): boolean {
   const [place, item] = entry as [unknown, unknown];
   return hasShape(place, "count") && hasShape(item, ITEM);
 }
@@ -130,7 +162,7 @@ const FRAME_BYTES = 1024;
 const bytesOf = (value: unknown): number => utf8(JSON.stringify(value)).length + 1;
 
 /** The last entries, and up to where nothing is missed of those before them. */
-function beginning(placed: readonly TalkEntry[]): { base: number; told: TalkEntry[] } {
+function beginning<I extends ToldItem>(placed: readonly TalkEntry<I>[]): { base: number; told: TalkEntry<I>[] } {
   let first = placed.length;
   for (let bytes = 0; first > 0 && placed.length - first < TALK_BEGIN_ENTRIES_MAX; first--) {
     bytes += Math.min(TALK_ENTRY_BYTES_MAX, bytesOf(placed[first - 1]));
@@ -141,14 +173,15 @@ function beginning(placed: readonly TalkEntry[]): { base: number; told: TalkEntr
 }
 
 /** At most {@link TALK_ENTRY_BYTES_MAX} bytes: its texts and lists are shortened alike, until it fits. */
-function cutEntry(item: ConversationItem): ConversationItem {
+function cutEntry<I extends ToldItem>(item: I): I {
   if (bytesOf(item) <= TALK_ENTRY_BYTES_MAX) return item;
   for (let chars = 8 * 1024, count = 256; chars >= CHARS_MIN; chars /= 2, count = Math.max(1, count / 4)) {
-    const cut = { ...(shortened(item, { chars, count, depth: 0 }) as ConversationItem), cut: true };
+    const cut = { ...(shortened(item, { chars, count, depth: 0 }) as I), cut: true };
     if (bytesOf(cut) <= TALK_ENTRY_BYTES_MAX) return cut;
   }
   const { id, at, seq } = item;
-  return { id, at, seq, kind: "notice", severity: "info", text: "Too long to be kept here.", cut: true };
+  const notice = { id, at, seq, kind: "notice", severity: "info", text: "Too long to be kept here.", cut: true };
+  return notice as ToldItem as I;
 }
 
 /** No id and no word of ours is longer. */

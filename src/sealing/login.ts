@@ -114,7 +114,7 @@ export const fingerprintOf = async (crypto: SealingCrypto, key: Uint8Array): Pro
  * What goes over the wire instead of an invitation: an HMAC of this very login under the invitation's hash, which is all that the hub keeps.
  * So whoever only pretends to be the hub cannot take the invitation to the real one. 16 bytes.
  */
-export async function invitationProof(
+async function invitationProof(
   crypto: SealingCrypto,
   { invitationHash, facts }: { invitationHash: Uint8Array; facts: LoginFacts },
 ): Promise<Uint8Array> {

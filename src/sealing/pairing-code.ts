@@ -24,7 +24,7 @@ import { type Scope, scopes } from "./scopes.ts";
 export const CODE_VERSION = 1;
 export const PAIRING_SECRET_BYTES = 16;
 /** How long a code lives. */
-export const CODE_LIFE_SECONDS = 120;
+const CODE_LIFE_SECONDS = 120;
 /** What a machine's and a device's clock may differ by before a fresh code looks as if it lived too long. */
 const CLOCK_SLACK_SECONDS = 300;
 /**

@@ -6,7 +6,7 @@ import type { Link } from "./chain.ts";
 import { RECORD_BYTES_MAX } from "./frames.ts";
 import { pad, unpad } from "./padding.ts";
 import { decodeRecord, openRecord, RECORD_KINDS, RECORD_TEXT_BYTES_MAX, type RecordHead } from "./record.ts";
-import { isClockWrong, type Taken, takeRecord } from "./take.ts";
+import { type Taken, takeRecord } from "./take.ts";
 import { everyBitFlipped, rejectsWith, throwsWith } from "./testing/checks.ts";
 import { counting } from "./testing/fixed.ts";
 import { newSpace, readingOf, write } from "./testing/space.ts";
@@ -166,10 +166,4 @@ test("padding: lengths come in few steps, every text comes back, and no other pa
       throwsWith("FORM_INVALID", () => unpad(new Uint8Array([...padded, 0]), 554));
     }),
   );
-});
-
-test("record: a clock that is more than a day off is seen", () => {
-  const now = 1_800_000_000_000;
-  assert.equal(isClockWrong({ atMs: now - 86_400_000 }, now), false);
-  assert.equal(isClockWrong({ atMs: now + 86_400_001 }, now), true);
 });

@@ -13,14 +13,14 @@ import { PADDED_BYTES_MIN, pad, TEXT_LENGTH_BYTES, unpad } from "./padding.ts";
  * context. `period` records are the exception: their text holds keys that are sealed one by one, and lies open (period.ts).
  */
 
-export const RECORD_VERSION = 1;
+const RECORD_VERSION = 1;
 /** What the head says: the number of its kind. */
 export const RECORD_KINDS = { state: 1, item: 2, request: 3, result: 4, period: 5, members: 6, head: 7 } as const;
 export type RecordKindName = keyof typeof RECORD_KINDS;
 export type RecordKind = (typeof RECORD_KINDS)[RecordKindName];
 
 export const STREAM_BYTES = 8;
-export const SALT_BYTES = 16;
+const SALT_BYTES = 16;
 export const HASH_BYTES = 32;
 
 export interface RecordHead {
@@ -124,15 +124,23 @@ export async function openRecord(
   crypto: SealingCrypto,
   { record, keys, signerKey }: { record: SealedRecord; keys: RecordKeys; signerKey: Uint8Array },
 ): Promise<Uint8Array> {
-  const { bytes, signature, sealed, salt } = record;
-  const unsigned = bytes.subarray(0, bytes.length - SIGNATURE_BYTES);
-  if (!(await crypto.verify(signerKey, signedText(keys.hub, unsigned), signature))) throw signatureWrong("record");
+  const { bytes, sealed, salt } = record;
+  if (!(await isSigned(crypto, { record, hub: keys.hub, signerKey }))) throw signatureWrong("record");
   if (record.kind === RECORD_KINDS.period) return unpad(sealed, PADDED_BYTES_MAX);
   const key = await recordKey(crypto, { head: record, salt, keys });
   const padded = await crypto.open(key, sealed, contextOf(keys.hub, bytes.subarray(0, CLEAR_BYTES))).catch(() => {
     throw sealBroken("record");
   });
   return unpad(padded, PADDED_BYTES_MAX);
+}
+
+/** It is the sender's, whether it can be opened or not. */
+export function isSigned(
+  crypto: SealingCrypto,
+  { record, hub, signerKey }: { record: SealedRecord; hub: Uint8Array; signerKey: Uint8Array },
+): Promise<boolean> {
+  const { bytes, signature } = record;
+  return crypto.verify(signerKey, signedText(hub, bytes.subarray(0, bytes.length - SIGNATURE_BYTES)), signature);
 }
 
 /** What the next record of the stream names as its `prev`. */

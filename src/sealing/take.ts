@@ -80,10 +80,6 @@ export async function takeRecord(crypto: SealingCrypto, reading: Reading, bytes:
   return { kind: "taken", record, text, link };
 }
 
-/** More than a day off is shown as the sender's clock being wrong; it decides nothing. */
-export const isClockWrong = (record: Pick<RecordHead, "atMs">, nowMs: number): boolean =>
-  Math.abs(record.atMs - nowMs) > 24 * 60 * 60 * 1000;
-
 function admit(reading: Reading, record: SealedRecord): Refusal | (Sender & { periodKey: Uint8Array }) {
   if (!isEqual(record.space, reading.space)) return "other_space";
   const sender = reading.senderOf(record.sender);

@@ -24,7 +24,7 @@ export const UnitRow = z.looseObject({
 export type UnitRow = z.infer<typeof UnitRow>;
 
 /** A row is for a list: longer texts are cut. */
-export const UNIT_ROW_BYTES_MAX = 2 * 1024;
+const UNIT_ROW_BYTES_MAX = 2 * 1024;
 const TEXT_LENGTHS = {
   id: 200,
   kind: 40,

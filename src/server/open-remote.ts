@@ -11,6 +11,7 @@ import type { Settings } from "../protocol/settings.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { SettingsKeeper } from "../remote/settings-keeper.ts";
 import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
+import { mailIsUsed } from "./mail-use.ts";
 
 /**
  * The machine's side of remote in the primary server. A home that was never paired loads nothing of it: it is opened when the server becomes the primary
@@ -75,13 +76,15 @@ export class OpenRemote {
 
   async #open(): Promise<Remote> {
     const { places, log, publish } = this.#options;
-    const [{ Remote }, { homeStore }, { trustingNetwork }, { nodeCrypto }, { UnitWatch }] = await Promise.all([
-      import("../remote/remote.ts"),
-      import("../remote/home-store.ts"),
-      import("../local/remote/trusting-network.ts"),
-      import("../platform/node-crypto.ts"),
-      import("../remote/records/unit-watch.ts"),
-    ]);
+    const [{ Remote }, { homeStore }, { trustingNetwork }, { nodeCrypto }, { UnitWatch }, { MailWatch }] =
+      await Promise.all([
+        import("../remote/remote.ts"),
+        import("../remote/home-store.ts"),
+        import("../local/remote/trusting-network.ts"),
+        import("../platform/node-crypto.ts"),
+        import("../remote/records/unit-watch.ts"),
+        import("../remote/records/mail-watch.ts"),
+      ]);
     const remote = await Remote.open({
       store: homeStore(places.remoteDir),
       settings: await this.#settings(),
@@ -93,6 +96,7 @@ export class OpenRemote {
       name: hostname(),
       words: `${userName()}@${hostname()}`,
       watchUnits: (watching) => new UnitWatch(watching),
+      watchMail: (watching) => new MailWatch({ ...watching, isUsed: (signal) => mailIsUsed(places.mailDir, signal) }),
       ownInvitation: (key) => ownInvitation(places, key),
       onEvent: (event) => publish({ event, workdir: "" }),
     });

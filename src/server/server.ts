@@ -5,16 +5,13 @@ import { join } from "node:path";
 import type { HomeConfig } from "../config/home-defaults.ts";
 import { lookForSession } from "../local/find-session.ts";
 import type { Build } from "../platform/build.ts";
-import { systemClock, timestamp } from "../platform/clock.ts";
+import { systemClock } from "../platform/clock.ts";
 import { tryLock } from "../platform/lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
-import { bootId, readProcess } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
-import type { DataOf } from "../protocol/messages.ts";
 import { markGood, rememberName } from "../registry/builds.ts";
-import { announce, type ServerEntry, withdraw } from "../registry/entries.ts";
-import { serverIcon } from "../registry/names.ts";
+import { announce, withdraw } from "../registry/entries.ts";
 import { SessionPorts } from "../registry/session-ports.ts";
 import { EventHub, type EventSource, type RoutedEvent } from "../serving/event-hub.ts";
 import * as sessionErrors from "../sessions/errors.ts";
@@ -23,6 +20,7 @@ import { Connection } from "./connection.ts";
 import { conversationSource, conversationStream, routedConversation } from "./conversation-stream.ts";
 import { ConnectionMeter } from "./debug/connection-meter.ts";
 import { Debug } from "./debug/debug.ts";
+import { Description } from "./description.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { gatewaySource } from "./gateway-stream.ts";
 import { sayGoodbye } from "./goodbye.ts";
@@ -87,7 +85,7 @@ export class Server {
   readonly #mailForward: MailForward;
   readonly #usage = new SessionUsage(systemClock);
   readonly #debug: Debug;
-  readonly #startedAtMs = Date.now();
+  readonly #description: Description;
   readonly #over = new AbortController();
   readonly #idleness = new Idleness({
     isNeeded: () => this.#connections.size > 0 || this.#sessions.liveCount > 0 || !this.#primary.isIdle,
@@ -158,6 +156,14 @@ export class Server {
       log,
     });
     this.#mailForward = new MailForward({ open: (given) => way.ofClient(given), isUsed: () => this.#mail.isUsed });
+    this.#description = new Description({
+      ...options,
+      debugSocket: this.#debug.path,
+      connections: this.#connections,
+      hub: this.#hub,
+      sessions: this.#sessions,
+      primary: this.#primary,
+    });
     const facts = this.#facts();
     this.#dispatcher = new Dispatcher({
       hub: this.#hub,
@@ -344,32 +350,10 @@ export class Server {
   #announce(): void {
     if (this.#ending || !this.#isServing) return;
     try {
-      announce(this.#options.places.serversDir, this.#entry());
+      announce(this.#options.places.serversDir, this.#description.entry());
     } catch (error) {
       this.#options.log.error("announce_failed", { error: messageOf(error) });
     }
-  }
-
-  #entry(): ServerEntry {
-    const { places, build, name, generation } = this.#options;
-    return {
-      format: 1,
-      oldest_reader: 1,
-      name,
-      icon: serverIcon(name),
-      git_hash: build.hash,
-      version: build.version,
-      built_at_ms: build.builtAtMs,
-      socket: join(places.socketDir, `${name}.sock`),
-      debug_socket: this.#debug.path,
-      pid: process.pid,
-      start_ticks: readProcess(process.pid)?.startTicks ?? 0,
-      boot_id: bootId(),
-      started_at: timestamp(this.#startedAtMs),
-      primary: this.#primary.isHeld,
-      generation,
-      sessions: this.#sessions.members(),
-    };
   }
 
   #facts(): ServerFacts {
@@ -377,15 +361,8 @@ export class Server {
     return {
       name,
       version: build.version,
-      hello: () => ({
-        protocol: 1,
-        server: name,
-        version: build.version,
-        git_hash: build.hash,
-        primary: this.#primary.isHeld,
-        capabilities: [],
-      }),
-      status: () => this.#status(),
+      hello: () => this.#description.hello(),
+      status: () => this.#description.status(),
       doctor: async () => ({ findings: (await this.#primary.jobs?.findings()) ?? [] }),
       shutdown: (force) => this.#shutdown(force),
       claimJobs: () => this.#claimJobs(),
@@ -398,32 +375,6 @@ export class Server {
     };
   }
 
-  #status(): DataOf<"status"> {
-    const { places, build, name, generation, lastError } = this.#options;
-    const { jobs } = this.#primary;
-    return {
-      server: name,
-      icon: serverIcon(name),
-      version: build.version,
-      git_hash: build.hash,
-      pid: process.pid,
-      primary: this.#primary.isHeld,
-      generation,
-      started_at: timestamp(this.#startedAtMs),
-      uptime_ms: Date.now() - this.#startedAtMs,
-      home: places.home,
-      socket: join(places.socketDir, `${name}.sock`),
-      client_count: this.#connections.size,
-      subscriber_count: this.#hub.subscriberCount,
-      job_count: jobs?.store.jobCount() ?? 0,
-      running_job_count: jobs?.runningCount ?? 0,
-      run_count: jobs?.store.runCount() ?? 0,
-      memory_bytes: process.memoryUsage.rss(),
-      queued_bytes: [...this.#connections].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
-      last_error: lastError(),
-    };
-  }
-
   #listenForDebug(): void {
     const parts = {
       server: this.#options.name,
@@ -433,6 +384,6 @@ export class Server {
       jobs: () => this.#primary.jobs,
       keeper: this.#keeper,
     };
-    this.#debug.listen(parts, () => ({ ...this.#status(), changing_count: this.#dispatcher.inHandCount }));
+    this.#debug.listen(parts, () => ({ ...this.#description.status(), changing_count: this.#dispatcher.inHandCount }));
   }
 }

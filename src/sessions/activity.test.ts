@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock } from "../jobs/jobs-fixture.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { Activity, type ActivityState, isShell } from "./activity.ts";
 
 function watched({ shell }: { shell: boolean }) {
-  const clock = new FakeClock();
+  const clock = new HandClock();
   const states: ActivityState[] = [];
   const facts = { isForeground: true as boolean | undefined };
   const activity = new Activity({
@@ -19,40 +19,40 @@ function watched({ shell }: { shell: boolean }) {
 test("activity: a shell that is silent at its prompt is idle; with something in the foreground it works, however silent", () => {
   const { clock, activity, facts } = watched({ shell: true });
   assert.equal(activity.state, "working");
-  clock.advance(300);
+  clock.leap(300);
   assert.equal(activity.state, "idle");
   facts.isForeground = false;
   activity.output();
   assert.equal(activity.state, "working");
-  for (let count = 0; count < 100; count++) clock.advance(1_000);
+  for (let count = 0; count < 100; count++) clock.leap(1_000);
   assert.equal(activity.state, "working");
   facts.isForeground = true;
   activity.output(); // the prompt
-  clock.advance(300);
+  clock.leap(300);
   assert.equal(activity.state, "idle");
 });
 
 test("activity: another program is idle after it was silent for a while; one timer serves any amount of output", () => {
   const { clock, activity } = watched({ shell: false });
   for (let count = 0; count < 50; count++) {
-    clock.advance(100);
+    clock.leap(100);
     activity.output();
     assert.ok(clock.delays.length <= 1);
   }
-  clock.advance(1_999);
+  clock.leap(1_999);
   assert.equal(activity.state, "working");
-  clock.advance(1);
-  clock.advance(2_000);
+  clock.leap(1);
+  clock.leap(2_000);
   assert.equal(activity.state, "idle");
 });
 
 test("activity: a bell needs somebody until they type, unless it answers a key", () => {
   const { clock, activity } = watched({ shell: true });
-  clock.advance(300);
+  clock.leap(300);
   activity.input();
   activity.bell();
   assert.equal(activity.state, "idle");
-  clock.advance(2_000);
+  clock.leap(2_000);
   activity.bell();
   assert.deepEqual([activity.state, activity.attention], ["needs_you", "bell"]);
   activity.output();
@@ -71,7 +71,7 @@ test("activity: a shell that marks its prompt is believed", () => {
   assert.equal(activity.state, "idle");
   activity.mark("C");
   facts.isForeground = true;
-  clock.advance(10_000);
+  clock.leap(10_000);
   assert.equal(activity.state, "working");
   activity.mark("D");
   assert.equal(activity.state, "idle");

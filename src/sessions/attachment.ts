@@ -25,7 +25,7 @@ import type { OutputReader } from "./output-reader.ts";
  * 2. Nothing is written while more than `BACKLOG_BYTES_MAX` wait for it to read. When it is more than `SKIP_BYTES` behind, it gets the newest screen instead.
  */
 export const BACKLOG_BYTES_MAX = 512 * 1024;
-export const SKIP_BYTES = 4 * 1024 * 1024;
+const SKIP_BYTES = 4 * 1024 * 1024;
 const FRAMES_PER_SECOND = 30;
 const READ_BYTES = 128 * 1024;
 

@@ -91,11 +91,6 @@ export const loginMethodUnknown = (
     { detail: { methods: methods.map(({ id }) => id) } },
   );
 
-export const viewOnly = (name: string): WarrenError =>
-  new WarrenError("FORBIDDEN", `This connection may look at ${name}, but not type into it.`, {
-    fix: `warren attach --view ${name}`,
-  });
-
 export const keeperUnreachable = (cause?: unknown): WarrenError =>
   new WarrenError("KEEPER_LOST", "The keeper went away; its terminals have ended.", {
     fix: "warren sessions --all",

@@ -5,25 +5,22 @@ import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
 import type { SignalledBy } from "../protocol/outcome.ts";
 import type { EntrySession } from "../registry/entries.ts";
-import { pickSessionName } from "../registry/session-names.ts";
-import { resolveProgram } from "../runs/resolve-program.ts";
 import { SharedSearches } from "../runs/shared-searches.ts";
 import { AgentSession } from "./agent-session.ts";
-import { KeeperTerminals } from "./agent-terminals.ts";
 import * as errors from "./errors.ts";
 import type { KeeperPort } from "./keeper-port.ts";
 import type { LiveSession } from "./live-session.ts";
 import { outcomeOfExit } from "./outcome-of-exit.ts";
-import { environmentOfSession } from "./program.ts";
 import type { SessionRecord, SessionRecords } from "./record.ts";
 import { Screens } from "./screen/screens.ts";
-import { channelIdOf, commandsOf, isCommand, sessionIdOf } from "./session-ids.ts";
+import { commandsOf, isCommand, sessionIdOf } from "./session-ids.ts";
+import { type JournalStart, type Naming, SessionPrograms } from "./session-programs.ts";
 import { stopSession } from "./stop-session.ts";
 import { TerminalSession } from "./terminal-session.ts";
 
 /**
  * The sessions whose programs run under this server's lease: how they come (started, taken up after another generation, taken over from another server)
- * and how they go (ended, saved, given away).
+ * and how they go (ended, saved, given away). How a program is started, and what is made of one, is in `SessionPrograms`.
  *
  * Invariants
  * 1. A session's record is written before its program is started, and its end before the keeper forgets it.
@@ -45,19 +42,14 @@ export interface LiveSessionsOptions {
   onConversation?: (session: { id: string; directory: string }, event: ConversationEvent) => void;
 }
 
-/** Journal of a terminal: past it the oldest segments go. */
-const JOURNAL_BYTES_MAX = 64 * 1024 * 1024;
-const NAME_TRIES_MAX = 50;
 /** By then, who was attached has come back. */
 const SCREENS_AFTER_MS = 250;
-
-/** What an ended one is named by then: any name, exactly that one, or that one unless it is taken. */
-export type Naming = "any" | "exact" | "preferred";
 
 export class LiveSessions {
   readonly screens: Screens;
   readonly #options: LiveSessionsOptions;
   readonly #records: SessionRecords;
+  readonly #programs: SessionPrograms;
   /** By the session's id. */
   readonly #live = new Map<string, LiveSession>();
   readonly #stopping = new Map<string, SignalledBy>();
@@ -78,6 +70,7 @@ export class LiveSessions {
         if (session instanceof TerminalSession) session.onScreen(event);
       },
     });
+    this.#programs = new SessionPrograms({ ...options, screens: this.screens });
   }
 
   /** Takes up what runs under this server's name. */
@@ -93,7 +86,7 @@ export class LiveSessions {
         else log.error("session_without_record", { channel: channel.id, pid: channel.pid });
       }),
     );
-    await this.#endOrphans(channels);
+    await this.#programs.endOrphans(channels, (id) => this.#live.has(id));
     if (channels.length > 0) log.info("sessions_adopted", { count: this.#live.size });
   }
 
@@ -142,11 +135,7 @@ export class LiveSessions {
   }
 
   /** Starts the program of a record. `from`: where its journal goes on. @throws NAME_TAKEN */
-  open(
-    record: SessionRecord,
-    naming: Naming,
-    from: { startOutput?: number; startInput?: number; startSegment?: number } = {},
-  ): Promise<void> {
+  open(record: SessionRecord, naming: Naming, from: JournalStart = {}): Promise<void> {
     return this.begin(this.#open(record, naming, from));
   }
 
@@ -171,7 +160,7 @@ export class LiveSessions {
   /** Takes over one that another server has, or takes back one that was given away. @throws SESSION_NOT_LIVE */
   async takeOver(record: SessionRecord): Promise<void> {
     const { server, keeper } = this.#options;
-    const ids = [channelIdOf(record), ...(await this.#commandIdsOf(record))];
+    const ids = await this.#programs.channelIdsOf(record);
     const { channels } = await keeper.call({ call: "lease.take", server, ids });
     const channel = channels.find(({ id }) => !isCommand(id));
     if (!channel) throw errors.sessionNotLive(record.name);
@@ -262,117 +251,39 @@ export class LiveSessions {
     return starting.finally(() => this.#opening.delete(starting));
   }
 
-  async #open(
-    record: SessionRecord,
-    naming: "any" | "exact" | "preferred",
-    from: { startOutput?: number; startInput?: number; startSegment?: number } = {},
-  ): Promise<void> {
-    const file = await resolveProgram(record.command, record.directory, record.env);
+  async #open(record: SessionRecord, naming: Naming, from: JournalStart): Promise<void> {
     const taken = new Set(this.members().map(({ name }) => name));
-    const wanted = record.name;
-    for (let attempt = 0; ; attempt++) {
-      if (naming === "any" || (naming === "preferred" && attempt > 0)) record.name = pickSessionName(taken);
-      if (record.name !== wanted && naming === "preferred") record.former_name = wanted;
-      this.#records.write(record);
-      try {
-        const spec = {
-          id: channelIdOf(record),
-          name: record.name,
-          server: this.#options.server,
-          command: [file, ...record.command.slice(1)],
-          directory: record.directory,
-          env: environmentOfSession(record),
-          journalDir: this.#records.journalDirOf(record.id),
-          ...from,
-        };
-        const { cols, rows } = record;
-        const channel = await this.#options.keeper.call(
-          record.kind === "agent"
-            ? { call: "pipe.open", ...spec, journalBytesMax: 0 } // the conversation is folded from all of it
-            : { call: "terminal.open", ...spec, journalBytesMax: JOURNAL_BYTES_MAX, cols, rows },
-        );
-        await this.#adopt(record, channel);
-        this.changed("members");
-        return;
-      } catch (error) {
-        if (!isWarrenError(error, "NAME_TAKEN") || attempt >= NAME_TRIES_MAX) throw error;
-        if (naming === "exact") throw errors.nameTaken(record.name);
-        for (const name of await this.#namesOfHome()) taken.add(name);
-        taken.add(record.name);
-      }
-    }
+    await this.#adopt(record, await this.#programs.start(record, { naming, from, taken }));
+    this.changed("members");
   }
 
-  /** Other servers have sessions too: only the keeper knows them all. */
-  async #namesOfHome(): Promise<string[]> {
-    const { channels } = await this.#options.keeper.call({ call: "channels" });
-    return channels.flatMap(({ name }) => (name === undefined ? [] : [name]));
-  }
-
+  /** A terminal is live at once: its end may be told before anything else happens. */
   async #adopt(record: SessionRecord, channel: KeeperChannel, commands: readonly KeeperChannel[] = []): Promise<void> {
     record.server = this.#options.server;
     if (channel.name !== undefined) record.name = channel.name; // a rename that was not written down
-    if (record.kind === "agent") await this.#adoptAgent(record, channel, commands);
-    else this.#adoptTerminal(record, channel);
-  }
-
-  #adoptTerminal(record: SessionRecord, channel: KeeperChannel): void {
-    const { keeper, clock, log } = this.#options;
-    const session = new TerminalSession({
-      record,
-      channel,
-      keeper,
-      screens: this.screens,
-      clock,
-      log,
-      journalDir: this.#records.journalDirOf(record.id),
-      stoppedBy: () => this.#stopping.get(record.id) ?? "unknown",
-      onChange: () => this.changed("state"),
-      onEnded: (exit) => void this.#ended(session, exit),
-    });
-    this.#live.set(record.id, session);
-  }
-
-  async #adoptAgent(record: SessionRecord, channel: KeeperChannel, commands: readonly KeeperChannel[]): Promise<void> {
-    const { keeper, clock, log, version, onConversation } = this.#options;
-    const adopted = AgentSession.open({
-      record,
-      channel,
-      commands,
-      ...this.#placesOf(record.id),
-      keeper,
-      clock,
-      log,
-      version,
-      onChange: () => this.changed("state"),
-      onRecord: () => this.#records.write(record),
-      onEvent: (event) => onConversation?.(record, event),
-      onEnded: (exit) => void adopted.then((session) => this.#ended(session, exit)),
-    }).then((session) => {
+    const onChange = (): void => this.changed("state");
+    if (record.kind === "agent") {
+      const agent = this.#programs.agent(
+        { record, channel, commands },
+        {
+          onChange,
+          onEvent: (event) => this.#options.onConversation?.(record, event),
+          onEnded: (session, exit) => void live.then(() => this.#ended(session, exit)),
+        },
+      );
+      const live = agent.then((session) => void this.#live.set(record.id, session));
+      await live;
+    } else {
+      const session = this.#programs.terminal(
+        { record, channel },
+        {
+          onChange,
+          stoppedBy: () => this.#stopping.get(record.id) ?? "unknown",
+          onEnded: (one, exit) => void this.#ended(one, exit),
+        },
+      );
       this.#live.set(record.id, session);
-      return session;
-    });
-    await adopted;
-  }
-
-  /** Commands of agents whose end nobody has seen. */
-  async #endOrphans(channels: readonly KeeperChannel[]): Promise<void> {
-    const orphans = channels.filter(({ id }) => isCommand(id) && !this.#live.has(sessionIdOf(id)));
-    for (const channel of orphans) {
-      const record = this.#records.read(sessionIdOf(channel.id));
-      if (!record) continue;
-      const { keeper, log, server } = this.#options;
-      const { directory } = this.#placesOf(record.id);
-      const commands = new KeeperTerminals({ record, directory, server, keeper, log });
-      commands.adopt(channel);
-      await commands.endAll();
     }
-  }
-
-  async #commandIdsOf({ id, kind }: SessionRecord): Promise<string[]> {
-    if (kind !== "agent") return [];
-    const { channels } = await this.#options.keeper.call({ call: "channels" });
-    return commandsOf(id, channels).map((channel) => channel.id);
   }
 
   async #ended(session: LiveSession, exit: ChannelExit): Promise<void> {
@@ -402,10 +313,6 @@ export class LiveSessions {
     await this.#records.writeLater(asItIs(session)).catch((error) => {
       this.#options.log.warn("session_not_noted", { session: session.record.name, error: messageOf(error) });
     });
-  }
-
-  #placesOf(id: string): { directory: string; journalDir: string } {
-    return { directory: this.#records.directoryOf(id), journalDir: this.#records.journalDirOf(id) };
   }
 }
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TestClock } from "./agents/ports-fixture.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { QueryReplies } from "./query-replies.ts";
 
 class Asked {
-  readonly clock = new TestClock();
+  readonly clock = new HandClock();
   readonly written: string[] = [];
   seenFrom: number | undefined;
   readonly replies: QueryReplies;
@@ -40,7 +40,7 @@ test("replies: after a change of servers, a client that comes back answers by it
     asked.replies.push("again", 20);
     assert.deepEqual(asked.written, []);
     if (comesBack) asked.seenFrom = 0;
-    asked.clock.advance(300);
+    asked.clock.leap(300);
     assert.deepEqual(asked.written, wanted);
   }
 });
@@ -49,6 +49,6 @@ test("replies: none after the end", () => {
   const asked = new Asked({ isTakenOver: true });
   asked.replies.push("asked", 10);
   asked.replies.close();
-  asked.clock.advance(300);
+  asked.clock.leap(300);
   assert.deepEqual(asked.written, []);
 });

@@ -27,7 +27,7 @@ export interface WebHostOptions {
   onUsed(): void;
 }
 
-export const SOCKET_PATH = "/web/v1";
+const SOCKET_PATH = "/web/v1";
 const PASS_PATH = "/web/v1/pass";
 /** What a page offers as subprotocols: the version, and its pass behind the prefix. */
 const PROTOCOL = "warren.web.1";

@@ -1,20 +1,24 @@
 import { join } from "node:path";
-import { HubTalk, logIn } from "../../src/hub/testing/hub-talk.ts";
+import { logIn } from "../../src/hub/testing/hub-talk.ts";
 import type { HubStatus } from "../../src/protocol/hub-control.ts";
 import type { SigningKey } from "../../src/sealing/crypto.ts";
 import type { Role } from "../../src/sealing/login.ts";
 import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import { type HomeOptions, type TemporaryHome, temporaryHome } from "./home.ts";
+import { type HubSocket, hubSocket } from "./hub-socket.ts";
 import type { Running } from "./warren.ts";
 
 /** `warren hub` in a home of its own, which can be killed and started again, and members of it that speak frame by frame. */
 const crypto = webCrypto();
 const DEADLINE_MS = 600_000;
 
-export interface Entered {
-  talk: HubTalk;
-  socket: WebSocket;
+export interface Entered extends HubSocket {
   missed: Awaited<ReturnType<typeof logIn>>;
+}
+
+export interface LoginOptions {
+  cursor?: number;
+  invitation?: Uint8Array;
 }
 
 export class HubHouse implements AsyncDisposable {
@@ -67,31 +71,30 @@ export class HubHouse implements AsyncDisposable {
     return JSON.parse(stdout) as HubStatus;
   }
 
-  /** With node's own WebSocket, as a browser has it. */
-  async connect(host = "127.0.0.1"): Promise<{ talk: HubTalk; socket: WebSocket }> {
-    const socket = new WebSocket(`ws://${host}:${this.facts.port}/hub/v1`);
-    socket.binaryType = "arraybuffer";
-    const talk = new HubTalk((bytes) => socket.send(bytes.slice()));
-    socket.onmessage = ({ data }) => talk.hear(new Uint8Array(data));
-    socket.onclose = () => talk.end();
-    socket.onerror = () => {}; // a close follows
-    await new Promise<void>((resolve) => {
-      socket.onopen = () => resolve();
-      void talk.closed.then(resolve);
-    });
-    return { talk, socket };
+  connect(host = "127.0.0.1"): Promise<HubSocket> {
+    return hubSocket(`http://${host}:${this.facts.port}`);
   }
 
-  async enter(role: Role, key: SigningKey, more: { cursor?: number; host?: string } = {}): Promise<Entered> {
+  enter(role: Role, key: SigningKey, more: LoginOptions & { host?: string } = {}): Promise<Entered> {
     const { host, ...login } = more;
-    const { talk, socket } = await this.connect(host);
-    const hubKey = Buffer.from(this.facts.key, "hex");
-    const missed = await logIn(talk, { crypto, hubKey, key, role, isNew: true, ...login });
-    return { talk, socket, missed };
+    return enterHub(this.facts, role, key, login, host);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.running.child.kill("SIGKILL");
     await this.house[Symbol.asyncDispose]();
   }
+}
+
+/** Connects to a hub, and logs in. */
+export async function enterHub(
+  { port, key: hubKey }: Pick<HubStatus, "port" | "key">,
+  role: Role,
+  key: SigningKey,
+  more: LoginOptions = {},
+  host = "127.0.0.1",
+): Promise<Entered> {
+  const { talk, socket } = await hubSocket(`http://${host}:${port}`);
+  const login = { crypto, hubKey: Buffer.from(hubKey, "hex"), key, role, isNew: true, ...more };
+  return { talk, socket, missed: await logIn(talk, login) };
 }

@@ -78,6 +78,18 @@ export async function killAllOf(home: string): Promise<void> {
   );
 }
 
+/** Ends keeper and server of a home at once, so that nobody starts another; what it runs goes on. */
+export async function killMachine(home: string): Promise<void> {
+  await waitUntil(
+    () => {
+      const left = processesOf(home).filter(({ role }) => role === "keeper" || role === "server");
+      for (const { pid } of left) signal(pid, "SIGKILL");
+      return left.length === 0;
+    },
+    { what: `the end of keeper and server of ${home}` },
+  );
+}
+
 /** What each open descriptor of a process points at. */
 export const descriptorsOf = (pid: number): string[] =>
   readdirSync(`/proc/${pid}/fd`).map((fd) => {

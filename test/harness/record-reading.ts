@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { RecordReader } from "../../src/client/remote/record-reader.ts";
 import { MemoryRecords } from "../../src/client/remote/testing/memory-records.ts";
-import { HubTalk, logIn } from "../../src/hub/testing/hub-talk.ts";
+import { type HubTalk, logIn } from "../../src/hub/testing/hub-talk.ts";
 import { toHex } from "../../src/sealing/bytes.ts";
 import { fingerprintOf } from "../../src/sealing/login.ts";
 import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import type { TemporaryHome } from "./home.ts";
+import { hubSocket } from "./hub-socket.ts";
 import { TestDevice } from "./remote-device.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -17,37 +18,30 @@ const VISIT_MS = 200;
 export class ReadingDevice {
   readonly store = new MemoryRecords();
   readonly refused: string[] = [];
-  readonly #device: TestDevice;
+  readonly device: TestDevice;
 
   /** Paired with the machine of `house`, whose person says yes. */
   static async paired(house: TemporaryHome, address: string, name: string): Promise<ReadingDevice> {
-    const pairing = house.start(["pair", "--hub", address, "--yes", "--json"]);
-    const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
-    const device = await TestDevice.make(name);
-    const joining = await device.join(code);
-    assert.equal(await joining.verdict, true);
-    assert.equal((await pairing.ended).status, 0);
-    device.close();
-    return new ReadingDevice(device);
+    return new ReadingDevice(await pairedDevice(house, address, name));
   }
 
-  private constructor(device: TestDevice) {
-    this.#device = device;
+  constructor(device: TestDevice) {
+    this.device = device;
   }
 
   /** Visits until it has seen what it came for. */
   async fetch(isThere: () => boolean, what: string): Promise<void> {
     await waitUntil(
       async () => {
-        await this.#visit(await this.#reader());
+        await this.#visit(await this.reader());
         return isThere();
       },
       { what },
     );
   }
 
-  async #reader(): Promise<RecordReader> {
-    const { offer, hubKey, login, signing, exchange } = this.#device;
+  async reader(): Promise<RecordReader> {
+    const { offer, hubKey, login, signing, exchange } = this.device;
     const hub = toHex(await fingerprintOf(crypto, hubKey));
     const { space, exchangeKey, signingKey } = offer!;
     const about = { name: "", words: "", scopes: ["view"], addedMs: 0 };
@@ -65,27 +59,7 @@ export class ReadingDevice {
   }
 
   async #visit(reader: RecordReader): Promise<void> {
-    const { address, hubKey, login } = this.#device;
-    const socket = new WebSocket(`${address.replace(/^http/, "ws")}/hub/v1`);
-    socket.binaryType = "arraybuffer";
-    const talk = new HubTalk((bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>));
-    socket.onmessage = ({ data }) => talk.hear(new Uint8Array(data));
-    socket.onclose = () => talk.end();
-    socket.onerror = () => {}; // a close follows
-    try {
-      await new Promise<void>((resolve) => {
-        socket.onopen = () => resolve();
-        void talk.closed.then(resolve);
-      });
-      const missed = await logIn(talk, {
-        crypto,
-        hubKey,
-        key: login,
-        role: "device",
-        cursor: reader.place,
-        isNew: true,
-      });
-      assert.ok(typeof missed !== "object" || !("refused" in missed), JSON.stringify(missed));
+    await this.connected(reader.place, async (talk) => {
       const untilMs = performance.now() + VISIT_MS;
       await waitUntil(() => talk.has("record") || performance.now() > untilMs, { what: "records, or none" });
       while (talk.has("record")) {
@@ -93,9 +67,38 @@ export class ReadingDevice {
         await reader.read(place, record);
         talk.send({ kind: "took", place });
       }
+    });
+  }
+
+  /** Logs in at the hub for as long as `work` lasts. @throws the hub's refusal */
+  protected async connected(cursor: number, work: (talk: HubTalk) => Promise<void>): Promise<void> {
+    const { address, hubKey, login: key } = this.device;
+    const { talk, socket } = await hubSocket(address);
+    try {
+      const missed = await logIn(talk, { crypto, hubKey, key, role: "device", cursor, isNew: true });
+      if (typeof missed === "object" && "refused" in missed) throw new Error(missed.refused);
+      await work(talk);
     } finally {
       socket.close();
       await talk.closed;
     }
   }
+}
+
+/** A device that the machine of `house` has let in, whose person says yes. `scopes`: default as `warren pair` has it. */
+export async function pairedDevice(
+  house: TemporaryHome,
+  address: string,
+  name: string,
+  scopes?: string,
+): Promise<TestDevice> {
+  const rights = scopes === undefined ? [] : ["--scopes", scopes];
+  const pairing = house.start(["pair", "--hub", address, "--yes", "--json", ...rights]);
+  const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+  const device = await TestDevice.make(name);
+  const joining = await device.join(code);
+  assert.equal(await joining.verdict, true);
+  assert.equal((await pairing.ended).status, 0);
+  device.close();
+  return device;
 }

@@ -13,6 +13,7 @@ import type { Transport } from "../../src/sealing/noise/transport.ts";
 import { INTRODUCTION, makeProof, type Offer, openOffer, rendezvousOf, VERDICT } from "../../src/sealing/pairing.ts";
 import { decodePairingCode, type PairingCode } from "../../src/sealing/pairing-code.ts";
 import { webCrypto } from "../../src/sealing/webcrypto.ts";
+import { hubSocket } from "./hub-socket.ts";
 
 /** The least that is a device: its keys, the guest's half of a pairing, one session at a time with its streams. For tests of the machine's side. */
 const crypto = webCrypto();
@@ -52,21 +53,6 @@ class DeviceTalk extends HubTalk {
       });
     return this.#frames.shift();
   }
-}
-
-/** With node's own WebSocket, as a browser has it. */
-async function connectToHub(address: string): Promise<{ talk: DeviceTalk; socket: WebSocket }> {
-  const socket = new WebSocket(`${address.replace(/^http/, "ws")}/hub/v1`);
-  socket.binaryType = "arraybuffer";
-  const talk: DeviceTalk = new DeviceTalk(socket, (bytes) => socket.send(bytes as Uint8Array<ArrayBuffer>));
-  socket.onmessage = ({ data }) => talk.hear(new Uint8Array(data));
-  socket.onclose = () => talk.end();
-  socket.onerror = () => {}; // a close follows
-  await new Promise<void>((resolve) => {
-    socket.onopen = () => resolve();
-    void talk.closed.then(resolve);
-  });
-  return { talk, socket };
 }
 
 export interface Joining {
@@ -180,7 +166,7 @@ export class TestDevice {
   }
 
   async #enter(role: "guest" | "device", key = this.login): Promise<DeviceTalk> {
-    const { talk, socket } = await connectToHub(this.address);
+    const { talk, socket } = await hubSocket(this.address, (socket, send) => new DeviceTalk(socket, send));
     this.#sockets.add(socket);
     const missed = await logIn(talk, { crypto, hubKey: this.hubKey, key, role, isNew: true });
     if (typeof missed === "object" && "refused" in missed) throw new Error(missed.refused);

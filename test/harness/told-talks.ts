@@ -18,3 +18,19 @@ export async function talkIsTold(house: TemporaryHome, session: string): Promise
     { what: `all that was said in ${session} is told`, everyMs: 50, deadlineMs: 60_000 },
   );
 }
+
+/** The same of so many messages of the person's mail. */
+export async function mailIsTold({ places: { remoteDir } }: TemporaryHome, count: number): Promise<void> {
+  const read = (name: string) => JSON.parse(readFileSync(join(remoteDir, name), "utf8"));
+  await waitUntil(
+    () => {
+      const names = readdirSync(remoteDir);
+      const file = names.find((name) => /^space-.*\.json$/.test(name));
+      if (file === undefined || !names.includes("mail.json")) return false;
+      const { seq, told } = read("mail.json");
+      const { owed, talks = {} } = read(file);
+      return Object.keys(told).length === count && owed.length === 0 && talks.mail?.mark === String(seq);
+    },
+    { what: `${count} messages are told`, everyMs: 50, deadlineMs: 60_000 },
+  );
+}

@@ -16,7 +16,7 @@ export const agentsMd = defineCommand({
   },
 });
 
-export const AGENTS_MD = `## Commands that run long: use warren
+const AGENTS_MD = `## Commands that run long: use warren
 
 What you start with \`warren\` outlives your shell and your turn; nobody has to guess whether it still runs.
 

@@ -48,6 +48,10 @@ export const mcp = defineCommand({
     const { as, compat: compatText, "allow-commands": allowCommands = false } = values;
     const compat = COMPATS.find((choice) => choice === compatText);
     const module: McpModule = await import(pathToFileURL(join(build.dir, "mcp.js")).href);
+    if (process.stdin.isTTY)
+      output.errorLine(
+        "A program speaks with this, not a person: claude mcp add warren -- warren mcp. Ctrl-D ends it.",
+      );
     try {
       const wire = { input: process.stdin, output: process.stdout };
       await module.runMcp({ env, cwd, places, build, ...wire, as, compat, allowCommands });

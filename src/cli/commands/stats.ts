@@ -25,7 +25,7 @@ export const stats = defineCommand({
   },
 });
 
-export function statsLines(job: Job): string[] {
+function statsLines(job: Job): string[] {
   const ended = job.run_count - (job.status === "running" ? 1 : 0);
   const lines = [`Job: ${nameOf(job)} (${commandText(job)})`, `Total runs: ${job.run_count}`];
   if (ended === 0) return lines;

@@ -26,7 +26,7 @@ export const status = defineCommand({
   },
 });
 
-export async function statusIfRunning(context: Context): Promise<ServerStatus | undefined> {
+async function statusIfRunning(context: Context): Promise<ServerStatus | undefined> {
   try {
     return await context.client("find").request("status", {});
   } catch (error) {

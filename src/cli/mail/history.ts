@@ -12,7 +12,7 @@ const LIMIT = 20;
 export const history = defineCommand({
   usage: ["mail history [NAME] [--search WORDS] [--thread ID] [--state STATE] [--limit COUNT] [--json]"],
   details:
-    "Shows what was sent, the newest last; of one participant when a name is given. A session or agent sees what it has sent and received, a person sees all. Reading it takes nothing.",
+    "Shows what was sent, the newest last; of one participant when a name is given. Somebody at a terminal sees all; a session, an agent, and a script without a terminal, what its name has sent and received. Reading it takes nothing.",
   examples: [
     { command: "warren mail history owl", does: "to and from owl" },
     { command: "warren mail history --search 'schema rebase'", does: "those with both words" },

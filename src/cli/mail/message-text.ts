@@ -72,7 +72,7 @@ const TONES: Record<ReceiptState, Tone> = {
 };
 
 /** `handled`, or `2 handled, 1 queued` where there are several. What was only offered has not arrived, and is told as queued. */
-export function receiptsText(receipts: readonly Receipt[]): string {
+function receiptsText(receipts: readonly Receipt[]): string {
   const counts = Map.groupBy(receipts, ({ state }) => (state === "offered" ? "queued" : state));
   if (receipts.length === 1) return [...counts.keys()][0]!;
   return [...counts].map(([state, those]) => `${those.length} ${state}`).join(", ");

@@ -6,7 +6,7 @@ import { showWait } from "../render/wait-line.ts";
 import type { Speaker } from "./open-mail.ts";
 
 /** A wait is asked again after so long: the leader holds none for longer. */
-export const WAIT_STEP_MS = 45_000;
+const WAIT_STEP_MS = 45_000;
 
 export interface UntilMail {
   /** Undefined: for ever. */

@@ -18,7 +18,7 @@ export interface ServerThere {
 /** Through a hub and back; a server that is stopped or hangs must not hold up the list. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
-export async function serversThere(context: Context): Promise<ServerThere[]> {
+async function serversThere(context: Context): Promise<ServerThere[]> {
   const stop = new AbortController();
   try {
     for await (const item of context.ownClient().subscribe({ streams: ["sessions"] }, stop.signal))

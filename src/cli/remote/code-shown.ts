@@ -9,13 +9,16 @@ const ERASE = "\r\x1b[K";
 export interface ShownCode {
   link: string;
   qr: string;
+  /** The hub's: the device shows it too, and asks to compare. */
+  fingerprint: string;
   /** Only this machine's own browsers can open its address. */
   isLocal: boolean;
 }
 
-export function showCode({ output }: Context, { link, qr, isLocal }: ShownCode): void {
+export function showCode({ output }: Context, { link, qr, fingerprint, isLocal }: ShownCode): void {
   output.line(link);
   if (!output.isTerminal) return;
+  output.line(`  fingerprint  ${fingerprint}`);
   if (isLocal) output.line(output.style.dim("Only this machine's own browsers can open that address."));
   // Last, so that it stands whole in 24 rows, with the line that counts below it.
   const picture = qrLines(qr);

@@ -3,6 +3,8 @@ import type { MachineWord } from "../../client/remote/introductions.ts";
 import { type Introduction, introduce } from "../../local/remote/introduce.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import type { RemoteDevice } from "../../protocol/remote-units.ts";
+import { fromHex } from "../../sealing/bytes.ts";
+import { fingerprintText } from "../../sealing/fingerprint.ts";
 import { isLoopback } from "../../sealing/pairing-code.ts";
 import type { Context } from "../context.ts";
 import { openClient } from "../open-client.ts";
@@ -74,7 +76,12 @@ function show(context: Context, { introducing, hub, machines }: Introduction, { 
   const { style } = output;
   const bold = names.map((name) => style.bold(printable(name))).join(", ");
   output.line(`For ${bold}, with ${scopesText(scopes)}, through the hub ${printable(hub.label)}`);
-  showCode(context, { link: code.link, qr: code.qr, isLocal: isLoopback(new URL(hub.addresses[0]!).hostname) });
+  showCode(context, {
+    link: code.link,
+    qr: code.qr,
+    fingerprint: fingerprintText(fromHex(hub.fingerprint)!),
+    isLocal: isLoopback(new URL(hub.addresses[0]!).hostname),
+  });
 }
 
 async function decide(

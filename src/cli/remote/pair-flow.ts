@@ -138,7 +138,7 @@ function show(context: Context, made: Made, { isJson }: PairFlow): void {
     void output.bytes("stdout", `${JSON.stringify(facts)}\n`);
     return;
   }
-  showCode(context, { link, qr, isLocal: is_local });
+  showCode(context, { link, qr, fingerprint: hub.fingerprint, isLocal: is_local });
 }
 
 /** `Pixel 9 joined 🔥 blazing@laptop`. */

@@ -85,7 +85,7 @@ export async function sessionThere(
 }
 
 /** Dials the server that has the session at that moment; the last one known when none says so. */
-export function clientOfSession(context: Context, found: FoundSession): Client {
+function clientOfSession(context: Context, found: FoundSession): Client {
   return context.ownedClient(
     openClient(context.build, {
       dial: (events) => dialUnix((lookForSession(context.places, found.id) ?? found).entry.socket, events),

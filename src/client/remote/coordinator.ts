@@ -205,7 +205,7 @@ export class Coordinator {
     return this.#machines.get(id);
   }
 
-  /** A session is known by its machine's key and its id: the way to it is its machine's. @param reference `fox@laptop`, or `{ machine, id }` */
+  /** A session is known by its machine's key and its own id: the way to it is its machine's, by whichever hub. Undefined: no such machine. */
   connectionForSession({
     machine,
     id,

@@ -247,6 +247,32 @@ test("reader: what is not the machine's own, or of a machine that has not joined
   assert.deepEqual([site.texts, reader.place], [["item 1"], 6]);
 });
 
+test("reader: of a period whose key a hub keeps back what it seals tells, once, and no more when it has come", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const [first] = await site.items(1);
+  await reader.read(1, first!);
+  assert.deepEqual(site.store.gaps, [], "who has just joined knows of no period yet");
+  await reader.read(2, await site.period());
+  await reader.read(3, first!);
+  const { space } = site;
+  const next = { ...space, period: space.period + 1, periodKey: sealing.random(32) };
+  const sealed = async (number: number): Promise<Uint8Array> =>
+    (await write(sealing, next, { text: `tomorrow ${number}` })).record.bytes;
+  const forged = await sealed(0);
+  forged[forged.length - 1]! ^= 1;
+  await reader.read(4, forged);
+  assert.deepEqual(site.store.gaps, [], "a hub's own word is none");
+  await reader.read(5, await sealed(1));
+  await reader.read(6, await sealed(2));
+  const machine = site.machines[0]!.id;
+  assert.deepEqual(site.store.gaps, [{ kind: "behind", machine, stream: toHex(PERIOD_STREAM), seq: next.period }]);
+  assert.deepEqual(site.texts, ["item 1"]);
+  Object.assign(site.space, next);
+  await reader.read(7, await site.period({ seq: next.period - 1, hash: new Uint8Array(32) }));
+  assert.deepEqual(site.store.gaps, []);
+});
+
 test("reader: killed at each write it takes each record once", async () => {
   const site = await Site.make();
   const all = [await site.period(), ...(await site.items(3))];

@@ -3,8 +3,8 @@ import { fromHex, toHex } from "../../sealing/bytes.ts";
 import { type Link, NO_LINK } from "../../sealing/chain.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
 import { decodeHeads, type StreamHead } from "../../sealing/heads.ts";
-import { openPeriod } from "../../sealing/period.ts";
-import { decodeRecord, RECORD_KINDS, type RecordHead, type SealedRecord } from "../../sealing/record.ts";
+import { openPeriod, PERIOD_STREAM } from "../../sealing/period.ts";
+import { decodeRecord, isSigned, RECORD_KINDS, type RecordHead, type SealedRecord } from "../../sealing/record.ts";
 import { type Refusal, takeRecord } from "../../sealing/take.ts";
 import { HeadLists } from "./head-lists.ts";
 import { periodId, type RecordChange, type RecordGap, type RecordRow, type RecordStore } from "./record-store.ts";
@@ -19,6 +19,7 @@ import type { DeviceKeys, MachineEntry } from "./world.ts";
  * 3. What is missing is told and kept as a gap; nothing is passed over in silence, and nothing that a hub sends throws.
  * 4. A list of heads may name a state that was replaced since, whose successor comes behind it: what a list has more of is behind when all that waited at the
  *    hub has been read; and is so no more when it comes after all.
+ * 5. A record of the machine's in a newer period than those whose keys have come says that the period's own record is missing, and with it all that it opens.
  */
 export interface RecordReaderOptions {
   hub: string;
@@ -138,7 +139,7 @@ export class RecordReader {
         return {};
       case "refused":
         events.onRefused(taken.why, where.machine.id);
-        return {};
+        return taken.why === "unknown_period" ? this.#locked(where, decodeRecord(bytes)) : {};
       case "stuck": {
         const { record, step, text } = taken;
         const gap = { ...step, machine: where.machine.id, stream: toHex(record.stream) };
@@ -179,6 +180,20 @@ export class RecordReader {
       this.#excluded.set(where.space, { period, isTold });
       return {};
     }
+  }
+
+  async #locked({ machine, space }: Place, record: SealedRecord): Promise<{ gap?: Behind }> {
+    const { crypto, hub } = this.#options;
+    const newest = this.newestPeriod(space)?.period;
+    const chain = chainId({ ...record, stream: PERIOD_STREAM });
+    // Who has just joined reads first of what is not for it; and who is let in no more knows why.
+    const known = Math.max(newest ?? Infinity, this.#excluded.get(space)?.period ?? 0);
+    if (record.period <= known || this.#told.has(chain)) return {};
+    if (!(await isSigned(crypto, { record, hub: fromHex(hub)!, signerKey: fromHex(machine.id)! }))) return {};
+    const stream = toHex(PERIOD_STREAM);
+    const gap: Behind = { kind: "behind", machine: machine.id, stream, seq: record.period };
+    this.#told.set(chain, gap);
+    return { gap };
   }
 
   #heads(where: Place, record: SealedRecord, text: Uint8Array): Omit<RecordChange, "place"> {

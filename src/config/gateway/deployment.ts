@@ -45,7 +45,7 @@ export interface AdHocHost {
   path: string;
 }
 
-export const DEPLOYMENT_FILE = "config/deployment.yaml";
+const DEPLOYMENT_FILE = "config/deployment.yaml";
 
 /** @throws CONFIG_NOT_FOUND; CONFIG_INVALID with all problems */
 export async function loadDeployment(dir: string): Promise<DeploymentConfig> {

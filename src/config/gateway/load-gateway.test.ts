@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { ProjectConfig } from "../../gateway/project-config.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
+import type { ProjectConfig } from "../../protocol/gateway-config.ts";
 import { findGateway, loadGateway, readGateway } from "./load-gateway.ts";
 import { temporaryProject } from "./project-fixture.ts";
 

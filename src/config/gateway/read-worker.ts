@@ -1,6 +1,6 @@
 import { basename, join, relative } from "node:path";
 import { type CheckedSource, checkFile, folderSource, type Source } from "./config-source.ts";
-import type { WorkerConfig } from "./gateway-config.ts";
+import type { ConfiguredWorker } from "./gateway-config.ts";
 import type { Notes } from "./notes.ts";
 import { isInside, realPathOf } from "./places.ts";
 import type { PlacedRule } from "./rules.ts";
@@ -25,7 +25,7 @@ export interface ReadWorker {
   isWorker: boolean;
   rules: readonly PlacedRule[];
   /** Absent: it is no worker, is not enabled, or has problems. */
-  config?: WorkerConfig;
+  config?: ConfiguredWorker;
 }
 
 const OWN_PLACE = ["worker.yaml", "worker.yml"];

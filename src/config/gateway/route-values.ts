@@ -42,7 +42,7 @@ function encodePath(text: string): string | undefined {
 }
 
 /** In lower case, without port, exact or `*.` and a name. */
-export function readHost(text: string): Read {
+function readHost(text: string): Read {
   const shown = JSON.stringify(text);
   if (text === "*") return { message: `"*" is every host; leave "host" out` };
   const scheme = /^[a-z]+:\/\//i.exec(text);

@@ -1,10 +1,11 @@
 import { isIP } from "node:net";
 import { basename, join, resolve } from "node:path";
 import type { GatewayMode } from "../../protocol/front-messages.ts";
+import type { PortRange } from "../../protocol/gateway-config.ts";
 import { PROJECT_FIELDS, type ProjectFile } from "../project-fields.ts";
 import { type CheckedSource, checkFile, folderSource, type Source } from "./config-source.ts";
 import { DEPLOYED_FILE } from "./deployed-file.ts";
-import type { GatewayConfig, PortRange } from "./gateway-config.ts";
+import type { GatewayConfig } from "./gateway-config.ts";
 import type { Notes } from "./notes.ts";
 import { isInside, isThere } from "./places.ts";
 import { publicDirOf } from "./public-dir.ts";

@@ -1,7 +1,8 @@
 import type { FrontRoute } from "../../protocol/front-messages.ts";
+import type { PortRange } from "../../protocol/gateway-config.ts";
 import { reportCircles } from "./circles.ts";
 import type { Source } from "./config-source.ts";
-import type { PortRange, WorkerConfig } from "./gateway-config.ts";
+import type { ConfiguredWorker } from "./gateway-config.ts";
 import { isInside } from "./places.ts";
 import type { ReadWorker } from "./read-worker.ts";
 import { routesOfWorker } from "./routes.ts";
@@ -50,7 +51,7 @@ function reportServedKeys(
 }
 
 interface WholeWorker extends ReadWorker {
-  config: WorkerConfig;
+  config: ConfiguredWorker;
 }
 
 function placedRoutes({ config, source, rules }: WholeWorker): PlacedRoute[] {
@@ -98,8 +99,11 @@ function reportReserved(routes: readonly PlacedRoute[], hasPublicMetrics: boolea
 }
 
 /** Two folders with one name, and names that jobs have: a unit's name is its own in its project. */
-function reportNames(workers: readonly { config: WorkerConfig; source: Source }[], jobs: ReadonlySet<string>): void {
-  const byName = new Map<string, WorkerConfig>();
+function reportNames(
+  workers: readonly { config: ConfiguredWorker; source: Source }[],
+  jobs: ReadonlySet<string>,
+): void {
+  const byName = new Map<string, ConfiguredWorker>();
   for (const { config, source } of workers) {
     const other = byName.get(config.name);
     if (other !== undefined) source.report("name", `${config.name} is the name of ${other.dir} already`);

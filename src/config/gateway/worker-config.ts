@@ -1,7 +1,8 @@
 import { basename, join, resolve } from "node:path";
+import type { HealthConfig } from "../../protocol/gateway-config.ts";
 import { NAME_PATTERN } from "../../protocol/names.ts";
 import type { Source } from "./config-source.ts";
-import type { HealthConfig, WorkerConfig } from "./gateway-config.ts";
+import type { ConfiguredWorker } from "./gateway-config.ts";
 import type { Notes } from "./notes.ts";
 import { isFolder } from "./places.ts";
 import { publicDirOf } from "./public-dir.ts";
@@ -44,7 +45,7 @@ export async function workerOf(
   const { placed, ...route } = routing;
   if (program === undefined || source.problems.length > 0) return { rules: placed };
   const hasProcesses = program.type === "node" || program.type === "command";
-  const config: WorkerConfig = {
+  const config: ConfiguredWorker = {
     ...{ name, dir, publicDir, env, sharedDirs, health },
     ...program,
     ...route,

@@ -4,7 +4,7 @@ import { suggest } from "../../protocol/suggest.ts";
 import { parseCommand } from "../command-line.ts";
 import { checkAuthorities } from "./authorities.ts";
 import type { Source } from "./config-source.ts";
-import type { WorkerConfig } from "./gateway-config.ts";
+import type { ConfiguredWorker } from "./gateway-config.ts";
 import { firstFile, isFile, isFolder, isInside, isThere, namesIn, realPathOf } from "./places.ts";
 import { goCommand } from "./tqserver-worker.ts";
 import type { WorkerFile } from "./worker-fields.ts";
@@ -12,7 +12,7 @@ import type { WorkerFile } from "./worker-fields.ts";
 /** What of a worker is run, by its worker.yaml and by what is in its folder. */
 
 export type WorkerProgram = Pick<
-  WorkerConfig,
+  ConfiguredWorker,
   "type" | "entry" | "hasSources" | "build" | "command" | "takesSocket" | "target"
 >;
 

@@ -45,7 +45,7 @@ function take<T extends "string" | "boolean">(table: TomlTable, key: string, typ
 }
 
 /** `npm run dev` → dev; else the first two words that say something. */
-export function nameFor(command: string): string {
+function nameFor(command: string): string {
   const script = /^(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?([^\s-]\S*)/.exec(command)?.[1];
   if (script !== undefined) return script;
   const words = command.split(/\s+/).filter((word) => /^[\w./-]+$/.test(word) && !word.startsWith("-"));

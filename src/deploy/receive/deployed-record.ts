@@ -16,7 +16,7 @@ export interface DeployedRecord {
   artefacts: Artefact[];
 }
 
-export function readDeployed(dir: string): DeployedRecord | undefined {
+function readDeployed(dir: string): DeployedRecord | undefined {
   const record = readJsonIfExists<DeployedRecord>(join(dir, DEPLOYED_FILE));
   return record?.format === 1 ? record : undefined;
 }

@@ -26,7 +26,7 @@ const EXCHANGES_KEPT = 50;
 const FAILURES_KEPT = 20;
 const RATE_SECONDS = 10;
 const DURATIONS_MS = 60_000;
-export const NO_COUNTS: RecentCounts = { perSecond: 0, p50Ms: 0, p99Ms: 0 };
+const NO_COUNTS: RecentCounts = { perSecond: 0, p50Ms: 0, p99Ms: 0 };
 
 export class Recent {
   readonly #clock: Clock;

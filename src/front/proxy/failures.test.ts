@@ -3,10 +3,10 @@ import { once } from "node:events";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { parseAnswers } from "./testing/answers.ts";
 import { until } from "./testing/deadline.ts";
 import { RawClient } from "./testing/raw-client.ts";
-import { TestClock } from "./testing/test-clock.ts";
 import { instanceOf, TestFront, tableOf, workerOf } from "./testing/test-front.ts";
 import { NodeWorker, RawWorker } from "./testing/workers.ts";
 
@@ -182,7 +182,7 @@ test("a refused connection: any method goes to the next instance, body and all, 
 });
 
 test("nobody takes a connection: requests wait, in order, and go on when somebody does", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   const port = await deadPort();
   await using front = await TestFront.start([port], { clock });
   const clients: RawClient[] = [];
@@ -216,7 +216,7 @@ test("nobody takes a connection: requests wait, in order, and go on when somebod
 });
 
 test("nobody takes a connection for 30 s: 503, and when to come again", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using front = await TestFront.start([await deadPort()], { clock });
   using client = await RawClient.connect(front.port);
   client.send(request("POST", "Content-Length: 1\r\n"));
@@ -294,7 +294,7 @@ test("a connection that the worker closes while it is idle is not taken for a re
 });
 
 test("a request that must not be sent twice takes no connection that has rested for a second", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using worker = await RawWorker.start((socket, received) => {
     if (received.endsWith("\r\n\r\n")) socket.write(OK);
   });
@@ -337,7 +337,7 @@ test("deadlines: each has its answer", async () => {
     },
   ];
   for (const { name, sent, waits, status } of cases) {
-    const clock = new TestClock();
+    const clock = new HandClock();
     await using worker = await RawWorker.start((socket) => {
       if (name === "no body after 100") socket.write("HTTP/1.1 100 Continue\r\n\r\n");
     });

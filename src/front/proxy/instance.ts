@@ -1,3 +1,4 @@
+import type { TroubleCounts } from "../../protocol/front-messages.ts";
 import type { Context } from "./context.ts";
 import { POOL_CONNECTIONS_MAX, POOL_FRESH_MS } from "./limits.ts";
 import type { Tunnel } from "./tunnel.ts";
@@ -12,23 +13,7 @@ export interface InstanceAddress {
   ca?: string | undefined;
 }
 
-/** What was seen of an instance since it was last told. */
-export interface Trouble {
-  /** Took no connection. */
-  refused: number;
-  /** Closed a connection before it had answered, or in the midst of it. */
-  reset: number;
-  /** Did not begin to answer in time. */
-  late: number;
-  /** Answered something that is not HTTP. */
-  bad: number;
-  /** Answered 5xx. */
-  failed: number;
-  /** Exchanges that have ended, in whatever way. */
-  total: number;
-}
-
-const noTrouble = (): Trouble => ({ refused: 0, reset: 0, late: 0, bad: 0, failed: 0, total: 0 });
+const noTrouble = (): TroubleCounts => ({ refused: 0, reset: 0, late: 0, bad: 0, failed: 0, total: 0 });
 
 /** One instance: what is in flight there, its connections, and those of them that wait for the next request. */
 export class Instance {
@@ -139,7 +124,7 @@ export class Instance {
     this.#idle = [];
   }
 
-  takeTrouble(): Trouble | undefined {
+  takeTrouble(): TroubleCounts | undefined {
     const { refused, reset, late, bad, failed } = this.trouble;
     if (refused + reset + late + bad + failed === 0) return undefined;
     const trouble = this.trouble;

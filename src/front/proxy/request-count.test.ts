@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { parseAnswers } from "./testing/answers.ts";
 import { DEADLINE_MS } from "./testing/deadline.ts";
 import { hasNginx, NginxWorker } from "./testing/nginx-worker.ts";
 import { RawClient } from "./testing/raw-client.ts";
 import { requestStream } from "./testing/request-stream.ts";
 import { StrictWorker } from "./testing/strict-worker.ts";
-import { TestClock } from "./testing/test-clock.ts";
 import { instanceOf, TestFront, tableOf, workerOf } from "./testing/test-front.ts";
 import { NodeWorker } from "./testing/workers.ts";
 
@@ -22,7 +22,7 @@ interface Journal {
 }
 
 /** Sends one stream, and lets time pass for as long as it hangs: only heads and bodies that do not come have a deadline. */
-async function send(front: TestFront, clock: TestClock, pieces: string[]): Promise<string> {
+async function send(front: TestFront, clock: HandClock, pieces: string[]): Promise<string> {
   using client = await RawClient.connect(front.port);
   for (const piece of pieces) {
     client.send(piece);
@@ -40,7 +40,7 @@ async function send(front: TestFront, clock: TestClock, pieces: string[]): Promi
   return text;
 }
 
-async function runSeed(seed: number, front: TestFront, clock: TestClock, journal: Journal): Promise<void> {
+async function runSeed(seed: number, front: TestFront, clock: HandClock, journal: Journal): Promise<void> {
   front.records.length = 0;
   journal.whole.length = 0;
   const before = journal.headCount();
@@ -65,7 +65,7 @@ async function runSeed(seed: number, front: TestFront, clock: TestClock, journal
 }
 
 async function runAll(port: number, journal: Journal, faults: () => string[]): Promise<number> {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using front = await TestFront.start([], { clock });
   const limits = { answerMs: 1e12, idleMs: 1e12 };
   front.plane.table(tableOf([workerOf([instanceOf(port)])], { limits }));
@@ -105,7 +105,7 @@ test(
     skip: hasNginx() ? false : "nginx is not installed",
   },
   async () => {
-    const clock = new TestClock();
+    const clock = new HandClock();
     await using worker = await NginxWorker.start();
     await using front = await TestFront.start([], { clock });
     front.plane.table(tableOf([workerOf([instanceOf(worker.port)])], { limits: { answerMs: 1e12, idleMs: 1e12 } }));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { until } from "./testing/deadline.ts";
 import { RawClient } from "./testing/raw-client.ts";
-import { TestClock } from "./testing/test-clock.ts";
 import { instanceOf, TestFront, tableOf, workerOf } from "./testing/test-front.ts";
 import { NodeWorker, RawWorker } from "./testing/workers.ts";
 
@@ -11,7 +11,7 @@ const CHUNKED = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\
 
 /** Sends `part` each second of the front's time, and sees that it has come there before the next. */
 async function drip(
-  { front, clock, worker }: { front: TestFront; clock: TestClock; worker: NodeWorker },
+  { front, clock, worker }: { front: TestFront; clock: HandClock; worker: NodeWorker },
   { head, part, seconds, partBytes }: { head: string; part: string; seconds: number; partBytes: number },
 ): Promise<RawClient> {
   const client = await RawClient.connect(front.port);
@@ -29,7 +29,7 @@ async function drip(
 }
 
 async function slowFront(limits = {}) {
-  const clock = new TestClock();
+  const clock = new HandClock();
   const worker = await NodeWorker.start();
   const front = await TestFront.start([worker.port], { clock });
   front.plane.table(tableOf([workerOf([instanceOf(worker.port)])], { limits }));
@@ -69,7 +69,7 @@ test("a body over a bad line passes, however long it takes; and any passes where
 });
 
 test("a body that its worker does not take is not the client's fault", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using worker = await RawWorker.start();
   worker.server.on("connection", (socket) => void socket.pause());
   await using front = await TestFront.start([worker.port], { clock });

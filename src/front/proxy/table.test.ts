@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type http from "node:http";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import type { FrontWorker } from "../../protocol/front-messages.ts";
 import type { Resolver } from "./responder.ts";
 import { parseAnswers } from "./testing/answers.ts";
 import { until } from "./testing/deadline.ts";
 import { RawClient } from "./testing/raw-client.ts";
-import { TestClock } from "./testing/test-clock.ts";
 import { instanceOf, TestFront, tableOf, workerOf } from "./testing/test-front.ts";
 import { NodeWorker } from "./testing/workers.ts";
 
@@ -61,7 +61,7 @@ test("held: requests wait with their bodies unread, and go on in the order in wh
 });
 
 test("held: one more than 1,000 and the oldest gets 503; at the time's end the oldest first", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using front = await TestFront.start([], { clock });
   front.plane.table(tableOf([held({ holdMs: 5_000, reason: "It is being built." })]));
   // One connection's pipelined requests wait one after the other: each needs its own.
@@ -90,7 +90,7 @@ test("held: one more than 1,000 and the oldest gets 503; at the time's end the o
 });
 
 test("held without a limit: as long as it takes; a client that goes does not wait any more", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using front = await TestFront.start([], { clock });
   front.plane.table(tableOf([held()]));
   const [client] = await asking(front, 1, () => request("/"));
@@ -222,7 +222,7 @@ test("several instances: the one with the least in flight gets the next", async 
 });
 
 test("close: what is still open is cut after the spread, and a request without effect goes to another", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using old = await startGated();
   await using next = await NodeWorker.start();
   await using front = await TestFront.start([], { clock });

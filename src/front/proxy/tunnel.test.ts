@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { parseAnswers } from "./testing/answers.ts";
 import { until } from "./testing/deadline.ts";
 import { RawClient } from "./testing/raw-client.ts";
-import { TestClock } from "./testing/test-clock.ts";
 import { instanceOf, TestFront, tableOf, workerOf } from "./testing/test-front.ts";
 import { CLOSE, encodeFrame, openWebSocket, TEXT, type WebSocketEnd, WebSocketWorker } from "./testing/websocket.ts";
 import { NodeWorker } from "./testing/workers.ts";
@@ -86,7 +86,7 @@ test("either end that goes takes the other with it", async () => {
 });
 
 test("close: WebSockets get 1012, spread, between two frames, and then nothing more of the worker's", async () => {
-  const clock = new TestClock();
+  const clock = new HandClock();
   await using worker = await WebSocketWorker.start(() => {});
   await using front = await TestFront.start([], { clock });
   front.plane.table(tableOf([workerOf([instanceOf(worker.port)])]));

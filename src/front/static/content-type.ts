@@ -46,7 +46,7 @@ const TYPES: Readonly<Record<string, string>> = {
   zip: "application/zip",
 };
 
-export const BYTES_TYPE = "application/octet-stream";
+const BYTES_TYPE = "application/octet-stream";
 
 export function contentTypeOf(fileName: string): string {
   const dot = fileName.lastIndexOf(".");

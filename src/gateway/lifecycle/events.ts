@@ -1,4 +1,4 @@
-import type { BuildFailure } from "../../protocol/front-messages.ts";
+import type { BuildFailure, TroubleCounts } from "../../protocol/front-messages.ts";
 import type { Outcome } from "../../protocol/outcome.ts";
 import type { WorkerSpec } from "./spec.ts";
 
@@ -38,16 +38,7 @@ export type WorkerEvent =
   /** It does not listen on its own port, but on this one. */
   | { kind: "squatted"; instance: string; port: number }
   | { kind: "probed"; instance: string; isOk: boolean; status?: number; reason?: string }
-  | {
-      kind: "trouble";
-      instance: string;
-      refused: number;
-      reset: number;
-      late: number;
-      bad: number;
-      failed: number;
-      total: number;
-    }
+  | ({ kind: "trouble"; instance: string } & TroubleCounts)
   | { kind: "memory"; instance: string; bytes: number }
   /** Every front goes by this publication, or a later one. */
   | { kind: "applied"; publication: number }

@@ -82,7 +82,7 @@ export function abandonCandidate(step: Step, reason: string): void {
   state.candidate = null;
 }
 
-export function cancelBuild(step: Step): void {
+function cancelBuild(step: Step): void {
   const { build } = step.state;
   if (!build) return;
   step.actions.push({ kind: "cancel_build", version: build.version });

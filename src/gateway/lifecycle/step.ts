@@ -33,7 +33,7 @@ export interface Failure {
 /** An instance that was healthy for so long was a good one. */
 const STABLE_MS = 10_000;
 
-export const isStable = ({ health, healthSinceMs }: Instance, nowMs: number): boolean =>
+const isStable = ({ health, healthSinceMs }: Instance, nowMs: number): boolean =>
   health === "healthy" && nowMs - healthSinceMs >= STABLE_MS;
 
 export function fail(

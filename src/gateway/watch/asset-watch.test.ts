@@ -7,7 +7,7 @@ import { WatchFixture } from "./watch-fixture.ts";
 async function changes(fixture: WatchFixture): Promise<string[]> {
   const before = fixture.of("api").length;
   await fixture.told();
-  fixture.clock.advance(50);
+  fixture.clock.pass(50);
   return fixture.of("api").slice(before);
 }
 
@@ -69,7 +69,7 @@ test("assets: following again what is followed already loses nothing that is abo
   await project.write("public/app.js", "2");
   await fixture.told();
   assets.follow(new Map([...roots, ["web", project.path("elsewhere")]]));
-  fixture.clock.advance(50);
+  fixture.clock.pass(50);
   assert.deepEqual(fixture.of("api"), ['assets api {"css":[],"others":["/app.js"]}']);
   assets.follow(new Map());
   await project.write("public/app.js", "3");

@@ -24,10 +24,10 @@ test("watch: a write is told at the very event, its version once it is quiet", a
   await writeFile(main, "2");
   await fixture.told();
   assert.equal(fixture.heard[0], "touched api 1", "before whatever the system told later");
-  fixture.clock.advance(49);
+  fixture.clock.pass(49);
   await fixture.told();
   assert.deepEqual(fixture.of("api"), ["touched api 1"]);
-  fixture.clock.advance(1);
+  fixture.clock.pass(1);
   await fixture.until(() => fixture.of("api").length === 2, "the version");
   const [, settled] = fixture.of("api");
   assert.match(settled!, /^settled api 1 [0-9a-f]{12}$/);
@@ -110,7 +110,7 @@ test("watch: what goes on changing is told all the same, every half second", asy
   for (let n = 0; n < 12; n += 1) {
     await writeFile(main, `${n}`);
     await fixture.told();
-    fixture.clock.advance(45);
+    fixture.clock.pass(45);
   }
   await fixture.until(() => fixture.of("api").some((line) => line.startsWith("settled api 1")), "the bound");
   assert.equal(fixture.of("api").filter((line) => line === "touched api 1").length, 1);
@@ -266,7 +266,7 @@ test("watch: without watches it looks four times a second, says so once, and wat
   const polled = async (what: string) => {
     const count = fixture.of("api").length;
     for (let n = 0; n < 100 && fixture.of("api").length === count; n += 1) {
-      fixture.clock.advance(250);
+      fixture.clock.pass(250);
       await fixture.told();
     }
     assert.ok(fixture.of("api").length > count, what);
@@ -322,7 +322,7 @@ test("watch: saves at any moment, and during looks: the last that is told is wha
   for (let n = 0; n < 60; n += 1) {
     await (n % 3 === 0 ? SAVES["by a temporary file that takes its place"]!(main) : writeFile(main, `${n} `.repeat(n)));
     if (n % 4 === 1) await fixture.told();
-    fixture.clock.advance((n * 7) % 61);
+    fixture.clock.pass((n * 7) % 61);
   }
   await writeFile(main, "the end");
   assert.equal(await fixture.settled("api"), (await sources.look()).version);

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import type { Clock } from "../../platform/clock.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { ProjectFixture } from "../build/project-fixture.ts";
 import { AssetWatch } from "./asset-watch.ts";
 import { SourceWatch, type SourceWatchOptions } from "./source-watch.ts";
@@ -9,32 +9,6 @@ import type { WorkerSources } from "./worker-sources.ts";
 /** For tests: real files and real inotify, on a clock that moves by hand, so that nothing depends on how fast the machine is. */
 
 const DEADLINE_MS = 15_000;
-
-export class HandClock implements Clock {
-  #nowMs = 1_000;
-  readonly #timers = new Set<{ atMs: number; task: () => void }>();
-
-  wallMs = (): number => this.#nowMs;
-  monotonicMs = (): number => this.#nowMs;
-
-  timer(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, task };
-    this.#timers.add(timer);
-    return () => void this.#timers.delete(timer);
-  }
-
-  advance(ms: number): void {
-    const untilMs = this.#nowMs + ms;
-    for (;;) {
-      const [next] = [...this.#timers].filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs);
-      if (!next) break;
-      this.#timers.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
-      next.task();
-    }
-    this.#nowMs = untilMs;
-  }
-}
 
 export type Heard = string;
 
@@ -109,7 +83,7 @@ export class WatchFixture implements AsyncDisposable {
     await this.told();
     while (!this.#isSettled(worker)) {
       if (performance.now() > deadlineMs) throw new Error(`${worker} does not settle: ${this.of(worker).join(", ")}`);
-      this.clock.advance(50);
+      this.clock.pass(50);
       await this.told();
     }
     return this.of(worker).at(-1)!.split(" ")[3]!;

@@ -24,7 +24,7 @@ import { secretProof } from "./session-tokens.ts";
  */
 
 /** The bridge's own name, there and here. */
-export const BRIDGE_NAME = "warren-bridge";
+const BRIDGE_NAME = "warren-bridge";
 
 /** Their names here are in this group, so that the next leader knows them too. */
 const GROUP = "claude-ipc";

@@ -4,7 +4,7 @@
  */
 
 /** Objects and arrays within each other. Nobody's mail is deeper, and parsers recurse. */
-export const JSON_DEPTH_MAX = 64;
+const JSON_DEPTH_MAX = 64;
 
 export type JsonEnd =
   /** `end`: the index in this chunk just after the object. */

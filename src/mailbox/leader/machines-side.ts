@@ -145,7 +145,7 @@ export class MachinesSide {
 }
 
 /** The host's name up to its first dot, as far as a machine's name can have its letters. */
-export function defaultName(host: string): string {
+function defaultName(host: string): string {
   const name = host
     .split(".")[0]!
     .toLowerCase()

@@ -32,7 +32,7 @@ export function touch(turn: Turn, row: Row): void {
   );
 }
 
-export const groupsOf = (log: Statements, name: string): string[] =>
+const groupsOf = (log: Statements, name: string): string[] =>
   log.all('select "group" from members where name = ? order by 1', name).map((row) => String(row.group));
 
 /** Where mail to `name` goes; itself, unless it has another name since less than two hours. */

@@ -1,4 +1,5 @@
 import { silentLog } from "../../platform/log.ts";
+import type { HandClock } from "../../platform/testing/hand-clock.ts";
 import { fromWire } from "../../protocol/errors.ts";
 import { by, TestWriter } from "../log/log-fixture.ts";
 import { type LookType, lookUp } from "../log/looks.ts";
@@ -7,20 +8,20 @@ import { Presences } from "../log/presences.ts";
 import type { Outcome, Step } from "../log/writer.ts";
 import { type LogOfLeader, MachineLog } from "./machine-log.ts";
 import { Machines } from "./machines.ts";
-import type { ModelClock, ModelNetwork, ModelTransport } from "./model-network-fixture.ts";
+import type { ModelNetwork, ModelTransport } from "./model-network-fixture.ts";
 
 /** A machine of a model network: a real log, and a leader of which only the exchange is there, that can die and be followed. */
 export class ModelMachine implements Disposable {
   readonly name: string;
   readonly #network: ModelNetwork;
-  readonly #clock: ModelClock;
+  readonly #clock: HandClock;
   readonly #test = new TestWriter();
   readonly #presences = new Presences(() => false);
   #machines: Machines | undefined;
   #epoch = 1;
   transport: ModelTransport | undefined;
 
-  constructor(name: string, network: ModelNetwork, clock: ModelClock) {
+  constructor(name: string, network: ModelNetwork, clock: HandClock) {
     this.name = name;
     this.#network = network;
     this.#clock = clock;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { seeded } from "../log/log-fixture.ts";
 import { ModelMachine } from "./machine-fixture.ts";
-import { FAIR, ModelClock, ModelNetwork } from "./model-network-fixture.ts";
+import { FAIR, ModelNetwork } from "./model-network-fixture.ts";
 import { encodePacket } from "./packets.ts";
 
 /** The exchange over a network that loses, doubles, reorders and forgets, and under leaders that die: nothing is lost, doubled or out of order. */
@@ -13,14 +14,14 @@ const settle = async (): Promise<void> => {
 
 interface World extends Disposable {
   network: ModelNetwork;
-  clock: ModelClock;
+  clock: HandClock;
   machines: ModelMachine[];
   /** Delivers what there is, and lets time pass, for so long. */
   run(ms: number): Promise<void>;
 }
 
 async function world(names: string[], below = seeded(1)): Promise<World> {
-  const clock = new ModelClock();
+  const clock = new HandClock();
   const network = new ModelNetwork(below, clock);
   const machines = names.map((name) => new ModelMachine(name, network, clock));
   for (const machine of machines) await machine.start();
@@ -28,7 +29,7 @@ async function world(names: string[], below = seeded(1)): Promise<World> {
     for (let passed = 0; passed < ms; passed += 50) {
       await settle();
       while (network.deliver()) await settle();
-      clock.pass(50);
+      clock.leap(50);
     }
     await settle();
   };
@@ -224,7 +225,7 @@ test("machines: what has expired on its way is not waited for", async () => {
   all.network.disconnect(desk.transport!);
   desk.ask("fox", "mail.send", { to: ["owl@laptop"], body: "short", ttl_ms: 1_000 });
   desk.ask("fox", "mail.send", { to: ["owl@laptop"], body: "long" });
-  all.clock.pass(2_000);
+  all.clock.leap(2_000);
   desk.sweep();
   all.network.reconnect(desk.transport!);
   await all.run(10_000);
@@ -266,7 +267,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
         await settle();
         await machine.start();
       } else if (chance === 35 && below(4) === 0) network.wipe();
-      else clock.pass(below(400));
+      else clock.leap(below(400));
       await settle();
       for (let count = below(6); count > 0; count--) {
         network.deliver();

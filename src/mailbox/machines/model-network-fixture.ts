@@ -11,39 +11,6 @@ import {
 
 /** A network between machines in memory, that does what networks do when a test tells it to, with chance and time of the test's own. */
 
-/** Time that passes when it is told to. */
-export class ModelClock implements Clock {
-  #nowMs = 0;
-  readonly #timers = new Set<{ atMs: number; task: () => void }>();
-  readonly #wallStartMs = Date.UTC(2026, 10, 21);
-
-  wallMs(): number {
-    return this.#wallStartMs + this.#nowMs;
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  timer(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, task };
-    this.#timers.add(timer);
-    return () => void this.#timers.delete(timer);
-  }
-
-  get timerCount(): number {
-    return this.#timers.size;
-  }
-
-  pass(ms: number): void {
-    this.#nowMs += ms;
-    for (const timer of [...this.#timers].sort((a, b) => a.atMs - b.atMs)) {
-      if (timer.atMs > this.#nowMs || !this.#timers.delete(timer)) continue;
-      timer.task();
-    }
-  }
-}
-
 interface Kept {
   from: string;
   bytes: Uint8Array;

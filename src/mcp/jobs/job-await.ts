@@ -44,7 +44,7 @@ export const jobAwait = defineTool({
         ...(result === "met" ? { succeeded: succeeded(data.job.outcome) } : {}),
         ...(output ? { output } : {}),
       },
-      text: [resultText(data, world.clock.wallMs()), ...(output ? [partText(output)] : [])].join("\n"),
+      text: [resultText(data, world), ...(output ? [partText(output)] : [])].join("\n"),
     };
   },
 });

@@ -18,8 +18,7 @@ export const jobList = defineTool({
     const directory = directoryOf(world, dir);
     const workdir = projectOf(directory) ?? directory;
     const { jobs } = await world.primary.request("list", all ? {} : { workdir }, { signal });
-    const nowMs = world.clock.wallMs();
-    const text = jobs.length === 0 ? "No jobs." : jobs.map((job) => jobLine(job, nowMs)).join("\n");
+    const text = jobs.length === 0 ? "No jobs." : jobs.map((job) => jobLine(job, world)).join("\n");
     return { data: { jobs: jobs.map(jobView) }, text };
   },
 });

@@ -42,7 +42,7 @@ export const jobRun = defineTool({
       { signal },
     );
     const said = action === "already_running" ? "It runs already" : "It runs";
-    const line = jobLine(job, world.clock.wallMs());
+    const line = jobLine(job, world);
     return {
       data: { job: jobView(job), action },
       text: `${said}: ${line}\nNext: job_wait, job_await or job_logs with job: "${job.name ?? job.id}".`,

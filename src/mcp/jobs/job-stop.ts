@@ -20,7 +20,7 @@ export const jobStop = defineTool({
       { job_id: name, workdir: directoryOf(world, dir), ...(force ? { force } : {}) },
       { signal },
     );
-    const line = jobLine(job, world.clock.wallMs());
+    const line = jobLine(job, world);
     return { data: { job: jobView(job), stopped }, text: stopped ? `Stopped: ${line}` : `It did not run: ${line}` };
   },
 });

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { formatDuration } from "../../protocol/durations.ts";
 import type { Outcome } from "../../protocol/outcome.ts";
 import type { Job } from "../../protocol/units.ts";
+import type { World } from "../world.ts";
 
 /** A job as tools tell of it: what an agent decides by, and nothing else. */
 export const JobView = z.object({
@@ -38,12 +39,14 @@ export function jobView(job: Job): z.input<typeof JobView> {
   return { id, state, command, dir: workdir, ports, ...known };
 }
 
-/** `web (4xc) running for 12.3s, port 3000: npm run dev` */
-export function jobLine(job: Job, nowMs: number): string {
-  const { id, name, ports } = jobView(job);
+/** `web (4xc) running for 12.3s, port 3000: npm run dev`; of another project's, also where it is. */
+export function jobLine(job: Job, { clock, mail }: Pick<World, "clock" | "mail">): string {
+  const { id, name, ports, dir } = jobView(job);
   const title = name === undefined ? id : `${name} (${id})`;
-  const where = ports.length > 0 ? `, port ${ports.join(", ")}` : "";
-  return `${title} ${stateText(job, nowMs)}${where}: ${job.command.join(" ")}`;
+  const { project } = mail.identity;
+  const elsewhere = dir === project || dir.startsWith(`${project}/`) ? "" : ` in ${dir}`;
+  const at = ports.length > 0 ? `, port ${ports.join(", ")}` : "";
+  return `${title}${elsewhere} ${stateText(job, clock.wallMs())}${at}: ${job.command.join(" ")}`;
 }
 
 function stateText({ state, status, outcome, started_at, stopped_at }: Job, nowMs: number): string {

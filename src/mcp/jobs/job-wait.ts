@@ -4,6 +4,7 @@ import type { DataOf } from "../../protocol/messages.ts";
 import type { Condition } from "../../protocol/units.ts";
 import { defineTool, READS } from "../tool.ts";
 import { TimeoutSeconds, waiting, windowMs } from "../wait-window.ts";
+import type { World } from "../world.ts";
 import { JobView, jobLine, jobView } from "./job-view.ts";
 import { Dir, directoryOf, JobRef } from "./place.ts";
 import { LogPart, lastRun, PART_BYTES, partText, readLog } from "./read-log.ts";
@@ -29,7 +30,7 @@ export const jobWait = defineTool({
       .optional()
       .describe("It listens there."),
     log: z.string().optional().describe("A text, or /expression/i, in its output."),
-    http: z.string().optional().describe("This address answers, with a status below 500."),
+    http: z.string().optional().describe("This address answers, with a status below 400."),
     idle_s: z.number().positive().optional().describe("It has written nothing for so many seconds."),
     exit: z.boolean().optional().describe("It has ended; the default when nothing else is asked."),
     timeout_s: TimeoutSeconds,
@@ -48,15 +49,23 @@ export const jobWait = defineTool({
     const data = await waiting(world, call, { totalMs, message: `waiting for ${input.job}` }, () =>
       world.primary.request("wait", { ...ref, conditions, timeout_ms: totalMs }, { signal: call.signal }),
     );
-    const output = await outputSince(data.job, input.cursor);
-    const result = resultOf(data);
-    const met = data.met.map(({ kind }) => kind);
+    const seen = await withPorts(world, data);
+    const output = await outputSince(seen.job, input.cursor);
+    const result = resultOf(seen);
+    const met = seen.met.map(({ kind }) => kind);
     return {
-      data: { result, met, job: jobView(data.job), ...(output ? { output } : {}) },
-      text: [resultText(data, world.clock.wallMs()), ...(output ? [partText(output)] : [])].join("\n"),
+      data: { result, met, job: jobView(seen.job), ...(output ? { output } : {}) },
+      text: [resultText(seen, world), ...(output ? [partText(output)] : [])].join("\n"),
     };
   },
 });
+
+/** The first sight of a port ends the wait before the job's description has it: whoever asked for any port wants to know which. */
+async function withPorts({ primary }: World, data: DataOf<"wait">): Promise<DataOf<"wait">> {
+  if (data.job.ports?.length || !data.met.some(({ kind }) => kind === "port")) return data;
+  const { ports } = await primary.request("ports", { job_id: data.job.id });
+  return { ...data, job: { ...data.job, ports: Array.isArray(ports) ? [] : ports.ports } };
+}
 
 export const resultOf = ({ result }: DataOf<"wait">): z.input<typeof WaitResult> =>
   result === "timeout" ? "timed_out" : result;
@@ -70,11 +79,13 @@ export async function outputSince(
   return readLog(lastRun(job), { cursor, maxBytes: { bytes: PART_BYTES, keep: "last" } });
 }
 
-export function resultText({ result, job }: DataOf<"wait">, nowMs: number): string {
-  const line = jobLine(job, nowMs);
+export function resultText({ result, met, job }: DataOf<"wait">, world: World): string {
+  const line = jobLine(job, world);
   switch (result) {
-    case "met":
-      return line;
+    case "met": {
+      const held = met.flatMap(({ kind }) => (kind === "exit" ? [] : kind));
+      return held.length > 0 ? `It is so (${held.join(", ")}). ${line}` : line;
+    }
     case "timeout":
       return `Not yet; it goes on. Call again with the cursor to go on waiting. ${line}`;
     case "ended":

@@ -5,7 +5,10 @@ import { WarrenError } from "../../protocol/errors.ts";
 import type { World } from "../world.ts";
 
 export const Dir = z.string().optional().describe("The directory that is meant; default: the one of this project.");
-export const JobRef = z.string().min(1).describe("The job's name or id.");
+export const JobRef = z
+  .string()
+  .min(1)
+  .describe("The job's name or id; a name that is not of this project may be another's.");
 
 /** @throws DIRECTORY_NOT_FOUND */
 export function directoryOf({ cwd }: Pick<World, "cwd">, dir: string | undefined): string {

@@ -29,7 +29,7 @@ export function lastRun(job: Job): LoggedRun {
 }
 
 /** @throws CURSOR_INVALID when it is none, or of another run */
-export function positionsOf(cursor: string, runId: string): Positions {
+function positionsOf(cursor: string, runId: string): Positions {
   const [, ofRun, stdout, stderr] = /^(\S+):(\d{1,15}):(\d{1,15})$/.exec(cursor) ?? [];
   if (ofRun === undefined) {
     throw new WarrenError("CURSOR_INVALID", `${JSON.stringify(cursor)} is no cursor of ours.`, { fix: "leave it out" });
@@ -62,8 +62,8 @@ const NEWLINE = Buffer.from("\n");
 const lineOf = (item: Extract<LogItem, { kind: "line" }>): Buffer =>
   item.continues ? item.bytes : Buffer.concat([item.bytes, NEWLINE]);
 
-/** A part as text; what is missing is said where it is missing. */
-export function partText({ text, omitted_bytes }: LogPart): string {
+/** A part as text; what is missing is said where it is missing, and where it goes on at its end. */
+export function partText({ text, omitted_bytes, cursor }: LogPart): string {
   const missing = omitted_bytes > 0 ? `[${omitted_bytes} bytes are not shown]\n` : "";
-  return `${missing}${text === "" ? "(no output)" : text.trimEnd()}`;
+  return `${missing}${text === "" ? "(no output)" : text.trimEnd()}\n[cursor "${cursor}"]`;
 }

@@ -8,7 +8,7 @@ export const ack = defineTool({
     "Tells senders that you have dealt with their messages; reply does so by itself. With again_in_s the opposite: they come back to you after that time, as unread.",
   annotations: { ...CHANGES, idempotentHint: true },
   input: z.strictObject({
-    ids: z.array(z.string()).min(1).describe("Of check or wait."),
+    ids: z.array(z.string()).min(1).describe("Of check or wait: what stands as id, not the number."),
     again_in_s: z.number().min(0).optional().describe("Not yet: give them to me again after so many seconds."),
     reason: z.string().optional().describe("Why not yet; their senders can see it."),
   }),

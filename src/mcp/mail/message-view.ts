@@ -24,7 +24,7 @@ export type MessageView = z.input<typeof MessageView>;
 
 export function messageView(message: MailMessage, maxCharacters = BODY_CHARACTERS): MessageView {
   const { id, from, addressed_to, kind, thread, reply_to, subject, sent_at, hops, body, data } = message;
-  const hasRoom = data === undefined || JSON.stringify(data).length <= maxCharacters;
+  const hasRoom = hasRoomForData(message, maxCharacters);
   return {
     id,
     from,
@@ -41,16 +41,21 @@ export function messageView(message: MailMessage, maxCharacters = BODY_CHARACTER
   };
 }
 
+const hasRoomForData = ({ data }: MailMessage, maxCharacters: number): boolean =>
+  data === undefined || JSON.stringify(data).length <= maxCharacters;
+
 /** The text twin of messages. */
 export const messagesText = (
   messages: readonly OfferedMessage[] | readonly MailMessage[],
-  maxCharacters?: number,
+  maxCharacters = BODY_CHARACTERS,
 ): string =>
   messages.length === 0
     ? ""
     : [
         UNTRUSTED_NOTE,
-        ...messages.map((message) => wrapped(message, { maxCharacters: maxCharacters ?? BODY_CHARACTERS })),
+        ...messages.map((message) =>
+          wrapped(message, { maxCharacters, hasData: hasRoomForData(message, maxCharacters) }),
+        ),
       ].join("\n\n");
 
 export const RecipientView = z.object({

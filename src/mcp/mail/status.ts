@@ -53,7 +53,7 @@ export const status = defineTool({
           log_head,
         },
       },
-      text: `${who} The mailbox is led by process ${leader.pid} (epoch ${leader.epoch}), with ${messages} messages, ${unread} unread.`,
+      text: `${who} The mailbox is led by process ${leader.pid} (epoch ${leader.epoch}), with ${messages} messages of everybody's, ${unread} of them unread.`,
     };
   },
 });

@@ -42,7 +42,7 @@ export const sessionRead = defineTool({
       const head = `${sessionLine(session)}${timedOut ? " (not yet as wanted; call again)" : ""}`;
       return {
         data: { session: sessionView(session), ...seen, ...(timedOut ? { timed_out: true } : {}) },
-        text: `${head}\n${seen.text === "" ? "(nothing new)" : seen.text}`,
+        text: `${head}\n${seen.text === "" ? "(nothing new)" : seen.text}\n[cursor "${seen.cursor}"]`,
       };
     });
   },

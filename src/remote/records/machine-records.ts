@@ -10,12 +10,15 @@ import type { RosterDevice } from "../roster.ts";
 import type { RosterKeeper } from "../roster-keeper.ts";
 import { SettingsKeeper } from "../settings-keeper.ts";
 import type { RemoteStore } from "../store.ts";
+import { MailBook } from "./mail-book.ts";
+import type { MailLook, WatchMail } from "./mail-watch.ts";
 import { RequestBook } from "./request-book.ts";
 import { RequestDesk } from "./request-desk.ts";
 import { requestWire } from "./request-wire.ts";
 import { RowTexts } from "./row-texts.ts";
 import { SpaceRecords } from "./space-records.ts";
 import { TalkBook } from "./talk-book.ts";
+import { ToldStreams } from "./told-streams.ts";
 import type { UnitWatchOptions, WatchUnits } from "./unit-watch.ts";
 
 /** The records of this machine at all its hubs, each for itself; the rows, and the requests that they bring, are one. */
@@ -31,6 +34,8 @@ export interface MachineRecordsOptions {
   settings?: SettingsKeeper;
   /** Where this home's rows come from, which devices then see when it is away; without it none are told. */
   watchUnits?: WatchUnits | undefined;
+  /** Where the person's mail comes from; without it none is told. */
+  watchMail?: WatchMail | undefined;
 }
 
 export class MachineRecords {
@@ -38,21 +43,30 @@ export class MachineRecords {
   readonly #desk: RequestDesk;
   readonly #rows: RowTexts;
   readonly #talks: TalkBook;
+  readonly #mail: MailBook;
+  readonly #told: ToldStreams;
   readonly #spaces = new Map<string, SpaceRecords>();
-  #watch: { close(): void } | undefined;
+  #watches: { close(): void }[] = [];
   #isClosed = false;
 
   static async open(options: MachineRecordsOptions): Promise<MachineRecords> {
     const settings = options.settings ?? (await SettingsKeeper.open(options));
-    return new MachineRecords({ ...options, settings }, await RequestBook.open(options.store));
+    const { store, crypto, clock } = options;
+    const mail = await MailBook.open({ store, crypto, nowMs: clock.wallMs });
+    return new MachineRecords({ ...options, settings }, { book: await RequestBook.open(store), mail });
   }
 
-  private constructor(options: MachineRecordsOptions & { settings: SettingsKeeper }, book: RequestBook) {
+  private constructor(
+    options: MachineRecordsOptions & { settings: SettingsKeeper },
+    { book, mail }: { book: RequestBook; mail: MailBook },
+  ) {
     this.#options = options;
     const { machine, crypto, settings } = options;
     settings.onChanged = () => this.sync();
     this.#rows = new RowTexts(crypto);
     this.#talks = new TalkBook(options.clock.wallMs);
+    this.#mail = mail;
+    this.#told = new ToldStreams(this.#talks, mail);
     this.#desk = new RequestDesk({
       ...options,
       book,
@@ -68,7 +82,7 @@ export class MachineRecords {
       ...this.#options,
       place,
       rows: this.#rows,
-      talks: this.#talks,
+      talks: this.#told,
       signer: machine.signing,
       onRequest: async ({ signingKey, ...request }) => {
         await this.#desk.take({ hub: place.id, signingKey, ...request });
@@ -121,24 +135,30 @@ export class MachineRecords {
 
   close(): void {
     this.#isClosed = true;
-    this.#watch?.close();
+    this.#unfollow();
+    this.#mail.close();
     this.#desk.close();
     for (const space of this.#spaces.values()) space.close();
   }
 
   /** Somebody could read it. */
   #follow(): void {
-    const { watchUnits, roster, connect, clock, log } = this.#options;
+    const { watchUnits, watchMail, roster, connect, clock, log } = this.#options;
     const isRead = roster.now.devices.length > 0 && this.#spaces.size > 0 && !this.#isClosed;
+    if (!isRead) return this.#unfollow();
+    if (this.#watches.length > 0) return;
     const onRows: UnitWatchOptions["onRows"] = (rows) => void this.#onRows(rows);
     const onSessions: UnitWatchOptions["onSessions"] = (...seen) => {
       if (this.#talks.put(...seen)) this.sync();
     };
-    if (isRead) this.#watch ??= watchUnits?.({ connect, clock, log, onRows, onSessions });
-    else {
-      this.#watch?.close();
-      this.#watch = undefined;
-    }
+    const units = watchUnits?.({ connect, clock, log, onRows, onSessions });
+    const mail = watchMail?.({ connect, clock, log, onMail: (look) => void this.#onMail(look) });
+    this.#watches = [units, mail].filter((one) => one !== undefined);
+  }
+
+  #unfollow(): void {
+    for (const watch of this.#watches) watch.close();
+    this.#watches = [];
   }
 
   async #onRows(rows: Parameters<RowTexts["put"]>[0]): Promise<void> {
@@ -146,6 +166,13 @@ export class MachineRecords {
       if (await this.#rows.put(rows)) for (const space of this.#spaces.values()) space.sync();
     } catch (error) {
       this.#options.log.error("rows_not_sealed", { error: messageOf(error) });
+    }
+  }
+  async #onMail(look: MailLook): Promise<void> {
+    try {
+      if (await this.#mail.put(look)) this.sync();
+    } catch (error) {
+      this.#options.log.error("mail_not_sealed", { error: messageOf(error) });
     }
   }
 }

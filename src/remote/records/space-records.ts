@@ -1,10 +1,9 @@
 import type { Log } from "../../platform/log.ts";
-import { isWarrenError, messageOf } from "../../protocol/errors.ts";
+import { messageOf } from "../../protocol/errors.ts";
 import { fromHex, toHex } from "../../sealing/bytes.ts";
 import { headsDigest } from "../../sealing/heads.ts";
 import { encodeMembers } from "../../sealing/members.ts";
 import type { PeriodReader } from "../../sealing/period.ts";
-import { RECORD_KINDS } from "../../sealing/record.ts";
 import { unitStream } from "../../sealing/unit-row.ts";
 import type { RecordSink } from "../hub-link.ts";
 import type { HubPlace } from "../hubs.ts";
@@ -15,7 +14,8 @@ import { Kept } from "./kept.ts";
 import type { RowTexts } from "./row-texts.ts";
 import { sealSettings } from "./settings-writer.ts";
 import { SpaceInbox } from "./space-inbox.ts";
-import { emptySpace, type Owed, readSpace, type SpaceState } from "./space-state.ts";
+import { SpaceSender } from "./space-sender.ts";
+import { emptySpace, readSpace, type SpaceState } from "./space-state.ts";
 import {
   beginPeriod,
   endPeriod,
@@ -25,8 +25,8 @@ import {
   sealNamed,
   type WriterParts,
 } from "./space-writer.ts";
-import type { TalkBook } from "./talk-book.ts";
 import { TalkWriter } from "./talk-writer.ts";
+import type { ToldStreams } from "./told-streams.ts";
 
 /**
  * This machine's records at one hub: what its devices know when it is away. One function, `#write`, compares what is sealed with what is: devices, members,
@@ -41,7 +41,7 @@ export interface SpaceRecordsOptions extends Omit<WriterParts, "hub" | "space"> 
   roster: RosterKeeper;
   store: RemoteStore;
   rows: RowTexts;
-  talks: TalkBook;
+  talks: ToldStreams;
   settings: SettingsKeeper;
   log: Log;
   onRequest(from: { signingKey: string; text: Uint8Array }): Promise<void>;
@@ -54,10 +54,6 @@ const HEAD_OF_TALKS_MS = 60_000;
 const RETRY_MS = 30_000;
 /** A period that is younger was not made by a home that was restored. */
 const RESTORED_MS = 60_000;
-/** States on their way at once: their order does not matter. */
-const PUTS_MAX = 32;
-const HUB_GONE = ["HUB_LOST", "HUB_SILENT", "HUB_AWAY"];
-const LATER = ["SPACE_FULL", "HUB_NOT_STORED"];
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 export class SpaceRecords {
@@ -66,6 +62,7 @@ export class SpaceRecords {
   readonly #state: Kept<SpaceState>;
   readonly #inbox: SpaceInbox;
   readonly #talks: TalkWriter;
+  readonly #sender: SpaceSender;
   #running: Promise<void> | undefined;
   #isStale = false;
   #isFirst = true;
@@ -91,6 +88,13 @@ export class SpaceRecords {
     this.#parts = { hub, space, signer, crypto, clock };
     this.#state = new Kept(store, `space-${place.id}.json`, state);
     this.#talks = new TalkWriter({ parts: this.#parts, state: this.#state, talks: options.talks });
+    this.#sender = new SpaceSender({
+      link: place.link,
+      state: this.#state,
+      log,
+      isClosed: () => this.#isClosed,
+      onOld: () => this.#restored(),
+    });
     const took = (at: number): void => place.link.took(at);
     const parts = { hubId: place.id, hub, space, state: this.#state, roster, crypto, log, onRequest, took };
     this.#inbox = new SpaceInbox(parts);
@@ -156,7 +160,7 @@ export class SpaceRecords {
         const isChanged = await this.#state.change((draft) => this.#write(draft));
         if (isChanged || this.#isFirst) this.#headLater(); // what was killed may have left out the list
         this.#isFirst = false;
-        await this.#put();
+        if ((await this.#sender.send()) === "later") this.#retryLater();
         if (await this.#talks.seal()) this.#sealedTalk();
       }
     } catch (error) {
@@ -231,32 +235,6 @@ export class SpaceRecords {
     return isChanged;
   }
 
-  /** In order; states beside each other. What the hub confirms is owed no more. */
-  async #put(): Promise<void> {
-    const { link } = this.#options.place;
-    while (!this.#isClosed && link.state.kind === "ready") {
-      const batch = nextBatch(this.#state.now.owed);
-      if (batch.length === 0) return;
-      const puts = batch.map(({ bytes }) => link.ask({ kind: "put", record: Buffer.from(bytes, "base64") }));
-      const answers = (await Promise.allSettled(puts)).map((one) =>
-        one.status === "rejected" ? one.reason : undefined,
-      );
-      const done = batch.filter((_, index) => !this.#isOwedStill(answers[index]));
-      if (done.length > 0) await this.#state.change((draft) => without(draft, done));
-      if (answers.some((error) => isWarrenError(error, "RECORD_OLD"))) await this.#restored();
-      if (answers.some((error) => isWarrenError(error) && LATER.includes(error.code))) return this.#retryLater();
-      if (done.length < batch.length) return; // with the next contact
-    }
-  }
-
-  /** What the hub refuses for good is dropped: its readers see what is missing. */
-  #isOwedStill(error: unknown): boolean {
-    if (error === undefined) return false;
-    if (isWarrenError(error) && [...HUB_GONE, ...LATER].includes(error.code)) return true;
-    this.#options.log.warn("record_refused", { error: messageOf(error) });
-    return false;
-  }
-
   /** The hub has newer states: this home was restored from a backup. Another period, whose streams are new. */
   async #restored(): Promise<void> {
     const { clock } = this.#parts;
@@ -304,16 +282,4 @@ export class SpaceRecords {
     const leftMs = period.made_ms + DAY_MS - this.#parts.clock.wallMs();
     this.#cancelDay = this.#parts.clock.timer(Math.min(DAY_MS, Math.max(1_000, leftMs)), () => this.sync());
   }
-}
-
-function nextBatch(owed: readonly Owed[]): Owed[] {
-  const end = owed.findIndex(({ kind }) => kind !== RECORD_KINDS.state);
-  const states = owed.slice(0, Math.min(PUTS_MAX, end === -1 ? owed.length : end));
-  return states.length > 0 ? states : owed.slice(0, 1);
-}
-
-function without(draft: SpaceState, done: readonly Owed[]): boolean {
-  const bytes = new Set(done.map((one) => one.bytes));
-  draft.owed = draft.owed.filter((one) => !bytes.has(one.bytes));
-  return true;
 }

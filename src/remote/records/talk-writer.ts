@@ -1,12 +1,13 @@
-import { encodeTalkItem, talkItemsOf, talkStream } from "../../sealing/item.ts";
+import { encodeTalkItem, streamOfItems, type TalkItem, type ToldItem, toldItemsOf } from "../../sealing/item.ts";
 import { RECORD_KINDS } from "../../sealing/record.ts";
 import type { Kept } from "./kept.ts";
 import type { SpaceState } from "./space-state.ts";
 import { sealNamed, type WriterParts } from "./space-writer.ts";
-import type { TalkBook, TalkMark } from "./talk-book.ts";
+import type { TalkMark } from "./talk-book.ts";
+import type { ToldStreams } from "./told-streams.ts";
 
 /**
- * Seals what was said in this machine's conversations for one hub: from where it stood, which lies in the same file as what is sealed. So nothing is left out,
+ * Seals what was said in this machine's conversations, and its mail, for one hub: from where it stood, which lies in the same file as what is sealed. So nothing is left out,
  * and what is sealed again (after another period has begun) is what its readers have already.
  *
  * Only so much is sealed ahead of what the hub has confirmed; the rest waits where it is, in the conversation, and is told as it is by then.
@@ -14,7 +15,7 @@ import type { TalkBook, TalkMark } from "./talk-book.ts";
 export interface TalkWriterOptions {
   parts: WriterParts;
   state: Kept<SpaceState>;
-  talks: TalkBook;
+  talks: ToldStreams;
 }
 
 /** Sealed, and not confirmed by the hub; past it nothing more is sealed. */
@@ -41,7 +42,7 @@ export class TalkWriter {
         const after = draft.talks?.[mark.session]?.seq;
         // One that ends before where it stood was lost in part: it begins anew.
         const isBehind = after !== undefined && conversation !== undefined && conversation.seq < after;
-        const items = conversation ? talkItemsOf(mark.session, conversation, isBehind ? undefined : after) : [];
+        const items = conversation ? toldItemsOf(mark.session, conversation, isBehind ? undefined : after) : [];
         await this.#tell(draft, mark, items);
         return true;
       });
@@ -61,14 +62,14 @@ export class TalkWriter {
     return [...marks.filter(({ session, mark }) => mark !== "" && told[session]?.mark !== mark), ...ended];
   }
 
-  async #tell(draft: SpaceState, { session, mark }: TalkMark, items: ReturnType<typeof talkItemsOf>): Promise<void> {
+  async #tell(draft: SpaceState, { session, mark }: TalkMark, items: TalkItem<ToldItem>[]): Promise<void> {
     draft.talks ??= {};
     const room = roomOf(draft);
     let seq = draft.talks[session]?.seq;
     for (const item of items.slice(0, room)) {
       await sealNamed(this.#options.parts, draft, {
         kind: "item",
-        name: talkStream(session),
+        name: streamOfItems(session),
         text: encodeTalkItem(item),
       });
       draft.owed.at(-1)!.talk = { session, ...(item.begins ? {} : { after: item.after }) };

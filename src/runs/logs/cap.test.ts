@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { capRunLog, type Punch, punchHole } from "./cap.ts";
-import { droppedBytesOf, dropStateOf } from "./dropped.ts";
+import { dropStateOf } from "./dropped.ts";
 import { followBytes } from "./follow.ts";
 import { collect, described, type LogFixture, temporaryRun } from "./log-fixture.ts";
 import { type OpenLogFile, openLogFile, openRunLog } from "./log-source.ts";
@@ -67,7 +67,7 @@ test(
     assert.ok(diskBytes(path) <= 8 * MB + 8_192, `${diskBytes(path)} bytes on disk`);
     assert.ok(largest < 80 * MB, `${largest} bytes on disk at most`);
     assert.ok(punchCount > 0 && punchCount <= totalBytes / MB, `${punchCount} punches`);
-    const dropped = await droppedBytesOf(path);
+    const { droppedBytes: dropped } = await dropStateOf(path);
     assert.ok(totalBytes - dropped >= 6 * MB);
     let number = dropped / 16;
     for await (const bytes of followBytes({ path, fromBytes: dropped, ended })) {
@@ -125,7 +125,7 @@ test("cap: a punch that fails for now changes nothing, and is tried again", { sk
   run.write("stdout", LINE.repeat(10_000));
   const failing: Punch = async () => "failed";
   assert.deepEqual(await capRunLog(path, 100_000, { punch: failing }), { droppedBytes: 0, newlyDroppedBytes: 0 });
-  assert.equal(await droppedBytesOf(path), 0);
+  assert.equal((await dropStateOf(path)).droppedBytes, 0);
   assert.equal((await linesOf(run)).length, 10_000);
   assert.ok((await capRunLog(path, 100_000)).newlyDroppedBytes > 0);
 });

@@ -28,10 +28,6 @@ export async function dropStateOf(logPath: string): Promise<DropState> {
   return isOffset(droppedBytes) && isOffset(baseBytes) ? { droppedBytes, baseBytes } : NOTHING;
 }
 
-export async function droppedBytesOf(logPath: string): Promise<number> {
-  return (await dropStateOf(logPath)).droppedBytes;
-}
-
 export function writeDropState(logPath: string, { droppedBytes, baseBytes }: DropState): void {
   const text = `${JSON.stringify({ version: VERSION, oldest_reader: VERSION, droppedBytes, baseBytes })}\n`;
   writeFileAtomic(droppedPathOf(logPath), text);

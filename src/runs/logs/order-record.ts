@@ -9,7 +9,7 @@
  * (zeroes after a power failure) are ignored by readers.
  */
 
-export const ORDER_VERSION = 1;
+const ORDER_VERSION = 1;
 export const ORDER_RECORD_BYTES = 18;
 const FIELD_BYTES = 6;
 const MAGIC = "warren-order\0";

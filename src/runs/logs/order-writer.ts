@@ -22,7 +22,7 @@ import {
  */
 
 /** 466,000 records; past it the older half is thinned. */
-export const ORDER_BYTES_MAX = 8 * 1024 * 1024;
+const ORDER_BYTES_MAX = 8 * 1024 * 1024;
 /** Records waiting for a slow disk; past it the oldest waiting ones are dropped, which makes the order coarser. */
 const QUEUED_RECORDS_MAX = 4096;
 
@@ -160,7 +160,7 @@ export class OrderWriter {
 }
 
 /** Every second record of the older half (the later of each pair, so that no offset is passed over), the newer half whole. */
-export function thinOlderHalf(records: Buffer): Buffer {
+function thinOlderHalf(records: Buffer): Buffer {
   const count = Math.floor(records.length / ORDER_RECORD_BYTES);
   const half = count >> 1;
   const kept: Buffer[] = [];

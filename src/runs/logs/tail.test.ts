@@ -1,23 +1,37 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { temporaryRun } from "./log-fixture.ts";
-import { readTail } from "./tail.ts";
+import { StreamLog } from "./log-source.ts";
+import { startOfLastLines } from "./tail.ts";
 
-test("read tail: the last lines as text, an unfinished one too; none of a log that is absent or empty", async () => {
+async function lastLines(path: string, lineCount: number): Promise<[text: string, lineCount: number]> {
+  const log = new StreamLog("stdout", path);
+  try {
+    const extent = await log.extent();
+    const start = await startOfLastLines(log, extent, lineCount);
+    const { bytes } = await log.read(start.offsetBytes, extent.endBytes - start.offsetBytes);
+    return [bytes.toString(), start.lineCount];
+  } finally {
+    await log.close();
+  }
+}
+
+test("tail: the last lines, an unfinished one too; none of a log that is absent or empty", async () => {
   using run = temporaryRun();
-  assert.deepEqual(await readTail(run.paths.stderrPath, 5), []);
-  run.write("stderr", "");
-  assert.deepEqual(await readTail(run.paths.stderrPath, 5), []);
-  run.write("stderr", "one\n\ntwo\nthree");
-  assert.deepEqual(await readTail(run.paths.stderrPath, 9), ["one", "", "two", "three"]);
-  assert.deepEqual(await readTail(run.paths.stderrPath, 2), ["two", "three"]);
-  assert.deepEqual(await readTail(run.paths.stderrPath, 0), []);
+  const path = run.paths.stdoutPath;
+  assert.deepEqual(await lastLines(path, 5), ["", 0]);
+  run.write("stdout", "");
+  assert.deepEqual(await lastLines(path, 5), ["", 0]);
+  run.write("stdout", "one\n\ntwo\nthree");
+  assert.deepEqual(await lastLines(path, 9), ["one\n\ntwo\nthree", 4]);
+  assert.deepEqual(await lastLines(path, 2), ["two\nthree", 2]);
+  assert.deepEqual(await lastLines(path, 0), ["", 0]);
 });
 
-test("read tail: a line of megabytes is cut at its start", async () => {
+test("tail: lines that are longer than what is read at once", async () => {
   using run = temporaryRun();
-  run.write("stdout", `${"a".repeat(3_000_000)}the end\n`);
-  const [line, ...others] = await readTail(run.paths.stdoutPath, 5);
-  assert.deepEqual(others, []);
-  assert.ok(line?.endsWith("athe end") && line.length < 200_000);
+  const long = `${"a".repeat(300_000)}\n`;
+  run.write("stdout", `first\n${long}the end\n`);
+  assert.deepEqual(await lastLines(run.paths.stdoutPath, 2), [`${long}the end\n`, 2]);
+  assert.deepEqual(await lastLines(run.paths.stdoutPath, 3), [`first\n${long}the end\n`, 3]);
 });

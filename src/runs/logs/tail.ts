@@ -1,10 +1,8 @@
-import { type Extent, StreamLog } from "./log-source.ts";
+import type { Extent, StreamLog } from "./log-source.ts";
 
 /** Finding line starts from the end of a log, by windows, so that the cost is that of the lines asked for and not of the log. */
 
 const WINDOW_BYTES = 64 * 1024;
-/** A report stays below the 1 MiB of a message, even when every byte becomes an escape of six. */
-const TEXT_BYTES_MAX = 128 * 1024;
 const NEWLINE = 0x0a;
 
 /**
@@ -61,23 +59,6 @@ export async function firstLineStartWithin(log: StreamLog, extent: Extent, bytes
     at = chunk.offsetBytes + chunk.bytes.length;
   }
   return cut;
-}
-
-/**
- * The last lines of a log as text, for a report: looks at no more than its last TEXT_BYTES_MAX, so a longer line is cut at its start. Bytes that are not
- * UTF-8 become U+FFFD. A log that is absent has no lines.
- */
-export async function readTail(logPath: string, lineCount: number): Promise<string[]> {
-  const log = new StreamLog("stdout", logPath);
-  try {
-    const { startBytes, endBytes } = await log.extent();
-    const readable = { startBytes: Math.max(startBytes, endBytes - TEXT_BYTES_MAX), endBytes };
-    const { offsetBytes } = await startOfLastLines(log, readable, lineCount);
-    const { bytes } = await log.read(offsetBytes, endBytes - offsetBytes);
-    return bytes.length === 0 ? [] : bytes.toString("utf8").replace(/\n$/, "").split("\n");
-  } finally {
-    await log.close();
-  }
 }
 
 interface Window {

@@ -2,27 +2,27 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { TestPlace, text } from "./agent-fixture.ts";
 import { TEXT_CHARS_MAX } from "./clip.ts";
 import { Conversation } from "./conversation.ts";
-import { TestClock } from "./ports-fixture.ts";
 
 test("fault: an agent that does not answer initialize", async () => {
   await using place = new TestPlace();
-  const clock = new TestClock();
+  const clock = new HandClock();
   const server = place.server(place.keeper(["--fault", "hang"]), { clock, initializeMs: 1000 });
   const started = server.link.start();
-  clock.advance(1000);
+  clock.leap(1000);
   await assert.rejects(started, { code: "AGENT_NOT_ANSWERING" });
 });
 
 test("fault: a program that speaks something else", async () => {
   await using place = new TestPlace();
-  const clock = new TestClock();
+  const clock = new HandClock();
   const server = place.server(place.keeper(["--fault", "garbage"]), { clock });
   const started = server.link.start();
   await server.until(() => server.items().length > 0, "garbage");
-  clock.advance(30_000);
+  clock.leap(30_000);
   await assert.rejects(started, { code: "AGENT_SPEAKS_GARBAGE", message: /Welcome to something else!/ });
   assert.equal(server.items()[0]?.kind, "garbage");
 });

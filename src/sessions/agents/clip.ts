@@ -16,7 +16,7 @@ const WORD_CHARS = 64;
 /** Fields that an object has in any case. */
 const FIELDS_KEPT = 32;
 
-export const TITLE_CHARS_MAX = 1_000;
+const TITLE_CHARS_MAX = 1_000;
 
 export const clipTitle = (title: string): string =>
   title.length > TITLE_CHARS_MAX ? `${cut(title, TITLE_CHARS_MAX)}…` : title;

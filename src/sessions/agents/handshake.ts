@@ -6,7 +6,7 @@ import { asFields, type Fields, RPC, type RpcError } from "./json-rpc.ts";
 import type { Answer, Deadline, OwnCalls } from "./own-calls.ts";
 
 /** The version of the protocol that we speak. */
-export const ACP_VERSION = 1;
+const ACP_VERSION = 1;
 
 export interface HandshakeOptions {
   conversation: Conversation;

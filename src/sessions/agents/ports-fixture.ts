@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Clock } from "../../platform/clock.ts";
 import type { AgentTerminals, TerminalExit, TerminalSpec } from "./terminals.ts";
 
 /** Terminals without terminals: commands by pipes, which outlive the link as the keeper's do. */
@@ -59,30 +58,5 @@ export class TestTerminals implements AgentTerminals {
     const terminal = this.#terminals.get(id);
     if (!terminal) throw new Error(`no terminal ${id}`);
     return terminal;
-  }
-}
-
-/** Time that passes when it is told to. */
-export class TestClock implements Clock {
-  readonly #timers = new Set<{ atMs: number; task: () => void }>();
-  #nowMs = 0;
-
-  wallMs(): number {
-    return this.#nowMs;
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  timer(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, task };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  advance(ms: number): void {
-    this.#nowMs += ms;
-    for (const timer of this.#timers) if (timer.atMs <= this.#nowMs && this.#timers.delete(timer)) timer.task();
   }
 }

@@ -19,7 +19,7 @@ export interface QueueStore {
 /** Prompts that wait; past it, AGENT_BUSY. */
 export const QUEUE_MAX = 16;
 /** A prompt in one line to the agent: what the keeper takes in one piece, with room for the rest of the line. */
-export const PROMPT_BYTES_MAX = 3 * 1024 * 1024;
+const PROMPT_BYTES_MAX = 3 * 1024 * 1024;
 
 /** Prompts for which the agent has no time yet, in order. */
 export class PromptQueue {

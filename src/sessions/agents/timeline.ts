@@ -18,7 +18,7 @@ import { cut, TEXT_CHARS_MAX, weigh } from "./clip.ts";
  */
 
 /** Items held; past it the oldest are dropped, and are in the journal only. */
-export const ITEMS_MAX = 2_000;
+const ITEMS_MAX = 2_000;
 /** UTF-16 units held of all items, the same way. */
 const ITEMS_CHARS_MAX = 32 * 1024 * 1024;
 /** Dropped at once, so that a long conversation does not tell it with each item. */

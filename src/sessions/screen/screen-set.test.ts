@@ -3,33 +3,13 @@ import { EventEmitter, once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Clock } from "../../platform/clock.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { RECORD, SEGMENT_BYTES, segmentName } from "../../protocol/journal-records.ts";
 import { JournalWriter } from "../journal/testing/journal-writer.ts";
 import type { ScreenAnswer, ScreenEvent, ScreenPicture, ScreenText } from "./screen-messages.ts";
 import { type ScreenLimits, ScreenSet } from "./screen-set.ts";
 import { snapshotPath } from "./snapshot.ts";
 import { emulatorAfter, stateOf } from "./testing/terminal-state.ts";
-
-/** Time that goes on when the test says so. */
-class HandClock implements Clock {
-  nowMs = 0;
-  readonly #timers = new Set<{ atMs: number; task: () => void }>();
-  wallMs = () => this.nowMs;
-  monotonicMs = () => this.nowMs;
-  timer(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.nowMs + delayMs, task };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-  pass(ms: number): void {
-    this.nowMs += ms;
-    for (const timer of [...this.#timers].filter(({ atMs }) => atMs <= this.nowMs)) {
-      this.#timers.delete(timer);
-      timer.task();
-    }
-  }
-}
 
 const DEADLINE_MS = 20_000;
 
@@ -104,7 +84,7 @@ class Fixture implements AsyncDisposable {
   }
 
   async pass(ms: number): Promise<void> {
-    this.clock.pass(ms);
+    this.clock.leap(ms);
     await this.settled();
   }
 
@@ -220,7 +200,7 @@ test("idle: no more than so many are kept; the one that was used last stays", as
     fixture.open(`s${count}`);
     fixture.write(`s${count}`, `screen ${count}`);
     await fixture.settled();
-    fixture.clock.nowMs += 10;
+    fixture.clock.leap(10);
   }
   await fixture.text("s0");
   assert.equal(fixture.set.awakeCount, 8, "busy ones all are kept");

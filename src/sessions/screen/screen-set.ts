@@ -34,7 +34,7 @@ export interface ScreenLimits {
   busySaveMs: number;
 }
 
-export const SCREEN_LIMITS: ScreenLimits = {
+const SCREEN_LIMITS: ScreenLimits = {
   idleScreensMax: 32,
   sleepAfterMs: 30_000,
   idleAfterMs: 1_000,

@@ -23,7 +23,7 @@ import {
  */
 
 export const WINDOW_LINES_MAX = 5_000;
-export const WINDOW_BYTES_MAX = 1024 * 1024;
+const WINDOW_BYTES_MAX = 1024 * 1024;
 /** Rows between the view and the window's border at which more is read. */
 const PREFETCH_ROWS = 100;
 

@@ -26,13 +26,13 @@ export function leaveMail(model: Model): Step {
 }
 
 /** One step back: from a message to the list, from the list to the participants, from there to the units. */
-export function mailBack(model: Model): Step {
+function mailBack(model: Model): Step {
   const { mail } = model;
   if (mail.opened) return [fitMail(withMail(model, { opened: null })), []];
   return mail.focus === "traffic" ? focusMail(model, "participants") : leaveMail(model);
 }
 
-export function focusMail(model: Model, focus: Model["mail"]["focus"]): Step {
+function focusMail(model: Model, focus: Model["mail"]["focus"]): Step {
   return [fitMail(withMail(model, { focus, opened: focus === "participants" ? null : model.mail.opened })), []];
 }
 

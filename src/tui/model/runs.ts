@@ -33,7 +33,7 @@ export function showRun(model: Model): Step {
   return openLogs(model, { stdout: sourceOf(run, "stdout"), stderr: sourceOf(run, "stderr") });
 }
 
-export function shownRun(model: Model): ShownRun | null {
+function shownRun(model: Model): ShownRun | null {
   const view = selectedWorker(model);
   if (view) return shownOfWorker(shownInstance(model, view));
   const job = selectedJob(model);

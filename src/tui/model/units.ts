@@ -177,9 +177,3 @@ function patchedRuns(model: Model, event: string, run: Run): readonly Run[] {
   if (at < 0) return event === "run_started" || model.runs.length > 0 ? [run, ...model.runs] : model.runs;
   return model.runs.map((other, index) => (index === at ? run : other));
 }
-
-/** A removed run that was looked at gives its place to the newest one. */
-export const runStillThere = (model: Model): boolean =>
-  model.selectedRunId === null ||
-  selectedJob(model)?.run_id === model.selectedRunId ||
-  model.runs.some((run) => run.id === model.selectedRunId);

@@ -5,7 +5,7 @@ import type { Theme } from "./theme.ts";
 /** Processor and memory of a unit: two columns of the list where it is wide, else beside what is said of the one that is selected. */
 
 /** From this inner width of the list on. */
-export const COLUMNS_FOR_USE = 56;
+const COLUMNS_FOR_USE = 56;
 const CPU_COLUMNS = 4;
 const MEMORY_COLUMNS = 8;
 

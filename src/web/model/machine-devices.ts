@@ -82,7 +82,7 @@ export function reduceDevices(now: MachineDevices, action: MachineDevicesAction)
 }
 
 /** The id of the pairing that stands, if one does. */
-export const openPairing = ({ pairing }: MachineDevices): string | undefined =>
+const openPairing = ({ pairing }: MachineDevices): string | undefined =>
   pairing.kind === "offered" || pairing.kind === "met" ? pairing.id : undefined;
 
 /** What each scope lets a device do, in words. `view` every device has. */

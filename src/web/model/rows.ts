@@ -164,7 +164,7 @@ export function rowOfJob(job: Job): Row {
   };
 }
 
-export function rowOfWorker(worker: Worker): Row {
+function rowOfWorker(worker: Worker): Row {
   return {
     ...HERE,
     key: `worker/${workerId(worker)}`,

@@ -37,7 +37,7 @@ export async function answer(options: AnswerOptions): Promise<"answered" | "wait
 }
 
 /** What goes into the outbox: bound to the question, the tool, its arguments and the directory as they were shown, and to ten minutes. */
-export async function sealedAnswer({
+async function sealedAnswer({
   machine,
   question: { session, question, tool, directory },
   choice,

@@ -1,8 +1,11 @@
 import type { KeptTalk } from "../../client/remote/kept-talk.ts";
 import type { HubEntry } from "../../client/remote/world.ts";
+import type { ConversationItem } from "../../protocol/conversation.ts";
+import { MAIL_TOLD, type ToldItem } from "../../sealing/item.ts";
+import type { MailItem } from "../../sealing/mail-item.ts";
 import type { TalkShelf } from "./device/talk-shelf.ts";
 
-/** For the page of an agent whose machine is away: what it has left of the conversation, by whatever hub, and word when there is more. */
+/** For the pages of a machine that is away: what it has left of a conversation, or of its mail, by whatever hub, and word when there is more. */
 export class KeptTalks {
   readonly #shelf: Pick<TalkShelf, "read">;
   readonly #hubs: () => Promise<readonly Pick<HubEntry, "fingerprint">[]>;
@@ -14,13 +17,13 @@ export class KeptTalks {
   }
 
   /** Undefined: nothing was left, or the browser does not say. */
-  async read(machine: string, session: string): Promise<KeptTalk | undefined> {
-    try {
-      const hubs = (await this.#hubs()).map(({ fingerprint }) => fingerprint);
-      return await this.#shelf.read(machine, session, hubs);
-    } catch {
-      return undefined;
-    }
+  read(machine: string, session: string): Promise<KeptTalk | undefined> {
+    return this.#read<ConversationItem>(machine, session);
+  }
+
+  /** The same of the person's mail there. */
+  mail(machine: string): Promise<KeptTalk<MailItem> | undefined> {
+    return this.#read<MailItem>(machine, MAIL_TOLD);
   }
 
   subscribe(listener: () => void): () => void {
@@ -31,5 +34,14 @@ export class KeptTalks {
   /** A record has come, and lies in the store. */
   heard(): void {
     for (const listener of [...this.#listeners]) listener();
+  }
+
+  async #read<I extends ToldItem>(machine: string, session: string): Promise<KeptTalk<I> | undefined> {
+    try {
+      const hubs = (await this.#hubs()).map(({ fingerprint }) => fingerprint);
+      return await this.#shelf.read<I>(machine, session, hubs);
+    } catch {
+      return undefined;
+    }
   }
 }

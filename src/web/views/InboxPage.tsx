@@ -7,13 +7,15 @@ import type { AllAsked } from "../store/asked-feeds.ts";
 import { useAsked, useAskedFeeds } from "./asked.tsx";
 import { InboxMail } from "./InboxMail.tsx";
 import { useMachines } from "./machines.ts";
+import { useMail } from "./mail.ts";
 import { QuestionCard } from "./QuestionCard.tsx";
-import { useFleet, useNow } from "./world.ts";
+import { useNow } from "./world.ts";
 
 /** All that needs somebody, on all machines, the oldest first: what agents ask, who else waits, and mail. */
 export function InboxPage({ rows }: { rows: readonly Row[] }): ReactNode {
   const asked = useAsked();
-  const unreadCount = useUnreadCount();
+  const mail = useMail();
+  const unreadCount = [...mail.values()].reduce((sum, { unread }) => sum + unread.length, 0);
   const waiting = useMemo(() => waitingOf(rows, asked), [rows, asked]);
   const over = useMemo(() => overOf(asked), [asked]);
   return (
@@ -27,7 +29,7 @@ export function InboxPage({ rows }: { rows: readonly Row[] }): ReactNode {
           <li key={one.key}>{one.question ? <Asking row={one.row} one={one} /> : <Other row={one.row} />}</li>
         ))}
       </ul>
-      <InboxMail />
+      <InboxMail mail={mail} />
       {over.length > 0 && <Over over={over} rows={rows} />}
     </div>
   );
@@ -153,7 +155,3 @@ const nameIn = (rows: readonly Row[], machine: string, session: string): string 
   const row = rows.find((one) => one.machine === machine && idOf(one.unit) === session);
   return row ? `${row.name}:` : "";
 };
-
-function useUnreadCount(): number {
-  return [...useFleet().machines.values()].reduce((sum, { home }) => sum + home.mail.unread.length, 0);
-}

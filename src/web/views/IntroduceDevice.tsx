@@ -4,10 +4,10 @@ import { USUAL_SCOPES } from "../model/machine-devices.ts";
 import { LOCAL } from "../model/rows.ts";
 import { IntroduceFlow, type IntroduceView } from "../store/introduce-flow.ts";
 import type { Remote } from "../store/remote.ts";
-import { CopyCommand } from "./CopyCommand.tsx";
-import { Countdown } from "./Countdown.tsx";
+import { CodeCard } from "./CodeCard.tsx";
+import { FormActions } from "./FormActions.tsx";
+import { MeetingCard } from "./MeetingCard.tsx";
 import { type ShownMachine, useMachines } from "./machines.ts";
-import { QrPicture } from "./QrPicture.tsx";
 import { ScopeChoice } from "./ScopeChoice.tsx";
 import { useApp, useFleet } from "./world.ts";
 
@@ -137,60 +137,27 @@ function Choose({
         ))}
       </fieldset>
       <ScopeChoice legend="What the device may do" scopes={scopes} onChange={setScopes} />
-      <div className="actions">
-        <button type="submit" className="primary" disabled={chosen.length === 0}>
-          Show a code
-        </button>
-        <button type="button" onClick={onCancel}>
-          Cancel
-        </button>
-      </div>
+      <FormActions isDisabled={chosen.length === 0} onCancel={onCancel}>
+        Show a code
+      </FormActions>
     </form>
   );
 }
 
 function Code({ code, flow }: { code: Extract<IntroduceView, { kind: "offered" }>; flow: IntroduceFlow }): ReactNode {
   return (
-    <div className="card code">
-      <QrPicture text={code.qr} label="Pairing code, as a picture for the device's camera" />
-      <div className="code-words">
-        <p>
-          Scan it with the device, or open this link there. It lets one device in at <b>{code.machines.join(", ")}</b>{" "}
-          through {code.hub}, with {code.scopes.join(", ")}, once you have said yes here.
-        </p>
-        <CopyCommand command={code.link} />
-        {code.isLocal && <p className="tone-attention">Only this machine's own browsers can open that address.</p>}
-        <Countdown untilMs={code.expiresMs} />
-        <button type="button" onClick={() => flow.cancel()}>
-          Forget the code
-        </button>
-      </div>
-    </div>
+    <CodeCard code={code} onForget={() => flow.cancel()}>
+      It lets one device in at <b>{code.machines.join(", ")}</b> through {code.hub}, with {code.scopes.join(", ")}
+    </CodeCard>
   );
 }
-
-/** What needs the person is where the keys are, and in sight. */
-const focused = (card: HTMLElement | null): void => card?.focus();
 
 function Met({ met, flow }: { met: Extract<IntroduceView, { kind: "met" }>; flow: IntroduceFlow }): ReactNode {
   const { candidate, machines, scopes } = met;
   return (
-    <div ref={focused} className="card attention" role="alertdialog" aria-label="Somebody wants to join" tabIndex={-1}>
-      <p>
-        <b>{candidate.name}</b> ({candidate.platform}) wants to steer {machines.join(", ")}, with {scopes.join(", ")}.
-      </p>
-      <p>
-        Its check: <output className="check">{candidate.check}</output>
-      </p>
-      <p>Does the device show the same number?</p>
-      <div className="actions">
-        <button type="button" className="primary" onClick={() => flow.confirm()}>
-          Yes, let it in
-        </button>
-        <button type="button" onClick={() => flow.cancel()}>
-          No
-        </button>
-      </div>
-    </div>
+    <MeetingCard candidate={candidate} onYes={() => flow.confirm()} onNo={() => flow.cancel()}>
+      {" "}
+      wants to steer {machines.join(", ")}, with {scopes.join(", ")}
+    </MeetingCard>
   );
 }

@@ -2,11 +2,12 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Job } from "../../protocol/units.ts";
 import { type LogLine, withPieces } from "../model/log.ts";
 import { followLog } from "../store/job-log.ts";
-import { useWorld } from "./world.ts";
+import { useHome, useWorld } from "./world.ts";
 
 /** What its last run has written, as text, and what it writes. */
 export function JobLog({ job }: { job: Job }): ReactNode {
   const { feed } = useWorld();
+  const isThere = useHome().way.kind === "live";
   const [lines, setLines] = useState<readonly LogLine[]>([]);
   const [failed, setFailed] = useState<string>();
   const box = useFollowedLog(lines);
@@ -30,7 +31,7 @@ export function JobLog({ job }: { job: Job }): ReactNode {
       <h2>Log</h2>
       {failed !== undefined && <p className="words tone-bad">✗ {failed}</p>}
       {lines.length === 0 ? (
-        <p className="words">{job.state === "running" ? "It has written nothing so far." : "It wrote nothing."}</p>
+        <p className="words">{nothingYet(job, isThere)}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keys
         <pre tabIndex={0} ref={box}>
@@ -44,6 +45,11 @@ export function JobLog({ job }: { job: Job }): ReactNode {
       )}
     </section>
   );
+}
+
+function nothingYet({ state }: Job, isThere: boolean): string {
+  if (!isThere) return "What it has written can be read when its machine is there.";
+  return state === "running" ? "It has written nothing so far." : "It wrote nothing.";
 }
 
 /** At the end, unless somebody has scrolled up. */

@@ -3,6 +3,7 @@ import type { HubLook, RemoteHub } from "../../protocol/remote-units.ts";
 import type { MachineDevices } from "../model/machine-devices.ts";
 import type { DevicesFeed } from "../store/devices-feed.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
+import { FormActions } from "./FormActions.tsx";
 import { useDo } from "./world.ts";
 
 /** The hubs at which a machine can be met, and how it becomes a member of another. */
@@ -99,14 +100,9 @@ function AddHub({ feed, machine, onOver }: { feed: DevicesFeed; machine: string;
         />
       </label>
       {look !== undefined && <Look look={look} invitation={invitation} onInvitation={setInvitation} />}
-      <div className="actions">
-        <button type="submit" className="primary" disabled={isBusy}>
-          {look === undefined ? (isBusy ? "Looking …" : "Look who is there") : "It is the same: join"}
-        </button>
-        <button type="button" onClick={onOver}>
-          Cancel
-        </button>
-      </div>
+      <FormActions isDisabled={isBusy} onCancel={onOver}>
+        {look === undefined ? (isBusy ? "Looking …" : "Look who is there") : "It is the same: join"}
+      </FormActions>
     </form>
   );
 }

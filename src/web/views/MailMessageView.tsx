@@ -5,14 +5,19 @@ import { age } from "../model/text.ts";
 import { ME } from "../store/mail-feed.ts";
 import { useDo, useNow, useWorld } from "./world.ts";
 
-/** One message; to one of one's own an answer can be written, and that it is done can be said. */
+/** One message; to one of one's own an answer can be written, and that it is done can be said, while its machine is there. */
 export function MailMessageView({
   message,
   isUnread = false,
+  isLeft = false,
+  isCut = false,
   receipts = [],
 }: {
   message: MailMessage;
   isUnread?: boolean;
+  /** To be read: its machine is away. */
+  isLeft?: boolean;
+  isCut?: boolean;
   receipts?: readonly { to: string; state: string }[];
 }): ReactNode {
   const nowMs = useNow();
@@ -27,10 +32,11 @@ export function MailMessageView({
       </p>
       {subject !== undefined && <p className="subject">{plainText(subject)}</p>}
       <p className="plain">{plainText(body)}</p>
+      {isCut && <p className="words">… The rest of this is on the machine.</p>}
       {receipts.length > 0 && from === ME && (
         <p className="project">{receipts.map(({ to, state }) => `${to}: ${state}`).join(", ")}</p>
       )}
-      {isUnread && <Answer message={message} />}
+      {isUnread && !isLeft && <Answer message={message} />}
     </li>
   );
 }

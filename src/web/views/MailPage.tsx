@@ -1,62 +1,130 @@
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
-import { plural } from "../model/text.ts";
+import type { ShownMail } from "../model/left-mail.ts";
+import { hashOf } from "../model/route.ts";
+import { clock, plural } from "../model/text.ts";
 import { ME } from "../store/mail-feed.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import { MailMessageView } from "./MailMessageView.tsx";
-import { useDo, useHome, useWorld } from "./world.ts";
+import { useMachines } from "./machines.ts";
+import { useMail } from "./mail.ts";
+import { useDo, useHome, useRoute, useWorld } from "./world.ts";
 
-/** The mailbox of the home: what was written, to and by whom, and a message of one's own. */
+/** The mailbox of a home: what was written, to and by whom, and a message of one's own. Of a machine that is away what it has left, to be read. */
 export function MailPage({ withName }: { withName: string | undefined }): ReactNode {
   const { mail } = useHome();
-  const { mail: feed } = useWorld();
+  const { mail: feed, machine } = useWorld();
   useEffect(() => feed.hurry(), [feed]);
+  const shown = useMail().get(machine.id) ?? { messages: [], unread: [] };
+  const { left } = shown;
+  const names = left ? namesIn(shown.messages) : mail.participants.map(({ name }) => name);
+  return (
+    <div className="scroll">
+      <h1>Mail{withName === undefined ? "" : ` with ${withName}`}</h1>
+      <Machines />
+      {left ? <AsLeft left={left} /> : <NewMessage withName={withName} names={names} />}
+      {names.length > 0 && (
+        <p className="names">
+          {withName !== undefined && <NameLink>all</NameLink>}
+          {left
+            ? names.map((name) => <NameLink key={name} name={name} withName={withName} />)
+            : mail.participants.map(({ name, presence, unread: count }) => (
+                <NameLink key={name} name={name} withName={withName}>
+                  {presence === "gone" ? "◌" : "○"} {name}
+                  {count > 0 && ` (${count})`}
+                </NameLink>
+              ))}
+        </p>
+      )}
+      <Messages mail={shown} withName={withName} />
+    </div>
+  );
+}
+
+function Messages({ mail, withName }: { mail: ShownMail; withName: string | undefined }): ReactNode {
+  const { state } = useHome().mail;
   const unread = new Set(mail.unread.map(({ seq }) => seq));
   const shown = mail.messages.filter(
     ({ message }) => withName === undefined || message.from === withName || message.to === withName,
   );
-  return (
-    <div className="scroll">
-      <h1>Mail{withName === undefined ? "" : ` with ${withName}`}</h1>
-      <NewMessage withName={withName} names={mail.participants.map(({ name }) => name)} />
-      {mail.participants.length > 0 && (
-        <p className="names">
-          {withName !== undefined && <a href="#/mail">all</a>}
-          {mail.participants.map(({ name, presence, unread: count }) => (
-            <a
-              key={name}
-              href={`#/mail/${encodeURIComponent(name)}`}
-              aria-current={name === withName ? "page" : undefined}
-            >
-              {presence === "gone" ? "◌" : "○"} {name}
-              {count > 0 && ` (${count})`}
-            </a>
-          ))}
+  if (shown.length === 0)
+    return (
+      <div className="empty">
+        <p>
+          {state === "away"
+            ? "The mailbox does not answer; what was sent is kept."
+            : "Nothing was written so far. In a terminal:"}
         </p>
-      )}
-      {shown.length === 0 ? (
-        <div className="empty">
-          <p>
-            {mail.state === "away"
-              ? "The mailbox does not answer; what was sent is kept."
-              : "Nothing was written so far. In a terminal:"}
-          </p>
-          <CopyCommand command="warren mail send owl 'hello'" />
-        </div>
-      ) : (
-        <ul className="cards" aria-label={plural(shown.length, "message")}>
-          {shown.map(({ message, receipts }) => (
-            <MailMessageView
-              key={message.seq}
-              message={message}
-              receipts={receipts}
-              isUnread={unread.has(message.seq)}
-            />
-          ))}
-        </ul>
-      )}
-    </div>
+        <CopyCommand command="warren mail send owl 'hello'" />
+      </div>
+    );
+  return (
+    <ul className="cards" aria-label={plural(shown.length, "message")}>
+      {shown.map(({ message, receipts, isCut = false }) => (
+        <MailMessageView
+          key={message.seq}
+          message={message}
+          receipts={receipts}
+          isUnread={unread.has(message.seq)}
+          isLeft={mail.left !== undefined}
+          isCut={isCut}
+        />
+      ))}
+    </ul>
   );
 }
+
+function AsLeft({ left }: { left: NonNullable<ShownMail["left"]> }): ReactNode {
+  return (
+    <>
+      <p className="words left-mail">
+        ◌ As its machine left it, as of {clock(left.atMs)}. It can be answered when the machine is there.
+      </p>
+      {left.isIncomplete && <p className="words tone-attention">Some of it has not come; the machine has it.</p>}
+    </>
+  );
+}
+
+/** Where there are several, each has a mailbox of its own. */
+function Machines(): ReactNode {
+  const { machine } = useWorld();
+  const machines = useMachines();
+  if (machines.length < 2) return null;
+  return (
+    <p className="names">
+      {machines.map(({ id, name }) => (
+        <a key={id} href={hashOf({ page: "mail", machine: id })} aria-current={id === machine.id ? "page" : undefined}>
+          {name}
+        </a>
+      ))}
+    </p>
+  );
+}
+
+/** To what was written with one of them, or with all. */
+function NameLink({
+  name,
+  withName,
+  children = name,
+}: {
+  name?: string;
+  withName?: string | undefined;
+  children?: ReactNode;
+}): ReactNode {
+  const route = useRoute();
+  const machine = route.page === "mail" && route.machine !== undefined ? { machine: route.machine } : {};
+  return (
+    <a
+      href={hashOf({ page: "mail", ...machine, ...(name === undefined ? {} : { with: name }) })}
+      aria-current={name !== undefined && name === withName ? "page" : undefined}
+    >
+      {children}
+    </a>
+  );
+}
+
+/** Those who have written to the person, or were written to. */
+const namesIn = (messages: ShownMail["messages"]): string[] =>
+  [...new Set(messages.flatMap(({ message }) => [message.from, message.to]))].filter((name) => name !== ME).sort();
 
 function NewMessage({ withName, names }: { withName: string | undefined; names: readonly string[] }): ReactNode {
   const { mail } = useWorld();

@@ -1,9 +1,10 @@
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
-import { messageOf } from "../../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import { badgeOf, freshness, isLive } from "../model/fleet.ts";
 import { sessionsOf } from "../model/home.ts";
 import { LOCAL } from "../model/rows.ts";
 import { splitCommand } from "../model/text.ts";
+import { CopyCommand } from "./CopyCommand.tsx";
 import { HubBadge } from "./HubBadge.tsx";
 import { OfMachine } from "./OfMachine.tsx";
 import { useSettings } from "./settings.tsx";
@@ -49,7 +50,8 @@ function NewSession(): ReactNode {
   const [line, setLine] = useState("");
   const [dir, setDir] = useState("");
   const [name, setName] = useState("");
-  const [failed, setFailed] = useState<string>();
+  const [failed, setFailed] = useState<{ text: string; fix: string | undefined }>();
+  const isThere = home.way.kind === "live";
   const [isBusy, setBusy] = useState(false);
   const dirs = [...new Set([...sessionsOf(home), ...home.jobs.values()].map(({ workdir }) => workdir))].sort();
   const start = async (event: FormEvent): Promise<void> => {
@@ -72,7 +74,7 @@ function NewSession(): ReactNode {
         ...(machine.id === LOCAL ? {} : { machine: machine.id }),
       });
     } catch (error) {
-      setFailed(messageOf(error));
+      setFailed({ text: messageOf(error), fix: isWarrenError(error) ? error.fix : undefined });
     }
     setBusy(false);
   };
@@ -129,11 +131,13 @@ function NewSession(): ReactNode {
         />
       </label>
       {failed !== undefined && (
-        <p className="tone-bad" role="alert">
-          ✗ {failed}
-        </p>
+        <div role="alert">
+          <p className="tone-bad">✗ {failed.text}</p>
+          {failed.fix !== undefined && <CopyCommand command={failed.fix} />}
+        </div>
       )}
-      <button type="submit" className="primary" disabled={isBusy}>
+      {!isThere && <p className="words">A session can be started when its machine is there.</p>}
+      <button type="submit" className="primary" disabled={isBusy || !isThere}>
         {isBusy ? "Starting …" : "Start"}
       </button>
     </form>

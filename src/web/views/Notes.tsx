@@ -1,13 +1,19 @@
 import { type ReactNode, useEffect, useSyncExternalStore } from "react";
+import { hashOf } from "../model/route.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
-import { type Note, useApp } from "./world.ts";
+import { type Note, useApp, useRoute } from "./world.ts";
 
 const GOOD_MS = 4_000;
 
-/** What was done, for a moment; what failed, until it is put away. */
+/** What was done, for a moment; what failed, until it is put away or another page is opened. */
 export function Notes(): ReactNode {
   const { notes } = useApp();
   const all = useSyncExternalStore(notes.subscribe, notes.get);
+  const page = hashOf(useRoute());
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what failed belongs to the page on which it did
+  useEffect(() => {
+    for (const { id, tone } of notes.get()) if (tone === "bad") notes.dispatch({ type: "forget", id });
+  }, [page]);
   return (
     <div className="notes" aria-live="polite">
       {all.map((note) => (

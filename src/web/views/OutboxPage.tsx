@@ -6,6 +6,7 @@ import { plainText } from "../model/plain-text.ts";
 import { age, duration } from "../model/text.ts";
 import { useOutboxItems } from "./answering.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
+import { FormActions } from "./FormActions.tsx";
 import { machineWords } from "./machines.ts";
 import { useApp, useDo, useFleet, useNow } from "./world.ts";
 
@@ -175,14 +176,9 @@ function Edit({
         aria-label={line.what}
         onChange={({ target }) => setText(target.value)}
       />
-      <div className="actions">
-        <button type="submit" className="primary" disabled={text.trim() === ""}>
-          Keep
-        </button>
-        <button type="button" onClick={onOver}>
-          Cancel
-        </button>
-      </div>
+      <FormActions isDisabled={text.trim() === ""} onCancel={onOver}>
+        Keep
+      </FormActions>
     </form>
   );
 }

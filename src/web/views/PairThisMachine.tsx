@@ -1,9 +1,9 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 import { type MachineDevices, type OfferedCode, type Pairing, USUAL_SCOPES } from "../model/machine-devices.ts";
 import type { DevicesFeed } from "../store/devices-feed.ts";
-import { CopyCommand } from "./CopyCommand.tsx";
-import { Countdown } from "./Countdown.tsx";
-import { QrPicture } from "./QrPicture.tsx";
+import { CodeCard } from "./CodeCard.tsx";
+import { FormActions } from "./FormActions.tsx";
+import { MeetingCard } from "./MeetingCard.tsx";
 import { ScopeChoice } from "./ScopeChoice.tsx";
 import { useDo } from "./world.ts";
 
@@ -74,42 +74,19 @@ function Choose({
         ))}
       </fieldset>
       <ScopeChoice legend="What the device may do" scopes={scopes} onChange={setScopes} />
-      <div className="actions">
-        <button type="submit" className="primary">
-          Show a code
-        </button>
-        <button type="button" onClick={onCancel}>
-          Cancel
-        </button>
-      </div>
+      <FormActions onCancel={onCancel}>Show a code</FormActions>
     </form>
   );
 }
 
 function Code({ code, feed }: { code: OfferedCode; feed: DevicesFeed }): ReactNode {
   return (
-    <div className="card code">
-      <QrPicture text={code.qr} label="Pairing code, as a picture for the device's camera" />
-      <div className="code-words">
-        <p>
-          Scan it with the device, or open this link there. It lets one device in through <b>{code.hub}</b>, with{" "}
-          {code.scopes.join(", ")}, once you have said yes here.
-        </p>
-        <CopyCommand command={code.link} />
-        {code.isLocal && <p className="tone-attention">Only this machine's own browsers can open that address.</p>}
-        <Countdown untilMs={code.expiresMs} />
-        <button type="button" onClick={() => void feed.cancel(code.id)}>
-          Forget the code
-        </button>
-      </div>
-    </div>
+    <CodeCard code={code} onForget={() => void feed.cancel(code.id)}>
+      It lets one device in through <b>{code.hub}</b>, with {code.scopes.join(", ")}
+    </CodeCard>
   );
 }
 
-/** What needs the person is where the keys are, and in sight. */
-const focused = (card: HTMLElement | null): void => card?.focus();
-
-/** The person compares what stands on both: it is the same, or somebody sits between. */
 function Met({
   met,
   feed,
@@ -128,29 +105,15 @@ function Met({
     setBusy(false);
   };
   return (
-    <div ref={focused} className="card attention" role="alertdialog" aria-label="Somebody wants to join" tabIndex={-1}>
-      <p>
-        <b>{candidate.name}</b> ({candidate.platform})
-        {candidate.known_as !== undefined && `, here already as ${candidate.known_as},`} wants to steer {machine}, with{" "}
-        {scopes.join(", ")}.
-      </p>
-      <p>
-        Its check: <output className="check">{candidate.check}</output>
-      </p>
-      <p>Does the device show the same number?</p>
-      <div className="actions">
-        <button type="button" className="primary" disabled={isBusy} onClick={() => void confirm()}>
-          {isBusy ? "Letting it in …" : "Yes, let it in"}
-        </button>
-        <button
-          type="button"
-          disabled={isBusy}
-          onClick={() => void feed.cancel(id, "The device was refused. Nothing was kept.")}
-        >
-          No
-        </button>
-      </div>
-    </div>
+    <MeetingCard
+      candidate={candidate}
+      isBusy={isBusy}
+      onYes={() => void confirm()}
+      onNo={() => void feed.cancel(id, "The device was refused. Nothing was kept.")}
+    >
+      {candidate.known_as !== undefined && `, here already as ${candidate.known_as},`} wants to steer {machine}, with{" "}
+      {scopes.join(", ")}
+    </MeetingCard>
   );
 }
 

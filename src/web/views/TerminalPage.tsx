@@ -3,11 +3,12 @@ import type { Session } from "../../protocol/units.ts";
 import type { ShownTerminal, TerminalNews } from "../terminal/shown-terminal.ts";
 import { KeyBar } from "./KeyBar.tsx";
 import { useSettings } from "./settings.tsx";
-import { useMedia, useWorld } from "./world.ts";
+import { useHome, useMedia, useWorld } from "./world.ts";
 
 /** A session's terminal. Its code is loaded when the first one is opened. */
 export function TerminalPage({ session }: { session: Session }): ReactNode {
   const { machine, version, opening } = useWorld();
+  const isThere = useHome().way.kind === "live";
   const box = useRef<HTMLDivElement>(null);
   const shown = useRef<ShownTerminal>(undefined);
   const [news, setNews] = useState<TerminalNews>({ kind: "loading" });
@@ -42,7 +43,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   useEffect(() => shown.current?.takeColours(), [isDark, appearance]);
   return (
     <div className="terminal">
-      <Words news={news} onTake={() => shown.current?.takeControl()} />
+      <Words news={news} isThere={isThere} onTake={() => shown.current?.takeControl()} />
       <div className="screen" ref={box} />
       {paste !== undefined && (
         <div className="card" role="alertdialog" aria-label="Paste">
@@ -71,12 +72,16 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   );
 }
 
-function Words({ news, onTake }: { news: TerminalNews; onTake: () => void }): ReactNode {
+function Words({ news, isThere, onTake }: { news: TerminalNews; isThere: boolean; onTake: () => void }): ReactNode {
   switch (news.kind) {
     case "live":
       return null;
     case "loading":
-      return <p className="words">Loading the terminal.</p>;
+      return (
+        <p className="words">
+          {isThere ? "Loading the terminal." : "What it shows can be seen when its machine is there."}
+        </p>
+      );
     case "other":
       return (
         <p className="words">

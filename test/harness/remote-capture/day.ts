@@ -7,6 +7,7 @@ import { decodePairingCode, type PairingCode } from "../../../src/sealing/pairin
 import { type Installation, thisInstallation } from "../build-copy.ts";
 import { needsRoot } from "../faults.ts";
 import { type TemporaryHome, temporaryHome } from "../home.ts";
+import { killMachine } from "../processes.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { Running } from "../warren.ts";
 import { Pocket } from "./pocket.ts";
@@ -174,7 +175,7 @@ export class Day implements AsyncDisposable {
   async #whileAway(): Promise<void> {
     const { words, phone, directory } = this;
     const machine = phone.link.machine.id;
-    await this.#killMachine();
+    await killMachine(this.house.home);
     await waitUntil(() => Object.values(phone.coordinator.machines()[0]!.presence).every((isThere) => !isThere), {
       what: "the phone hears that the machine is away",
     });
@@ -197,23 +198,6 @@ export class Day implements AsyncDisposable {
 
   get #machine(): Installation {
     return { ...thisInstallation(), bin: this.#bin };
-  }
-
-  async #killMachine(): Promise<void> {
-    await waitUntil(
-      () => {
-        const left = [...this.house.processes("keeper"), ...this.house.processes("server")];
-        for (const { pid } of left) {
-          try {
-            process.kill(pid, "SIGKILL");
-          } catch {
-            // gone already
-          }
-        }
-        return left.length === 0;
-      },
-      { what: "the end of the machine" },
-    );
   }
 
   async #warren(...args: string[]): Promise<void> {

@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
  * 3. reordered: something of a device is done before what it asked earlier.
  * 4. stuck: everything is whole again, and it is still waited for.
  * 5. revoked: a device does something after its revocation was answered.
- * 6. told: of a conversation at the machine a device has, by each of its hubs, everything as it was last; where a hub has meddled, it may lack something, and
+ * 6. told: of a conversation at the machine, and of its mail, a device has, by each of its hubs, everything as it was last; where a hub has meddled, it may lack something, and
  *    knows that. Nothing of it comes twice, or in another order.
  *
  * A machine whose clock has jumped may say that it does not know of a request which it had begun when it died (`REQUEST_UNSURE`): that is told, not lost.
@@ -88,19 +88,18 @@ export class Judge {
     return lost && `lost: ${lost.number}`;
   }
 
-  /** What is wrong with what it has of the machine's conversation. */
+  /** What is wrong with what it has of the machine's conversation and mail. */
   #untold(device: DeviceActor): string | undefined {
     const { rows, gaps } = device.records;
     const seen = `${rows.length} ${gaps.length} ${device.coordinator?.hubs().length}`;
     const known = this.#told.get(device);
     if (known?.seen === seen) return known.untold;
-    const { spoken } = this.#world.machines[0]!;
+    const { spoken, written } = this.#world.machines[0]!;
     const untold = device.coordinator?.hubs().flatMap(({ entry: { fingerprint } }) => {
-      const wrong = spoken.wrong(device, fingerprint);
+      const wrong = spoken.wrong(device, fingerprint) ?? written.wrong(device, fingerprint);
       if (wrong) return [`by ${fingerprint}: ${wrong}`];
-      return spoken.isWhole(device, fingerprint) || (this.#isMeddled && isHoleShown(device, fingerprint))
-        ? []
-        : [`by ${fingerprint}: not all`];
+      const isWhole = spoken.isWhole(device, fingerprint) && written.isWhole(device, fingerprint);
+      return isWhole || (this.#isMeddled && isHoleShown(device, fingerprint)) ? [] : [`by ${fingerprint}: not all`];
     })[0];
     this.#told.set(device, { seen, untold });
     return untold;

@@ -10,6 +10,7 @@ import type { Random } from "../random.ts";
 import { Spoken } from "./spoken.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 import { Life, type VirtualTime } from "./virtual-time.ts";
+import { Written } from "./written.ts";
 
 /** What was asked of a machine and carried out. */
 export interface Effect {
@@ -42,6 +43,7 @@ export class MachineActor {
   readonly name: string;
   readonly effects: Effect[] = [];
   readonly spoken: Spoken;
+  readonly written = new Written();
   readonly wall = { offsetMs: 0 };
   readonly #options: MachineOptions;
   readonly #files = new Map<StoredName, string>();
@@ -74,6 +76,7 @@ export class MachineActor {
       words: `anna@${name}`,
       random: random.next,
       watchUnits: this.spoken.watchUnits(life),
+      watchMail: this.written.watchMail(life),
       onEvent: () => {},
     });
     if (!life.isOver) this.remote = remote;

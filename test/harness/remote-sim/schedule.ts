@@ -43,12 +43,14 @@ export async function run({ seed, steps }: Schedule, options: RunOptions = {}): 
   for (const [index, step] of steps.entries()) {
     play.random = randomOf(step);
     if (index % 3 === 0) machine!.spoken.say();
+    if (index % 4 === 1) machine!.written.write();
     play.step();
     await world.time.runUntil(world.time.nowMs + play.random.between(0, PAUSE_MS_MAX));
     await play.settled();
   }
   await play.heal();
   machine!.spoken.say();
+  machine!.written.write();
   await world.time.runUntil(world.time.nowMs + REST_MS, () => play.judge.isOver());
   return play.judge.verdict();
 }

@@ -2,7 +2,7 @@ import { itemsOf, type KeptTalk, withTalkItem } from "../../../src/client/remote
 import type { ConversationItem, ConversationSnapshot } from "../../../src/protocol/conversation.ts";
 import type { Session } from "../../../src/protocol/units.ts";
 import type { UnitWatchOptions, WatchUnits } from "../../../src/remote/records/unit-watch.ts";
-import { decodeTalkItem } from "../../../src/sealing/item.ts";
+import { decodeTalkItem, MAIL_TOLD, type ToldItem } from "../../../src/sealing/item.ts";
 import { RECORD_KINDS } from "../../../src/sealing/record.ts";
 import type { DeviceActor } from "./device-actor.ts";
 import type { Life } from "./virtual-time.ts";
@@ -48,7 +48,7 @@ export class Spoken {
 
   #look(): void {
     if (!this.#watching || this.#life?.isOver !== false) return;
-    const [id, kind, state] = ["fox", "agent", this.#seq % 4 === 0 ? "idle" : "needs_you"];
+    const [id, kind, state] = [FOX, "agent", this.#seq % 4 === 0 ? "idle" : "needs_you"];
     const active_at = new Date(this.#seq).toISOString();
     this.#watching.onSessions?.([{ id, kind, state, active_at } as Session], async () => this.#snapshot());
   }
@@ -65,14 +65,14 @@ export class Spoken {
       if (seq <= (last.get(stream) ?? 0)) return `record ${seq} after ${last.get(stream)}`;
       last.set(stream, seq);
     }
-    const told = itemsOf(keptBy(device, hub) ?? { entries: [] });
+    const told = itemsOf(keptBy<ConversationItem>(device, hub, FOX) ?? { entries: [] });
     const other = told.find(({ id, seq }) => !(seq <= this.#items[Number(id.slice(1))]!.seq));
     return other && `${other.id} as of ${other.seq}`;
   }
 
   /** Everything, as it was last. */
   isWhole(device: DeviceActor, hub: string): boolean {
-    const kept = keptBy(device, hub);
+    const kept = keptBy<ConversationItem>(device, hub, FOX);
     if (!kept || kept.isIncomplete) return false;
     const all = JSON.stringify(this.#items.slice(-kept.entries.length));
     return kept.entries.length > 0 && JSON.stringify(itemsOf(kept)) === all;
@@ -81,13 +81,20 @@ export class Spoken {
 
 /** The device says itself that it lacks something. */
 export const isHoleShown = (device: DeviceActor, hub: string): boolean =>
-  device.records.gaps.length > 0 || keptBy(device, hub)?.isIncomplete === true;
+  device.records.gaps.length > 0 || [FOX, MAIL_TOLD].some((one) => keptBy(device, hub, one)?.isIncomplete === true);
 
 const rowsOf = ({ records }: DeviceActor, hub: string) =>
   records.rows.filter((row) => row.hub === hub && row.kind === RECORD_KINDS.item);
 
-const keptBy = (device: DeviceActor, hub: string): KeptTalk | undefined =>
-  rowsOf(device, hub).reduce<KeptTalk | undefined>(
-    (kept, { text, atMs }) => withTalkItem(kept, decodeTalkItem(text), atMs),
-    undefined,
-  );
+/** What a device has of a conversation, or of the mail, by one hub. */
+export const keptBy = <I extends ToldItem>(
+  device: DeviceActor,
+  hub: string,
+  session: string,
+): KeptTalk<I> | undefined =>
+  rowsOf(device, hub).reduce<KeptTalk<I> | undefined>((kept, { text, atMs }) => {
+    const item = decodeTalkItem<I>(text);
+    return item.session === session ? withTalkItem(kept, item, atMs) : kept;
+  }, undefined);
+
+const FOX = "fox";

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type IPty, spawn } from "@lydell/node-pty";
 import xterm from "@xterm/headless";
+import { Conditions } from "../../../platform/testing/conditions.ts";
 import type { FakeSessionServer } from "./fake-session-server.ts";
 
 /** The command line in a real terminal, in a home in which `fox` is a session of the fake server; for tests. */
@@ -42,7 +43,7 @@ export class ScriptInTerminal implements AsyncDisposable {
   readonly exited: Promise<number>;
   /** Everything that was written to the terminal. */
   text = "";
-  readonly #watchers = new Set<() => void>();
+  readonly #conditions = new Conditions();
 
   constructor(home: AttachHome, script: string, size = { cols: 80, rows: 24 }) {
     this.screen = new xterm.Terminal({ ...size, allowProposedApi: true, scrollback: 1000 });
@@ -56,7 +57,7 @@ export class ScriptInTerminal implements AsyncDisposable {
     this.pty.onData((data) => {
       this.text += data;
       this.screen.write(data, () => {
-        for (const look of [...this.#watchers]) look();
+        this.#conditions.look();
       });
     });
     this.exited = new Promise((resolve) => this.pty.onExit(({ exitCode }) => resolve(exitCode)));
@@ -85,20 +86,7 @@ export class ScriptInTerminal implements AsyncDisposable {
 
   /** Resolves when the condition holds; rejects with what is seen instead. */
   until(condition: () => boolean, what: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#watchers.delete(look);
-        reject(new Error(`not within ${DEADLINE_MS} ms: ${what}. Written: ${JSON.stringify(this.text)}`));
-      }, DEADLINE_MS);
-      const look = (): void => {
-        if (!condition()) return;
-        clearTimeout(timer);
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
+    return this.#conditions.until(condition, what, () => `. Written: ${JSON.stringify(this.text)}`);
   }
 
   shows(text: string): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Conditions } from "../../../platform/testing/conditions.ts";
 import { LineSplitter } from "../../../protocol/lines.ts";
 import type { PayloadOf } from "../../../protocol/messages.ts";
 import type { Outcome } from "../../../protocol/outcome.ts";
@@ -31,7 +32,6 @@ export type FakeAnswer =
 
 type Attach = PayloadOf<"session.attach">;
 
-const DEADLINE_MS = 10_000;
 const OUTPUT_PIECE_BYTES = 8 * 1024;
 
 export class FakeSessionServer implements AsyncDisposable {
@@ -54,7 +54,7 @@ export class FakeSessionServer implements AsyncDisposable {
   readonly #attached = new Map<net.Socket, { offset: number; budget: number }>();
   readonly #sockets = new Set<net.Socket>();
   readonly #input = new Map<string, Buffer[]>();
-  readonly #watchers = new Set<() => void>();
+  readonly #conditions = new Conditions();
   #output = Buffer.alloc(0);
 
   constructor() {
@@ -115,20 +115,7 @@ export class FakeSessionServer implements AsyncDisposable {
 
   /** Resolves when `condition` holds, which is looked at whenever something has come in. */
   until(condition: () => boolean, what: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#watchers.delete(look);
-        reject(new Error(`not within ${DEADLINE_MS} ms: ${what}`));
-      }, DEADLINE_MS);
-      const look = (): void => {
-        if (!condition()) return;
-        clearTimeout(timer);
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
+    return this.#conditions.until(condition, what);
   }
 
   untilTyped(bytes: string): Promise<void> {
@@ -245,7 +232,7 @@ export class FakeSessionServer implements AsyncDisposable {
   }
 
   #look(): void {
-    for (const look of [...this.#watchers]) look();
+    this.#conditions.look();
   }
 }
 

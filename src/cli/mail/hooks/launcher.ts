@@ -22,7 +22,7 @@ export function writeLauncher(places: Places, build: Build): void {
   if (readTextIfExists(launcherPath(places)) !== text) writeFileAtomic(launcherPath(places), text, 0o700);
 }
 
-export function launcherText(home: string, dist: string, runtime: string): string {
+function launcherText(home: string, dist: string, runtime: string): string {
   return `#!/bin/sh
 # What agents run at their events: made by \`warren mail hooks install\`, which makes it anew.
 WARREN_HOME=${quoted(home)}

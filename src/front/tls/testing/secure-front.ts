@@ -5,11 +5,11 @@ import { join } from "node:path";
 import tls from "node:tls";
 import { makeCertificate, type TestCertificate } from "../../../../test/harness/self-signed.ts";
 import { silentLog } from "../../../platform/log.ts";
+import { HandClock } from "../../../platform/testing/hand-clock.ts";
 import type { FrontTable, FrontTls } from "../../../protocol/front-messages.ts";
 import { DataPlane } from "../../proxy/data-plane.ts";
 import type { ExchangeRecord } from "../../proxy/responder.ts";
 import { within } from "../../proxy/testing/deadline.ts";
-import { TestClock } from "../../proxy/testing/test-clock.ts";
 import { instanceOf, tableOf, workerOf, workerTarget } from "../../proxy/testing/test-front.ts";
 import { Door } from "../door.ts";
 import { withPlainRequests } from "../plain-requests.ts";
@@ -20,7 +20,7 @@ type ChangedTable = Partial<Omit<FrontTable, "tls">> & { tls?: FrontTls | undefi
 /** Door and data plane behind a listener, before one worker, with certificates in a folder of its own. Time passes when it is told to. */
 export class SecureFront implements AsyncDisposable {
   readonly dir = mkdtempSync(join(tmpdir(), "warren-tls-"));
-  readonly clock = new TestClock();
+  readonly clock = new HandClock();
   readonly records: ExchangeRecord[] = [];
   readonly logged: string[] = [];
   readonly plane: DataPlane;

@@ -21,6 +21,7 @@ import { Remote } from "../../remote.ts";
 import { EMPTY_ROSTER, type Roster, type RosterDevice } from "../../roster.ts";
 import { SettingsKeeper } from "../../settings-keeper.ts";
 import type { RemoteStore, StoredName } from "../../store.ts";
+import type { MailLook } from "../mail-watch.ts";
 import type { UnitWatchOptions } from "../unit-watch.ts";
 
 /** What is being computed on WebCrypto's threads, which know nothing of the clock here. */
@@ -46,6 +47,8 @@ export class RecordsSite implements AsyncDisposable {
   /** So many more writes are done; then the machine is killed. */
   writesLeft = Number.POSITIVE_INFINITY;
   watching: UnitWatchOptions | undefined;
+  /** A look at the mailbox: as whoever watches it tells. */
+  mailed: ((look: MailLook) => void) | undefined;
   readonly #closes = new Set<() => void>();
   readonly #answers = new Map<string, object>();
   #life = 0;
@@ -89,6 +92,10 @@ export class RecordsSite implements AsyncDisposable {
         if (life === this.#life) this.watching = watching;
         return { close() {} };
       },
+      watchMail: ({ onMail }) => {
+        if (life === this.#life) this.mailed = onMail;
+        return { close() {} };
+      },
       onEvent() {},
     });
   }
@@ -98,6 +105,7 @@ export class RecordsSite implements AsyncDisposable {
     this.#life += 1;
     this.writesLeft = Number.POSITIVE_INFINITY;
     this.watching = undefined;
+    this.mailed = undefined;
     for (const close of [...this.#closes]) close();
     this.remote?.close();
     this.remote = undefined;

@@ -3,8 +3,10 @@ import { test } from "node:test";
 import { itemsOf } from "../../../client/remote/kept-talk.ts";
 import type { RecordRow } from "../../../client/remote/record-store.ts";
 import type { ConversationItem } from "../../../protocol/conversation.ts";
-import { encodeTalkItem, talkItemsOf } from "../../../sealing/item.ts";
+import { encodeTalkItem, MAIL_TOLD, talkItemsOf, toldItemsOf } from "../../../sealing/item.ts";
+import { mailItemOf } from "../../../sealing/mail-item.ts";
 import { RECORD_KINDS } from "../../../sealing/record.ts";
+import { KeptTalks } from "../kept-talks.ts";
 import { RecordShelf } from "./record-shelf.ts";
 import { MemoryShelf } from "./shelf.ts";
 import { KEPT_TALKS_CHARS_MAX, KEPT_TALKS_MAX } from "./talk-shelf.ts";
@@ -71,6 +73,22 @@ test("talk shelf: by several hubs the one is shown that goes further; with a hub
   assert.deepEqual(await shown(store, "fox"), ["a"]);
   await store.forgetMachine("m1", ["h1"]);
   assert.deepEqual([await shown(store, "fox"), await shown(store, "owl", "m2")], [[], ["o"]]);
+});
+
+test("talk shelf: mail lies beside the conversations, by its machine, and goes as they do", async () => {
+  const { put, open, shown } = site();
+  const store = open();
+  const at = "2026-11-01T12:00:00.000Z";
+  const about = { id: "m1", seq: 1, from: "fox", to: "you", addressed_to: "you", sent_at: at, thread: "m1", hops: 0 };
+  const item = mailItemOf({ ...about, kind: "message", body: "hello" }, [], 5);
+  const [told] = toldItemsOf(MAIL_TOLD, { seq: 5, state: "idle", entries: [[1, item]] });
+  const row = { hub: "h1", machine: "m1", kind: RECORD_KINDS.item, stream: "s", seq: 1, atMs: 1 };
+  await put(store, [{ ...row, text: encodeTalkItem(told!) }, ...recordsOf("fox", ["a"])]);
+  const mails = new KeptTalks(open().talks, async () => [{ fingerprint: "h1" }, { fingerprint: "h2" }]);
+  assert.deepEqual((await mails.mail("m1"))?.entries, [[1, item]]);
+  assert.deepEqual([await mails.mail("m2"), await shown(store, "fox")], [undefined, ["a"]]);
+  await store.forgetMachine("m1", ["h1"]);
+  assert.deepEqual([await mails.mail("m1"), await shown(store, "fox")], [undefined, []]);
 });
 
 test("talk shelf: past either bound those go of which nothing was heard for the longest", async () => {

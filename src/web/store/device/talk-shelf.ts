@@ -1,11 +1,12 @@
 import { charsOf, furthest, type KeptTalk, withTalkItem } from "../../../client/remote/kept-talk.ts";
 import type { RecordRow } from "../../../client/remote/record-store.ts";
+import type { ConversationItem } from "../../../protocol/conversation.ts";
 import { isWarrenError } from "../../../protocol/errors.ts";
-import { decodeTalkItem, type TalkItem } from "../../../sealing/item.ts";
+import { decodeTalkItem, type TalkItem, type ToldItem } from "../../../sealing/item.ts";
 import type { Change, Shelf } from "./shelf.ts";
 
 /**
- * Conversations as their machines have left them, by hub, machine and session. They are kept for looking at while a machine is away: past either bound the
+ * Conversations as their machines have left them, by hub, machine and session; their mail is one of them. They are kept for looking at while a machine is away: past either bound the
  * ones go of which nothing was heard for the longest.
  */
 export const KEPT_TALKS_MAX = 100;
@@ -30,7 +31,7 @@ export class TalkShelf {
     if (!item) return [];
     const sizes = await this.#known();
     const key = `${hub}/${machine}/${item.session}`;
-    const talk = withTalkItem(await this.#shelf.get<KeptTalk>("talks", key), item, atMs);
+    const talk = withTalkItem(await this.#shelf.get<KeptTalk<ToldItem>>("talks", key), item, atMs);
     sizes.set(key, { chars: charsOf(talk), atMs: talk.atMs });
     const gone = tooMany(sizes, key);
     for (const one of gone) sizes.delete(one);
@@ -38,9 +39,13 @@ export class TalkShelf {
   }
 
   /** Of one that several hubs have given the one that goes further. */
-  async read(machine: string, session: string, hubs: readonly string[]): Promise<KeptTalk | undefined> {
+  async read<I extends ToldItem = ConversationItem>(
+    machine: string,
+    session: string,
+    hubs: readonly string[],
+  ): Promise<KeptTalk<I> | undefined> {
     const talks = await Promise.all(
-      hubs.map((hub) => this.#shelf.get<KeptTalk>("talks", `${hub}/${machine}/${session}`)),
+      hubs.map((hub) => this.#shelf.get<KeptTalk<I>>("talks", `${hub}/${machine}/${session}`)),
     );
     return furthest(talks.filter((talk) => talk !== undefined));
   }
@@ -54,7 +59,7 @@ export class TalkShelf {
 
   #known(): Promise<Map<string, Size>> {
     this.#sizes ??= this.#shelf
-      .all<KeptTalk>("talks")
+      .all<KeptTalk<ToldItem>>("talks")
       .then((all) => new Map(all.map(({ key, value }) => [key, { chars: charsOf(value), atMs: value.atMs }])))
       .catch((error) => {
         this.#sizes = undefined;
@@ -64,9 +69,9 @@ export class TalkShelf {
   }
 }
 
-function readItem(text: Uint8Array): TalkItem | undefined {
+function readItem(text: Uint8Array): TalkItem<ToldItem> | undefined {
   try {
-    return decodeTalkItem(text);
+    return decodeTalkItem<ToldItem>(text);
   } catch (error) {
     if (!isWarrenError(error, "FORM_INVALID")) throw error;
     return undefined;

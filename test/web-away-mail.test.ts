@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { HubStatus } from "../src/protocol/hub-control.ts";
+import { assertAccessible } from "./harness/axe.ts";
+import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
+import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { killProcess } from "./harness/processes.ts";
+import { mailIsTold } from "./harness/told-talks.ts";
+import { waitUntil } from "./harness/wait-until.ts";
+import { click } from "./harness/web.ts";
+
+/** The person's mail of a machine that has died, in a real browser that was not there when it was written. */
+const TIMEOUT_MS = 120_000;
+const NARROW = { width: 360, height: 740 };
+const PICTURES = process.env.WARREN_PAGE_PICTURES;
+
+const run = async (house: TemporaryHome, ...args: string[]): Promise<string> => {
+  const { status, stdout, stderr } = await house.warren(args);
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
+};
+
+async function startHub(hub: TemporaryHome): Promise<string> {
+  const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: TIMEOUT_MS });
+  const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
+  return `http://127.0.0.1:${port}`;
+}
+
+async function pair(tab: Tab, house: TemporaryHome, address: string): Promise<void> {
+  const pairing = house.start(["pair", "--hub", address, "--yes", "--json"], { deadlineMs: TIMEOUT_MS });
+  const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
+  await tab.goto(link);
+  await click(tab, "Connect");
+  await tab.shows("✓ Joined");
+  assert.equal((await pairing.ended).status, 0);
+}
+
+/** The messages of the page, newest first. */
+const written = (tab: Tab): Promise<string[]> =>
+  tab.evaluate('[...document.querySelectorAll("li.mail > .plain")].map((one) => one.innerText.trim())');
+
+test(
+  "mail is read after its machine was killed, by a page that was not open then; the mailbox's own word takes its place",
+  { skip: missingChromium(), timeout: TIMEOUT_MS },
+  async () => {
+    await using browser = await Chromium.launch();
+    await using hub = temporaryHome();
+    await using house = temporaryHome({ env: { WARREN_MAIL_PORT: "0" } });
+    const address = await startHub(hub);
+    let tab = await browser.tab(NARROW);
+    await pair(tab, house, address);
+    await tab.close();
+    const devices = async (): Promise<number> =>
+      (JSON.parse(await run(hub, "hub", "status", "--json")) as HubStatus).connections.devices;
+    await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
+    await run(house, "mail", "send", "you", "The build is red.", "--as", "fox");
+    await run(house, "mail", "send", "fox", "I look at it.", "--as", "you");
+    await mailIsTold(house, 2);
+
+    const { pid } = await house.server();
+    process.kill(pid, "SIGSTOP");
+    try {
+      tab = await browser.tab(NARROW);
+      await tab.goto(`${address}/#/mail`);
+      await tab.shows("As its machine left it, as of");
+      assert.deepEqual(await written(tab), ["I look at it.", "The build is red."]);
+      assert.deepEqual(await tab.evaluate('document.querySelectorAll(".page form, .page textarea").length'), 0);
+      await assertAccessible(tab, "the mail of a machine that is away");
+      if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, "away-mail.png"));
+      await tab.goto(`${address}/#/inbox`);
+      await tab.shows("The build is red.");
+      assert.deepEqual(await written(tab), ["The build is red."], "what is unread");
+      await tab.shows("As its machine left it, as of");
+      await tab.goto(`${address}/#/mail`);
+      await tab.shows("I look at it.");
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await tab.until('document.querySelector("li.mail form") && !document.querySelector(".left-mail")', "the mailbox");
+    assert.deepEqual(await written(tab), ["I look at it.", "The build is red."]);
+    await tab.close();
+    await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
+
+    await run(house, "mail", "check", "--as", "you");
+    await run(house, "mail", "send", "you", `It is green. ${"And on. ".repeat(5_000)}`, "--as", "owl");
+    await mailIsTold(house, 3);
+    for (const one of await Promise.all([house.keeper(), house.server()])) killProcess(one);
+    tab = await browser.tab(NARROW);
+    await tab.goto(`${address}/#/mail`);
+    await tab.shows("As its machine left it, as of");
+    await tab.shows("The rest of this is on the machine.");
+    assert.deepEqual(
+      (await written(tab)).map((text) => text.slice(0, 12)),
+      ["It is green.", "I look at it", "The build is"],
+    );
+    await click(tab, "fox");
+    await tab.until('document.querySelectorAll("li.mail").length === 2', "what was written with fox");
+    assert.deepEqual(await written(tab), ["I look at it.", "The build is red."]);
+    assert.deepEqual(tab.complaints, []);
+    await tab.close();
+  },
+);
