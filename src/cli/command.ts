@@ -45,6 +45,8 @@ export interface Operands {
   max?: number;
   /** For the kind `choice`. */
   choices?: readonly string[];
+  /** Where the first word is one of these, the kinds of all of them: `gateway deploy me@host` is about no unit. */
+  byChoice?: Readonly<Record<string, readonly OperandKind[]>>;
 }
 
 export interface Example {

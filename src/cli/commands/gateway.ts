@@ -60,7 +60,13 @@ export const gateway = defineCommand({
     port: { type: "string", value: "PORT", description: "of ssh there", group: "Deploy" },
     json: JSON_OPTION,
   },
-  operands: { kinds: ["choice", "unit", "text"], min: 0, max: Number.POSITIVE_INFINITY, choices: TOPICS },
+  operands: {
+    kinds: ["choice", "unit", "text"],
+    byChoice: { deploy: ["choice", "text"] },
+    min: 0,
+    max: Number.POSITIVE_INFINITY,
+    choices: TOPICS,
+  },
   async run(context, { values, operands }) {
     const [word = "status", ...rest] = operands;
     const topic = TOPICS.find((one) => one === word);

@@ -20,10 +20,12 @@ export function takeOn(argv: readonly string[]): { on: string | undefined; rest:
  * @throws USAGE
  */
 export function takeMachine(
-  { operands: { kinds } }: AnyCommand,
+  { operands: { kinds: usual, byChoice = {} } }: AnyCommand,
   input: Input,
   on: string | undefined,
 ): string | undefined {
+  const [choice = ""] = input.operands;
+  const kinds = Object.hasOwn(byChoice, choice) ? byChoice[choice]! : usual;
   const isUnit = (index: number): boolean => {
     const kind = kinds[Math.min(index, kinds.length - 1)];
     return kind === "unit" || kind === "session" || kind === "saved-session";

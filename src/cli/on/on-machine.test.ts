@@ -8,6 +8,7 @@ import { isWarrenError } from "../../protocol/errors.ts";
 import { parseArguments } from "../arguments.ts";
 import { openOutput } from "../output.ts";
 import { findVerb, VERBS } from "../verbs.ts";
+import { takeMachine } from "./on-flag.ts";
 import { type HereOnly, type OnMachine, SAME_EVERYWHERE } from "./on-machine.ts";
 import { openDoor } from "./open-door.ts";
 import { assertPossible } from "./possible.ts";
@@ -75,6 +76,18 @@ test("the output of another machine's command is a terminal where ours is, also 
   const { output } = openDoor("laptop", { remoteDir: "/nowhere" } as Places, own)!;
   assert.deepEqual([{ ...output }.isTerminal, { ...output }.columnCount], [true, own.columnCount]);
   assert.equal(output.typed?.("warren list"), "warren --on laptop list");
+});
+
+test("user@host of a deployment is a host, and names no machine; a worker's name does", async () => {
+  const gateway = await findVerb("gateway")!.load();
+  const machineIn = (...args: string[]) => {
+    const parsed = parseArguments("gateway", gateway, args);
+    assert.equal(parsed.kind, "input");
+    const { input } = parsed as Extract<typeof parsed, { kind: "input" }>;
+    return [takeMachine(gateway, input, undefined), ...input.operands];
+  };
+  assert.deepEqual(machineIn("deploy", "me@example.org"), [undefined, "deploy", "me@example.org"]);
+  assert.deepEqual(machineIn("pause", "api@laptop"), ["laptop", "pause", "api"]);
 });
 
 test("what is shown to be typed is about the other machine too", () => {
