@@ -1,10 +1,10 @@
 import { fromHex } from "../sealing/bytes.ts";
 import { KEY_BYTES } from "../sealing/crypto.ts";
+import { HUB_PATH } from "../sealing/frames.ts";
 import { hubNotThere } from "./errors.ts";
 import type { HubClaim } from "./network.ts";
 
 /** Who a hub says that it is: `GET /hub/v1/key`, read with a bound, by whatever fetches it. */
-export const HUB_PATH = "/hub/v1";
 const CLAIM_MS = 10_000;
 /** What a hub says of itself is a few hundred bytes. */
 const CLAIM_BYTES_MAX = 16 * 1024;

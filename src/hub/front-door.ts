@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { Certificate } from "../platform/certificate-files.ts";
 import { isWarrenError, systemCode, WarrenError } from "../protocol/errors.ts";
+import { HUB_PATH } from "../sealing/frames.ts";
 import type { HubHttpOptions } from "./http.ts";
 import type { Hub } from "./hub.ts";
 import type { HubLimits } from "./limits.ts";
@@ -26,7 +27,6 @@ export interface FrontDoorOptions {
   isBehindProxy: boolean;
 }
 
-const HUB_PATH = "/hub/v1";
 const HEAD_MS = 10_000;
 const REQUEST_MS = 15_000;
 const IDLE_MS = 5_000;

@@ -8,6 +8,8 @@ import { FINGERPRINT_BYTES, loginField, NONCE_BYTES, type Role, welcomeField } f
  * WebSocket message; its first byte is its kind. Who may send which is the hub's to check: {@link HUB_TAKES} says it.
  */
 
+/** Where a hub takes connections; `/key` below it says who the hub is. */
+export const HUB_PATH = "/hub/v1";
 /** A longer message ends its connection. */
 export const FRAME_BYTES_MAX = 96 * 1024;
 /** What one `data` carries. */

@@ -1,9 +1,9 @@
 import WebSocket from "ws";
 import { hubUnreachable } from "../../contact/errors.ts";
-import { claimAt, HUB_PATH } from "../../contact/hub-claim.ts";
+import { claimAt } from "../../contact/hub-claim.ts";
 import type { HubNetwork, HubWire } from "../../contact/network.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
-import { FRAME_BYTES_MAX } from "../../sealing/frames.ts";
+import { FRAME_BYTES_MAX, HUB_PATH } from "../../sealing/frames.ts";
 
 /** Hubs as a machine and a command line reach them: WebSockets that can wait, and HTTP. */
 export const socketNetwork: HubNetwork = {

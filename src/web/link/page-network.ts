@@ -1,7 +1,8 @@
 import { hubUnreachable } from "../../contact/errors.ts";
-import { claimAt, HUB_PATH } from "../../contact/hub-claim.ts";
+import { claimAt } from "../../contact/hub-claim.ts";
 import type { HubNetwork, HubWire } from "../../contact/network.ts";
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
+import { HUB_PATH } from "../../sealing/frames.ts";
 
 /** Hubs as a page reaches them: its WebSocket, which cannot be told to wait, and `fetch`. Nothing of the browser's own goes along: no cookie, no referrer. */
 export interface PageWorld {
