@@ -80,12 +80,6 @@ export const modeUnknown = (modeId: string, known: readonly string[]): WarrenErr
     `The agent has no mode "${modeId}"; it has ${known.join(", ") || "none"}${near(modeId, known)}.`,
   );
 
-export const configOptionUnknown = (configId: string, known: readonly string[]): WarrenError =>
-  new WarrenError(
-    "CONFIG_OPTION_UNKNOWN",
-    `The agent has no option "${configId}"; it has ${known.join(", ") || "none"}${near(configId, known)}.`,
-  );
-
 export const promptEmpty = (): WarrenError => new WarrenError("PROMPT_EMPTY", "The prompt is empty.");
 
 /** `cancel` came before it was sent. */

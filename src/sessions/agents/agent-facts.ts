@@ -69,7 +69,6 @@ export class AgentFacts {
     else if (method === "session/new") this.#opened(asText(result.sessionId), result);
     else if (method === "session/load" || method === "session/resume") this.#opened(asText(about.sessionId), result);
     else if (method === "session/set_mode") this.#change({ mode: asText(about.modeId) ?? null });
-    else if (method === "session/set_config_option") this.#configOptions(result);
     else if (method === "session/close") this.#isOpen = false;
   }
 

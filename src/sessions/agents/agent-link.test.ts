@@ -156,15 +156,13 @@ test("cancel: a prompt that is being written is a turn to cancel; one that waits
   await assert.rejects(taken, { code: "PROMPT_CANCELLED" });
 });
 
-test("mode and options: set, and refused when the agent has none such", async () => {
+test("mode: set, and refused when the agent has none such; its options are known", async () => {
   await using place = new TestPlace();
   const { server } = await place.agent();
   await server.link.setMode("ask");
   assert.equal(server.conversation.info.mode, "ask");
   await assert.rejects(server.link.setMode("cod"), { code: "MODE_UNKNOWN", message: /Did you mean code/ });
-  await server.link.setConfigOption("pace", "brisk");
-  assert.equal((server.conversation.info.config_options?.[0] as { currentValue?: string }).currentValue, "brisk");
-  await assert.rejects(server.link.setConfigOption("colour", "red"), { code: "CONFIG_OPTION_UNKNOWN" });
+  assert.equal((server.conversation.info.config_options?.[0] as { currentValue?: string }).currentValue, "calm");
 });
 
 test("login: is asked for, remembered by the next server, and opens the session", async () => {

@@ -162,14 +162,6 @@ export class AgentLink {
     await this.#callOpen("session/set_mode", { modeId });
   }
 
-  /** @throws CONFIG_OPTION_UNKNOWN, AGENT_REFUSED, AGENT_NOT_READY */
-  async setConfigOption(configId: string, value: string | boolean): Promise<void> {
-    const known = (this.#conversation.info.config_options ?? []).map(({ id }) => id);
-    if (!known.includes(configId)) throw errors.configOptionUnknown(configId, known);
-    const typed = typeof value === "boolean" ? { type: "boolean", value } : { value };
-    await this.#callOpen("session/set_config_option", { configId, ...typed });
-  }
-
   /** Asks the agent to close its session, when it can; then its stdin may be closed. What it keeps of the session can be resumed. */
   async close(): Promise<void> {
     const { capabilities } = this.#conversation.info;

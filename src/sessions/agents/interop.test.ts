@@ -20,7 +20,6 @@ const SHAPES: Record<string, string> = {
   "session/resume": "ResumeSession",
   "session/close": "CloseSession",
   "session/set_mode": "SetSessionMode",
-  "session/set_config_option": "SetSessionConfigOption",
   "session/prompt": "Prompt",
   "session/cancel": "Cancel",
   "session/update": "Session",
@@ -92,7 +91,6 @@ test("interop: every message of ours and of the scripted agent has the protocol'
   });
   await server.untilTurns(1);
   await server.link.setMode("code");
-  await server.link.setConfigOption("pace", "brisk");
   await server.link.prompt(text('ask "d"'), "p2");
   await server.untilAsked();
   await server.link.cancel();
