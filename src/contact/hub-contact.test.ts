@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StillClock } from "../hub/testing/test-hub.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { encodeFrame, type Frame } from "../sealing/frames.ts";
 import type { Role } from "../sealing/login.ts";
@@ -20,7 +20,7 @@ async function contactTo(
   { role = "machine" as Role, limits = {} as Partial<ContactLimits> } = {},
 ) {
   const hub = await BadHub.make(crypto, "model", { ...script, says: says.map(encodeFrame) });
-  const clock = new StillClock();
+  const clock = new HandClock();
   const told: string[] = [];
   const channels: Channel[] = [];
   const contact = new HubContact({
@@ -114,7 +114,7 @@ test("contact: a flood to a machine is read at its pace, or hung up on where the
   for (let second = 1; second <= 3; second++) {
     await until(() => hub.counts.runs.length === second && hub.counts.runs.at(-1)!.frames > 0);
     await settled();
-    await clock.pass(1_000);
+    await clock.passSlowly(1_000);
   }
   assert.ok(
     hub.counts.runs.slice(0, 3).every(({ frames }) => frames <= 51 + 2),
@@ -131,7 +131,7 @@ test("contact: a request that is not answered ends it, and every request with it
   await contact.welcomed;
   const asked = [1, 2].map(() => contact.ask({ kind: "put", record: new Uint8Array(1) }));
   const lost = asked.map((one) => assert.rejects(one, { code: "HUB_LOST" }));
-  await clock.pass(CONTACT_LIMITS.silenceMs + CONTACT_LIMITS.pongMs);
+  await clock.passSlowly(CONTACT_LIMITS.silenceMs + CONTACT_LIMITS.pongMs);
   assert.equal((await contact.ended).code, "HUB_SILENT");
   await Promise.all(lost);
   assert.equal(hub.counts.sent, 4, "login, two requests, a ping");

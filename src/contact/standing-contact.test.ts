@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StillClock } from "../hub/testing/test-hub.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { encodeFrame } from "../sealing/frames.ts";
 import { webCrypto } from "../sealing/webcrypto.ts";
@@ -16,7 +16,7 @@ type Does = Pick<StandingEvents, "onContact" | "isMended">;
 
 async function standing(script: BadHubScript, does: Does, claim?: () => Promise<never>) {
   const hub = await BadHub.make(crypto, "model", script);
-  const clock = new StillClock();
+  const clock = new HandClock();
   const states: string[] = [];
   const watchers = new Set<() => void>();
   const contact = new StandingContact({
@@ -67,8 +67,8 @@ test("standing contact: it counts as ready when `onContact` is over; where that 
   );
   contact.start();
   const waiting = (await until("waiting")) as Extract<HubState, { kind: "waiting" }>;
-  assert.deepEqual([waiting.error.code, waiting.untilMs], ["SPACE_FULL", clock.nowMs + 1_000]);
-  await clock.pass(1_000);
+  assert.deepEqual([waiting.error.code, waiting.untilMs], ["SPACE_FULL", clock.wallMs() + 1_000]);
+  await clock.passSlowly(1_000);
   await until("ready");
   const once = ["connecting", "checking"];
   assert.deepEqual(
@@ -79,7 +79,7 @@ test("standing contact: it counts as ready when `onContact` is over; where that 
     ],
   );
   contact.stop();
-  await clock.pass(600_000);
+  await clock.passSlowly(600_000);
   assert.equal(states.at(-1), "off");
 });
 
@@ -91,8 +91,8 @@ test("standing contact: what another login mends is tried at once, and what none
   );
   contact.start();
   const refused = (await until("refused")) as Extract<HubState, { kind: "refused" }>;
-  assert.deepEqual([hub.counts.dials, refused.untilMs], [2, clock.nowMs + CONTACT_LIMITS.retryRareMs]);
-  await clock.pass(CONTACT_LIMITS.retryRareMs - 1);
+  assert.deepEqual([hub.counts.dials, refused.untilMs], [2, clock.wallMs() + CONTACT_LIMITS.retryRareMs]);
+  await clock.passSlowly(CONTACT_LIMITS.retryRareMs - 1);
   assert.equal(hub.counts.dials, 2);
   contact.retry();
   assert.equal(contact.state.kind, "connecting", "somebody waits: at once");
@@ -108,7 +108,7 @@ test("standing contact: an address that does not say whose it is holds up no fur
   contact.start();
   await asked.promise;
   const refused = until("refused");
-  await clock.pass(CONTACT_LIMITS.contactMs);
+  await clock.passSlowly(CONTACT_LIMITS.contactMs);
   assert.equal(((await refused) as Extract<HubState, { kind: "refused" }>).error.code, "HUB_UNTRUE");
   contact.stop();
 });

@@ -74,7 +74,7 @@ test("login: without an invitation a hub that is not open admits no machine; an 
   assert.deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"], "two at once: one gets in");
   assert.equal(hub.store.roster.members()[0]?.label, "laptop");
   await assert.rejects(hub.enter("machine", three!, { invitation: hub.crypto.random(16) }), /INVITATION_REFUSED/);
-  await hub.clock.pass(10 * 60_000);
+  await hub.clock.passSlowly(10 * 60_000);
   await assert.rejects(hub.enter("machine", three!, { invitation: late }), /INVITATION_REFUSED/);
 });
 
@@ -84,7 +84,7 @@ test("before the login nothing is done, and after 5 s of silence the connection 
   rude.talk.send({ kind: "open", channel: 1, space: new Uint8Array(32) });
   assert.equal(await rude.talk.refusal(), "FRAME_FORBIDDEN");
   const silent = hub.connect();
-  await hub.clock.pass(5_000);
+  await hub.clock.passSlowly(5_000);
   assert.equal(await silent.talk.refusal(), "LOGIN_LATE");
   await silent.talk.closed;
   const garbage = hub.connect();
@@ -193,7 +193,7 @@ test("presence: a device hears that its machine comes and goes; two links of one
   device.talk.send({ kind: "open", channel: 9, space });
   await next.talk.next("opened");
   machine.wire.destroy();
-  await hub.clock.pass(1);
+  await hub.clock.passSlowly(1);
   assert.equal(device.talk.has("presence"), false);
   device.talk.send({ kind: "open", channel: 1, space });
   await next.talk.next("opened");
@@ -206,10 +206,10 @@ test("presence: who hangs is cut off within ten seconds, and who answers pings s
   const { machine, device } = await pair(hub);
   await device.talk.next("presence");
   machine.talk.isAnswering = false;
-  await hub.clock.pass(9_900);
+  await hub.clock.passSlowly(9_900);
   assert.equal(machine.wire.isClosed, true);
   assert.equal((await device.talk.next("presence")).isPresent, false);
-  await hub.clock.pass(60_000);
+  await hub.clock.passSlowly(60_000);
   assert.equal(device.wire.isClosed, false);
 });
 
@@ -229,7 +229,7 @@ test("rendezvous: one guest finds it, once, until it expires; it goes with its m
   guest.talk.send({ kind: "meet", channel: 5, id });
   assert.equal((await guest.talk.next("close")).reason, "gone", "used");
   await machine.talk.answer({ kind: "rendezvous", request: 2, id, expires });
-  await hub.clock.pass(60_000);
+  await hub.clock.passSlowly(60_000);
   guest.talk.send({ kind: "meet", channel: 6, id });
   assert.equal((await guest.talk.next("close")).reason, "gone", "expired");
   for (let request = 3; request < 11; request++)
@@ -240,9 +240,9 @@ test("rendezvous: one guest finds it, once, until it expires; it goes with its m
   const ninth = await machine.talk.answer({ kind: "rendezvous", request: 11, id, expires: 0xffff_ffff });
   assert.ok(ninth !== "done" && ninth.code === "RENDEZVOUS_FULL");
   machine.wire.destroy();
-  await hub.clock.pass(1);
+  await hub.clock.passSlowly(1);
   assert.equal(hub.hub.facts().rendezvous, 0);
-  await hub.clock.pass(250_000);
+  await hub.clock.passSlowly(250_000);
   assert.equal(await guest.talk.refusal(), "GUEST_LATE");
 });
 
@@ -266,7 +266,7 @@ test("rendezvous: a device waits for a guest as a machine does, two at a time, a
   device.talk.send({ kind: "data", channel: met.channel, bytes: Uint8Array.of(8) });
   assert.deepEqual([...(await guest.talk.next("data")).bytes], [8]);
   device.wire.destroy();
-  await hub.clock.pass(1);
+  await hub.clock.passSlowly(1);
   assert.equal(hub.hub.facts().rendezvous, 0);
 });
 
@@ -283,7 +283,7 @@ test("limits: guests of an address, connections of a key, strangers and all conn
   await assert.rejects(hub.enter("machine", key), /MEMBER_FULL/);
   for (let count = 0; count < 3; count++) hub.connect();
   assert.equal(await hub.connect().talk.refusal(), "HUB_FULL");
-  await hub.clock.pass(5_000);
+  await hub.clock.passSlowly(5_000);
   for (let count = 0; count < 3; count++) hub.connect();
   assert.equal(await hub.connect("192.0.2.9").talk.refusal(), "HUB_FULL");
   assert.equal(hub.hub.facts().refusals.LOGIN_LATE, 3);
@@ -300,7 +300,7 @@ test("limits: a flood at ten times the rate is not read for as long as it is too
   assert.equal(device.wire.isPaused, true);
   const before = hub.hub.facts().relayed_frames;
   assert.ok(before < 110, String(before));
-  await hub.clock.pass(12_000);
+  await hub.clock.passSlowly(12_000);
   assert.equal(device.wire.isClosed, false);
   for (let count = 0; count < 1_000; count++) assert.equal((await machine.talk.next("data")).bytes[0], count & 255);
 });

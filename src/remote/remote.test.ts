@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HubNetwork } from "../contact/network.ts";
-import { type StillClock, TestHub } from "../hub/testing/test-hub.ts";
+import { TestHub } from "../hub/testing/test-hub.ts";
 import { silentLog } from "../platform/log.ts";
+import type { HandClock } from "../platform/testing/hand-clock.ts";
 import type { StreamEvent } from "../protocol/envelope.ts";
 import { fingerprintText } from "../sealing/fingerprint.ts";
 import { fingerprintOf } from "../sealing/login.ts";
@@ -18,7 +19,7 @@ const ADDRESS = "https://home.example";
 
 /** The real hub in this process, a machine, one clock for both, and a network that can be cut. */
 class Pair implements AsyncDisposable {
-  readonly clock: StillClock;
+  readonly clock: HandClock;
   readonly hub: TestHub;
   readonly events: StreamEvent[] = [];
   readonly files = new Map<StoredName, string>();
@@ -71,7 +72,7 @@ class Pair implements AsyncDisposable {
   /** Time passes in small steps, and the work of each is done before the next. */
   async pass(ms: number, stepMs = 250): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
-      await this.clock.pass(Math.min(stepMs, left));
+      await this.clock.passSlowly(Math.min(stepMs, left));
       await settled();
     }
   }
@@ -96,7 +97,7 @@ class Pair implements AsyncDisposable {
   readonly network: HubNetwork = {
     claim: async () => ({ key: this.hub.key.publicKey, label: "home" }),
     dial: async (_address, { onFrame, onClosed }) => {
-      this.dialledAtMs.push(this.clock.nowMs);
+      this.dialledAtMs.push(this.clock.wallMs());
       if (this.isDown) throw new Error("nobody answers");
       let isClosed = false;
       const close = (): void => {
@@ -186,9 +187,9 @@ test("backoff: a hub that is down is dialled ever more rarely, and at once again
   assert.deepEqual(gaps.slice(0, 6), [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
   pair.isDown = false;
   pair.isMute = false;
-  const upAtMs = pair.clock.nowMs;
+  const upAtMs = pair.clock.wallMs();
   await pair.becomesReady();
-  assert.ok(pair.clock.nowMs - upAtMs < 60_000);
+  assert.ok(pair.clock.wallMs() - upAtMs < 60_000);
 });
 
 test("idle: a machine with a hub and no device needs no server", async () => {

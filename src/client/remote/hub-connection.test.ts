@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HubState } from "../../contact/standing-contact.ts";
-import { StillClock } from "../../hub/testing/test-hub.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { encodeFrame } from "../../sealing/frames.ts";
 import { HubConnection } from "./hub-connection.ts";
 import { type TestHubHost, TestSite } from "./testing/site.ts";
@@ -9,7 +9,7 @@ import type { HubEntry } from "./world.ts";
 
 /** One hub that knows this device, and time that passes when it is told to. */
 class Site extends TestSite {
-  readonly time: StillClock;
+  readonly time: HandClock;
   readonly states: string[] = [];
   readonly errors: string[] = [];
   entry!: HubEntry;
@@ -18,7 +18,7 @@ class Site extends TestSite {
   #wake = (): void => {};
 
   static async make(): Promise<Site> {
-    const site = new Site(new StillClock());
+    const site = new Site(new HandClock());
     site.host = await site.hub("home");
     const store = site.newStore();
     await site.pair(await site.machine("laptop"), site.host, store);
@@ -27,7 +27,7 @@ class Site extends TestSite {
     return site;
   }
 
-  private constructor(time: StillClock) {
+  private constructor(time: HandClock) {
     super({ clock: time });
     this.time = time;
   }
@@ -74,11 +74,11 @@ test("hub connection: connects, checks, is ready; lost, it waits and comes back 
   assert.deepEqual(site.states, ["connecting", "checking", "ready"]);
   site.host.kill();
   const waiting = await site.until("waiting");
-  assert.equal((waiting as { untilMs: number }).untilMs, site.time.nowMs + 500, "half of the first second");
-  await site.time.pass(500);
+  assert.equal((waiting as { untilMs: number }).untilMs, site.time.wallMs() + 500, "half of the first second");
+  await site.time.passSlowly(500);
   await site.until("waiting");
   site.host.start();
-  await site.time.pass(1_000);
+  await site.time.passSlowly(1_000);
   await site.until("ready");
   site.connection.stop();
   assert.equal(site.connection.state.kind, "off");
@@ -88,12 +88,12 @@ test("hub connection: a hub that says nothing more is lost after 4 s and 4 s", a
   await using site = await Site.make();
   site.connection.start();
   await site.until("ready");
-  await site.time.pass(6_000); // a ping, and its pong
+  await site.time.passSlowly(6_000); // a ping, and its pong
   for (let turn = 0; turn < 5; turn++) await new Promise((wake) => setImmediate(wake));
   site.host.toDevice = () => undefined;
-  await site.time.pass(3_000);
+  await site.time.passSlowly(3_000);
   assert.deepEqual([site.connection.state.kind, site.errors], ["ready", []]);
-  await site.time.pass(5_100);
+  await site.time.passSlowly(5_100);
   assert.deepEqual(site.errors, ["HUB_SILENT"]);
   site.connection.stop();
 });
@@ -106,7 +106,7 @@ test("hub connection: another key at the address is refused, said as such, and t
   site.connection.start();
   const state = (await site.until("refused")) as Extract<HubState, { kind: "refused" }>;
   assert.equal(state.error.code, "HUB_KEY_CHANGED");
-  assert.equal(state.untilMs, site.time.nowMs + 150_000);
+  assert.equal(state.untilMs, site.time.wallMs() + 150_000);
   site.connection.stop();
   await site.host.close();
 });
@@ -116,13 +116,13 @@ test("hub connection: of two addresses the one that answers is found, and kept",
   site.connect({ ...site.entry, addresses: ["https://gone.example", site.host.address] });
   site.connection.start();
   await site.until("waiting");
-  await site.time.pass(500);
+  await site.time.passSlowly(500);
   const state = (await site.until("ready")) as Extract<HubState, { kind: "ready" }>;
   assert.equal(state.address, site.host.address);
   site.host.kill();
   await site.until("waiting");
   site.host.start();
-  await site.time.pass(500);
+  await site.time.passSlowly(500);
   await site.until("ready");
   assert.equal(site.states.filter((kind) => kind === "connecting").length, 3);
   site.connection.stop();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BadHub, type BadHubScript } from "../../contact/testing/bad-hub.ts";
-import { StillClock } from "../../hub/testing/test-hub.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { LineSplitter } from "../../protocol/lines.ts";
 import { toHex, utf8 } from "../../sealing/bytes.ts";
 import { encodeFrame, type Frame } from "../../sealing/frames.ts";
@@ -213,19 +213,19 @@ test("isolation: a hub that is disconnected or removed takes nothing of another'
 });
 
 test("isolation: hubs are dialled one after another, the one used last first; each entry says where and when it was used", async () => {
-  const time = new StillClock();
+  const time = new HandClock();
   await using site = new TestSite({ clock: time });
   const store = site.newStore();
   await site.pair(await site.machine("laptop"), await site.hub("home"), store);
   const [home] = (await store.hubs()) as [HubEntry];
   const { usedMs: _, ...unused } = home;
   const dialled: string[] = [];
-  const startMs = time.nowMs;
+  const startMs = time.wallMs();
   const names = ["old", "new", "never", "off"];
   for (const [index, name] of names.entries()) {
     const address = `https://${name}.example`;
     site.dials.set(address, () => {
-      dialled.push(`${name} ${time.nowMs - startMs}`);
+      dialled.push(`${name} ${time.wallMs() - startMs}`);
       return new Promise(() => {});
     });
     const used = { old: { usedMs: 1 }, new: { usedMs: startMs + 1 }, off: { isOff: true } }[name] ?? {};
@@ -236,10 +236,10 @@ test("isolation: hubs are dialled one after another, the one used last first; ea
     throw new Error("nobody is there");
   });
   await store.putHub({ ...home, addresses: [away, ...home.addresses] });
-  await time.pass(7_000);
+  await time.passSlowly(7_000);
   const device = await site.device(store);
   device.start();
-  await time.pass(1_000);
+  await time.passSlowly(1_000);
   assert.deepEqual(
     dialled,
     ["new 7000", "old 7100", "never 7150"],

@@ -1,5 +1,5 @@
-import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import type { SigningKey } from "../../sealing/crypto.ts";
 import type { Role } from "../../sealing/login.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
@@ -12,7 +12,7 @@ import { HubTalk, type Login, logIn } from "./hub-talk.ts";
 /** The real hub on a clock that stands still until it is moved, with wires that are queues in this process. */
 export class TestHub {
   readonly crypto = webCrypto();
-  readonly clock = new StillClock();
+  readonly clock: HandClock;
   readonly lines: string[] = [];
   readonly path: string;
   key!: SigningKey;
@@ -32,8 +32,7 @@ export class TestHub {
     key?: SigningKey;
     atMs?: number;
   } = {}): Promise<TestHub> {
-    const test = new TestHub(path);
-    if (atMs !== undefined) test.clock.nowMs = atMs;
+    const test = new TestHub(path, new HandClock(atMs === undefined ? {} : { wallMs: atMs }));
     test.key = key ?? (await test.crypto.newSigningKey());
     const all = { ...HUB_LIMITS, ...limits };
     const onBroken = (error: unknown): void => void test.lines.push(`broken ${error}`);
@@ -45,8 +44,9 @@ export class TestHub {
     return test;
   }
 
-  private constructor(path: string) {
+  private constructor(path: string, clock: HandClock) {
     this.path = path;
+    this.clock = clock;
   }
 
   connect(address = "192.0.2.1"): { talk: HubTalk; wire: TestWire } {
@@ -81,37 +81,6 @@ export class TestHub {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-}
-
-/** Time that passes when it is told to. */
-export class StillClock implements Clock {
-  nowMs = Date.UTC(2026, 10, 1);
-  #timers: { atMs: number; task: () => void }[] = [];
-
-  wallMs = (): number => this.nowMs;
-  monotonicMs = (): number => this.nowMs;
-
-  timer(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.nowMs + delayMs, task };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((one) => one !== timer);
-    };
-  }
-
-  /** Calls what is due, in its order. What the tasks leave to microtasks is done between them. */
-  async pass(ms: number): Promise<void> {
-    const untilMs = this.nowMs + ms;
-    for (;;) {
-      const next = this.#timers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
-      if (!next) break;
-      this.#timers = this.#timers.filter((one) => one !== next);
-      this.nowMs = Math.max(this.nowMs, next.atMs);
-      next.task();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    this.nowMs = untilMs;
   }
 }
 

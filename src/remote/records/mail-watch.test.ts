@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StillClock } from "../../hub/testing/test-hub.ts";
 import { silentLog } from "../../platform/log.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { LineSplitter } from "../../protocol/lines.ts";
 import { utf8 } from "../../sealing/bytes.ts";
 import type { ConnectUnit } from "../network.ts";
@@ -9,7 +9,7 @@ import { type MailLook, MailWatch } from "./mail-watch.ts";
 
 /** A primary server with a mailbox behind it. */
 class Home {
-  readonly clock = new StillClock();
+  readonly clock = new HandClock();
   readonly looks: MailLook[] = [];
   readonly asked: string[] = [];
   readonly used = Promise.withResolvers<void>();
@@ -51,7 +51,7 @@ class Home {
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 50) {
       for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-      await this.clock.pass(50);
+      await this.clock.passSlowly(50);
     }
   }
 }

@@ -22,7 +22,7 @@ function told(reader: TestReader, nowMs: number): Settings[] {
 test("settings: sealed where there are any, again only when they differ, and anew in each period; rows go on beside them", async () => {
   await using site = await RecordsSite.make();
   const phone = await site.device("phone");
-  const nowMs = site.clock.nowMs;
+  const nowMs = site.clock.wallMs();
   await site.rows([{ id: "web", kind: "job", name: "web", state: "running" }]);
   await phone.fetch();
   assert.deepEqual(told(phone, nowMs), [], "nobody has set anything");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StillClock } from "../../hub/testing/test-hub.ts";
 import { silentLog } from "../../platform/log.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { LineSplitter } from "../../protocol/lines.ts";
 import { utf8 } from "../../sealing/bytes.ts";
 import type { UnitRow } from "../../sealing/unit-row.ts";
@@ -10,7 +10,7 @@ import { UnitWatch } from "./unit-watch.ts";
 
 /** Two servers of a home: the primary with a job, another with a session. */
 class Home {
-  readonly clock = new StillClock();
+  readonly clock = new HandClock();
   readonly lists: Record<string, string>[] = [];
   readonly events = new Map<string, () => void>();
   readonly cuts = new Map<string, () => void>();
@@ -68,7 +68,7 @@ class Home {
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= 50) {
       for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
-      await this.clock.pass(50);
+      await this.clock.passSlowly(50);
     }
   }
 }

@@ -3,8 +3,9 @@ import type { RecordGap } from "../../../client/remote/record-store.ts";
 import { MemoryRecords } from "../../../client/remote/testing/memory-records.ts";
 import type { HubNetwork } from "../../../contact/network.ts";
 import type { HubTalk } from "../../../hub/testing/hub-talk.ts";
-import { type StillClock, TestHub } from "../../../hub/testing/test-hub.ts";
+import { TestHub } from "../../../hub/testing/test-hub.ts";
 import { silentLog } from "../../../platform/log.ts";
+import type { HandClock } from "../../../platform/testing/hand-clock.ts";
 import { LineSplitter } from "../../../protocol/lines.ts";
 import { concat, toHex, utf8 } from "../../../sealing/bytes.ts";
 import { type Link, NO_LINK, nextIn } from "../../../sealing/chain.ts";
@@ -35,7 +36,7 @@ export class Killed extends Error {}
 /** The real hub in this process, a machine that can be killed at any write, and devices that read and leave records; one clock for all. */
 export class RecordsSite implements AsyncDisposable {
   readonly hub: TestHub;
-  readonly clock: StillClock;
+  readonly clock: HandClock;
   files = new Map<StoredName, string>();
   remote: Remote | undefined;
   /** The app's, as the machine that runs has them. */
@@ -124,7 +125,7 @@ export class RecordsSite implements AsyncDisposable {
 
   async pass(ms: number, stepMs = 250): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
-      await this.clock.pass(Math.min(stepMs, left));
+      await this.clock.passSlowly(Math.min(stepMs, left));
       await settled();
     }
   }
