@@ -20,6 +20,13 @@ const terminalShows = (tab: Tab, text: string): Promise<void> =>
 const isTypedInto = (tab: Tab): Promise<void> =>
   tab.until('document.activeElement?.classList.contains("xterm-helper-textarea")', "the terminal to have the keys");
 
+/** Keys of the bar that a finger does not reach where they stand, by their names. */
+const KEYS_OFF_SCREEN = `[...document.querySelectorAll(".keybar button")].filter((key) => {
+  const { left, top, right, bottom } = key.getBoundingClientRect();
+  const isSeen = left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+  return !isSeen || right - left < 44 || bottom - top < 44;
+}).map((key) => key.getAttribute("aria-label"))`;
+
 const say = async (tab: Tab, text: string): Promise<void> => {
   await tab.until(
     '(document.querySelector(".prompt textarea")?.focus(), document.querySelector(".prompt textarea"))',
@@ -267,6 +274,9 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     await phone.insert("sleep 1000");
     await phone.press("Enter");
     await terminalShows(phone, "sleep 1000");
+    assert.deepEqual(await phone.evaluate(KEYS_OFF_SCREEN), [], "every key can be tapped as it stands");
+    const pictures = process.env.WARREN_PAGE_PICTURES;
+    if (pictures !== undefined) await phone.screenshot(join(pictures, "keys.png"));
     await click(phone, "Control C");
     await click(phone, "ctrl");
     await phone.insert("l");

@@ -1,17 +1,19 @@
 import { type ReactNode, useState } from "react";
 
-/** The keys that a phone's keyboard lacks. Ctrl and ⌥ hold for the next key. */
+/** The keys that a phone's keyboard lacks, and where each stands in its two rows (`.keybar`). Ctrl and ⌥ hold for the next key. */
 const KEYS = [
-  ["esc", "\x1b", "Escape"],
-  ["tab", "\t", "Tab"],
-  ["↑", "\x1b[A", "Up"],
-  ["↓", "\x1b[B", "Down"],
-  ["←", "\x1b[D", "Left"],
-  ["→", "\x1b[C", "Right"],
-  ["^C", "\x03", "Control C"],
-  ["/", "/", "Slash"],
-  ["|", "|", "Bar"],
-  ["~", "~", "Tilde"],
+  { at: "esc", label: "esc", said: "Escape", keys: "\x1b" },
+  { at: "tab", label: "tab", said: "Tab", keys: "\t" },
+  { at: "ctrl", label: "ctrl", said: "Control", holds: "isCtrl" },
+  { at: "alt", label: "⌥", said: "Alt", holds: "isAlt" },
+  { at: "cancel", label: "^C", said: "Control C", keys: "\x03" },
+  { at: "up", label: "↑", said: "Up", keys: "\x1b[A" },
+  { at: "down", label: "↓", said: "Down", keys: "\x1b[B" },
+  { at: "left", label: "←", said: "Left", keys: "\x1b[D" },
+  { at: "right", label: "→", said: "Right", keys: "\x1b[C" },
+  { at: "slash", label: "/", said: "Slash", keys: "/" },
+  { at: "bar", label: "|", said: "Bar", keys: "|" },
+  { at: "tilde", label: "~", said: "Tilde", keys: "~" },
 ] as const;
 
 export interface StickyKeys {
@@ -35,26 +37,17 @@ export function KeyBar({
   const stay = (event: React.PointerEvent): void => event.preventDefault();
   return (
     <div className="keybar" role="toolbar" aria-label="Keys">
-      <button
-        type="button"
-        aria-pressed={sticky.isCtrl}
-        onPointerDown={stay}
-        onClick={() => hold({ ...sticky, isCtrl: !sticky.isCtrl })}
-      >
-        ctrl
-      </button>
-      <button
-        type="button"
-        aria-pressed={sticky.isAlt}
-        aria-label="Alt"
-        onPointerDown={stay}
-        onClick={() => hold({ ...sticky, isAlt: !sticky.isAlt })}
-      >
-        ⌥
-      </button>
-      {KEYS.map(([label, keys, said]) => (
-        <button key={label} type="button" aria-label={said} onPointerDown={stay} onClick={() => onKeys(keys)}>
-          {label}
+      {KEYS.map((key) => (
+        <button
+          key={key.at}
+          type="button"
+          style={{ gridArea: key.at }}
+          aria-label={key.said}
+          aria-pressed={"holds" in key ? sticky[key.holds] : undefined}
+          onPointerDown={stay}
+          onClick={() => ("holds" in key ? hold({ ...sticky, [key.holds]: !sticky[key.holds] }) : onKeys(key.keys))}
+        >
+          {key.label}
         </button>
       ))}
     </div>
