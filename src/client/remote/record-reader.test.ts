@@ -251,8 +251,6 @@ test("reader: of a period whose key a hub keeps back what it seals tells, once, 
   const site = await Site.make();
   const reader = await site.reader();
   const [first] = await site.items(1);
-  await reader.read(1, first!);
-  assert.deepEqual(site.store.gaps, [], "who has just joined knows of no period yet");
   await reader.read(2, await site.period());
   await reader.read(3, first!);
   const { space } = site;
@@ -270,6 +268,34 @@ test("reader: of a period whose key a hub keeps back what it seals tells, once, 
   assert.deepEqual(site.texts, ["item 1"]);
   Object.assign(site.space, next);
   await reader.read(7, await site.period({ seq: next.period - 1, hash: new Uint8Array(32) }));
+  assert.deepEqual(site.store.gaps, []);
+});
+
+test("reader: who has just joined reads first of what is not for it; a key that has not come behind that is kept back", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const [before, , live] = await site.items(3);
+  await reader.missed({ head: 2, floor: 0 });
+  await reader.read(1, before!);
+  assert.deepEqual(site.store.gaps, [], "more waits");
+  await reader.read(2, await state({ ...site, space: await newSpace(sealing) } as Site, 3, 1));
+  const behind = { machine: site.machines[0]!.id, stream: toHex(PERIOD_STREAM), seq: site.space.period };
+  assert.deepEqual(site.store.gaps, [{ kind: "behind", ...behind }]);
+  await reader.read(3, live!);
+  assert.equal(site.store.gaps.length, 1, "once");
+  await reader.read(4, await site.period({ seq: site.space.period - 1, hash: new Uint8Array(32) }));
+  assert.deepEqual([site.store.gaps, reader.place], [[], 4]);
+});
+
+test("reader: what was missing when the device was started anew is missing no more when it comes", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const [list] = await lists(site, [[3, 4]]);
+  await reader.read(1, await site.period());
+  await reader.read(2, list!);
+  assert.equal(site.store.gaps.length, 1);
+  const again = await site.reader();
+  await again.read(3, await state(site, 3, 4));
   assert.deepEqual(site.store.gaps, []);
 });
 

@@ -7,7 +7,17 @@ import { openPeriod, PERIOD_STREAM } from "../../sealing/period.ts";
 import { decodeRecord, isSigned, RECORD_KINDS, type RecordHead, type SealedRecord } from "../../sealing/record.ts";
 import { type Refusal, takeRecord } from "../../sealing/take.ts";
 import { HeadLists } from "./head-lists.ts";
-import { periodId, type RecordChange, type RecordGap, type RecordRow, type RecordStore } from "./record-store.ts";
+import { LockedPeriods } from "./locked-periods.ts";
+import {
+  type Behind,
+  gapId,
+  periodId,
+  type RecordChange,
+  type RecordGap,
+  type RecordRow,
+  type RecordStore,
+  type RecordsOfHub,
+} from "./record-store.ts";
 import type { DeviceKeys, MachineEntry } from "./world.ts";
 
 /**
@@ -20,6 +30,7 @@ import type { DeviceKeys, MachineEntry } from "./world.ts";
  * 4. A list of heads may name a state that was replaced since, whose successor comes behind it: what a list has more of is behind when all that waited at the
  *    hub has been read; and is so no more when it comes after all.
  * 5. A record of the machine's in a newer period than those whose keys have come says that the period's own record is missing, and with it all that it opens.
+ *    Who has no key at all has just joined, and reads first of what is not for it: it says so when all that waited has been read.
  */
 export interface RecordReaderOptions {
   hub: string;
@@ -51,8 +62,6 @@ export interface RecordReaderEvents {
   onRefused(why: Refusal | "other_machine" | "not_for_us", machine: string | undefined): void;
 }
 
-type Behind = Extract<RecordGap, { kind: "behind" }>;
-
 interface Place {
   machine: MachineEntry;
   space: string;
@@ -63,8 +72,9 @@ export class RecordReader {
   readonly #chains: Map<string, Link>;
   readonly #periods: Map<string, Uint8Array>;
   readonly #lists = new HeadLists();
-  /** By chain: of what was told that it is behind. */
-  readonly #told = new Map<string, Behind>();
+  readonly #locked = new LockedPeriods();
+  /** By {@link gapId}: of what was told that it is behind. */
+  readonly #told: Map<string, Behind>;
   /** By space: the newest period that is not for this device; and whether that was told. */
   readonly #excluded = new Map<string, { period: number; isTold: boolean }>();
   #place: number;
@@ -72,20 +82,15 @@ export class RecordReader {
   #head = 0;
 
   static async open(options: RecordReaderOptions): Promise<RecordReader> {
-    const { place, chains, periods } = await options.store.load(options.hub);
-    return new RecordReader(options, place, new Map(chains), new Map(periods));
+    return new RecordReader(options, await options.store.load(options.hub));
   }
 
-  private constructor(
-    options: RecordReaderOptions,
-    place: number,
-    chains: Map<string, Link>,
-    periods: Map<string, Uint8Array>,
-  ) {
+  private constructor(options: RecordReaderOptions, { place, chains, periods, behind }: RecordsOfHub) {
     this.#options = options;
     this.#place = place;
-    this.#chains = chains;
-    this.#periods = periods;
+    this.#chains = new Map(chains);
+    this.#periods = new Map(periods);
+    this.#told = new Map(behind.map((gap) => [gapId(gap), gap]));
   }
 
   /** The cursor for the next login. */
@@ -120,7 +125,7 @@ export class RecordReader {
   async read(place: number, bytes: Uint8Array): Promise<void> {
     if (place <= this.#place) return; // the hub repeats
     const change = await this.#change(bytes);
-    const gap = change.gap ?? this.#behind(place, change.chain);
+    const gap = change.gap ?? this.#behind(place, change);
     await this.#commit({ ...change, ...(gap ? { gap } : {}), place });
     this.#tellExcluded();
     this.#options.took(place);
@@ -139,7 +144,8 @@ export class RecordReader {
         return {};
       case "refused":
         events.onRefused(taken.why, where.machine.id);
-        return taken.why === "unknown_period" ? this.#locked(where, decodeRecord(bytes)) : {};
+        if (taken.why === "unknown_period") await this.#sawLocked(where, decodeRecord(bytes));
+        return {};
       case "stuck": {
         const { record, step, text } = taken;
         const gap = { ...step, machine: where.machine.id, stream: toHex(record.stream) };
@@ -150,9 +156,9 @@ export class RecordReader {
       }
       case "taken": {
         const chain = { id: chainId(taken.record), link: taken.link };
-        const told = this.#told.get(chain.id);
-        const isMended = told !== undefined && taken.link.seq >= told.seq;
-        const mended = isMended ? { mended: { machine: told.machine, stream: told.stream } } : {};
+        const stream = { machine: where.machine.id, stream: toHex(taken.record.stream) };
+        const isMended = taken.link.seq >= (this.#told.get(gapId(stream))?.seq ?? Infinity);
+        const mended = isMended ? { mended: stream } : {};
         return { chain, ...mended, ...(await this.#contentOf(where, taken.record, taken.text.slice())) };
       }
     }
@@ -182,18 +188,17 @@ export class RecordReader {
     }
   }
 
-  async #locked({ machine, space }: Place, record: SealedRecord): Promise<{ gap?: Behind }> {
+  async #sawLocked({ machine, space }: Place, record: SealedRecord): Promise<void> {
     const { crypto, hub } = this.#options;
-    const newest = this.newestPeriod(space)?.period;
-    const chain = chainId({ ...record, stream: PERIOD_STREAM });
-    // Who has just joined reads first of what is not for it; and who is let in no more knows why.
-    const known = Math.max(newest ?? Infinity, this.#excluded.get(space)?.period ?? 0);
-    if (record.period <= known || this.#told.has(chain)) return {};
-    if (!(await isSigned(crypto, { record, hub: fromHex(hub)!, signerKey: fromHex(machine.id)! }))) return {};
-    const stream = toHex(PERIOD_STREAM);
-    const gap: Behind = { kind: "behind", machine: machine.id, stream, seq: record.period };
-    this.#told.set(chain, gap);
-    return { gap };
+    const isKnown = record.period <= this.#opened(space) || this.#told.has(gapId(periodsOf(machine)));
+    if (isKnown) return;
+    const isTrue = await isSigned(crypto, { record, hub: fromHex(hub)!, signerKey: fromHex(machine.id)! });
+    if (isTrue) this.#locked.saw(space, record.period);
+  }
+
+  /** The newest period of which it knows the key, or that it is not for this device: who is let in no more knows why. */
+  #opened(space: string): number {
+    return Math.max(this.newestPeriod(space)?.period ?? 0, this.#excluded.get(space)?.period ?? 0);
   }
 
   #heads(where: Place, record: SealedRecord, text: Uint8Array): Omit<RecordChange, "place"> {
@@ -227,13 +232,19 @@ export class RecordReader {
   }
 
   /** The first that nobody was told of; the others are found with the next records. */
-  #behind(place: number, taken: RecordChange["chain"]): Behind | undefined {
+  #behind(place: number, { chain: taken, period }: Omit<RecordChange, "place">): Behind | undefined {
+    const isCaughtUp = place >= this.#head;
     const known = (chain: string): Link => (chain === taken?.id ? taken.link : this.#chains.get(chain)) ?? NO_LINK;
-    for (const { chain, space, stream, seq } of this.#lists.late(place >= this.#head, known)) {
+    const opened = (space: string): number =>
+      Math.max(this.#opened(space), period?.space === space ? period.period : 0);
+    for (const { space, stream, seq } of [
+      ...this.#lists.late(isCaughtUp, known),
+      ...this.#locked.late(isCaughtUp, opened),
+    ]) {
       const machine = this.#machineAt(space);
-      if (this.#told.has(chain) || !machine) continue;
-      const gap: Behind = { kind: "behind", machine: machine.id, stream, seq };
-      this.#told.set(chain, gap);
+      const gap: Behind | undefined = machine && { kind: "behind", machine: machine.id, stream, seq };
+      if (!gap || this.#told.has(gapId(gap))) continue;
+      this.#told.set(gapId(gap), gap);
       return gap;
     }
     return undefined;
@@ -278,12 +289,14 @@ export class RecordReader {
     if (machine) events.onPeriod?.(machine.id);
     if (change.gap) events.onGap(change.gap);
     if (change.mended) {
-      this.#told.delete(change.chain!.id);
+      this.#told.delete(gapId(change.mended));
       events.onMended?.(change.mended);
     }
     if (change.listed) events.onListed?.(change.listed);
   }
 }
+
+const periodsOf = ({ id }: MachineEntry) => ({ machine: id, stream: toHex(PERIOD_STREAM) });
 
 const chainId = ({ space, stream, sender }: Pick<RecordHead, "space" | "stream" | "sender">): string =>
   `${toHex(space)}/${toHex(stream)}/${toHex(sender)}`;

@@ -17,12 +17,19 @@ export interface RecordRow {
   text: Uint8Array;
 }
 
+/** The machine lists more of the stream than has come, or has sealed with a key that has not. */
+export interface Behind {
+  kind: "behind";
+  machine: string;
+  stream: string;
+  seq: number;
+}
+
 /** Something is missing, or was told twice: it is shown, and mended by asking the machine. */
 export type RecordGap =
   | { kind: "gap"; machine: string; stream: string; from: number; to: number }
   | { kind: "fork"; machine: string; stream: string; seq: number }
-  /** The machine lists more of the stream than has come. */
-  | { kind: "behind"; machine: string; stream: string; seq: number }
+  | Behind
   /** The hub has forgotten what came before this place. */
   | { kind: "floor"; place: number };
 
@@ -43,6 +50,8 @@ export interface RecordChange {
 
 export interface RecordsOfHub {
   place: number;
+  /** Of its gaps those that something later may mend. */
+  behind: readonly Behind[];
   chains: ReadonlyMap<string, Link>;
   /** By space and number: see {@link periodId}. */
   periods: ReadonlyMap<string, Uint8Array>;
@@ -56,3 +65,7 @@ export interface RecordStore {
 }
 
 export const periodId = (space: string, period: number): string => `${space}/${period}`;
+
+/** Of each stream of each machine the last gap is kept, and of the hub as a whole. */
+export const gapId = (gap: RecordGap | { machine: string; stream: string }): string =>
+  "stream" in gap ? `${gap.machine}/${gap.stream}` : "";

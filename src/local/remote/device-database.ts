@@ -34,6 +34,7 @@ const SCHEMA = `
     hub text not null, machine text not null, stream text not null,
     seq integer not null, at_ms integer not null, text blob not null, primary key (hub, machine, stream)
   ) without rowid;
+  -- "stream": the machine's, or empty
   create table if not exists gaps (hub text not null, stream text not null, value text not null, primary key (hub, stream)) without rowid;
 `;
 

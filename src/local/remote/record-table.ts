@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
+  type Behind,
+  gapId,
   periodId,
   type RecordChange,
   type RecordGap,
@@ -30,7 +32,8 @@ export class RecordTable implements RecordStore {
     for (const { id, key } of all("select id, key from periods where hub = ?"))
       periods.set(id as string, key as Uint8Array);
     const [row] = all("select place from places where hub = ?");
-    return { place: (row?.place as number | undefined) ?? 0, chains, periods };
+    const behind = this.gaps(hub).filter((gap): gap is Behind => gap.kind === "behind");
+    return { place: (row?.place as number | undefined) ?? 0, chains, periods, behind };
   }
 
   async commit(hub: string, change: RecordChange): Promise<void> {
@@ -75,10 +78,9 @@ export class RecordTable implements RecordStore {
         ...[hub, row.machine, row.stream, row.seq, row.atMs, row.text],
       );
     if (mended)
-      run("delete from gaps where hub = ? and stream = ? and value ->> 'kind' = 'behind'", hub, mended.stream);
+      run("delete from gaps where hub = ? and stream = ? and value ->> 'kind' = 'behind'", hub, gapId(mended));
     // The last one of each stream.
-    if (gap)
-      run("insert or replace into gaps values (?, ?, ?)", hub, "stream" in gap ? gap.stream : "", JSON.stringify(gap));
+    if (gap) run("insert or replace into gaps values (?, ?, ?)", hub, gapId(gap), JSON.stringify(gap));
   }
 
   /** Of a former period, or gone. */

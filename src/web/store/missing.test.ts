@@ -47,3 +47,25 @@ test("missing: over when it has come after all, or when the machine is there its
     "what was mended is the reader's to write down",
   );
 });
+
+test("missing: of two machines at one hub each has its own, also of the stream that all have", async () => {
+  const records = new RecordShelf(new MemoryShelf());
+  const attic = { attic: new Uint8Array() };
+  const [laptop, desk] = [
+    { id: "a1", spaces: attic },
+    { id: "b2", spaces: attic },
+  ];
+  for (const [place, { id: machine }] of [laptop, desk].entries())
+    await records.commit("attic", { place, gap: { kind: "behind", machine, stream: "00", seq: 4 } });
+  const missing = new Missing(records);
+  await missing.load(["attic"]);
+  missing.hear({ kind: "mended", hub: "attic", machine: "a1", stream: "00" }, rows);
+  assert.deepEqual([missing.of(laptop), missing.of(desk)], [false, true]);
+  missing.isThere(desk);
+  await new Promise((wake) => setImmediate(wake));
+  assert.deepEqual(
+    (await records.gaps("attic")).map((gap) => "machine" in gap && gap.machine),
+    ["a1"],
+    "what was mended is the reader's to write down",
+  );
+});

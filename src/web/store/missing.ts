@@ -1,3 +1,4 @@
+import { gapId } from "../../client/remote/record-store.ts";
 import type { MachineRow, RemoteEvent } from "../../client/remote/remote-events.ts";
 import type { MachineEntry } from "../../client/remote/world.ts";
 import type { RecordShelf } from "./device/record-shelf.ts";
@@ -5,8 +6,8 @@ import type { RecordShelf } from "./device/record-shelf.ts";
 /** Of which machines something is missing that they had left at a hub, so that what is shown of them while they are away may not be all. Over when the machine is there itself. */
 export class Missing {
   readonly #records: Pick<RecordShelf, "gaps" | "forgetGaps">;
-  /** By hub and stream; a whole hub's under no stream. */
-  readonly #gaps = new Map<string, { hub: string; machine: string | undefined }>();
+  /** By hub and {@link gapId}. */
+  readonly #gaps = new Map<string, { hub: string; id: string; machine: string | undefined }>();
 
   constructor(records: Pick<RecordShelf, "gaps" | "forgetGaps">) {
     this.#records = records;
@@ -26,7 +27,7 @@ export class Missing {
   /** The machines of which it may say something else now. */
   hear(event: Extract<RemoteEvent, { kind: "gap" | "mended" }>, rows: readonly MachineRow[]): string[] {
     if (event.kind === "mended") {
-      this.#gaps.delete(`${event.hub}/${event.stream}`);
+      this.#gaps.delete(`${event.hub}/${gapId(event)}`);
       return [event.machine];
     }
     const { hub, gap } = event;
@@ -40,13 +41,16 @@ export class Missing {
   isThere({ id, spaces }: Pick<MachineEntry, "id" | "spaces">): void {
     const isOver = ({ hub, machine }: { hub: string; machine: string | undefined }): boolean =>
       machine === undefined ? hub in spaces : machine === id;
-    const over = [...this.#gaps].filter(([, gap]) => isOver(gap)).map(([key]) => key);
-    for (const key of over) this.#gaps.delete(key);
-    if (over.length > 0) this.#records.forgetGaps(over).catch(() => {}); // told again, and over again
+    const over = [...this.#gaps].filter(([, gap]) => isOver(gap));
+    for (const [key] of over) this.#gaps.delete(key);
+    for (const [hub, gaps] of Map.groupBy(over, ([, gap]) => gap.hub)) {
+      const ids = new Set(gaps.map(([, { id }]) => id));
+      this.#records.forgetGaps(hub, ids).catch(() => {}); // told again, and over again
+    }
   }
 
   #add(hub: string, gap: Extract<RemoteEvent, { kind: "gap" }>["gap"]): void {
-    const stream = "stream" in gap ? gap.stream : "";
-    this.#gaps.set(`${hub}/${stream}`, { hub, machine: "machine" in gap ? gap.machine : undefined });
+    const id = gapId(gap);
+    this.#gaps.set(`${hub}/${id}`, { hub, id, machine: "machine" in gap ? gap.machine : undefined });
   }
 }

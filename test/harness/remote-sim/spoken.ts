@@ -81,7 +81,8 @@ export class Spoken {
 
 /** The device says itself that it lacks something. */
 export const isHoleShown = (device: DeviceActor, hub: string): boolean =>
-  device.records.gaps.length > 0 || [FOX, MAIL_TOLD].some((one) => keptBy(device, hub, one)?.isIncomplete === true);
+  device.records.gapsOf(hub).length > 0 ||
+  [FOX, MAIL_TOLD].some((one) => keptBy(device, hub, one)?.isIncomplete === true);
 
 const rowsOf = ({ records }: DeviceActor, hub: string) =>
   records.rows.filter((row) => row.hub === hub && row.kind === RECORD_KINDS.item);

@@ -8,7 +8,7 @@ import type { Life, VirtualTime } from "./virtual-time.ts";
 /** What a hostile hub, or the way to it, makes of a frame: any number of frames in its place. */
 export type Meddle = (frame: Uint8Array, about: { to: "hub" | "member"; member: string }) => Uint8Array[];
 
-/** How the way of one member to one hub is at the moment. */
+/** How the way of one member to one hub is at the moment. What is sent while it is silent comes when it is good again, if both ends wait for so long. */
 export type Way = "good" | "refusing" | "silent";
 
 /** Connections are TCP's: frames arrive in order, each once, late, or not any more. */
@@ -35,12 +35,13 @@ export class VirtualNetwork {
     for (const line of this.#lines)
       if (line.member === member && line.hub === hub) {
         if (way === "refusing") line.cut();
-        else line.isMute = way === "silent";
+        else line.hold(way === "silent");
       }
   }
 
   heal(): void {
     this.#ways.clear();
+    for (const line of this.#lines) line.hold(false);
     this.meddle = (frame) => [frame];
     // Whoever was lied to on a connection believes it for as long as that stands: a hub may refuse its service.
     for (const line of [...this.#lines]) if (line.isMute || line.isTouched) line.cut();
@@ -141,6 +142,8 @@ class Line {
   /** A frame of it was kept back, changed or repeated. */
   isTouched = false;
   #lastMs = 0;
+  #isHeld = false;
+  readonly #goOn: (() => void)[] = [];
   onCut: () => void = () => {};
   say: (frame: Uint8Array) => void = () => {};
 
@@ -162,15 +165,25 @@ class Line {
     this.onCut();
   }
 
+  /** Nothing comes through for a time; nothing is lost. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    for (const goOn of this.#goOn) goOn();
+  }
+
   direction(to: "hub" | "member", deliver: (frame: Uint8Array) => void) {
     let lastMs = 0;
     let isPaused = false;
     const waiting: Uint8Array[] = [];
     const arrive = (frame: Uint8Array): void => {
       if (this.isCut || this.isMute) return;
-      if (isPaused) waiting.push(frame);
-      else deliver(frame);
+      waiting.push(frame);
+      goOn();
     };
+    const goOn = (): void => {
+      while (!isPaused && !this.#isHeld && !this.isCut && waiting.length > 0) deliver(waiting.shift()!);
+    };
+    this.#goOn.push(goOn);
     return {
       send: (bytes: Uint8Array): void => {
         if (this.isCut || this.isMute) return;
@@ -187,7 +200,7 @@ class Line {
       },
       resume: (): void => {
         isPaused = false;
-        while (!isPaused && waiting.length > 0) deliver(waiting.shift()!);
+        goOn();
       },
     };
   }

@@ -2,6 +2,8 @@ import type { Link } from "../../../sealing/chain.ts";
 import { RECORD_KINDS } from "../../../sealing/record.ts";
 import type { OutboxItem, OutboxStore } from "../outbox-item.ts";
 import {
+  type Behind,
+  gapId,
   periodId,
   type RecordChange,
   type RecordGap,
@@ -16,12 +18,24 @@ export class Killed extends Error {}
 /** Stores without a disk; `beforeWrite` and `afterWrite` are where a test kills the device. */
 export class MemoryRecords implements RecordStore {
   readonly #hubs = new Map<string, { place: number; chains: Map<string, Link>; periods: Map<string, Uint8Array> }>();
+  #gaps: { hub: string; gap: RecordGap }[] = [];
   rows: RecordRow[] = [];
-  gaps: RecordGap[] = [];
   beforeWrite: () => void = () => {};
   afterWrite: () => void = () => {};
 
-  load = async (hub: string): Promise<RecordsOfHub> => structuredClone(this.#of(hub));
+  /** Of all hubs. */
+  get gaps(): RecordGap[] {
+    return this.#gaps.map(({ gap }) => gap);
+  }
+
+  gapsOf(hub: string): RecordGap[] {
+    return this.#gaps.flatMap((one) => (one.hub === hub ? [one.gap] : []));
+  }
+
+  load = async (hub: string): Promise<RecordsOfHub> => {
+    const behind = this.gapsOf(hub).filter((gap): gap is Behind => gap.kind === "behind");
+    return structuredClone({ ...this.#of(hub), behind });
+  };
 
   async commit(hub: string, { place, chain, period, row, gap, mended, listed }: RecordChange): Promise<void> {
     this.beforeWrite();
@@ -30,8 +44,11 @@ export class MemoryRecords implements RecordStore {
     if (chain) known.chains.set(chain.id, chain.link);
     if (period) known.periods.set(periodId(period.space, period.period), period.key);
     if (row) this.rows.push(row);
-    if (gap) this.gaps.push(gap);
-    if (mended) this.gaps = this.gaps.filter((one) => one.kind !== "behind" || one.stream !== mended.stream);
+    if (mended)
+      this.#gaps = this.#gaps.filter(
+        (one) => one.hub !== hub || one.gap.kind !== "behind" || gapId(one.gap) !== gapId(mended),
+      );
+    if (gap) this.#gaps.push({ hub, gap });
     if (listed)
       this.rows = this.rows.filter(
         ({ hub: of, machine, kind, stream }) =>
@@ -42,6 +59,7 @@ export class MemoryRecords implements RecordStore {
 
   async forget(hub: string): Promise<void> {
     this.#hubs.delete(hub);
+    this.#gaps = this.#gaps.filter((one) => one.hub !== hub);
   }
 
   #of(hub: string) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RECORD_KINDS } from "../../../sealing/record.ts";
 import type { OutboxItem, OutboxStore } from "../outbox-item.ts";
-import type { RecordGap, RecordRow, RecordStore } from "../record-store.ts";
+import type { Behind, RecordGap, RecordRow, RecordStore } from "../record-store.ts";
 
 /** What every device's store of requests and of records does, be it a browser's, a home's, or memory. `again`: as it is after the device was ended. */
 const bytes = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
@@ -110,7 +110,7 @@ export async function recordStoreConforms(again: () => ShownRecords | Promise<Sh
   await store.commit("h2", { place: 13, listed: { machine: "m1", streams: new Set() } });
   assert.deepEqual(await texts(), ["u1=second", "u2=another machine's"], "of an empty list too");
 
-  const behind = (stream: string): RecordGap => ({ kind: "behind", machine: "m1", stream, seq: 4 });
+  const behind = (stream: string): Behind => ({ kind: "behind", machine: "m1", stream, seq: 4 });
   await store.commit("h1", { place: 14, gap: behind("u1") });
   await store.commit("h1", { place: 15, gap: behind("u3") });
   await store.commit("h1", { place: 16, gap: { kind: "fork", machine: "m1", stream: "u4", seq: 2 } });
@@ -120,6 +120,15 @@ export async function recordStoreConforms(again: () => ShownRecords | Promise<Sh
   assert.deepEqual(await gaps(), ["behind u3", "fork u4"], "what was behind counts no more; two stories stay two");
   await store.commit("h1", { place: 19, mended: { machine: "m1", stream: "u3" }, gap: behind("u5") });
   assert.deepEqual(await gaps(), ["behind u5", "fork u4"], "in one change");
+  await store.commit("h1", { place: 20, gap: { ...behind("u5"), machine: "m2" } });
+  await store.commit("h2", { place: 13, gap: behind("u5") });
+  await store.commit("h1", { place: 21, mended: { machine: "m1", stream: "u5" } });
+  assert.deepEqual(
+    (await (await again()).load("h1")).behind,
+    [{ ...behind("u5"), machine: "m2" }],
+    "each machine's own",
+  );
+  assert.deepEqual((await (await again()).load("h2")).behind, [behind("u5")], "and each hub's");
 
   await store.forget("h1");
   assert.equal((await (await again()).load("h1")).place, 0);

@@ -1,4 +1,6 @@
 import {
+  type Behind,
+  gapId,
   periodId,
   type RecordChange,
   type RecordGap,
@@ -39,7 +41,8 @@ export class RecordShelf implements RecordStore {
       else if (what === "chain") chains.set(rest.join("/"), value as Link);
       else if (what === "period") periods.set(rest.join("/"), value as Uint8Array);
     }
-    return { place, chains, periods };
+    const behind = (await this.gaps(hub)).filter((gap): gap is Behind => gap.kind === "behind");
+    return { place, chains, periods, behind };
   }
 
   async commit(hub: string, { place, chain, period, row, gap, mended, listed }: RecordChange): Promise<void> {
@@ -96,9 +99,11 @@ export class RecordShelf implements RecordStore {
     return (await this.#shelf.all<RecordGap>("reading", `${hub}/gap/`)).map(({ value }) => value);
   }
 
-  /** @param keys `hub/stream`, of a whole hub `hub/` */
-  forgetGaps(keys: readonly string[]): Promise<void> {
-    return this.#shelf.write(keys.map((key) => ({ table: "reading", remove: key.replace("/", "/gap/") })));
+  /** @param ids by {@link gapId} */
+  async forgetGaps(hub: string, ids: ReadonlySet<string>): Promise<void> {
+    const kept = await this.#shelf.all<RecordGap>("reading", `${hub}/gap/`);
+    const over = kept.filter(({ value }) => ids.has(gapId(value)));
+    await this.#shelf.write(over.map(({ key }) => ({ table: "reading", remove: key })));
   }
 
   /** Of a former period, or gone. */
@@ -108,5 +113,4 @@ export class RecordShelf implements RecordStore {
   }
 }
 
-const gapKey = (hub: string, gap: RecordGap | { stream: string }): string =>
-  `${hub}/gap/${"stream" in gap ? gap.stream : ""}`;
+const gapKey = (hub: string, gap: Parameters<typeof gapId>[0]): string => `${hub}/gap/${gapId(gap)}`;
