@@ -17,8 +17,9 @@ import type { Waiting, WorkerEntry } from "./worker-entry.ts";
  * One request and its answer, from its head to its end: where it goes, whether it waits, how often it is sent, and what the client gets when that fails.
  *
  * A request is sent again only if nothing of it can have been read, since the connection was never made: whatever its method, to other instances first, and
- * after them it waits. Or if it has no effect (GET, HEAD, OPTIONS), no body, and not a byte of an answer had come: once. Any other gets one 502. Once an
- * answer's head has gone to the client, a loss cuts the client's connection, so that it sees that something is missing.
+ * after them it waits. Or if it has no effect (GET, HEAD, OPTIONS), no body, and not a byte of an answer had come: once; and once more, behind a wait, when both
+ * were lost at one instance, since whoever is killed may take a connection while it dies. Any other gets one 502. Once an answer's head has gone to the client,
+ * a loss cuts the client's connection, so that it sees that something is missing.
  */
 export class Exchange implements PassageOwner, Waiting {
   readonly request: IncomingRequest;
@@ -37,11 +38,13 @@ export class Exchange implements PassageOwner, Waiting {
   #waitingSinceMs: number | undefined;
   #passage: Passage | undefined;
   #own: OwnAnswer | undefined;
-  /** Instances that took no connection. */
+  /** Instances that took no connection, or lost two. */
   #tried: Instance[] | undefined;
   /** Why the last of them took none. */
   #refusal = "";
   #sendCount = 0;
+  /** Where a connection that had been made was lost last. */
+  #lostAt: Instance | undefined;
 
   constructor(client: ClientConnection, request: IncomingRequest, context: Context, places: Places) {
     this.request = request;
@@ -133,15 +136,23 @@ export class Exchange implements PassageOwner, Waiting {
       this.#finish(true);
       return;
     }
-    if (isUnread) {
+    if (!isUnread && loss === "reset") instance.distrust();
+    const isLostTwice = !isUnread && instance === this.#lostAt && this.#mayWait;
+    if (!isUnread) this.#lostAt = instance;
+    if (isUnread || isLostTwice) {
       this.#tried ??= [];
       this.#tried.push(instance);
       this.#refusal = reason;
-    } else if (loss === "reset") instance.distrust();
-    const mayRepeat = this.request.isRepeatable && !hasAnswerBytes && this.#sendCount < SENDS_MAX;
+    }
+    const mayRepeat = this.request.isRepeatable && !hasAnswerBytes && this.#sendCount < SENDS_MAX + Number(isLostTwice);
     if (isUnread || mayRepeat) this.#sendAgain();
     else if (loss === "bad") this.failed("BAD_ANSWER", `The worker's answer cannot be used: ${reason}.`);
     else this.failed("CONNECTION_LOST", `The worker's connection was lost before it answered: ${reason}.`);
+  }
+
+  /** For another instance, or a successor. */
+  get #mayWait(): boolean {
+    return this.#target?.kind === "worker" && this.#entry?.worker.kind !== "url";
   }
 
   /** Answers with a failure, or cuts where an answer has begun. */

@@ -103,15 +103,59 @@ test("a worker that dies: what the client gets, and how often the request is run
   }
 });
 
-test("a request that ends whoever reads it is sent twice at most", async () => {
-  await using worker = await RawWorker.start((socket, received) => {
+test("a request that ends whoever reads it ends two at most", async () => {
+  const killed = (socket: net.Socket, received: string): void => {
     if (received.endsWith("\r\n\r\n")) socket.resetAndDestroy();
-  });
-  await using front = await TestFront.start([worker.port]);
+  };
+  await using first = await RawWorker.start(killed);
+  await using second = await RawWorker.start(killed);
+  await using third = await RawWorker.start(killed);
+  const workers = [first, second, third];
+  await using front = await TestFront.start(workers.map(({ port }) => port));
   using client = await RawClient.connect(front.port);
   client.send(request("GET", "Connection: close\r\n"));
   assert.equal(parseAnswers(await client.closed())[0]!.status, 502);
-  assert.equal(runs(worker), 2);
+  assert.deepEqual(workers.map(runs).sort(), [0, 1, 1]);
+});
+
+test("one that lives and loses each connection of a request gets it three times at most, and another's program twice", async () => {
+  for (const [worker, times] of [
+    [{}, 3],
+    [{ kind: "url" }, 2],
+  ] as const) {
+    await using loser = await RawWorker.start((socket, received) => {
+      if (received.endsWith("\r\n\r\n")) socket.resetAndDestroy();
+    });
+    await using front = await TestFront.start([loser.port]);
+    front.plane.table(tableOf([workerOf([instanceOf(loser.port)], worker)]));
+    using client = await RawClient.connect(front.port);
+    client.send(request("GET", "Connection: close\r\n"));
+    assert.equal(parseAnswers(await client.closed())[0]!.status, 502);
+    assert.equal(runs(loser), times);
+  }
+});
+
+test("a worker that takes a connection while it dies: what has no effect waits for its successor", async () => {
+  await using dying = await RawWorker.start((socket, received) => {
+    if (!received.endsWith("\r\n\r\n")) return;
+    if (runs(dying) === 1) return void socket.write(OK);
+    if (runs(dying) === 3) dying.server.close();
+    socket.resetAndDestroy();
+  });
+  await using front = await TestFront.start([dying.port]);
+  using client = await RawClient.connect(front.port);
+  await client.ask(request("GET"), "ok");
+  client.send(request("GET", "Connection: close\r\n"));
+  await until(
+    "the request to wait, or to be given up",
+    () => front.toldOf("waiting").length + front.records.length > 1,
+  );
+  await using next = await RawWorker.start((socket, received) => {
+    if (received.endsWith("\r\n\r\n")) socket.write(OK);
+  });
+  front.plane.table(tableOf([workerOf([instanceOf(next.port, "app-2")])]));
+  assert.equal(parseAnswers(await client.closed()).at(-1)!.status, 200);
+  assert.deepEqual([runs(dying), runs(next)], [3, 1]);
 });
 
 test("a worker that is killed takes all its connections along: what has no effect waits for the next one", async () => {

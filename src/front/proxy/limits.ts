@@ -54,7 +54,7 @@ export const POOL_IDLE_MS = 4_000;
 export const POOL_IDLE_MAX_MS = 60_000;
 /** A request that must not be sent twice takes only a connection that was in use this lately. */
 export const POOL_FRESH_MS = 1_000;
-/** How often a request without effects may be sent: one that ends its instance ends two at most. */
+/** How often a request without effects may be sent, and once more to who has lost it twice: one that ends its instance ends two at most. */
 export const SENDS_MAX = 2;
 /** 1xx answers before the real one; more: 502. */
 export const INTERIM_ANSWERS_MAX = 32;
