@@ -136,7 +136,7 @@ export function addCopy(turn: Turn, draft: Draft, seq: number): number {
 /** Its row. An id of ours is short, since people type it: when the sender has a message of that id already, it gets another. */
 function storedMessage(turn: Turn, draft: Draft, data: string | null): MessageColumns & { seq: number } {
   for (;;) {
-    const row = messageOf(turn, draft, draft.id ?? turn.randomId(), data);
+    const row = messageOf(turn, draft, draft.id ?? turn.newId(), data);
     const seq = turn.log.insert(
       `insert into messages (id, sender, kind, sent_at_ms, subject, body, data, thread, reply_to, expires_at_ms, hops)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id, sender) do nothing`,

@@ -15,7 +15,7 @@ export interface Look {
 export interface Turn extends Look {
   epoch: number;
   guard: LoopGuard;
-  randomId: () => string;
+  newId: () => string;
   effects: Effect[];
   /** Of whom something has been settled, as recipient and sender: what waits behind it is looked for when the operation has succeeded. */
   settled: Set<string>;

@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { statSync } from "node:fs";
 import { messageOf, toWire, WarrenError, type WireError } from "../../protocol/errors.ts";
 import { firstAnswer, keepAnswer } from "./answers.ts";
@@ -6,6 +5,7 @@ import { carryOut } from "./carry-out.ts";
 import { logReplaced, notStored } from "./errors.ts";
 import { beginEpoch, checkEpoch } from "./leadership.ts";
 import { LoopGuard } from "./loop-guard.ts";
+import { MessageIds } from "./message-ids.ts";
 import type { Effect, Leader, Operation, PerformType } from "./operations.ts";
 import { Presences } from "./presences.ts";
 import { openLog, sqliteCode } from "./schema.ts";
@@ -37,7 +37,6 @@ export interface WriterOptions {
   path: string;
   presences?: Presences;
   guard?: LoopGuard;
-  randomId?: (nowMs: number) => string;
 }
 
 /** SQLite's codes after which nothing of the transaction can be trusted: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB. */
@@ -51,7 +50,7 @@ export class Writer {
   readonly log: WritingStatements;
   readonly #presences: Presences;
   readonly #guard: LoopGuard;
-  readonly #randomId: (nowMs: number) => string;
+  readonly #ids = new MessageIds();
   /** Of the file that was opened: what stands at the path has to stay that. */
   readonly #file: string;
   readonly #pageBytes: number;
@@ -60,14 +59,13 @@ export class Writer {
   #walStepCount = 0;
   #epoch: number | undefined;
 
-  constructor({ path, presences, guard, randomId }: WriterOptions) {
+  constructor({ path, presences, guard }: WriterOptions) {
     this.#path = path;
     this.log = new WritingStatements(openLog(path));
     this.#file = fileAt(path);
     this.#pageBytes = Number(this.log.get("pragma page_size")?.page_size);
     this.#presences = presences ?? new Presences();
     this.#guard = guard ?? new LoopGuard();
-    this.#randomId = randomId ?? shortId;
   }
 
   /** @throws MAIL_NOT_STORED */
@@ -174,7 +172,7 @@ export class Writer {
       epoch,
       presences: this.#presences,
       guard: this.#guard,
-      randomId: () => this.#randomId(step.nowMs),
+      newId: () => this.#ids.next(step.nowMs),
       effects: [],
       settled: new Set(),
       after: [],
@@ -220,23 +218,4 @@ function fileAt(path: string): string {
   } catch (error) {
     return messageOf(error);
   }
-}
-
-/** Crockford's base 32: nothing looks like something else. */
-const LETTERS = "0123456789abcdefghjkmnpqrstvwxyz";
-const ID_SINCE_MS = Date.UTC(2026, 0, 1);
-/** 2^25 of them are 34 years. */
-const ID_STEP_MS = 32_000;
-
-/** Nine letters: five of the time, so that the newest ids are neighbours in the index, and four at random. */
-function shortId(nowMs: number): string {
-  let id = "";
-  for (
-    let time = Math.max(0, Math.floor((nowMs - ID_SINCE_MS) / ID_STEP_MS));
-    id.length < 5;
-    time = Math.floor(time / 32)
-  )
-    id = LETTERS[time % 32] + id;
-  for (let at = 0; at < 4; at++) id += LETTERS[randomInt(32)];
-  return id;
 }
