@@ -191,6 +191,20 @@ test("mail: bad input is said, and nothing is sent", { timeout: TIMEOUT_MS }, as
   assert.match(stdout, /a\\x07b\n {2}\\x1b\[2J\\u202egone\n {2}fake\n$/);
 });
 
+test("mail: what cannot be seen or was never there is called so", { timeout: TIMEOUT_MS }, async () => {
+  await using house = mailHome();
+  await mail(house, ["send", "--as", "owl", "fox", "between us"]);
+  assert.equal((await mail(house, ["list"])).stdout, "fox: unknown, 1 unread\n");
+  const { stderr } = await mail(house, ["show", "1", "--as", "hen"], { status: 125 });
+  assert.equal(stderr, "error: There is no message 1 that hen can see.\nwarren mail history --as hen\n");
+  assert.equal(
+    (await mail(house, ["inbox", "--as", "fox"], { status: 2 })).stderr,
+    "error: unknown command: mail inbox.\nwarren mail check --as fox\n",
+  );
+  await mail(house, ["register", "fox"]);
+  assert.match((await mail(house, ["list"])).stdout, /^fox: (live|gone), 1 unread$/m);
+});
+
 test(
   "mail: a message with an id of the sender's is one, however often it is sent",
   { timeout: TIMEOUT_MS },

@@ -226,6 +226,26 @@ test("flags without a verb are those of the overview", { skip }, async () => {
   );
 });
 
+test("a first line of another tool is answered with the line that does it here", { skip }, async () => {
+  await using cli = openCommandLine();
+  writeFileSync(join(cli.dir, "app.js"), "");
+  const fixOf = async (...args: string[]) => (await cli.warren(...args)).err.trimEnd().split("\n");
+  assert.deepEqual(await fixOf("start", "app.js"), [
+    "error: job not found: app.js",
+    "warren add --name app -- node app.js",
+  ]);
+  assert.deepEqual(await fixOf("start", "app.js", "--name", "api"), [
+    "error: unknown flag of start: --name.",
+    "warren add --name api -- node app.js",
+  ]);
+  assert.equal((await fixOf("stop", "all"))[1], "warren stop --all");
+  assert.deepEqual(await fixOf("kill-session", "-t", "work"), [
+    "error: unknown command: kill-session. Did you mean stop?",
+    "warren stop work",
+  ]);
+  assert.equal((await fixOf("status", "app"))[1], "warren why app");
+});
+
 test("runs: delete needs a run, and a second name is refused", { skip }, async () => {
   await using cli = openCommandLine();
   assert.match((await cli.warren("runs", "delete")).err, /^error: runs delete needs a run/);

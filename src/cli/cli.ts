@@ -6,8 +6,8 @@ import { exitStatusOfCode } from "./exit-status.ts";
 import { takeMachine, takeOn } from "./on/on-flag.ts";
 import type { Output } from "./output.ts";
 import { renderError } from "./render/error.ts";
-import { unknownCommand, unknownFlag } from "./usage-error.ts";
-import { findVerb, VERBS } from "./verbs.ts";
+import { unknownFlag } from "./usage-error.ts";
+import { findVerb } from "./verbs.ts";
 
 /** From the arguments to the exit status: find the verb, read its arguments, run it, say what went wrong. */
 export async function runCli(
@@ -22,12 +22,10 @@ export async function runCli(
     json = wantsJson(rest);
     const [word, args] = verbOf(rest);
     const verb = findVerb(word);
-    if (!verb)
-      throw unknownCommand(
-        word,
-        VERBS.filter(({ hidden }) => !hidden).map(({ name }) => name),
-        args,
-      );
+    if (!verb) {
+      const { unknownVerb } = await import("./elsewhere/mended.ts");
+      throw await unknownVerb(rest, await openContext(makeContext));
+    }
     const command = await verb.load();
     const parsed = parseArguments(verb.name, command, args);
     if (parsed.kind === "help") {
@@ -49,7 +47,7 @@ export async function runCli(
     return await command.run(context, parsed.input);
   } catch (error) {
     if (error instanceof WarrenError) {
-      renderError(context?.output ?? output, error, json);
+      renderError(context?.output ?? output, await asMeant(error, argv, makeContext), json);
       return exitStatusOfCode(error.code);
     }
     if (systemCode(error)) {
@@ -64,6 +62,19 @@ export async function runCli(
     reportBug(output, error, context?.places, context?.env);
     return EXIT.error;
   }
+}
+
+/** With what is to be typed, where the line is another tool's. */
+async function asMeant(
+  error: WarrenError,
+  said: readonly string[],
+  makeContext: () => Context | Promise<Context>,
+): Promise<WarrenError> {
+  const [{ mended }, look] = await Promise.all([
+    import("./elsewhere/mended.ts"),
+    openContext(makeContext).catch(() => undefined), // whatever it says is not the error to be told
+  ]);
+  return look ? mended(error, said, look) : error;
 }
 
 const OVERVIEW_FLAGS = ["--json", "--watch", "-w"];

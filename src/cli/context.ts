@@ -7,6 +7,8 @@ import type { Output } from "./output.ts";
 /** What a command may use of the world; made once, in `main.ts`. */
 export interface Context {
   env: Readonly<NodeJS.ProcessEnv>;
+  /** What was typed behind `warren`. */
+  said: readonly string[];
   /** The caller's directory, without symbolic links. */
   cwd: string;
   places: Places;

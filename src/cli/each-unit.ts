@@ -37,7 +37,8 @@ export async function forEachUnit<T>(
       continue;
     }
     if (!isWarrenError(result.error)) throw result.error;
-    renderError(context.output, result.error, json === true);
+    const { mended } = await import("./elsewhere/mended.ts");
+    renderError(context.output, await mended(result.error, context.said, context), json === true);
     worst = Math.max(worst, exitStatusOfCode(result.error.code));
   }
   // What failed was said on stderr; of one name there is then nothing to print.

@@ -63,6 +63,7 @@ function makeContext(
   };
   return {
     env,
+    said: argv,
     cwd: process.cwd(),
     places,
     build,

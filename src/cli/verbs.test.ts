@@ -8,7 +8,6 @@ import { parseArguments } from "./arguments.ts";
 import { complete, type Live } from "./completion/candidates.ts";
 import { sampleJob } from "./testing/sample-job.ts";
 import { refusalOf, UNIT_VERBS, type UnitKind, type UnitVerb, WORKS } from "./unit-verbs.ts";
-import { unknownCommand } from "./usage-error.ts";
 import { findVerb, GROUPS, VERBS } from "./verbs.ts";
 
 const LIVE: Live = {
@@ -126,18 +125,6 @@ test("every verb whose operand is a unit is in the table of verbs and kinds, and
       assert.match(refusal.message, new RegExp(`^fox is an? ${kind}: .*\\.$`));
       for (const words of warrenLines(refusal.fix!)) await parses(words);
     }
-});
-
-test("a word of another tool is answered with ours, and with what stood behind it", () => {
-  const fixOf = (word: string, ...args: string[]): string | undefined => unknownCommand(word, [], args).fix;
-  assert.equal(fixOf("ls", "--all"), "warren list --all");
-  assert.equal(fixOf("rm", "web"), "warren remove web");
-  assert.equal(fixOf("tail", "web"), "warren logs -f web");
-  assert.equal(fixOf("kill-session", "-t", "fox"), "warren stop", "flags are that tool's own");
-  assert.equal(fixOf("kill", "a b"), "warren stop", "what would have to be quoted is left out");
-  assert.equal(unknownCommand("lits", ["list"]).fix, "warren list");
-  for (const word of ["ls", "ps", "rm", "kill", "tail", "delete", "describe", "log", "monit"])
-    assert.ok(findVerb(fixOf(word)!.split(" ")[1]!), word);
 });
 
 async function parses([name = "overview", ...args]: string[]): Promise<void> {

@@ -2,8 +2,7 @@ import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
 import { renderCommandHelp, renderHelp } from "../render/help.ts";
 import { topicNamed } from "../topics.ts";
-import { unknownCommand } from "../usage-error.ts";
-import { findVerb, VERBS } from "../verbs.ts";
+import { findVerb } from "../verbs.ts";
 
 export const help = defineCommand({
   usage: ["help [VERB [COMMAND]]"],
@@ -14,18 +13,18 @@ export const help = defineCommand({
   ],
   options: { all: { type: "boolean", short: "a", description: "also the commands that are seldom needed" } },
   operands: { kinds: ["verb", "text"], min: 0 },
-  async run({ output }, { values, operands }) {
+  async run(context, { values, operands }) {
+    const { output } = context;
     const [name, part] = operands;
     if (name === undefined) {
       output.line(renderHelp(output.style, values.all === true));
       return EXIT.ok;
     }
     const verb = findVerb(name);
-    if (!verb)
-      throw unknownCommand(
-        name,
-        VERBS.map((known) => known.name),
-      );
+    if (!verb) {
+      const { unknownHelp } = await import("../elsewhere/mended.ts");
+      throw unknownHelp(name, context);
+    }
     const command = await verb.load();
     const topic = part === undefined ? undefined : topicNamed(name, command.topics ?? [], part);
     if (!topic) output.line(renderCommandHelp(verb, command, output.style));

@@ -1,4 +1,3 @@
-import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
@@ -68,7 +67,7 @@ export const stop = defineCommand({
           session: ({ client, id }) => client.request("session.stop", { session: id, ...options }),
           worker: ({ worker, dir }) =>
             context.client().request("gateway.stop", { worker: worker.name, workdir: dir, ...options }),
-        }).catch((error) => notAll(name, error)),
+        }),
       report(result) {
         if ("worker" in result) return output.line(workerLine((result as DataOf<"gateway.stop">).worker));
         if ("session" in result) {
@@ -84,12 +83,6 @@ export const stop = defineCommand({
     });
   },
 });
-
-/** pm2's word for all of them. @throws */
-function notAll(name: string, error: unknown): never {
-  if (name !== "all" || !isWarrenError(error, "JOB_NOT_FOUND")) throw error;
-  throw new WarrenError(error.code, error.message, { fix: "warren stop --all" });
-}
 
 /** @throws USAGE */
 async function runningHere(context: Context, operands: readonly string[]): Promise<string[]> {

@@ -7,7 +7,7 @@ import { participantLines } from "./participant-text.ts";
 export const list = defineCommand({
   usage: ["mail list [--all] [--json | --quiet]"],
   details: `Shows who can be written to: whether they are here, and how much they have not read. Those that are gone keep their mail; they are shown when they have some,
-or with --all.`,
+or with --all. A name is unknown until somebody takes it; mail waits for it too.`,
   examples: [
     { command: "warren mail list", does: "one line a participant" },
     { command: "warren mail list --all --json", does: "also those that are gone, as a JSON array" },

@@ -20,12 +20,16 @@ export function participantLines(context: Context, participants: readonly Partic
   return context.output.isTerminal ? table(context, sorted) : sorted.map(plainLine);
 }
 
+/** Mail waits for a name that nobody has taken yet. Those of other machines are told without their dates. */
+const presenceOf = ({ name, presence, registered_at }: Participant): string =>
+  presence === "gone" && registered_at === undefined && !name.includes("@") ? "unknown" : presence;
+
 const viewOf = ({ presence }: Participant) => VIEWS[presence] ?? VIEWS.gone;
 
 /** `fox: live, 2 unread, agent's own name` */
 function plainLine(participant: Participant): string {
-  const { name, presence, unread } = participant;
-  return [`${escapedLine(name)}: ${presence}`, `${unread} unread`, ...wordsOf(participant)].join(", ");
+  const { name, unread } = participant;
+  return [`${escapedLine(name)}: ${presenceOf(participant)}`, `${unread} unread`, ...wordsOf(participant)].join(", ");
 }
 
 function wordsOf({ owner, forwards_to, groups }: Participant): string[] {
@@ -42,7 +46,7 @@ function table({ output, nowMs }: Context, participants: readonly Participant[])
     view: viewOf(one),
     cells: [
       escapedLine(one.name),
-      one.presence,
+      presenceOf(one),
       one.unread > 0 ? `${one.unread} unread` : "",
       one.last_seen === undefined ? "" : shortAge(nowMs() - Date.parse(one.last_seen)),
     ],

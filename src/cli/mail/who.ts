@@ -12,7 +12,7 @@ export interface Who {
 }
 
 /** A person who has said nothing else. */
-const NOBODY_IN_PARTICULAR = "you";
+export const NOBODY_IN_PARTICULAR = "you";
 
 export const WHO_OPTIONS = {
   as: { type: "string", value: "NAME", description: "speak for this name", group: "Who you are" },
