@@ -7,8 +7,10 @@ import { type TestContext, test } from "node:test";
 import { toHex } from "../../sealing/bytes.ts";
 import { fingerprintOf } from "../../sealing/login.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
-import { deviceStoreOf } from "./device.ts";
+import { deviceDirectory, deviceStoreOf } from "./device.ts";
+import { openDeviceDatabase } from "./device-database.ts";
 import { bringWaiting, DeviceOutbox, waitingItems } from "./device-outbox.ts";
+import { RecordTable } from "./record-table.ts";
 
 const crypto = webCrypto();
 const bytes = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
@@ -39,7 +41,7 @@ async function joined(context: TestContext) {
       addedMs: 1,
     },
   });
-  return { places };
+  return { places, hub: fingerprint };
 }
 
 test("outbox of a home: one command at a time drives it, and what was added is there for the next", async (context) => {
@@ -63,6 +65,21 @@ test("outbox of a home: one command at a time drives it, and what was added is t
   await second.remove(id);
   await second.close();
   assert.deepEqual(await waitingItems(places), []);
+});
+
+test("outbox of a home: it says when a machine has left more than has come, until it has come", async (context) => {
+  const { places, hub } = await joined(context);
+  const outbox = await DeviceOutbox.open({ places });
+  context.after(() => outbox.close());
+  assert.equal(outbox.isBehind(MACHINE), false);
+  const database = openDeviceDatabase(deviceDirectory(places));
+  context.after(() => database.close());
+  const read = new RecordTable(database);
+  await read.commit(hub, { place: 1, gap: { kind: "behind", machine: MACHINE, stream: "aa", seq: 2 } });
+  assert.equal(outbox.isBehind(MACHINE), true);
+  await read.commit(hub, { place: 2, mended: { machine: MACHINE, stream: "aa" } });
+  await read.commit(hub, { place: 2, gap: { kind: "behind", machine: toHex(bytes(6)), stream: "aa", seq: 2 } });
+  assert.equal(outbox.isBehind(MACHINE), false, "another machine's says nothing of it");
 });
 
 test("outbox of a home: without a machine that was joined there is none", async (context) => {

@@ -148,6 +148,13 @@ export class DeviceOutbox {
     return unitsIn(this.#records).flatMap((row) => (row.machine === machine ? [row.unit] : []));
   }
 
+  /** The machine lists more than has come by one of its hubs, so that it may have told of units that are not known here. */
+  isBehind(machine: string): boolean {
+    const hubs = Object.keys(this.#rowOf(machine)?.machine.spaces ?? {});
+    const gaps = hubs.flatMap((hub) => this.#records.gaps(hub));
+    return gaps.some((gap) => gap.kind === "behind" && gap.machine === machine);
+  }
+
   /** On disk when it resolves; it goes with `settle`. */
   add(item: NewItem): Promise<OutboxItem> {
     return this.#outbox.add(item);

@@ -45,7 +45,8 @@ export async function keepLater(
   try {
     const { machine } = outbox.machineNamed(door.name);
     await outbox.settle(machine.id); // what waits already, and what the machine has said last
-    const requests = await make({ machine: machine.name, units: outbox.unitsOf(machine.id) });
+    const units = outbox.unitsOf(machine.id);
+    const requests = await make({ machine: machine.name, units, isBehind: outbox.isBehind(machine.id) });
     for (const request of requests) assertFits(request);
     const ids = new Set<string>();
     for (const request of requests) {

@@ -7,6 +7,8 @@ import { wordOf } from "../../unit-word.ts";
 export interface KnownUnits {
   machine: string;
   units: readonly UnitRow[];
+  /** Not all that it has said has come. */
+  isBehind: boolean;
 }
 
 export interface KnownUnit {
@@ -23,7 +25,7 @@ const OVER: readonly string[] = ["stopped", "exited", "failed", "killed", "ended
  * @throws UNIT_NOT_KNOWN, UNIT_AMBIGUOUS, and what `refusalOf` answers
  */
 export function unitKnown(
-  { machine, units }: KnownUnits,
+  { machine, units, isBehind }: KnownUnits,
   reference: string,
   verb: UnitVerb,
   kind?: "session",
@@ -40,7 +42,7 @@ export function unitKnown(
   const unit = row
     ? { id: row.id, kind: row.kind as UnitKind, name: row.name }
     : wanted && { id: name, kind: wanted, name };
-  if (!unit) throw notKnown(machine, name, verb);
+  if (!unit) throw notKnown({ machine, isBehind }, name, verb);
   const refusal = refusalOf(verb, unit.kind, unit.name);
   if (refusal) throw refusal;
   if (unit.kind === "worker") throw workersHere(machine, unit.name, verb);
@@ -62,10 +64,12 @@ const ambiguous = (machine: string, name: string, units: readonly UnitRow[]): Wa
   );
 };
 
-const notKnown = (machine: string, name: string, verb: string): WarrenError =>
-  new WarrenError("UNIT_NOT_KNOWN", `${machine} has told this device of no unit called ${name}.`, {
+function notKnown({ machine, isBehind }: Omit<KnownUnits, "units">, name: string, verb: string): WarrenError {
+  const more = isBehind ? " Not all that it has left for this device has come: something newer is missing here." : "";
+  return new WarrenError("UNIT_NOT_KNOWN", `${machine} has told this device of no unit called ${name}.${more}`, {
     fix: `warren ${verb} --later job:${name}      # or session:${name}, where you are sure`,
   });
+}
 
 const workersHere = (machine: string, name: string, verb: string): WarrenError =>
   new WarrenError("NOT_FOR_WORKERS", `${name} is a worker: what is asked of it cannot wait until ${machine} is back.`, {
