@@ -25,6 +25,9 @@ interface Run {
   bytes: number;
   largestFrame: number;
   largestTurn: number;
+  /** By `performance.now()`. */
+  beganMs: number;
+  lastMs: number;
 }
 
 /** A model of a hub that a device has been told of, and how much the device let it do. */
@@ -149,10 +152,12 @@ class BadLine {
 
   #count(bytes: number, turnBytes: number): void {
     if (!this.#run) {
-      this.#run = { frames: 0, bytes: 0, largestFrame: 0, largestTurn: 0 };
+      const beganMs = performance.now();
+      this.#run = { frames: 0, bytes: 0, largestFrame: 0, largestTurn: 0, beganMs, lastMs: beganMs };
       this.#runs.push(this.#run);
     }
     this.#run.frames += 1;
+    this.#run.lastMs = performance.now();
     this.#run.bytes += bytes;
     this.#run.largestFrame = Math.max(this.#run.largestFrame, bytes);
     this.#run.largestTurn = Math.max(this.#run.largestTurn, turnBytes);
