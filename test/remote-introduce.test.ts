@@ -196,7 +196,7 @@ test("introduce: nobody gives what it does not have, and without admin nobody in
     await machine.client().request("remote.scopes", { device: (await names(machine))[0]!, scopes: ["view", "type"] });
   const without = await homes.introduces("--scopes", "view");
   const refused = await homes.fresh.warren(["pair", without.code, "--yes", "--json"]);
-  assert.match(failure(refused).error, /needs the scope admin/);
+  assert.match(failure(refused).error, /that takes admin/);
   await without.introducing.ended;
   await nothingLeft(homes);
 });

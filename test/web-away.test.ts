@@ -7,7 +7,7 @@ import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import { click } from "./harness/web.ts";
+import { click, openUnit, TERMINAL_TEXT } from "./harness/web.ts";
 
 /** What a person does in the app while the machine is away: in a real browser, by a real hub, with a server that does not answer for a while. */
 const TIMEOUT_MS = 90_000;
@@ -61,6 +61,9 @@ const drawn = (name: string, fromX: number, toX: number): string => `(() => {
   target.dispatchEvent(new TouchEvent("touchstart", { bubbles: true, touches: [touch(${fromX})], changedTouches: [touch(${fromX})] }));
   target.dispatchEvent(new TouchEvent("touchend", { bubbles: true, touches: [], changedTouches: [touch(${toX})] }));
 })()`;
+
+/** What may not be done, behind which stands what lets it. */
+const summaryOf = (tab: Tab): Promise<string> => tab.evaluate('document.querySelector(".may-not summary").textContent');
 
 const isAway = (tab: Tab): Promise<void> =>
   tab.until('document.querySelector(".app")?.dataset.live === "false"', "the machine to be away");
@@ -200,15 +203,35 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
       await using house = temporaryHome();
       await agent(house, "fox");
       await run(house, "prompt", "fox", 'ask "Deploy?" allow|deny\nsay Deployed.');
+      await run(house, "new", "--detached", "--name", "bear", "sh", "-c", "echo a screen; exec sleep 1000");
       const tab = await paired(browser, house, hub, "view");
       await goTo(tab, "inbox");
-      await tab.shows("it lacks the right approve");
-      assert.equal(await tab.evaluate('document.querySelectorAll(".permission button").length'), 0);
+      await tab.shows("This browser may look, and not answer what agents ask");
+      await click(tab, await summaryOf(tab));
+      await tab.shows("warren devices scopes NAME view,approve");
+      assert.equal(await tab.evaluate('document.querySelectorAll(".permission button:not(.copy button)").length'), 0);
       await goTo(tab, "devices");
       await tab.shows("This browser may look, and not change");
       await tab.until('document.querySelector(".device")?.textContent.includes("this browser")', "itself");
       await assertAccessible(tab, "devices of another machine");
+      const name = await tab.evaluate<string>('document.querySelector(".device b").textContent');
+      await click(tab, await summaryOf(tab));
+      await tab.shows(`warren devices scopes '${name}' view,admin`);
       await picture(tab, "view-devices");
+      await tab.evaluate('location.hash = "#/"');
+      await openUnit(tab, "bear");
+      await tab.until(`${TERMINAL_TEXT}.includes("a screen")`, "the terminal, to look at");
+      await tab.shows("This browser may look, and not type");
+      assert.equal(await tab.evaluate('document.querySelector(".keybar")'), null);
+      await assertAccessible(tab, "a terminal to look at");
+      await picture(tab, "view-terminal");
+      await click(tab, "Stop");
+      await click(tab, "End its program?");
+      await tab.until(
+        '/may not start, stop or change anything on that machine .* takes admin, and it has view\\./.test(document.querySelector(".note")?.textContent)',
+        "why it was not stopped",
+      );
+      await picture(tab, "view-refused");
       await tab.close();
     },
   );

@@ -86,9 +86,11 @@ export const targetGone = (): WarrenError =>
 export const targetOld = (server: string): WarrenError =>
   new WarrenError(
     "SERVER_CANNOT_LIMIT",
-    `The server ${server} runs older code, which cannot hold a device to its scopes. It was not asked anything.`,
+    `The server ${server} runs older code, which cannot keep a device to what it may do. It was not asked anything.`,
     { fix: `warren reload ${server}` },
   );
 
 export const streamsFull = (limit: number): WarrenError =>
-  new WarrenError("STREAMS_FULL", `This session has ${limit} streams already.`, { fix: "close one of them" });
+  new WarrenError("STREAMS_FULL", `This device has ${limit} things of that machine open already.`, {
+    fix: "close one of them",
+  });

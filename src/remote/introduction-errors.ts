@@ -16,12 +16,16 @@ export const introducerGone = (): WarrenError =>
   });
 
 export const introductionBroken = (): WarrenError =>
-  new WarrenError("INTRODUCTION_BROKEN", "The new device has not signed for the keys that it is introduced with.", {
-    fix: "introduce it anew, with a new code",
-  });
+  new WarrenError(
+    "INTRODUCTION_BROKEN",
+    "The new device has not confirmed the keys that it was introduced with, so it was not let in.",
+    {
+      fix: "introduce it anew, with a new code",
+    },
+  );
 
 export const introductionUsed = (): WarrenError =>
-  new WarrenError("INTRODUCTION_USED", "Another device was introduced under this number.", {
+  new WarrenError("INTRODUCTION_USED", "Another device has used this introduction already.", {
     fix: "introduce it anew, with a new code",
   });
 

@@ -55,9 +55,10 @@ export const scopeMissing = ({
 }): WarrenError => {
   const name = /^[\w.-]+$/.test(by) ? by : JSON.stringify(by);
   const wanted = SCOPE_ORDER.filter((one) => one === scope || scopes.has(one));
+  const has = SCOPE_ORDER.filter((one) => scopes.has(one)).join(", ");
   return new WarrenError(
     "FORBIDDEN",
-    `${type} needs the scope ${scope}, which the device ${name} does not have; it has ${[...scopes].join(", ")}.`,
+    `The device ${name} may not ${SCOPE_MEANS[scope]} on that machine (${type}): that takes ${scope}, and it has ${has}.`,
     {
       fix: `warren devices scopes ${name} ${wanted.join(",")}      # on that machine`,
       detail: { scope },
@@ -66,3 +67,10 @@ export const scopeMissing = ({
 };
 
 const SCOPE_ORDER: readonly Scope[] = ["view", "type", "approve", "admin"];
+/** What a device without it may not do, in words. */
+const SCOPE_MEANS: Readonly<Record<Scope, string>> = {
+  view: "look at anything",
+  type: "type or send anything",
+  approve: "answer what agents ask",
+  admin: "start, stop or change anything",
+};

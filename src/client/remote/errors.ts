@@ -48,13 +48,19 @@ export const machineAmbiguous = (name: string, known: readonly string[]): Warren
   });
 
 export const machineBroken = (name: string): WarrenError =>
-  new WarrenError("MACHINE_BROKEN", `What came from ${name} has no form, or is not its own.`, {
-    fix: "update Warren at the end that is older",
-  });
+  new WarrenError(
+    "MACHINE_BROKEN",
+    `What came from ${name} cannot be read, or was not written by it. Nothing of it was used.`,
+    {
+      fix: "update Warren at the end that is older",
+    },
+  );
 
 /** Tried again by whoever dials: the same code as of a server that was lost. */
 export const streamLost = (name: string): WarrenError =>
-  new WarrenError("CONNECTION_LOST", `The way to ${name} has ended.`, { fix: "warren ping      # on that machine" });
+  new WarrenError("CONNECTION_LOST", `The connection to ${name} was lost.`, {
+    fix: "warren ping      # on that machine",
+  });
 
 export const pairingBroken = (): WarrenError =>
   new WarrenError("PAIRING_BROKEN", "The other end of this pairing is not the machine that made the code.", {

@@ -93,6 +93,9 @@ export const SCOPE_WORDS: Readonly<Record<RemoteDevice["scopes"][number], string
   admin: "start, stop and change everything; let devices in and cut them off",
 };
 
+/** In the order in which they are said. */
+export const ALL_SCOPES = Object.keys(SCOPE_WORDS) as RemoteDevice["scopes"];
+
 /** What is given unless the person says otherwise: the same as in a terminal. */
 export const USUAL_SCOPES: RemoteDevice["scopes"] = ["view", "type", "approve"];
 

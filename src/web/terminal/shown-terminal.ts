@@ -14,9 +14,11 @@ export type TerminalNews =
   | { kind: "loading" }
   | { kind: "live" }
   | { kind: "other" }
+  /** This browser may look alone. */
+  | { kind: "viewing" }
   | { kind: "lost" }
   | { kind: "ended"; text: string }
-  | { kind: "failed"; text: string };
+  | { kind: "failed"; text: string; fix?: string | undefined };
 
 export interface ShownTerminal {
   takeControl(): void;
@@ -38,6 +40,8 @@ export interface ShowOptions {
   /** Size of the letters; undefined: by the width of the box. */
   fontPx: number | undefined;
   wantsFocus: boolean;
+  /** It may not type there: it takes no size, and what is typed goes nowhere. */
+  isViewer: boolean;
   onNews: (news: TerminalNews) => void;
   /** So much is pasted that the person is asked first. */
   onPaste: (text: string) => void;
@@ -70,7 +74,7 @@ class PageTerminal implements ShownTerminal {
 
   constructor(options: ShowOptions) {
     this.#options = options;
-    const { box, machine, session, version, fontPx, onNews } = options;
+    const { box, machine, session, version, fontPx, isViewer, onNews } = options;
     constructStyles(window);
     this.#terminal = new Terminal({
       fontFamily: getComputedStyle(box).getPropertyValue("--mono"),
@@ -93,15 +97,16 @@ class PageTerminal implements ShownTerminal {
       clientId: randomHex(8),
       label: "browser",
       size: this.#size(),
+      isViewer,
       events: {
         onOutput: (bytes) => this.#draw(bytes),
         onScreen: (bytes) => this.#draw(bytes),
         onEnd: (outcome) => onNews({ kind: "ended", text: endText(outcome) }),
-        onFailed: (error) => onNews({ kind: "failed", text: error.message }),
-        onAttached: () => onNews({ kind: this.#isOurs ? "live" : "other" }),
+        onFailed: ({ message, fix }) => onNews({ kind: "failed", text: message, fix }),
+        onAttached: () => this.#tellWhoTypes(),
         onControl: ({ yours, controller }) => {
           this.#isOurs = yours || controller === undefined;
-          onNews({ kind: this.#isOurs ? "live" : "other" });
+          this.#tellWhoTypes();
         },
         onConnection: (state) => this.#onConnection(state),
       },
@@ -143,6 +148,12 @@ class PageTerminal implements ShownTerminal {
     this.#observer.disconnect();
     void this.#client.detach();
     this.#terminal.dispose();
+  }
+
+  #tellWhoTypes(): void {
+    const { isViewer, onNews } = this.#options;
+    if (isViewer) onNews({ kind: "viewing" });
+    else onNews({ kind: this.#isOurs ? "live" : "other" });
   }
 
   #listen(): void {

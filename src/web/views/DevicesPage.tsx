@@ -6,6 +6,7 @@ import { CopyCommand } from "./CopyCommand.tsx";
 import { DeviceCard } from "./DeviceCard.tsx";
 import { IntroduceDevice } from "./IntroduceDevice.tsx";
 import { MachineHubs } from "./MachineHubs.tsx";
+import { MayNot } from "./MayNot.tsx";
 import { type ShownMachine, useMachines } from "./machines.ts";
 import { useOwnFingerprint } from "./own-fingerprint.ts";
 import { PairThisMachine } from "./PairThisMachine.tsx";
@@ -47,7 +48,8 @@ function DevicesOfMachine({ shown }: { shown: ShownMachine }): ReactNode {
   return open && <Known shown={shown} open={open} />;
 }
 
-function Known({ shown: { name, may }, open: { store, feed } }: { shown: ShownMachine; open: Open }): ReactNode {
+function Known({ shown, open: { store, feed } }: { shown: ShownMachine; open: Open }): ReactNode {
+  const { name, may } = shown;
   const known = useSyncExternalStore(store.subscribe, store.get);
   const nowMs = useNow();
   const isLive = known.state === "live";
@@ -76,7 +78,12 @@ function Known({ shown: { name, may }, open: { store, feed } }: { shown: ShownMa
       {isLive && known.devices.length === 0 && <p className="empty">No device may steer {name} so far.</p>}
       {mayChange && <PairThisMachine known={known} feed={feed} machine={name} />}
       {isLive && !may("admin") && (
-        <p className="words">This browser may look, and not change who may come in: it lacks the right admin here.</p>
+        <MayNot
+          machine={shown}
+          scope="admin"
+          what="change who may come in"
+          browser={known.devices.find(({ fingerprint }) => fingerprint === own)?.name}
+        />
       )}
       {isLive && <MachineHubs known={known} feed={feed} mayChange={mayChange} machine={name} />}
     </section>

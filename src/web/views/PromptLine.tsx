@@ -4,6 +4,7 @@ import { isSettled, type OutboxItem } from "../../client/remote/outbox-item.ts";
 import { outboxGroups } from "../model/outbox-lines.ts";
 import { plainText } from "../model/plain-text.ts";
 import { useOutboxItems } from "./answering.ts";
+import { MayNot } from "./MayNot.tsx";
 import { type ShownMachine, useMachine } from "./machines.ts";
 import { useApp, useDo, useWorld } from "./world.ts";
 
@@ -23,9 +24,7 @@ export function PromptLine({ name, session, client }: { name: string; session: s
     setSending(false);
   };
   if (machine && !machine.may("type"))
-    return (
-      <p className="words prompt">This browser may look, and not type: it lacks the right type on {machine.name}.</p>
-    );
+    return <MayNot machine={machine} scope="type" what={`say anything to ${name}`} />;
   return (
     <>
       <Waiting machine={way.id} session={session} name={machine?.name ?? way.name} />

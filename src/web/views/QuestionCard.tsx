@@ -3,6 +3,7 @@ import type { OutboxItem } from "../../client/remote/outbox-item.ts";
 import type { Question } from "../model/asked.ts";
 import { answerInOutbox, useAnswer, useOutboxItems } from "./answering.ts";
 import { Countdown } from "./Countdown.tsx";
+import { MayNot } from "./MayNot.tsx";
 import { type ShownMachine, useMachine } from "./machines.ts";
 import { PermissionCard } from "./PermissionCard.tsx";
 import { useApp, useDo } from "./world.ts";
@@ -36,7 +37,12 @@ export function QuestionCard({
           {waits === undefined && !machine.isLive && <Away machine={machine} />}
         </>
       }
-      instead={waits ?? (machine.may("approve") ? undefined : <MayNot machine={machine} />)}
+      instead={
+        waits ??
+        (machine.may("approve") ? undefined : (
+          <MayNot machine={machine} scope="approve" what="answer what agents ask" />
+        ))
+      }
       onAnswer={(choice) => answer(machine, question, choice)}
     />
   );
@@ -53,10 +59,6 @@ function Away({ machine }: { machine: ShownMachine }): ReactNode {
     </p>
   );
 }
-
-const MayNot = ({ machine }: { machine: ShownMachine }): ReactNode => (
-  <p className="words">This browser may look, and not answer: it lacks the right approve on {machine.name}.</p>
-);
 
 /** The answer is on its way; while it is here alone it can be taken back. */
 function Waits({

@@ -1,9 +1,8 @@
 import type { ReactNode } from "react";
 import type { RemoteDevice } from "../../protocol/remote-units.ts";
-import { SCOPE_WORDS } from "../model/machine-devices.ts";
+import { ALL_SCOPES, SCOPE_WORDS } from "../model/machine-devices.ts";
 
 type Scopes = RemoteDevice["scopes"];
-const ALL = Object.keys(SCOPE_WORDS) as Scopes;
 
 /** What a device may do; to see is part of each. */
 export function ScopeChoice({
@@ -18,14 +17,16 @@ export function ScopeChoice({
   return (
     <fieldset className="scope-choice">
       <legend>{legend}</legend>
-      {ALL.map((scope) => (
+      {ALL_SCOPES.map((scope) => (
         <label key={scope}>
           <input
             type="checkbox"
             checked={scope === "view" || scopes.includes(scope)}
             disabled={scope === "view"}
             onChange={({ target }) =>
-              onChange(ALL.filter((one) => (one === scope ? target.checked : one === "view" || scopes.includes(one))))
+              onChange(
+                ALL_SCOPES.filter((one) => (one === scope ? target.checked : one === "view" || scopes.includes(one))),
+              )
             }
           />
           <span>

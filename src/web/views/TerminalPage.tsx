@@ -1,7 +1,10 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Session } from "../../protocol/units.ts";
 import type { ShownTerminal, TerminalNews } from "../terminal/shown-terminal.ts";
+import { CopyCommand } from "./CopyCommand.tsx";
 import { KeyBar } from "./KeyBar.tsx";
+import { MayNot } from "./MayNot.tsx";
+import { useMachine } from "./machines.ts";
 import { useSettings } from "./settings.tsx";
 import { useHome, useMedia, useWorld } from "./world.ts";
 
@@ -17,6 +20,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   const isDark = useMedia("(prefers-color-scheme: dark)");
   const isTouch = useMedia("(pointer: coarse), (max-width: 799px)");
   const { id } = session;
+  const isViewer = useMachine(machine.id)?.may("type") === false;
   useEffect(() => {
     let isOver = false;
     void import("../terminal/shown-terminal.ts").then(({ showTerminal }) => {
@@ -28,6 +32,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
         box: box.current!,
         fontPx: terminalFontPx || undefined,
         wantsFocus: opening.wantsFocus,
+        isViewer,
         onNews: setNews,
         onPaste: setPaste,
       });
@@ -38,7 +43,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
       shown.current?.close();
       shown.current = undefined;
     };
-  }, [machine, version, opening, id, terminalFontPx]);
+  }, [machine, version, opening, id, terminalFontPx, isViewer]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours change with the theme
   useEffect(() => shown.current?.takeColours(), [isDark, appearance]);
   return (
@@ -65,7 +70,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
           </div>
         </div>
       )}
-      {(keyBar === "always" || (keyBar === "touch" && isTouch)) && (
+      {!isViewer && (keyBar === "always" || (keyBar === "touch" && isTouch)) && (
         <KeyBar onKeys={(keys) => shown.current?.press(keys)} onSticky={(keys) => shown.current?.hold(keys)} />
       )}
     </div>
@@ -91,11 +96,23 @@ function Words({ news, isThere, onTake }: { news: TerminalNews; isThere: boolean
           </button>
         </p>
       );
+    case "viewing":
+      return <Viewing />;
     case "lost":
       return <p className="words tone-attention">◌ The connection is cut; what you type is sent when it is back.</p>;
     case "ended":
       return <p className="words">{news.text}</p>;
     case "failed":
-      return <p className="words tone-bad">✗ {news.text}</p>;
+      return (
+        <>
+          <p className="words tone-bad">✗ {news.text}</p>
+          {news.fix !== undefined && <CopyCommand command={news.fix} />}
+        </>
+      );
   }
+}
+
+function Viewing(): ReactNode {
+  const machine = useMachine(useWorld().machine.id);
+  return machine && <MayNot machine={machine} scope="type" what="type" />;
 }
