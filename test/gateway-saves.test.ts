@@ -3,9 +3,11 @@ import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { readProcess } from "../src/platform/process.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { type Random, withSeed } from "./harness/random.ts";
 import { Site } from "./harness/site.ts";
+import { waitUntil } from "./harness/wait-until.ts";
 
 /**
  * Races of saves and requests: who asks 20 ms after a save, or later, is answered by what was saved, whatever kind of save it was, and by an answer, never by
@@ -215,6 +217,32 @@ test(
       assert.equal(await api, "2 0 0");
     } finally {
       process.kill(keeper.pid, "SIGCONT");
+    }
+  },
+);
+
+test(
+  "gateway: a front that is killed while the server is slow: its successor does not answer by what was before a save",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make({ [SHARED]: "export const shared = 0;\n" });
+    const content: Content = { index: 1, api: 1, shared: 0, extra: undefined, isBroken: false };
+    for (const name of ["index", "api"] as const) site.write(MAIN[name], main(name, content));
+    const { front } = await site.up();
+    assert.deepEqual(await checkAnswers(site, content), []);
+    const server = await site.house.server();
+    process.kill(server.pid, "SIGSTOP");
+    try {
+      process.kill(front!.pid, "SIGKILL");
+      await waitUntil(() => readProcess(front!.pid) === undefined, { what: "the front's end" });
+      content.api = 2;
+      site.write(MAIN.api, main("api", content));
+      const api = site.text("/api");
+      assert.equal(await Promise.race([api, delay(800, "waits")]), "waits");
+      process.kill(server.pid, "SIGCONT");
+      assert.equal(await api, "2 0 0");
+    } finally {
+      process.kill(server.pid, "SIGCONT");
     }
   },
 );

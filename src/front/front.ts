@@ -46,8 +46,8 @@ const LISTEN_FD = 3;
 const BACKLOG = 2_048;
 /** A table that changes often is written this often at most. */
 const SAVE_MS = 200;
-/** After the end of a front before, for the server to say what has changed since its table was written. */
-const TABLE_WAIT_MS = 300;
+/** After the end of a front before, for the server to say what has changed since its table was written: in development an old version is worse than a wait. */
+const TABLE_WAIT_MS = { dev: 2_000, prod: 300 };
 /** Far longer than the server needs to say what a sign means. */
 const SIGN_HOLD_MS = 30_000;
 /** When it ends for good, what is in flight may go on for so long. */
@@ -134,8 +134,9 @@ export class Front {
   /** A server may dial. Connections are taken as soon as it has told what is so, or, when none comes, by what was so last. */
   async start(): Promise<void> {
     await this.#control.listen();
-    if (this.#options.table.revision === 0) return; // nothing was told ever
-    this.#tableTimer = setTimeout(() => this.#apply(this.#options.table), TABLE_WAIT_MS);
+    const { table } = this.#options;
+    if (table.revision === 0) return; // nothing was told ever
+    this.#tableTimer = setTimeout(() => this.#apply(table), TABLE_WAIT_MS[table.mode]);
   }
 
   /** Takes no more; resolves when the last connection has ended by itself. */
