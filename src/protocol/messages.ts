@@ -397,7 +397,7 @@ export const messages = {
   ),
   /**
    * A page of what a session's program has written, as its journal has it (`journal-records.ts`: output, sizes, the end), of an ended one as well. It begins at
-   * `from` (default: the oldest that is kept); `next` is where the next page begins, absent while nothing was written. With `wait_ms` (60,000 at most) an empty
+   * `from`, else `last_bytes` of output before the end (before the record that holds that place), else with the oldest that is kept; `next` is where the next page begins, absent while nothing was written. With `wait_ms` (60,000 at most) an empty
    * one waits for more.
    */
   "session.journal": message(
@@ -405,6 +405,7 @@ export const messages = {
     z.looseObject({
       ...SessionRef,
       from: z.optional(JournalPlace),
+      last_bytes: z.optional(z.int().check(z.nonnegative())),
       wait_ms: z.optional(z.int().check(z.nonnegative())),
     }),
     z.looseObject({

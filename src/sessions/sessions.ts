@@ -301,13 +301,13 @@ export class Sessions {
 
   /** What its program has written, a page at a time; of an ended one as well. */
   async journal(
-    { session, from, wait_ms = 0 }: PayloadOf<"session.journal">,
+    { session, from, last_bytes, wait_ms = 0 }: PayloadOf<"session.journal">,
     signal: AbortSignal,
   ): Promise<DataOf<"session.journal">> {
     const { session: view } = await this.get({ session });
     const dir = this.#records.journalDirOf(view.id);
     const waitMs = view.status === "running" ? Math.min(wait_ms, JOURNAL_WAIT_MS_MAX) : 0;
-    const { records, next, isMore } = await journalPage(dir, from, { waitMs, signal });
+    const { records, next, isMore } = await journalPage(dir, { from, lastBytes: last_bytes }, { waitMs, signal });
     return { session: view, records, is_more: isMore, ...(next ? { next: { ...next } } : {}) };
   }
 

@@ -40,7 +40,11 @@ test("init: leaves a package.json and a .gitignore as they are", async () => {
   await writeFile(join(dir, "package.json"), '{"name":"mine"}');
   const { status, out } = await line.warren("init", "site");
   assert.equal(status, 0);
-  assert.doesNotMatch(out, /package\.json/);
+  assert.doesNotMatch(out, /^ {2}package\.json$/m);
+  assert.match(
+    out,
+    /^What package\.json runs is no part of it: warren import makes a warren\.yaml of that instead\.$/m,
+  );
   assert.equal(await readFile(join(dir, "package.json"), "utf8"), '{"name":"mine"}');
 });
 

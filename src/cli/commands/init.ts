@@ -34,6 +34,8 @@ export const init = defineCommand({
     }
     output.line(`Made ${output.style.bold(dir)}`);
     for (const path of files) output.line(`  ${path}`);
+    if (there.includes("package.json"))
+      output.line("What package.json runs is no part of it: warren import makes a warren.yaml of that instead.");
     const way = relative(cwd, dir);
     const up = way === "" ? "warren up" : `cd ${quoteWord(way)} && warren up`;
     for (const line of hintLines(output, [[up, "serves it at localhost:8080"]])) output.line(line);

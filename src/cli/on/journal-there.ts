@@ -15,8 +15,17 @@ export class JournalThere implements SessionJournal {
     this.#handle = handle;
   }
 
-  async *records(): AsyncGenerator<JournalRecord, void> {
-    let page = await this.#page({});
+  records(): AsyncGenerator<JournalRecord, void> {
+    return this.#from({});
+  }
+
+  /** A server from before `last_bytes` sends all. */
+  last(outputBytes: number): AsyncGenerator<JournalRecord, void> {
+    return this.#from({ last_bytes: outputBytes });
+  }
+
+  async *#from(start: { last_bytes?: number }): AsyncGenerator<JournalRecord, void> {
+    let page = await this.#page(start);
     yield* recordsOf(page);
     while (page.is_more && page.next) {
       page = await this.#page({ from: page.next });

@@ -10,7 +10,12 @@ import type { SessionHandle } from "./session-client.ts";
 export interface SessionJournal {
   /** All that is kept, up to what is written now. A record's bytes are good until the next one is asked for. */
   records(): AsyncIterable<JournalRecord>;
-  /** The same, then what comes until `signal` aborts: in pieces, an empty one whenever there is nothing more for now. */
+  /**
+   * Where all of it would be long on its way: what is kept of about the last `outputBytes`, no less; less than that is all there is. It may begin in the midst of a line, and of
+   * what a full-screen program drew.
+   */
+  last?(outputBytes: number): AsyncIterable<JournalRecord>;
+  /** All, then what comes until `signal` aborts: in pieces, an empty one whenever there is nothing more for now. */
   follow(signal: AbortSignal): AsyncIterable<readonly JournalRecord[]>;
 }
 

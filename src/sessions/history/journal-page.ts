@@ -15,14 +15,22 @@ const PAGE_BYTES = 128 * 1024;
 /** What a program was told is no part of what it has shown, and may be anything. */
 const SHOWN: ReadonlySet<number> = new Set([RECORD.output, RECORD.size, RECORD.end]);
 
+/** Default: the oldest that is kept. */
+export interface PageStart {
+  from?: JournalPosition | undefined;
+  /** So much output before the end, and a record more at most. */
+  lastBytes?: number | undefined;
+}
+
 /** With `waitMs` an empty page waits for more. What is not kept any more is passed over. */
 export async function journalPage(
   journalDir: string,
-  from: JournalPosition | undefined,
+  start: PageStart,
   { waitMs, signal }: { waitMs: number; signal: AbortSignal },
 ): Promise<JournalPage> {
   const reader = new JournalReader(journalDir);
   try {
+    const from = start.from ?? (await beforeEnd(reader, start.lastBytes));
     if (waitMs === 0) return await readPage(reader, from);
     const until = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
     using bell = new WriteBell(journalDir, until);
@@ -36,6 +44,13 @@ export async function journalPage(
   } finally {
     await reader.close();
   }
+}
+
+async function beforeEnd(reader: JournalReader, bytes: number | undefined): Promise<JournalPosition | undefined> {
+  const end = bytes === undefined ? undefined : await reader.end();
+  if (bytes === undefined || !end) return undefined;
+  const place = await reader.seek(Math.max(0, end.offset - bytes));
+  return place === "gone" ? undefined : place;
 }
 
 async function readPage(reader: JournalReader, from: JournalPosition | undefined): Promise<JournalPage> {

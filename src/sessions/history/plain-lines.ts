@@ -21,6 +21,13 @@ export class PlainLines {
   #line: string[] = [];
   #column = 0;
   #isAlternate = false;
+  #lineCount = 0;
+  #drawnLineCount = 0;
+
+  /** So many lines came before the end of a full-screen program whose beginning was not there: it drew them. */
+  get drawnLineCount(): number {
+    return this.#drawnLineCount;
+  }
 
   /** The lines that these bytes have ended. */
   push(bytes: Uint8Array): string[] {
@@ -58,6 +65,7 @@ export class PlainLines {
   #put(character: string, codePoint: number, lines: string[]): void {
     if (character === "\n" || this.#line.length >= LINE_CHARACTERS_MAX) {
       lines.push(this.#line.join("").trimEnd());
+      this.#lineCount += 1;
       this.#line = [];
       this.#column = 0;
       if (character === "\n") return;
@@ -75,8 +83,10 @@ export class PlainLines {
 
   #obey(sequence: string): void {
     const screen = ALTERNATE_SCREEN.exec(sequence);
-    if (screen) this.#isAlternate = screen[1] === "h";
-    else if (ERASE_LINE.test(sequence) && !this.#isAlternate)
+    if (screen) {
+      if (screen[1] === "l" && !this.#isAlternate) this.#drawnLineCount = this.#lineCount + 1;
+      this.#isAlternate = screen[1] === "h";
+    } else if (ERASE_LINE.test(sequence) && !this.#isAlternate)
       this.#line.length = Math.min(this.#line.length, this.#column);
   }
 }

@@ -108,6 +108,15 @@ test("next program: what was on the screen stays, what was set does not", () => 
   assert.deepEqual([mouse, keys, region, charsets, attributes], ["NONE", ["", ""], [0, 3], ["B", "B", "B", "B"], ""]);
 });
 
+test("next program: it goes on below what a shell has left, wherever a cursor was saved", () => {
+  for (const saved of ["", "\x1b[1;3H\x1b7\x1b[1;1H"]) {
+    const emulator = emulatorAfter(20, 5, Buffer.from(`${saved}$ ls\r\na  b\r\n$ exit\r\n`));
+    emulator.startProgram();
+    emulator.write(Buffer.from("$ pwd"));
+    assert.deepEqual(emulator.text().lines, ["$ ls", "a  b", "$ exit", "$ pwd", ""]);
+  }
+});
+
 test("events: title, bell, notifications, marks and directory, each once; none of a screen that is restored", () => {
   const seen: unknown[] = [];
   const events = {

@@ -31,10 +31,13 @@ const HELD_BYTES_MAX = 64 * 1024;
 /** Longer titles and notifications are cut. */
 const TEXT_CHARACTERS_MAX = 1024;
 const INTERRUPT = Buffer.from("\x18\x1b\\");
-/** Undoes what a program that ended without cleaning up has left behind, without moving the cursor. */
-const NEXT_PROGRAM = Buffer.from(
-  "\x1b]8;;\x1b\\\x1b[<99u\x1b[?1049l\x1b[<99u\x1b[!p\x1b[>m\x1b[?5;9;45;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[?7h\x1b[20l",
-);
+/** Undoes what a program that ended without cleaning up has left behind, without moving the cursor: on the screen that it was on, and on the other one. */
+const NEXT_PROGRAM = {
+  before: Buffer.from("\x1b]8;;\x1b\\\x1b[<99u"),
+  /** Moves the cursor to where it was saved, also where there is nothing to leave. */
+  leaveAlternate: Buffer.from("\x1b[?1049l\x1b[<99u"),
+  after: Buffer.from("\x1b[!p\x1b[>m\x1b[?5;9;45;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[?7h\x1b[20l"),
+};
 
 export class Emulator {
   readonly #terminal: Terminal;
@@ -124,7 +127,9 @@ export class Emulator {
   /** Another program goes on in this terminal: its screen stays, its modes do not. */
   startProgram(): void {
     this.interrupt();
-    this.#core.writeSync(NEXT_PROGRAM);
+    this.#core.writeSync(NEXT_PROGRAM.before);
+    if (this.#modes.isAlternate) this.#core.writeSync(NEXT_PROGRAM.leaveAlternate);
+    this.#core.writeSync(NEXT_PROGRAM.after);
     if (this.#core.buffers.active.x > 0) this.#core.writeSync(Buffer.from("\r\n"));
   }
 
