@@ -4,7 +4,7 @@ export type Route =
   | { page: "mail"; with?: string; machine?: string }
   | { page: "unit"; kind: "session" | "agent" | "job" | "worker"; id: string; machine?: string };
 
-const PLAIN = ["units", "inbox", "new", "hubs", "pair", "devices", "settings", "outbox", "more"] as const;
+const PLAIN = ["units", "inbox", "new", "hubs", "pair", "devices", "settings", "outbox", "ended", "more"] as const;
 const KINDS = ["session", "agent", "job", "worker"] as const;
 /** Before a machine's id; without one it is the machine that serves this app. */
 const MACHINE = "@";

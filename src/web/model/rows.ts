@@ -62,16 +62,19 @@ export function rowsOf(home: HomeUnits, machine: RowMachine = ALONE): Row[] {
     ...workersOf(home).map(rowOfWorker),
   ];
   const asOfMs = machine.isLive ? undefined : (home.confirmedMs ?? 0);
-  const placed = withRecorded(rows, home.recorded).map((row) => ({
-    ...row,
-    key: machine.id === LOCAL ? row.key : keyOfUnit({ machine: machine.id, kind: row.kind, id: idOf(row.unit) }),
-    machine: machine.id,
-    machineName: machine.name,
-    hub: machine.hub,
-    asOfMs: row.asOfMs ?? asOfMs,
-  }));
-  return placed.sort(byNeed);
+  return withRecorded(rows, home.recorded)
+    .map((row) => ({ ...rowOn(machine, row), asOfMs: row.asOfMs ?? asOfMs }))
+    .sort(byNeed);
 }
+
+/** A row as one of that machine. */
+export const rowOn = (machine: Pick<RowMachine, "id" | "name" | "hub">, row: Row): Row => ({
+  ...row,
+  key: machine.id === LOCAL ? row.key : keyOfUnit({ machine: machine.id, kind: row.kind, id: idOf(row.unit) }),
+  machine: machine.id,
+  machineName: machine.name,
+  hub: machine.hub,
+});
 
 /** Lists that are in order each, as one. */
 export function mergeRows(lists: readonly (readonly Row[])[]): Row[] {
@@ -184,7 +187,7 @@ const workerId = (worker: Worker): string => worker.id ?? `${worker.project}/${w
 
 const HERE = { machine: LOCAL, machineName: undefined, hub: undefined, asOfMs: undefined } as const;
 
-function rowOfRecord(record: UnitRow): Row {
+export function rowOfRecord(record: UnitRow): Row {
   const kind = isKind(record.kind) ? record.kind : "session";
   return {
     ...HERE,

@@ -7,11 +7,14 @@ import type { TalkShelf } from "./device/talk-shelf.ts";
 
 /** For the pages of a machine that is away: what it has left of a conversation, or of its mail, by whatever hub, and word when there is more. */
 export class KeptTalks {
-  readonly #shelf: Pick<TalkShelf, "read">;
+  readonly #shelf: Pick<TalkShelf, "read" | "ofMachine">;
   readonly #hubs: () => Promise<readonly Pick<HubEntry, "fingerprint">[]>;
   readonly #listeners = new Set<() => void>();
 
-  constructor(shelf: Pick<TalkShelf, "read">, hubs: () => Promise<readonly Pick<HubEntry, "fingerprint">[]>) {
+  constructor(
+    shelf: Pick<TalkShelf, "read" | "ofMachine">,
+    hubs: () => Promise<readonly Pick<HubEntry, "fingerprint">[]>,
+  ) {
     this.#shelf = shelf;
     this.#hubs = hubs;
   }
@@ -19,6 +22,17 @@ export class KeptTalks {
   /** Undefined: nothing was left, or the browser does not say. */
   read(machine: string, session: string): Promise<KeptTalk | undefined> {
     return this.#read<ConversationItem>(machine, session);
+  }
+
+  /** All that it has left of conversations, over or not. */
+  async all(machine: string): Promise<readonly KeptTalk[]> {
+    try {
+      const hubs = (await this.#hubs()).map(({ fingerprint }) => fingerprint);
+      const talks = await this.#shelf.ofMachine(machine, hubs);
+      return talks.filter(({ session }) => session !== MAIL_TOLD) as KeptTalk[];
+    } catch {
+      return [];
+    }
   }
 
   /** The same of the person's mail there. */

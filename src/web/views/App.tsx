@@ -15,6 +15,7 @@ import { Notes } from "./Notes.tsx";
 import { OfMachine } from "./OfMachine.tsx";
 import {
   DevicesPage,
+  EndedPage,
   fetchPages,
   HubsPage,
   InboxPage,
@@ -145,7 +146,12 @@ function Page({ route, rows, onKeys }: { route: Route; rows: readonly Row[]; onK
     case "unit":
       return (
         <OfMachine id={route.machine ?? LOCAL} otherwise={<NoMachine isGone />}>
-          <UnitPage key={keyOf(route)} row={rows.find(({ key }) => key === keyOf(route))} kind={route.kind} />
+          <UnitPage
+            key={keyOf(route)}
+            row={rows.find(({ key }) => key === keyOf(route))}
+            kind={route.kind}
+            id={route.id}
+          />
         </OfMachine>
       );
     case "inbox":
@@ -168,6 +174,8 @@ function Page({ route, rows, onKeys }: { route: Route; rows: readonly Row[]; onK
       return <DevicesPage />;
     case "outbox":
       return <OutboxPage />;
+    case "ended":
+      return <EndedPage />;
     case "settings":
       return <SettingsPage />;
     case "more":

@@ -9,6 +9,7 @@ export function MorePage({ outboxCount, onKeys }: { outboxCount: number; onKeys:
         <Way href="#/hubs" label="Hubs" words="through which machines are met" />
         <Way href="#/devices" label="Devices" words="that may steer your machines; let one in, or cut it off" />
         <Way href="#/outbox" label="Outbox" words="what waits for machines that are away" count={outboxCount} />
+        <Way href="#/ended" label="Ended" words="sessions that are over; what agents said can be read" />
         <Way href="#/settings" label="Settings" words="colours, letters, tones, order" />
       </ul>
       <button type="button" onClick={onKeys}>

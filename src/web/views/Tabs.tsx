@@ -24,4 +24,4 @@ export function Tabs({ route, waiting, mail }: { route: Route; waiting: number; 
 
 /** Whoever is on a page that is reached by More is still there. */
 const isUnder = ({ page }: Route, tab: string): boolean =>
-  page === tab || (tab === "more" && ["hubs", "pair", "devices", "outbox", "settings"].includes(page));
+  page === tab || (tab === "more" && ["hubs", "pair", "devices", "outbox", "ended", "settings"].includes(page));

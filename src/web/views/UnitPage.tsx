@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { freshness } from "../model/fleet.ts";
 import { idOf, type Kind, type Row } from "../model/rows.ts";
 import type { SpokenTo } from "./ConversationPage.tsx";
+import { EndedTerminal, EndedUnit } from "./EndedUnit.tsx";
 import { Facts } from "./Facts.tsx";
 import { JobPage } from "./JobPage.tsx";
 import { ConversationPage } from "./pages.tsx";
@@ -11,23 +12,36 @@ import { WorkerPage } from "./WorkerPage.tsx";
 import { useHome } from "./world.ts";
 
 /** One unit, by what it is. @param row undefined: it is not in the list (yet, or any more) */
-export function UnitPage({ row, kind }: { row: Row | undefined; kind: Kind }): ReactNode {
-  const { confirmedMs, way } = useHome();
-  if (!row) return <Gone kind={kind} isAsking={confirmedMs === undefined} />;
+export function UnitPage({ row, kind, id }: { row: Row | undefined; kind: Kind; id: string }): ReactNode {
+  const isAsking = useHome().confirmedMs === undefined;
+  if (row) return <Shown row={row} />;
+  const gone = <Gone kind={kind} isAsking={isAsking} />;
+  if (kind === "job" || kind === "worker") return gone;
+  return (
+    <EndedUnit id={id} show={(ended) => <Shown row={ended} isOver />}>
+      {gone}
+    </EndedUnit>
+  );
+}
+
+/** @param isOver the list does not have it any more */
+function Shown({ row, isOver = false }: { row: Row; isOver?: boolean }): ReactNode {
+  const { kind } = row;
+  const { way } = useHome();
   return (
     <article className={`unit unit-${kind}`} aria-label={row.name}>
       <UnitHead row={row} />
       {way.kind === "away" && way.why !== undefined && <p className="words">◌ {way.why}</p>}
-      <Body row={row} />
+      <Body row={row} isOver={isOver} />
     </article>
   );
 }
 
-function Body({ row }: { row: Row }): ReactNode {
+function Body({ row, isOver }: { row: Row; isOver: boolean }): ReactNode {
   const { unit } = row;
   switch (unit.kind) {
     case "session":
-      return <TerminalPage session={unit.session} />;
+      return isOver ? <EndedTerminal row={row} /> : <TerminalPage session={unit.session} />;
     case "agent":
       return <ConversationPage session={unit.session} />;
     case "job":
@@ -70,7 +84,7 @@ function Gone({ kind, isAsking }: { kind: Kind; isAsking: boolean }): ReactNode 
         <>
           <h1>It is not here any more</h1>
           <p>
-            The {kind} has ended or was removed. <a href="#/">All units</a>
+            The {kind} has ended or was removed. <a href="#/">All units</a> · <a href="#/ended">Ended</a>
           </p>
         </>
       )}

@@ -1,6 +1,7 @@
 /** One chunk of the build: the pages that are not seen at once (`pages.tsx` loads it). */
 export { ConversationPage } from "./ConversationPage.tsx";
 export { DevicesPage } from "./DevicesPage.tsx";
+export { EndedPage } from "./EndedPage.tsx";
 export { HubsPage } from "./HubsPage.tsx";
 export { InboxPage } from "./InboxPage.tsx";
 export { Keys } from "./Keys.tsx";

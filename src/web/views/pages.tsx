@@ -7,6 +7,7 @@ const load = () => import("./other-pages.ts");
 
 export const ConversationPage = page(({ ConversationPage: shown }) => shown);
 export const DevicesPage = page(({ DevicesPage: shown }) => shown);
+export const EndedPage = page(({ EndedPage: shown }) => shown);
 export const HubsPage = page(({ HubsPage: shown }) => shown);
 export const InboxPage = page(({ InboxPage: shown }) => shown);
 export const Keys = page(({ Keys: shown }) => shown);

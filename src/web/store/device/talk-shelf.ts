@@ -50,6 +50,14 @@ export class TalkShelf {
     return furthest(talks.filter((talk) => talk !== undefined));
   }
 
+  /** Those of a machine, each as `read` answers it. */
+  async ofMachine(machine: string, hubs: readonly string[]): Promise<KeptTalk<ToldItem>[]> {
+    const known = (await this.#shelf.all<KeptTalk<ToldItem>>("talks")).flatMap(({ key, value }) =>
+      hubs.some((hub) => key === `${hub}/${machine}/${value.session}`) ? [value] : [],
+    );
+    return [...Map.groupBy(known, ({ session }) => session).values()].map((talks) => furthest(talks)!);
+  }
+
   /** What begins so is removed by somebody else. */
   forgotten(under: string): void {
     void this.#sizes?.then((sizes) => {
