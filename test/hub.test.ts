@@ -10,27 +10,17 @@ import type { HubMember, HubStatus } from "../src/protocol/hub-control.ts";
 import { webCrypto } from "../src/sealing/webcrypto.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { enterHub } from "./harness/hub-house.ts";
+import { type HubFacts, startHub } from "./harness/hub-process.ts";
 import { type HubSocket, hubSocket } from "./harness/hub-socket.ts";
 import { makeCertificate } from "./harness/self-signed.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import type { Running } from "./harness/warren.ts";
 
 const crypto = webCrypto();
 
-type Facts = Pick<HubStatus, "port" | "key" | "pid" | "addresses" | "fingerprint">;
-
-async function startHub(house: TemporaryHome, ...args: string[]): Promise<{ running: Running; facts: Facts }> {
-  const running = house.start(["hub", "--port", "0", "--json", ...args], { deadlineMs: 300_000 });
-  const text = await running.shows(/\}\n/);
-  return { running, facts: JSON.parse(text) };
-}
-
-const connect = ({ port }: Facts): Promise<HubSocket> => hubSocket(`http://127.0.0.1:${port}`);
+const connect = ({ port }: HubFacts): Promise<HubSocket> => hubSocket(`http://127.0.0.1:${port}`);
 
 const json = async <T>(house: TemporaryHome, ...args: string[]): Promise<T> => {
-  const { status, stdout, stderr } = await house.warren([...args, "--json"]);
-  assert.equal(status, 0, stdout + stderr);
-  return JSON.parse(stdout);
+  return JSON.parse(await house.run(...args, "--json"));
 };
 
 /** Sends bytes as they are, and answers what comes until the other side ends. */
@@ -87,7 +77,7 @@ test("hub: a newcomer's way: start, invite, come in, see who is there, remove, C
   const gone = await house.warren(["hub", "status"]);
   assert.deepEqual([gone.status, gone.stderr], [125, `error: No hub runs in ${house.home}.\nwarren hub\n`]);
   assert.equal(statSync(join(house.home, "hub", "key")).mode & 0o777, 0o600);
-  const { facts: later } = await startHub(house);
+  const { facts: later } = await startHub(house, { args: [] });
   assert.equal(later.fingerprint, facts.fingerprint, "it is the same hub");
   const files = readdirSync(join(house.home, "hub")).map((name) => readFileSync(join(house.home, "hub", name)));
   const kept = Buffer.concat([...files, readFileSync(house.places.hubLog)]);
@@ -102,7 +92,7 @@ test("hub: what was answered done survives kill -9, and a reader goes on from it
   let [seq, done, place] = [0, 0, 0];
   const taken: number[] = [];
   for (let round = 0; round < 3; round++) {
-    const { running, facts } = await startHub(house, "--open");
+    const { running, facts } = await startHub(house);
     const machine = await enterHub(facts, "machine", machineKey);
     if (round === 0) await machine.talk.answer({ kind: "admit", request: 0, loginKey: deviceKey.publicKey });
     const device = await enterHub(facts, "device", deviceKey, { cursor: place });
@@ -129,7 +119,7 @@ test("hub: what was answered done survives kill -9, and a reader goes on from it
       place = frame.place;
     }
   }
-  const { facts } = await startHub(house, "--open");
+  const { facts } = await startHub(house);
   const { record_bytes, records } = await json<HubStatus>(house, "hub", "status");
   assert.ok(records >= done && record_bytes > 0, `${records} of ${done}`);
   const device = await enterHub(facts, "device", deviceKey, { cursor: place });
@@ -139,7 +129,7 @@ test("hub: what was answered done survives kill -9, and a reader goes on from it
 
 test("hub: bad input ends its connection with a reason, and harms nobody else", async () => {
   await using house = temporaryHome();
-  const { facts, running } = await startHub(house, "--open");
+  const { facts, running } = await startHub(house);
   const key = await crypto.newSigningKey();
   const well = await enterHub(facts, "machine", key);
 
@@ -184,7 +174,7 @@ test("hub: bad input ends its connection with a reason, and harms nobody else", 
 
 test("hub: it says who it is to any page, gives everybody the app, and nothing else to anybody", async () => {
   await using house = temporaryHome();
-  const { facts } = await startHub(house, "--label", "at home");
+  const { facts } = await startHub(house, { args: ["--label", "at home"] });
   const get = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${facts.port}${path}`, init);
   const key = await get("/hub/v1/key");
   assert.deepEqual(await key.json(), {
@@ -212,7 +202,7 @@ test("hub: it says who it is to any page, gives everybody the app, and nothing e
 
 test("hub: hundreds of idle connections stay, and cost it no memory to speak of", async () => {
   await using house = temporaryHome();
-  const { facts } = await startHub(house, "--open");
+  const { facts } = await startHub(house);
   const keys = await Promise.all(Array.from({ length: 150 }, () => crypto.newSigningKey()));
   const all = [];
   for (const key of keys) all.push(await enterHub(facts, "machine", key), await enterHub(facts, "machine", key));
@@ -241,7 +231,9 @@ test("hub: TLS by its own files, which are taken up when they are renewed; a wro
   assert.deepEqual([wrong.status, wrong.stderr.split("\n")[0]], [125, `error: ${cert} does not exist.`]);
   const first = makeCertificate({ hosts: ["hub.example", "localhost"] });
   write(first);
-  const { facts } = await startHub(house, "--open", "--host", "0.0.0.0", "--cert", "cert.pem", "--key", "key.pem");
+  const { facts } = await startHub(house, {
+    args: ["--open", "--host", "0.0.0.0", "--cert", "cert.pem", "--key", "key.pem"],
+  });
   assert.deepEqual(
     facts.addresses.map(({ url, for_phones }) => [url, for_phones]),
     [

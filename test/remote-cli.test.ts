@@ -4,22 +4,17 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { RemoteDevice, RemoteHub } from "../src/protocol/remote-units.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { startHub } from "./harness/hub-process.ts";
 import { TestDevice } from "./harness/remote-device.ts";
 import { makeCertificate } from "./harness/self-signed.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import type { Running } from "./harness/warren.ts";
 
 /** The commands of remote as a program uses them; on a terminal: test/tui/pair.test.ts. */
 
-async function startHub(house: TemporaryHome, ...args: string[]): Promise<{ hub: Running; address: string }> {
-  const hub = house.start(["hub", "--port", "0", "--json", "--label", "attic", ...args], { deadlineMs: 300_000 });
-  return { hub, address: `http://127.0.0.1:${JSON.parse(await hub.shows(/\}\n/)).port}` };
-}
+const LABEL = ["--label", "attic"];
 
 const json = async <T>(house: TemporaryHome, ...args: string[]): Promise<T> => {
-  const { status, stdout, stderr } = await house.warren([...args, "--json"]);
-  assert.equal(status, 0, stdout + stderr);
-  return JSON.parse(stdout);
+  return JSON.parse(await house.run(...args, "--json"));
 };
 
 const told = async (house: TemporaryHome, ...args: string[]): Promise<[number | null, string]> => {
@@ -29,7 +24,7 @@ const told = async (house: TemporaryHome, ...args: string[]): Promise<[number | 
 
 test("pair: without a terminal it wants --yes, and then prints the link, who came and who joined, a line each", async () => {
   await using house = temporaryHome();
-  const { hub, address } = await startHub(house);
+  const { running: hub, address } = await startHub(house, { args: LABEL });
   const [status, text] = await told(house, "pair", "--hub", address);
   assert.deepEqual([status, /--yes/.test(text)], [2, true], text);
   const pairing = house.start(["pair", "--hub", address, "--yes", "--json", "--scopes", "type,admin"]);
@@ -76,7 +71,7 @@ test("pair: without a terminal it wants --yes, and then prints the link, who cam
 test("pair: a hub of another home wants an invitation, once; what was refused leaves nothing", async () => {
   await using owner = temporaryHome();
   await using house = temporaryHome();
-  const { hub, address } = await startHub(owner);
+  const { running: hub, address } = await startHub(owner, { args: LABEL });
   const [uninvited, why] = await told(house, "pair", "--hub", address, "--yes");
   assert.equal(uninvited, 125);
   assert.match(why, /does not know this machine.*invitation/);
@@ -129,7 +124,8 @@ test("pair: a hub whose certificate is signed by an authority of one's own is me
   const files = { cert: join(owner.dir, "cert.pem"), key: join(owner.dir, "key.pem") };
   writeFileSync(files.cert, own.cert);
   writeFileSync(files.key, own.key);
-  const { hub, address } = await startHub(owner, "--open", "--cert", files.cert, "--key", files.key);
+  const args = [...LABEL, "--open", "--cert", files.cert, "--key", files.key];
+  const { running: hub, address } = await startHub(owner, { args });
   const secure = address.replace("http://127.0.0.1", "https://localhost");
   const [status, text] = await told(house, "pair", "--hub", secure, "--yes");
   assert.equal(status, 125);

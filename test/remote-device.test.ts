@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { showCode } from "./harness/shown-code.ts";
 import { TwoHomes } from "./harness/two-homes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
@@ -92,8 +93,7 @@ test("device: a machine at two hubs is reached while one of them is gone; withou
 test("device: a used code, and one that is taken back, leave nothing here", async () => {
   await using homes = new TwoHomes();
   const address = await homes.startHub();
-  const pairing = homes.there.start(["pair", "--hub", address, "--yes", "--json"]);
-  const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+  const { code, pairing } = await showCode(homes.there, address);
   pairing.child.kill("SIGINT");
   await pairing.ended;
   const late = await homes.here.warren(["pair", code, "--yes", "--json"]);

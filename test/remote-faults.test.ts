@@ -19,6 +19,7 @@ import { type Entered, HubHouse } from "./harness/hub-house.ts";
 import { Pocket } from "./harness/remote-capture/pocket.ts";
 import { Tap } from "./harness/remote-capture/tap.ts";
 import { World } from "./harness/remote-sim/world.ts";
+import { showCode } from "./harness/shown-code.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
 /** What goes wrong around hubs, machines and devices, made to: real processes where it is about processes, the real code on virtual time where it is about time. */
@@ -26,15 +27,10 @@ const crypto = webCrypto();
 const isProof = process.env.WARREN_PROOF === "1";
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** A code of that machine, and the command that shows it. */
-async function shownCode(house: TemporaryHome, address: string) {
-  const pairing = house.start(["pair", "--hub", address, "--yes", "--json", "--scopes", "view,type,approve,admin"]);
-  const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
-  return { code, pairing };
-}
+const ALL = "view,type,approve,admin";
 
 async function paired(house: TemporaryHome, address: string, phone = new Pocket("phone")): Promise<Pocket> {
-  const { code, pairing } = await shownCode(house, address);
+  const { code, pairing } = await showCode(house, address, { scopes: ALL });
   await phone.join(code);
   assert.equal((await pairing.ended).status, 0);
   return phone;
@@ -43,7 +39,7 @@ async function paired(house: TemporaryHome, address: string, phone = new Pocket(
 test("faults: codes that are cut, expired, oversized, foreign, of another version or without a hub are refused by name, and leave nothing", async () => {
   await using hub = await HubHouse.open();
   await using desk = temporaryHome();
-  const { code, pairing } = await shownCode(hub.house, hub.address);
+  const { code, pairing } = await showCode(hub.house, hub.address, { scopes: ALL });
   const read = decodePairingCode(code, { nowSeconds: Date.now() / 1_000, isLocal: true });
   const bare = code.slice("warren://pair?".length);
   const expired = encodePairingCode({ ...read, expires: Math.floor(Date.now() / 1_000) - 1 }).warren;

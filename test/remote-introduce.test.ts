@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { HubMember, HubStatus } from "../src/protocol/hub-control.ts";
+import type { HubMember } from "../src/protocol/hub-control.ts";
 import type { RemoteDevice, RemoteIntroduction } from "../src/protocol/remote-units.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { startHub } from "./harness/hub-process.ts";
+import { showCode } from "./harness/shown-code.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import type { Ended, Running } from "./harness/warren.ts";
 
@@ -20,16 +22,13 @@ class FourHomes implements AsyncDisposable {
 
   static async open(scopes = "view,type,approve,admin"): Promise<FourHomes> {
     const homes = new FourHomes();
-    homes.#hub = homes.laptop.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: 300_000 });
-    const facts = JSON.parse(await homes.#hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
-    homes.address = `http://127.0.0.1:${facts.port}`;
+    ({ running: homes.#hub, address: homes.address } = await startHub(homes.laptop));
     for (const machine of [homes.laptop, homes.desk]) await homes.#pair(machine, scopes);
     return homes;
   }
 
   async #pair(machine: TemporaryHome, scopes: string): Promise<void> {
-    const pairing = machine.start(["pair", "--hub", this.address, "--yes", "--json", "--scopes", scopes]);
-    const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+    const { code, pairing } = await showCode(machine, this.address, { scopes });
     const joined = await this.admin.warren(["pair", code, "--yes", "--json"]);
     assert.equal(joined.status, 0, joined.stderr);
     assert.equal((await pairing.ended).status, 0);

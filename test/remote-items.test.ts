@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { itemsOf, type KeptTalk, withTalkItem } from "../src/client/remote/kept-talk.ts";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import { decodeTalkItem, MAIL_TOLD } from "../src/sealing/item.ts";
 import { isKnownMail, type MailItem } from "../src/sealing/mail-item.ts";
 import { RECORD_KINDS } from "../src/sealing/record.ts";
 import { temporaryHome } from "./harness/home.ts";
+import { HubHouse } from "./harness/hub-house.ts";
 import { killProcess } from "./harness/processes.ts";
 import { randomOf } from "./harness/random.ts";
 import { ReadingDevice } from "./harness/record-reading.ts";
+import { newScriptedAgent } from "./harness/scripted-agent.ts";
 import { talkIsTold } from "./harness/told-talks.ts";
 
 /** Conversations with agents, and mail, as sealed records: a real hub, a real machine whose server is killed at seeded instants, and a device that is never there with it. */
 const TIMEOUT_MS = 120_000;
-const SCRIPTED = join(import.meta.dirname, "..", "examples", "agents", "scripted.ts");
 const ROUNDS = 5;
 
 test(
@@ -26,26 +24,23 @@ test(
   async () => {
     const seed = Number(process.env.WARREN_SEED ?? 7);
     const random = randomOf(seed);
-    await using hub = temporaryHome();
+    await using hub = await HubHouse.open();
     await using house = temporaryHome();
-    const run = async (...args: string[]): Promise<void> => {
-      const { status, stdout, stderr } = await house.warren(args);
-      assert.equal(status, 0, stdout + stderr);
-    };
-    const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: TIMEOUT_MS });
-    const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
-    writeFileSync(join(house.dir, "agent.mjs"), `await import(${JSON.stringify(SCRIPTED)});\n`);
-    await run("new", "--detached", "--name", "fox", "--agent", `${process.execPath} agent.mjs`);
-    await run("prompt", "fox", "say Before anybody was there to read it.");
-    await run("wait", "fox", "--for", "idle");
-    const phone = await ReadingDevice.paired(house, `http://127.0.0.1:${port}`, "phone");
+    await newScriptedAgent(house, "fox");
+    await house.run("prompt", "fox", "say Before anybody was there to read it.");
+    await house.run("wait", "fox", "--for", "idle");
+    const phone = await ReadingDevice.paired(house, hub.address, "phone");
 
     for (let round = 1; round <= ROUNDS; round++) {
-      await run("prompt", "fox", `say Round ${round} begins.\nsay ${"Round on round. ".repeat(200)}\nsay It ends.`);
+      await house.run(
+        "prompt",
+        "fox",
+        `say Round ${round} begins.\nsay ${"Round on round. ".repeat(200)}\nsay It ends.`,
+      );
       // Somewhere between the first look and the last record.
       await new Promise((resolve) => setTimeout(resolve, random.between(0, 700)));
       killProcess(await house.server());
-      await run("wait", "fox", "--for", "idle"); // starts the next one
+      await house.run("wait", "fox", "--for", "idle"); // starts the next one
     }
     await talkIsTold(house, "fox");
     const { conversation } = await house.client().request("session.conversation", { session: "fox" });
@@ -70,26 +65,20 @@ test(
   async () => {
     const seed = Number(process.env.WARREN_SEED ?? 11);
     const random = randomOf(seed);
-    await using hub = temporaryHome();
+    await using hub = await HubHouse.open();
     await using house = temporaryHome({ env: { WARREN_MAIL_PORT: "0" } });
-    const run = async (...args: string[]): Promise<void> => {
-      const { status, stdout, stderr } = await house.warren(args);
-      assert.equal(status, 0, stdout + stderr);
-    };
-    const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: TIMEOUT_MS });
-    const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
-    const phone = await ReadingDevice.paired(house, `http://127.0.0.1:${port}`, "phone");
-    await run("mail", "send", "you", "Round 0.", "--as", "fox"); // by which the home begins to use mail
+    const phone = await ReadingDevice.paired(house, hub.address, "phone");
+    await house.run("mail", "send", "you", "Round 0.", "--as", "fox"); // by which the home begins to use mail
 
     for (let round = 1; round <= 3; round++) {
-      await run("mail", "send", "you", `Round ${round}. ${"x".repeat(9_000)}`, "--as", "fox");
-      await run("mail", "send", "fox", `Back in ${round}.`, "--as", "you");
-      await run("mail", "send", "fox", "Not for the person.", "--as", "owl");
+      await house.run("mail", "send", "you", `Round ${round}. ${"x".repeat(9_000)}`, "--as", "fox");
+      await house.run("mail", "send", "fox", `Back in ${round}.`, "--as", "you");
+      await house.run("mail", "send", "fox", "Not for the person.", "--as", "owl");
       await new Promise((resolve) => setTimeout(resolve, random.between(0, 700)));
       killProcess(await house.server());
-      await run("list"); // starts the next one
+      await house.run("list"); // starts the next one
     }
-    await run("mail", "check", "--as", "you");
+    await house.run("mail", "check", "--as", "you");
     const { messages } = await house.client().request("mail.history", { as: "you", limit: 200 });
     const there = messages.map(({ message, receipts }) => `${message.seq} ${message.body} ${receipts[0]?.state}`);
     assert.equal(there.length, 7);

@@ -11,7 +11,7 @@ import { killProcess } from "./harness/processes.ts";
 import { missingIn, shapeOf } from "./harness/shape.ts";
 import { TwoHomes } from "./harness/two-homes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import type { Ended } from "./harness/warren.ts";
+import { type Ended, well } from "./harness/warren.ts";
 
 /** `--on` for every kind of verb: what it says there is what it says at home. */
 
@@ -20,11 +20,6 @@ async function paired(scopes?: string): Promise<TwoHomes> {
   await homes.pair(await homes.startHub(), scopes);
   return homes;
 }
-
-const well = ({ status, stdout, stderr }: Ended): string => {
-  assert.equal(status, 0, stdout + stderr);
-  return stdout;
-};
 
 const facts = ({ stdout, stderr }: Ended): { code: string; error: string; fix: string } => JSON.parse(stderr || stdout);
 

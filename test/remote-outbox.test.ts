@@ -8,7 +8,7 @@ import { withSeed } from "./harness/random.ts";
 import { unitsAreTold } from "./harness/told-units.ts";
 import { TwoHomes } from "./harness/two-homes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import type { Ended } from "./harness/warren.ts";
+import { type Ended, well } from "./harness/warren.ts";
 
 /** `--later`: what is asked of a machine that is away is done once, in order, when it is back. The hub is in a home of its own, and stays. */
 class Site implements AsyncDisposable {
@@ -85,11 +85,6 @@ interface Item {
   is_over: boolean;
   result?: unknown;
 }
-
-const well = ({ status, stdout, stderr }: Ended): string => {
-  assert.equal(status, 0, stdout + stderr);
-  return stdout;
-};
 
 test("later: what is asked of a machine that is away is kept, and done in its order when it is back", async () => {
   await using site = await Site.make();

@@ -11,23 +11,14 @@ import { RECORD_KINDS } from "../src/sealing/record.ts";
 import { decodeSettings } from "../src/sealing/settings-text.ts";
 import { decodeUnitRow } from "../src/sealing/unit-row.ts";
 import { webCrypto } from "../src/sealing/webcrypto.ts";
-import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { temporaryHome } from "./harness/home.ts";
 import { HubHouse } from "./harness/hub-house.ts";
 import { killAllOf } from "./harness/processes.ts";
-import { TestDevice } from "./harness/remote-device.ts";
+import { pairedDevice } from "./harness/record-reading.ts";
+import type { TestDevice } from "./harness/remote-device.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
 const crypto = webCrypto();
-
-async function paired(house: TemporaryHome, hub: HubHouse, name: string, scopes: string): Promise<TestDevice> {
-  const pairing = house.start(["pair", "--hub", hub.address, "--yes", "--json", "--scopes", scopes]);
-  const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
-  const device = await TestDevice.make(name);
-  assert.equal(await (await device.join(code)).verdict, true);
-  assert.equal((await pairing.ended).status, 0);
-  device.close();
-  return device;
-}
 
 /** In a live session. */
 async function bring(device: TestDevice, settings: Settings): Promise<Settings> {
@@ -75,9 +66,9 @@ async function recorded(device: TestDevice, hub: HubHouse): Promise<Settings | u
 test("settings: devices meet at the machine, field by field; while it is away its sealed record says them, and the next server has them", async () => {
   await using hub = await HubHouse.open();
   await using house = temporaryHome();
-  const phone = await paired(house, hub, "phone", "type");
-  const desk = await paired(house, hub, "desk", "type,admin");
-  const guest = await paired(house, hub, "guest", "view");
+  const phone = await pairedDevice(house, hub.address, "phone", "type");
+  const desk = await pairedDevice(house, hub.address, "desk", "type,admin");
+  const guest = await pairedDevice(house, hub.address, "guest", "view");
   const nowMs = Date.now();
   const appearance = { value: "dark", at_ms: nowMs, by: "phone" };
   const order = { value: "name", at_ms: nowMs - 1_000, by: "phone" };
@@ -117,7 +108,7 @@ test("settings: an app that knows rows alone takes their record for none; a home
   assert.deepEqual((await house.client().request("remote.settings", { settings })).settings, settings);
   assert.deepEqual(readdirSync(house.places.remoteDir), ["settings.json"], "no key was made for that");
   await using hub = await HubHouse.open();
-  const phone = await paired(house, hub, "phone", "type");
+  const phone = await pairedDevice(house, hub.address, "phone", "type");
   await waitUntil(async () => (await recorded(phone, hub)) !== undefined, { what: "the record, for who came later" });
   assert.throws(() => decodeUnitRow(Buffer.from(JSON.stringify({ settings }))), { code: "FORM_INVALID" });
 });

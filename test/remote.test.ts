@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
 import type { SubscriptionItem } from "../src/client/client.ts";
-import type { HubMember, HubStatus } from "../src/protocol/hub-control.ts";
+import type { HubMember } from "../src/protocol/hub-control.ts";
 import { LineSplitter } from "../src/protocol/lines.ts";
 import { type DataOf, messages } from "../src/protocol/messages.ts";
 import type { RemoteCandidate, RemoteEvents, RemoteEventType } from "../src/protocol/remote-units.ts";
@@ -13,17 +13,16 @@ import { STREAM_CREDIT_BYTES } from "../src/sealing/live.ts";
 import type { PairingCode } from "../src/sealing/pairing-code.ts";
 import type { Scope } from "../src/sealing/scopes.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { type HubFacts, startHub } from "./harness/hub-process.ts";
 import { type Joining, TestDevice, type TestSession } from "./harness/remote-device.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import type { Running } from "./harness/warren.ts";
-
-type Facts = Pick<HubStatus, "port" | "key" | "pid" | "fingerprint">;
 
 /** A home with a hub of its own, a machine that is its member, and devices; all that is left of them goes with it. */
 class RemoteSite implements AsyncDisposable {
   readonly house: TemporaryHome;
   hub!: Running;
-  facts!: Facts;
+  facts!: HubFacts;
   readonly #devices: TestDevice[] = [];
 
   static async make(): Promise<RemoteSite> {
@@ -41,10 +40,8 @@ class RemoteSite implements AsyncDisposable {
   }
 
   async startHub(...args: string[]): Promise<void> {
-    this.hub = this.house.start(["hub", "--port", String(this.facts?.port ?? 0), "--json", ...args], {
-      deadlineMs: 300_000,
-    });
-    this.facts = JSON.parse(await this.hub.shows(/\}\n/));
+    const port = this.facts?.port ?? 0;
+    ({ running: this.hub, facts: this.facts } = await startHub(this.house, { port, args }));
   }
 
   async killHub(): Promise<void> {
@@ -431,8 +428,8 @@ test("link: another hub at the same address is not spoken to, and is said to be 
   const known = site.facts.fingerprint;
   await site.killHub();
   await using stranger = temporaryHome();
-  const running = stranger.start(["hub", "--port", String(site.facts.port), "--json", "--open"]);
-  const { fingerprint } = JSON.parse(await running.shows(/\}\n/)) as Facts;
+  const { running, facts } = await startHub(stranger, { port: site.facts.port });
+  const { fingerprint } = facts;
   const hub = await waitUntil(
     async () => {
       const { hubs } = await site.house.looker().request("remote.hubs", {});

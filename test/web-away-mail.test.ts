@@ -1,40 +1,20 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
-import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { temporaryHome } from "./harness/home.ts";
+import { HubHouse } from "./harness/hub-house.ts";
 import { killProcess } from "./harness/processes.ts";
 import { mailIsTold } from "./harness/told-talks.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import { click } from "./harness/web.ts";
+import { pairTab } from "./harness/web-pairing.ts";
 
 /** The person's mail of a machine that has died, in a real browser that was not there when it was written. */
 const TIMEOUT_MS = 120_000;
 const NARROW = { width: 360, height: 740 };
 const PICTURES = process.env.WARREN_PAGE_PICTURES;
-
-const run = async (house: TemporaryHome, ...args: string[]): Promise<string> => {
-  const { status, stdout, stderr } = await house.warren(args);
-  assert.equal(status, 0, stdout + stderr);
-  return stdout;
-};
-
-async function startHub(hub: TemporaryHome): Promise<string> {
-  const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: TIMEOUT_MS });
-  const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
-  return `http://127.0.0.1:${port}`;
-}
-
-async function pair(tab: Tab, house: TemporaryHome, address: string): Promise<void> {
-  const pairing = house.start(["pair", "--hub", address, "--yes", "--json"], { deadlineMs: TIMEOUT_MS });
-  const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
-  await tab.goto(link);
-  await click(tab, "Connect");
-  await tab.shows("✓ Joined");
-  assert.equal((await pairing.ended).status, 0);
-}
 
 /** The messages of the page, newest first. */
 const written = (tab: Tab): Promise<string[]> =>
@@ -45,17 +25,16 @@ test(
   { skip: missingChromium(), timeout: TIMEOUT_MS },
   async () => {
     await using browser = await Chromium.launch();
-    await using hub = temporaryHome();
+    await using hub = await HubHouse.open();
     await using house = temporaryHome({ env: { WARREN_MAIL_PORT: "0" } });
-    const address = await startHub(hub);
+    const { address } = hub;
     let tab = await browser.tab(NARROW);
-    await pair(tab, house, address);
+    await pairTab(tab, house, address);
     await tab.close();
-    const devices = async (): Promise<number> =>
-      (JSON.parse(await run(hub, "hub", "status", "--json")) as HubStatus).connections.devices;
+    const devices = async (): Promise<number> => (await hub.status()).connections.devices;
     await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
-    await run(house, "mail", "send", "you", "The build is red.", "--as", "fox");
-    await run(house, "mail", "send", "fox", "I look at it.", "--as", "you");
+    await house.run("mail", "send", "you", "The build is red.", "--as", "fox");
+    await house.run("mail", "send", "fox", "I look at it.", "--as", "you");
     await mailIsTold(house, 2);
 
     const { pid } = await house.server();
@@ -82,8 +61,8 @@ test(
     await tab.close();
     await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
 
-    await run(house, "mail", "check", "--as", "you");
-    await run(house, "mail", "send", "you", `It is green. ${"And on. ".repeat(5_000)}`, "--as", "owl");
+    await house.run("mail", "check", "--as", "you");
+    await house.run("mail", "send", "you", `It is green. ${"And on. ".repeat(5_000)}`, "--as", "owl");
     await mailIsTold(house, 3);
     for (const one of await Promise.all([house.keeper(), house.server()])) killProcess(one);
     tab = await browser.tab(NARROW);

@@ -1,49 +1,30 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { HubHouse } from "./harness/hub-house.ts";
+import { newScriptedAgent } from "./harness/scripted-agent.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import { click, openUnit, TERMINAL_TEXT } from "./harness/web.ts";
+import { pairTab } from "./harness/web-pairing.ts";
 
 /** What a person does in the app while the machine is away: in a real browser, by a real hub, with a server that does not answer for a while. */
 const TIMEOUT_MS = 90_000;
 const NARROW = { width: 360, height: 740 };
 const PICTURES = process.env.WARREN_PAGE_PICTURES;
-const SCRIPTED = join(import.meta.dirname, "..", "examples", "agents", "scripted.ts");
 
 const picture = async (tab: Tab, name: string): Promise<void> => {
   if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, `${name}.png`));
 };
 
-const run = async (house: TemporaryHome, ...args: string[]): Promise<string> => {
-  const { status, stdout, stderr } = await house.warren(args);
-  assert.equal(status, 0, stdout + stderr);
-  return stdout;
-};
-
 /** A tab of the hub's app that the machine of `house` has let in, as a person would. */
-async function paired(browser: Chromium, house: TemporaryHome, hub: TemporaryHome, scopes: string): Promise<Tab> {
-  const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: 300_000 });
-  const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
-  const args = ["pair", "--hub", `http://127.0.0.1:${port}`, "--yes", "--json", "--scopes", scopes];
-  const pairing = house.start(args, { deadlineMs: 300_000 });
-  const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
+async function paired(browser: Chromium, house: TemporaryHome, hub: HubHouse, scopes: string): Promise<Tab> {
   const tab = await browser.tab(NARROW);
-  await tab.goto(link);
-  await click(tab, "Connect");
-  await tab.shows("✓ Joined");
-  assert.equal((await pairing.ended).status, 0);
+  await pairTab(tab, house, hub.address, { scopes });
   await click(tab, "All units");
   return tab;
-}
-
-async function agent(house: TemporaryHome, name: string): Promise<void> {
-  writeFileSync(join(house.dir, "agent.mjs"), `await import(${JSON.stringify(SCRIPTED)});\n`);
-  await run(house, "new", "--detached", "--name", name, "--agent", `${process.execPath} agent.mjs`);
 }
 
 const goTo = async (tab: Tab, page: string): Promise<void> => {
@@ -79,12 +60,12 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
     "an answer that is given while it is away waits for it, sealed; what was said before waits as well, and all is done when it comes",
     { timeout: 2 * TIMEOUT_MS },
     async () => {
-      await using hub = temporaryHome();
+      await using hub = await HubHouse.open();
       await using house = temporaryHome();
-      await agent(house, "fox");
-      await agent(house, "owl");
+      await newScriptedAgent(house, "fox");
+      await newScriptedAgent(house, "owl");
       const tab = await paired(browser, house, hub, "type,approve");
-      await run(house, "prompt", "fox", 'edit notes.txt s/a/b/\nask "Deploy?" allow|deny\nsay Deployed.');
+      await house.run("prompt", "fox", 'edit notes.txt s/a/b/\nask "Deploy?" allow|deny\nsay Deployed.');
       await goTo(tab, "inbox");
       // The question itself: that there is one, the row says before it.
       await tab.until('document.querySelector(".permission")?.innerText.includes("Deploy?")', "the question");
@@ -130,12 +111,12 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
         '[...document.querySelectorAll(".item-head")].every((one) => one.textContent.includes("done"))',
         "both to be done",
       );
-      await run(house, "wait", "fox", "--for", "idle");
-      const said = await run(house, "history", "fox");
+      await house.run("wait", "fox", "--for", "idle");
+      const said = await house.run("history", "fox");
 
       assert.equal(said.match(/(?<!say )Deployed\./g)?.length, 1, "once");
-      await run(house, "wait", "owl", "--for", "idle");
-      assert.match(await run(house, "history", "owl"), /Later then\./);
+      await house.run("wait", "owl", "--for", "idle");
+      assert.match(await house.run("history", "owl"), /Later then\./);
       await goTo(tab, "inbox");
       await tab.shows("Nobody needs you");
       await goTo(tab, "outbox");
@@ -150,9 +131,9 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
     "a row that is drawn aside offers to stop what it shows, and does nothing by itself; of a machine that is away the stop waits for it",
     { timeout: TIMEOUT_MS },
     async () => {
-      await using hub = temporaryHome();
+      await using hub = await HubHouse.open();
       await using house = temporaryHome();
-      for (const name of ["ant", "bee"]) await run(house, "add", "--name", name, "sleep", "1000");
+      for (const name of ["ant", "bee"]) await house.run("add", "--name", name, "sleep", "1000");
       const stateOf = async (name: string): Promise<string | undefined> =>
         (await house.looker().request("list", {})).jobs.find((job) => job.name === name)?.state;
       const tab = await paired(browser, house, hub, "admin");
@@ -199,11 +180,11 @@ describe("web: a machine that is away", { skip: missingChromium(), timeout: 4 * 
     "a browser that may only look sees the question, and that it may not answer",
     { timeout: TIMEOUT_MS },
     async () => {
-      await using hub = temporaryHome();
+      await using hub = await HubHouse.open();
       await using house = temporaryHome();
-      await agent(house, "fox");
-      await run(house, "prompt", "fox", 'ask "Deploy?" allow|deny\nsay Deployed.');
-      await run(house, "new", "--detached", "--name", "bear", "sh", "-c", "echo a screen; exec sleep 1000");
+      await newScriptedAgent(house, "fox");
+      await house.run("prompt", "fox", 'ask "Deploy?" allow|deny\nsay Deployed.');
+      await house.run("new", "--detached", "--name", "bear", "sh", "-c", "echo a screen; exec sleep 1000");
       const tab = await paired(browser, house, hub, "view");
       await goTo(tab, "inbox");
       await tab.shows("This browser may look, and not answer what agents ask");

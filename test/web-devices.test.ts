@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import type { RemoteDevice } from "../src/protocol/remote-units.ts";
 import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
+import { startHub } from "./harness/hub-process.ts";
 import { TestDevice } from "./harness/remote-device.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import { click, Web } from "./harness/web.ts";
@@ -53,12 +53,6 @@ async function assertGood(tab: Tab, name: string): Promise<void> {
   assert.deepEqual(wide, [], `${name}: nothing sticks out`);
 }
 
-async function startHub(web: Web): Promise<string> {
-  const hub = web.house.start(["hub", "--port", "0", "--json"], { deadlineMs: 300_000 });
-  const { port } = JSON.parse(await hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
-  return `http://127.0.0.1:${port}`;
-}
-
 const devicesOf = async (web: Web): Promise<RemoteDevice[]> =>
   (await web.house.client().request("remote.devices", {})).devices;
 
@@ -74,7 +68,7 @@ describe("web: devices, inbox and settings", { skip: missingChromium(), timeout:
     { timeout: 2 * TIMEOUT_MS },
     async () => {
       await using web = await Web.start();
-      const address = await startHub(web);
+      const { address } = await startHub(web.house, { args: [] });
       const tab = await web.tab(browser, NARROW);
       await goTo(tab, "devices");
       await tab.shows("No device may steer");
@@ -173,14 +167,14 @@ describe("web: devices, inbox and settings", { skip: missingChromium(), timeout:
       await using web = await Web.start();
       for (const name of ["fox", "owl"]) {
         await web.agent(name);
-        await web.warren(
+        await web.house.run(
           "prompt",
           name,
           `edit notes-${name}.txt s/a/b/\nask "Deploy for ${name}?" allow|always|deny\nsay Over.`,
         );
-        await web.warren("wait", name, "--for", "needs-you");
+        await web.house.run("wait", name, "--for", "needs-you");
       }
-      await web.warren("mail", "send", "you", "the page is ready");
+      await web.house.run("mail", "send", "you", "the page is ready");
       const tab = await web.tab(browser, NARROW);
       await goTo(tab, "inbox");
       await tab.until('document.querySelectorAll(".inbox .permission").length === 2', "both questions");
@@ -212,9 +206,9 @@ describe("web: devices, inbox and settings", { skip: missingChromium(), timeout:
         'document.querySelector(".answered")?.textContent.startsWith("allow, by root · owl: Deploy for owl?")',
         "the answer",
       );
-      await web.warren("wait", "owl", "--for", "idle");
+      await web.house.run("wait", "owl", "--for", "idle");
 
-      await web.warren("deny", "fox");
+      await web.house.run("deny", "fox");
       await tab.until(
         'document.querySelector(".answered")?.textContent.includes("deny, by root · fox: Deploy for fox?")',
         "by whom",
@@ -231,7 +225,7 @@ describe("web: devices, inbox and settings", { skip: missingChromium(), timeout:
         '(() => { const found = [...document.querySelectorAll("label.switch")].find((one) => one.textContent.startsWith("Ask once more")); found?.click(); return found; })()',
         "the switch",
       );
-      await web.warren("prompt", "fox", 'ask "Again?" allow|deny\nsay Over.');
+      await web.house.run("prompt", "fox", 'ask "Again?" allow|deny\nsay Over.');
       await goTo(tab, "inbox");
       await tab.until('document.querySelector(".permission")', "the question");
       await tab.evaluate(SWIPE_LEFT);
@@ -256,8 +250,8 @@ describe("web: devices, inbox and settings", { skip: missingChromium(), timeout:
     { timeout: TIMEOUT_MS },
     async () => {
       await using web = await Web.start();
-      await web.warren("new", "--detached", "--name", "bear", "sh");
-      await web.warren("add", "--name", "ant", "sleep", "1000");
+      await web.house.run("new", "--detached", "--name", "bear", "sh");
+      await web.house.run("add", "--name", "ant", "sleep", "1000");
       const tab = await web.tab(browser, NARROW);
       const other = await browser.tab();
       await other.goto(`http://127.0.0.1:${web.port}/`);
@@ -290,10 +284,10 @@ describe("web: devices, inbox and settings", { skip: missingChromium(), timeout:
       );
       await tab.setSeen(false);
       await web.agent("fox");
-      await web.warren("prompt", "fox", 'ask "Secret plan?" allow|deny');
+      await web.house.run("prompt", "fox", 'ask "Secret plan?" allow|deny');
       await tab.until('window.notified === "fox needs you"', "a notification, without a word of what is asked");
       await tab.setSeen(true);
-      await web.warren("deny", "fox");
+      await web.house.run("deny", "fox");
       await other.until(
         `getComputedStyle(document.documentElement).backgroundColor !== ${JSON.stringify(light)}`,
         "dark",

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { temporaryHome } from "./harness/home.ts";
+import { startHub } from "./harness/hub-process.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import { click } from "./harness/web.ts";
+import { pairTab } from "./harness/web-pairing.ts";
 
 /** The list of a page that was here before: it stands there before any of the browser's databases has answered, and nothing moves when they do. */
 const TIMEOUT_MS = 90_000;
@@ -53,21 +55,13 @@ test(
   async () => {
     await using browser = await Chromium.launch();
     await using house = temporaryHome();
-    const hub = house.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: 300_000 });
-    const { port } = JSON.parse(await hub.shows(/\}\n/)) as { port: number };
-    const address = `http://127.0.0.1:${port}`;
+    const { address } = await startHub(house);
     for (const name of ["owl", "api", "fox"]) {
-      const { status, stderr } = await house.warren(["add", "--name", name, "sleep", "1000"]);
-      assert.equal(status, 0, stderr);
+      await house.run("add", "--name", name, "sleep", "1000");
     }
-    const pairing = house.start(["pair", "--hub", address, "--yes", "--json"], { deadlineMs: 300_000 });
-    const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
     const tab = await browser.tab();
     await tab.beforeEachDocument(HOLD_DATABASES);
-    await tab.goto(link);
-    await click(tab, "Connect");
-    await tab.shows("✓ Joined");
-    assert.equal((await pairing.ended).status, 0);
+    await pairTab(tab, house, address);
     await click(tab, "All units");
     await tab.until('document.querySelectorAll("a.row").length === 3', "the list");
     await waitUntil(async () => (await tab.evaluate(KEPT_JOBS)) === 3, { what: "the home in the browser's database" });

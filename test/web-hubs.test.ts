@@ -7,46 +7,23 @@ import { decodePairingCode, encodePairingCode } from "../src/sealing/pairing-cod
 import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { type HubProcess, startHub } from "./harness/hub-process.ts";
 import { killProcess } from "./harness/processes.ts";
+import { showCode } from "./harness/shown-code.ts";
 import { unitsAreTold } from "./harness/told-units.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import type { Running } from "./harness/warren.ts";
 import { click, openUnit, TERMINAL_TEXT } from "./harness/web.ts";
+import { pairTab } from "./harness/web-pairing.ts";
 
 /** The app of a hub, in a real browser: machines elsewhere, through real hubs. */
 const TIMEOUT_MS = 90_000;
 const PHONE = { width: 390, height: 844 };
 
-interface Hub {
-  running: Running;
-  address: string;
-}
+const startNamed = (house: TemporaryHome, label: string): Promise<HubProcess> =>
+  startHub(house, { args: ["--open", "--label", label] });
 
-async function startHub(house: TemporaryHome, label: string, ...more: string[]): Promise<Hub> {
-  const running = house.start(["hub", "--port", "0", "--json", "--open", "--label", label, ...more], {
-    deadlineMs: 300_000,
-  });
-  const { port } = JSON.parse(await running.shows(/\}\n/)) as { port: number };
-  return { running, address: `http://127.0.0.1:${port}` };
-}
-
-/** The link of a code that lets in the first who has it. */
-async function codeOf(
-  house: TemporaryHome,
-  { address }: Hub,
-  ...more: string[]
-): Promise<{ pairing: Running; link: string }> {
-  const pairing = house.start(["pair", "--hub", address, "--yes", "--json", ...more], { deadlineMs: 300_000 });
-  const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
-  return { pairing, link };
-}
-
-async function pair(tab: Tab, house: TemporaryHome, hub: Hub, ...more: string[]): Promise<void> {
-  const { pairing, link } = await codeOf(house, hub, ...more);
-  await tab.goto(link);
-  await click(tab, "Connect");
-  await tab.shows("✓ Joined");
-  assert.equal((await pairing.ended).status, 0);
+async function pair(tab: Tab, house: TemporaryHome, hub: HubProcess, scopes?: string): Promise<void> {
+  await pairTab(tab, house, hub.address, { scopes });
   await click(tab, "All units");
 }
 
@@ -54,12 +31,6 @@ const terminalShows = (tab: Tab, text: string): Promise<void> =>
   tab.until(`${TERMINAL_TEXT}.includes(${JSON.stringify(text)})`, `${text} in the terminal`);
 
 const rowNames = '[...document.querySelectorAll("a.row b")].map((b) => b.textContent).sort().join()';
-
-const run = async (house: TemporaryHome, ...args: string[]): Promise<string> => {
-  const { status, stdout, stderr } = await house.warren(args);
-  assert.equal(status, 0, stdout + stderr);
-  return stdout;
-};
 
 describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TIMEOUT_MS }, () => {
   let browser: Chromium;
@@ -73,12 +44,12 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     { timeout: TIMEOUT_MS },
     async () => {
       await using house = temporaryHome();
-      const hub = await startHub(house, "attic");
-      await run(house, "new", "--detached", "--name", "bear", "sh");
+      const hub = await startNamed(house, "attic");
+      await house.run("new", "--detached", "--name", "bear", "sh");
       const tab = await browser.tab();
       await tab.goto(`${hub.address}/`);
       await tab.shows("No machine lets this browser in yet");
-      const { link, pairing } = await codeOf(house, hub, "--scopes", "type,admin");
+      const { link, pairing } = await showCode(house, hub.address, { scopes: "type,admin" });
       await tab.goto(link);
       await tab.shows("Connecting to a new hub: 127.0.0.1");
       await assertAccessible(tab, "what a code asks");
@@ -89,7 +60,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
       await click(tab, "Connect");
       await tab.shows("✓ Joined");
       assert.equal((await pairing.ended).status, 0);
-      const [device] = JSON.parse(await run(house, "devices", "--json")) as RemoteDevice[];
+      const [device] = JSON.parse(await house.run("devices", "--json")) as RemoteDevice[];
       assert.match(device!.name, /^Chrome on Linux$/);
       await click(tab, "All units");
       await openUnit(tab, "bear");
@@ -107,7 +78,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
         await tab.until(`document.querySelector(".page h1")?.textContent !== "Loading this page"`, page);
         await assertAccessible(tab, page);
       }
-      await run(house, "add", "--name", "late", "sleep", "1000");
+      await house.run("add", "--name", "late", "sleep", "1000");
       await tab.until(`${rowNames} === "bear,late"`, "what came since");
       assert.deepEqual(tab.complaints, [], "nothing that the policy refused, no error that nobody caught");
       await tab.close();
@@ -120,14 +91,14 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     async () => {
       await using laptop = temporaryHome();
       await using server = temporaryHome();
-      const attic = await startHub(laptop, "attic");
-      const cloud = await startHub(server, "cloud");
-      await run(laptop, "new", "--detached", "--name", "bear", "sh");
-      await run(server, "add", "--name", "api", "sleep", "1000");
+      const attic = await startNamed(laptop, "attic");
+      const cloud = await startNamed(server, "cloud");
+      await laptop.run("new", "--detached", "--name", "bear", "sh");
+      await server.run("add", "--name", "api", "sleep", "1000");
       const phone = await browser.tab(PHONE);
-      await pair(phone, laptop, attic, "--scopes", "type,admin");
+      await pair(phone, laptop, attic, "type,admin");
       // The second by its link, pasted: the app of one hub is the app of all.
-      const { link, pairing } = await codeOf(server, cloud, "--scopes", "type,admin");
+      const { link, pairing } = await showCode(server, cloud.address, { scopes: "type,admin" });
       await phone.evaluate('location.hash = "#/pair"');
       await paste(phone, link);
       await phone.shows("Connecting to a new hub");
@@ -142,7 +113,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
         ["attic", "cloud"],
       );
 
-      const second = await codeOf(laptop, cloud, "--scopes", "type,admin");
+      const second = await showCode(laptop, cloud.address, { scopes: "type,admin" });
       await phone.evaluate('location.hash = "#/pair"');
       await paste(phone, second.link);
       await phone.shows("By the hub cloud");
@@ -214,11 +185,11 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     { timeout: TIMEOUT_MS },
     async () => {
       await using house = temporaryHome();
-      const hub = await startHub(house, "attic");
+      const hub = await startNamed(house, "attic");
       const other = await Chromium.launch();
       const tab = await other.tab();
       await tab.goto(`${hub.address}/#/pair`);
-      const { link, pairing } = await codeOf(house, hub);
+      const { link, pairing } = await showCode(house, hub.address);
       await paste(tab, "warren://pair?key=MFRGGZDF");
       await tab.shows("names no hub, so nobody knows where the machine is to be found");
       await paste(tab, link.slice(0, -4));
@@ -244,8 +215,8 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
 
   test("a picture of the code is read", { timeout: TIMEOUT_MS }, async () => {
     await using house = temporaryHome();
-    const hub = await startHub(house, "attic");
-    const { link, pairing } = await codeOf(house, hub);
+    const hub = await startNamed(house, "attic");
+    const { link, pairing } = await showCode(house, hub.address);
     const tab = await browser.tab();
     await tab.goto(`${hub.address}/#/pair`);
     await tab.until('document.querySelector("input[type=file]")', "where pictures are given");
@@ -268,8 +239,8 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
 
   test("of two tabs one speaks with the hubs, and the other takes over", { timeout: TIMEOUT_MS }, async () => {
     await using house = temporaryHome();
-    const hub = await startHub(house, "attic");
-    await run(house, "add", "--name", "api", "sleep", "1000");
+    const hub = await startNamed(house, "attic");
+    await house.run("add", "--name", "api", "sleep", "1000");
     const first = await browser.tab();
     await pair(first, house, hub);
     await first.until(`${rowNames} === "api"`, "what runs");
@@ -279,7 +250,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     await second.until('document.querySelectorAll("a.row.stale").length === 1', "what is remembered");
     await click(second, "Use this tab");
     await first.shows("Another tab of this browser speaks with the hubs");
-    await run(house, "add", "--name", "late", "sleep", "1000");
+    await house.run("add", "--name", "late", "sleep", "1000");
     await second.until(`${rowNames} === "api,late"`, "what is new");
     await second.close();
     await first.until(`${rowNames} === "api,late" && !document.querySelector("a.row.stale")`, "the first tab goes on");
@@ -289,16 +260,16 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
   test("what a machine left while nobody looked is there when it is away", { timeout: TIMEOUT_MS }, async () => {
     await using owner = temporaryHome();
     await using house = temporaryHome();
-    const hub = await startHub(owner, "attic");
-    await run(house, "add", "--name", "api", "sleep", "1000");
+    const hub = await startNamed(owner, "attic");
+    await house.run("add", "--name", "api", "sleep", "1000");
     let tab = await browser.tab();
     await pair(tab, house, hub);
     await tab.until(`${rowNames} === "api"`, "what runs");
     await tab.close();
-    const statusOf = async (): Promise<HubStatus> => JSON.parse(await run(owner, "hub", "status", "--json"));
+    const statusOf = async (): Promise<HubStatus> => JSON.parse(await owner.run("hub", "status", "--json"));
     // While the page still goes, what it has taken is forgotten.
     await waitUntil(async () => (await statusOf()).connections.devices === 0, { what: "the page to be gone" });
-    await run(house, "add", "--name", "late", "sleep", "1000");
+    await house.run("add", "--name", "late", "sleep", "1000");
     await unitsAreTold(house, 2);
     const [keeper, server] = await Promise.all([house.keeper(), house.server()]);
     killProcess(keeper);
@@ -308,7 +279,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     await tab.until(`${rowNames} === "api,late" && document.querySelectorAll("a.row.stale").length === 2`, "both");
     await openUnit(tab, "late");
     await tab.shows("The rest of it can be seen when its machine is there");
-    await run(house, "list"); // starts its server
+    await house.run("list"); // starts its server
     await tab.shows("Started by");
     await tab.close();
   });

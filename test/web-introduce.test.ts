@@ -1,27 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import type { RemoteDevice } from "../src/protocol/remote-units.ts";
-import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
+import { Chromium, missingChromium } from "./harness/chromium.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { startHub } from "./harness/hub-process.ts";
 import { click } from "./harness/web.ts";
+import { pairTab } from "./harness/web-pairing.ts";
 
 /** A browser introduces a device to two machines by one code, and is introduced itself: the app of a hub, two machines, real processes. */
 const TIMEOUT_MS = 90_000;
 
 const devicesOf = async (house: TemporaryHome): Promise<RemoteDevice[]> =>
   (await house.client().request("remote.devices", {})).devices;
-
-/** With admin. */
-async function pair(tab: Tab, house: TemporaryHome, address: string): Promise<void> {
-  const pairing = house.start(["pair", "--hub", address, "--yes", "--json", "--scopes", "type,admin"]);
-  const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
-  await tab.goto(link);
-  await click(tab, "Connect");
-  await tab.shows("✓ Joined");
-  assert.equal((await pairing.ended).status, 0);
-  await click(tab, "All units");
-}
 
 describe("web: introductions", { skip: missingChromium(), timeout: 2 * TIMEOUT_MS }, () => {
   let browser: Chromium;
@@ -36,11 +26,12 @@ describe("web: introductions", { skip: missingChromium(), timeout: 2 * TIMEOUT_M
     async () => {
       await using laptop = temporaryHome();
       await using desk = temporaryHome();
-      const hub = laptop.start(["hub", "--port", "0", "--json", "--open", "--label", "attic"], { deadlineMs: 300_000 });
-      const { port } = JSON.parse(await hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
-      const address = `http://127.0.0.1:${port}`;
+      const { running: hub, address } = await startHub(laptop, { args: ["--open", "--label", "attic"] });
       const admin = await browser.tab();
-      for (const house of [laptop, desk]) await pair(admin, house, address);
+      for (const house of [laptop, desk]) {
+        await pairTab(admin, house, address, { scopes: "type,admin" });
+        await click(admin, "All units");
+      }
       assert.equal((await desk.warren(["devices", "ask-first", "on"])).status, 0);
       await admin.evaluate('location.hash = "#/devices"');
       await click(admin, "Let a device in at several machines");

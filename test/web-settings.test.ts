@@ -11,6 +11,7 @@ import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { HubHouse } from "./harness/hub-house.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 import { click, Web } from "./harness/web.ts";
+import { pairTab } from "./harness/web-pairing.ts";
 
 /** What a person has chosen, on all their devices: two real browsers, one hub, one machine. */
 const TIMEOUT_MS = 120_000;
@@ -19,12 +20,7 @@ const PHONE = { width: 390, height: 844 };
 const PICTURES = process.env.WARREN_PAGE_PICTURES;
 
 async function pair(tab: Tab, house: TemporaryHome, hub: HubHouse): Promise<void> {
-  const pairing = house.start(["pair", "--hub", hub.address, "--yes", "--json"], { deadlineMs: 300_000 });
-  const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
-  await tab.goto(link);
-  await click(tab, "Connect");
-  await tab.shows("✓ Joined");
-  assert.equal((await pairing.ended).status, 0);
+  await pairTab(tab, house, hub.address);
   await toSettings(tab);
 }
 

@@ -45,8 +45,8 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
 
   test("shows what runs, types into a terminal, and is let in by its link alone", { timeout: TIMEOUT_MS }, async () => {
     await using web = await Web.start();
-    await web.warren("add", "--name", "site", "sh", "-c", "echo hello; exec sleep 1000");
-    await web.warren("new", "--detached", "--name", "bear", "sh");
+    await web.house.run("add", "--name", "site", "sh", "-c", "echo hello; exec sleep 1000");
+    await web.house.run("new", "--detached", "--name", "bear", "sh");
     const { link } = web;
     const tab = await web.tab(browser);
     await tab.shows("site");
@@ -56,7 +56,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     await tab.insert("echo $((40+2))-answers");
     await tab.press("Enter");
     await terminalShows(tab, "42-answers");
-    await web.warren("send", "bear", "echo from elsewhere\n");
+    await web.house.run("send", "bear", "echo from elsewhere\n");
     await terminalShows(tab, "from elsewhere");
     const use = '/ · \\d+ % CPU · [\\d.]+ [kM]B/.test(document.querySelector(".unit-head .where")?.textContent)';
     await tab.until(use, "what it uses");
@@ -143,7 +143,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     async () => {
       await using web = await Web.start();
       await web.agent("owl");
-      await web.warren("mail", "send", "owl", "say <b>read</b>", "--subject", "review", "--as", "kim");
+      await web.house.run("mail", "send", "owl", "say <b>read</b>", "--subject", "review", "--as", "kim");
       const tab = await web.tab(browser);
       await openUnit(tab, "owl");
       await tab.until('document.querySelector(".by-you details")', "the mail");
@@ -164,7 +164,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
   test("shows a job's log as it is written, and by its state how it ended", { timeout: TIMEOUT_MS }, async () => {
     await using web = await Web.start();
     const go = join(web.house.dir, "go");
-    await web.warren(
+    await web.house.run(
       "add",
       "--name",
       "build",
@@ -189,7 +189,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
 
   test("starts a session and stops a job, by keys alone", { timeout: TIMEOUT_MS }, async () => {
     await using web = await Web.start();
-    await web.warren("add", "--name", "site", "sleep", "1000");
+    await web.house.run("add", "--name", "site", "sleep", "1000");
     const tab = await web.tab(browser);
     await tab.shows("site");
     await tab.press("j");
@@ -221,7 +221,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     { timeout: TIMEOUT_MS },
     async () => {
       await using web = await Web.start();
-      await web.warren("new", "--detached", "--name", "bear", "sh");
+      await web.house.run("new", "--detached", "--name", "bear", "sh");
       const tab = await web.tab(browser);
       await openUnit(tab, "bear");
       await isTypedInto(tab);
@@ -232,7 +232,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
       await tab.insert("echo af''ter");
       await tab.press("Enter");
       await terminalShows(tab, "after");
-      await web.warren("add", "--name", "late", "sleep", "1000");
+      await web.house.run("add", "--name", "late", "sleep", "1000");
       await tab.until(
         '[...document.querySelectorAll("a.row b")].some((b) => b.textContent === "late")',
         "what came afterwards",
@@ -263,8 +263,8 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
 
   test("fits a phone: one pane, the bar below, the keys that its keyboard lacks", { timeout: TIMEOUT_MS }, async () => {
     await using web = await Web.start();
-    await web.warren("add", "--name", "site", "sleep", "1000");
-    await web.warren("new", "--detached", "--name", "bear", "sh");
+    await web.house.run("add", "--name", "site", "sleep", "1000");
+    await web.house.run("new", "--detached", "--name", "bear", "sh");
     const phone = await web.tab(browser, PHONE);
     await phone.shows("bear");
     assert.equal(await phone.evaluate("document.documentElement.scrollWidth"), PHONE.width, "nothing sticks out");
@@ -295,7 +295,7 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     { timeout: TIMEOUT_MS },
     async () => {
       await using web = await Web.start();
-      await web.warren("new", "--detached", "--name", "bear", "sh");
+      await web.house.run("new", "--detached", "--name", "bear", "sh");
       const tab = await web.tab(browser);
       await tab.shows("bear");
       const newer = variant({ hash: "newer01", newerByMs: 1_000 });
@@ -354,14 +354,14 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
   for (const scheme of ["light", "dark"] as const)
     test(`is accessible on every page (axe, ${scheme})`, { timeout: TIMEOUT_MS }, async () => {
       await using web = await Web.start();
-      await web.warren("add", "--name", "site", "sh", "-c", "echo hello; exec sleep 1000");
-      await web.warren("add", "--name", "test", "sh", "-c", "echo 'expected 4, got 5' >&2; exit 1");
-      await web.warren("new", "--detached", "--name", "bear", "sh");
+      await web.house.run("add", "--name", "site", "sh", "-c", "echo hello; exec sleep 1000");
+      await web.house.run("add", "--name", "test", "sh", "-c", "echo 'expected 4, got 5' >&2; exit 1");
+      await web.house.run("new", "--detached", "--name", "bear", "sh");
       await web.agent("fox");
       await web.agent("owl");
-      await web.warren("prompt", "fox", 'plan [x] look; [~] mend; test\nask "Deploy the page?" allow|deny');
-      await web.warren("wait", "fox", "--for", "needs-you");
-      await web.warren("mail", "send", "you", "the page is ready");
+      await web.house.run("prompt", "fox", 'plan [x] look; [~] mend; test\nask "Deploy the page?" allow|deny');
+      await web.house.run("wait", "fox", "--for", "needs-you");
+      await web.house.run("mail", "send", "you", "the page is ready");
       const tab = await web.tab(browser);
       await tab.prefer(scheme);
       await tab.shows("owl");

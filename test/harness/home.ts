@@ -17,7 +17,7 @@ import { type Places, resolvePlaces } from "../../src/platform/paths.ts";
 import { type Installation, thisInstallation } from "./build-copy.ts";
 import { type HomeProcess, killAllOf, processesOf, type Role, treeOf, withRole } from "./processes.ts";
 import { waitUntil } from "./wait-until.ts";
-import { type Ended, type Running, startWarren, type WarrenOptions } from "./warren.ts";
+import { type Ended, type Running, startWarren, type WarrenOptions, well } from "./warren.ts";
 
 /**
  * A user of their own: home, runtime directory and a project directory that exist for one test. Disposing it nukes the home, and fails the test when a
@@ -34,6 +34,8 @@ export interface TemporaryHome extends AsyncDisposable {
   readonly env: Record<string, string>;
   /** Runs a command to its end; fails when it shows a stack trace. */
   warren(args: readonly string[], options?: WarrenOptions & { from?: Installation }): Promise<Ended>;
+  /** Runs a command that ends well; what it printed. */
+  run(...args: string[]): Promise<string>;
   /** Starts a command. */
   start(args: readonly string[], options?: WarrenOptions & { from?: Installation }): Running;
   /** A client in this process; closed with the home. */
@@ -96,6 +98,7 @@ export function temporaryHome({ env: extra = {}, home: wanted }: HomeOptions = {
     places: resolvePlaces(env),
     start,
     warren: (args, options) => start(args, options).ended,
+    run: async (...args) => well(await start(args).ended),
     client({ from = thisInstallation(), mode = "start" } = {}) {
       const dial = dialPrimary({ places: resolvePlaces(env), build: from.build, env, mode });
       const client = new Client({ dial, name: "test", version: "0", randomId: () => crypto.randomUUID() });

@@ -5,12 +5,12 @@ import type { SigningKey } from "../../src/sealing/crypto.ts";
 import type { Role } from "../../src/sealing/login.ts";
 import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import { type HomeOptions, type TemporaryHome, temporaryHome } from "./home.ts";
+import { type HubFacts, type HubProcessOptions, startHub } from "./hub-process.ts";
 import { type HubSocket, hubSocket } from "./hub-socket.ts";
 import type { Running } from "./warren.ts";
 
 /** `warren hub` in a home of its own, which can be killed and started again, and members of it that speak frame by frame. */
 const crypto = webCrypto();
-const DEADLINE_MS = 600_000;
 
 export interface Entered extends HubSocket {
   missed: Awaited<ReturnType<typeof logIn>>;
@@ -24,22 +24,21 @@ export interface LoginOptions {
 export class HubHouse implements AsyncDisposable {
   readonly house: TemporaryHome;
   running!: Running;
-  facts!: Pick<HubStatus, "port" | "key" | "fingerprint" | "addresses">;
+  facts!: HubFacts;
   readonly #args: readonly string[];
-  readonly #deadlineMs: number;
+  readonly #deadlineMs: number | undefined;
 
-  /** @param deadlineMs a hub that was started so long ago is killed: nobody is there any more to end it */
   static async open({
     args = [],
-    deadlineMs = DEADLINE_MS,
+    deadlineMs,
     ...options
-  }: HomeOptions & { args?: readonly string[]; deadlineMs?: number } = {}): Promise<HubHouse> {
+  }: HomeOptions & Pick<HubProcessOptions, "args" | "deadlineMs"> = {}): Promise<HubHouse> {
     const hub = new HubHouse(temporaryHome(options), args, deadlineMs);
     await hub.start();
     return hub;
   }
 
-  private constructor(house: TemporaryHome, args: readonly string[], deadlineMs: number) {
+  private constructor(house: TemporaryHome, args: readonly string[], deadlineMs: number | undefined) {
     this.house = house;
     this.#args = args;
     this.#deadlineMs = deadlineMs;
@@ -47,10 +46,9 @@ export class HubHouse implements AsyncDisposable {
 
   /** On the port that it had. */
   async start(): Promise<void> {
-    const port = String(this.facts?.port ?? 0);
-    const args = ["hub", "--port", port, "--json", "--open", ...this.#args];
-    this.running = this.house.start(args, { deadlineMs: this.#deadlineMs });
-    this.facts = JSON.parse(await this.running.shows(/\}\n/));
+    const args = ["--open", ...this.#args];
+    const options = { port: this.facts?.port ?? 0, args, deadlineMs: this.#deadlineMs };
+    ({ running: this.running, facts: this.facts } = await startHub(this.house, options));
   }
 
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {

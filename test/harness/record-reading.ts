@@ -8,6 +8,7 @@ import { webCrypto } from "../../src/sealing/webcrypto.ts";
 import type { TemporaryHome } from "./home.ts";
 import { hubSocket } from "./hub-socket.ts";
 import { TestDevice } from "./remote-device.ts";
+import { showCode } from "./shown-code.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const crypto = webCrypto();
@@ -92,9 +93,7 @@ export async function pairedDevice(
   name: string,
   scopes?: string,
 ): Promise<TestDevice> {
-  const rights = scopes === undefined ? [] : ["--scopes", scopes];
-  const pairing = house.start(["pair", "--hub", address, "--yes", "--json", ...rights]);
-  const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+  const { code, pairing } = await showCode(house, address, { scopes });
   const device = await TestDevice.make(name);
   const joining = await device.join(code);
   assert.equal(await joining.verdict, true);

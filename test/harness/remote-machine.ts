@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Installation, thisInstallation } from "./build-copy.ts";
 import { type TemporaryHome, temporaryHome } from "./home.ts";
+import { scriptedAgentIn } from "./scripted-agent.ts";
+import { type ShownCode, showCode } from "./shown-code.ts";
 import { waitUntil } from "./wait-until.ts";
 import type { Running } from "./warren.ts";
 
@@ -11,8 +13,6 @@ import type { Running } from "./warren.ts";
  * A machine that is steered from a browser: a home of its own under a name of its own, where the kernel lets us give one (a UTS namespace needs root), and its terminal. For pictures it can be
  * somebody's (a mount namespace): then its project is `/home/anna/site`.
  */
-const SCRIPTED = join(import.meta.dirname, "..", "..", "examples", "agents", "scripted.ts");
-
 export class RemoteMachine implements AsyncDisposable {
   readonly house: TemporaryHome = temporaryHome();
   /** Where the agent's script lies, as this process sees it, and as the machine does. */
@@ -42,10 +42,8 @@ export class RemoteMachine implements AsyncDisposable {
   }
 
   /** The link of a code that lets in the first who has it. */
-  async code(hub: string, scopes: string): Promise<{ pairing: Running; link: string }> {
-    const pairing = this.start("pair", "--hub", hub, "--yes", "--json", "--scopes", scopes);
-    const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
-    return { pairing, link };
+  code(hub: string, scopes: string): Promise<ShownCode> {
+    return showCode(this.house, hub, { scopes, from: this.#from });
   }
 
   /** A command in a terminal of 80 × 24. */
@@ -58,8 +56,7 @@ export class RemoteMachine implements AsyncDisposable {
 
   /** A scripted agent (examples/agents). @param script what it does at its first prompt; without it the prompt says so itself */
   async agent(name: string, script?: string): Promise<void> {
-    writeFileSync(join(this.project, "agent.mjs"), `await import(${JSON.stringify(SCRIPTED)});\n`);
-    const command = [process.execPath, "agent.mjs"];
+    const command = [scriptedAgentIn(this.project)];
     if (script !== undefined) {
       writeFileSync(join(this.project, `${name}.script`), script);
       command.push(`${name}.script`);

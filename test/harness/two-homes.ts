@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HubStatus } from "../../src/protocol/hub-control.ts";
 import { type TemporaryHome, temporaryHome } from "./home.ts";
+import { startHub } from "./hub-process.ts";
+import { showCode } from "./shown-code.ts";
 import type { Ended, Running } from "./warren.ts";
 
 /** A hub and two homes: one is a machine, the other steers it by its command line. Everything is a real process. */
@@ -19,15 +20,13 @@ export class TwoHomes implements AsyncDisposable {
 
   /** Its address. */
   async startHub(house: TemporaryHome = this.there, port = 0): Promise<string> {
-    const hub = house.start(["hub", "--port", String(port), "--json", "--open"], { deadlineMs: 300_000 });
-    this.hubs.push(hub);
-    const facts = JSON.parse(await hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
-    return `http://127.0.0.1:${facts.port}`;
+    const { running, address } = await startHub(house, { port });
+    this.hubs.push(running);
+    return address;
   }
 
   async pair(address: string, scopes = "view,type,approve,admin"): Promise<Ended> {
-    const pairing = this.there.start(["pair", "--hub", address, "--yes", "--json", "--scopes", scopes]);
-    const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+    const { code, pairing } = await showCode(this.there, address, { scopes });
     const joined = await this.here.warren(["pair", code, "--yes", "--json"]);
     assert.equal(joined.status, 0, joined.stderr);
     assert.equal((await pairing.ended).status, 0);

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 
 /** The command line as a person runs it: `bin/warren` of an installation. */
@@ -17,6 +18,12 @@ export interface Ended {
   stdout: string;
   stderr: string;
   stdoutBytes: Buffer;
+}
+
+/** What a command that has ended well printed. */
+export function well({ status, stdout, stderr }: Ended): string {
+  assert.equal(status, 0, stdout + stderr);
+  return stdout;
 }
 
 export interface Running {

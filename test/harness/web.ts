@@ -1,12 +1,9 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Chromium, Tab } from "./chromium.ts";
 import { type HomeOptions, type TemporaryHome, temporaryHome } from "./home.ts";
+import { newScriptedAgent } from "./scripted-agent.ts";
 import type { Running } from "./warren.ts";
 
 /** `warren web` of a home of its own, as it is shipped. */
-const SCRIPTED = join(import.meta.dirname, "..", "..", "examples", "agents", "scripted.ts");
-
 export class Web implements AsyncDisposable {
   readonly house: TemporaryHome;
   #running: Running | undefined;
@@ -55,16 +52,9 @@ export class Web implements AsyncDisposable {
     return tab;
   }
 
-  async warren(...args: string[]): Promise<string> {
-    const { status, stdout, stderr } = await this.house.warren(args);
-    if (status !== 0) throw new Error(`warren ${args.join(" ")}: ${stdout}${stderr}`);
-    return stdout;
-  }
-
   /** A scripted agent (examples/agents). */
   async agent(name: string): Promise<void> {
-    writeFileSync(join(this.house.dir, "agent.mjs"), `await import(${JSON.stringify(SCRIPTED)});\n`);
-    await this.warren("new", "--detached", "--name", name, "--agent", `${process.execPath} agent.mjs`);
+    await newScriptedAgent(this.house, name);
   }
 
   get #said(): { url: string; port: number }[] {

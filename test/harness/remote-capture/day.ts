@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HubStatus } from "../../../src/protocol/hub-control.ts";
 import { decodePairingCode, type PairingCode } from "../../../src/sealing/pairing-code.ts";
 import { type Installation, thisInstallation } from "../build-copy.ts";
 import { needsRoot } from "../faults.ts";
 import { type TemporaryHome, temporaryHome } from "../home.ts";
+import { startHub } from "../hub-process.ts";
 import { killMachine } from "../processes.ts";
+import { scriptedAgentIn } from "../scripted-agent.ts";
+import { showCode } from "../shown-code.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { Running } from "../warren.ts";
 import { Pocket } from "./pocket.ts";
@@ -17,7 +19,6 @@ import { Tap } from "./tap.ts";
  * A day of a hub that somebody listens to: a real hub, a real machine in a home of its own, a phone; everything between them goes through a tap. What may not be
  * found anywhere at the hub are the words of {@link DayWords}: each is said, typed, stored or shown by one of the ends.
  */
-const SCRIPTED_AGENT = join(import.meta.dirname, "..", "..", "..", "examples", "agents", "scripted.ts");
 
 /** A `put` (its kind, its request), and of the record in it the second byte. */
 const PUT = 48;
@@ -62,7 +63,6 @@ export class Day implements AsyncDisposable {
   /** As they were shown. */
   readonly codes: PairingCode[] = [];
   hub!: Running;
-  facts!: HubStatus;
   tap!: Tap;
 
   /** Everything that remote is for, once. */
@@ -81,9 +81,9 @@ export class Day implements AsyncDisposable {
     mkdirSync(this.directory);
     this.#nameMachine();
     const { label } = this.words;
-    this.hub = this.hubHouse.start(["hub", "--port", "0", "--json", "--label", label], { deadlineMs: 300_000 });
-    this.facts = JSON.parse(await this.hub.shows(/\}\n/));
-    this.tap = await Tap.before(this.facts.port);
+    const { running, facts } = await startHub(this.hubHouse, { args: ["--label", label] });
+    this.hub = running;
+    this.tap = await Tap.before(facts.port);
     await this.#pair(this.phone, await this.#invitation());
     await this.#pair(this.lost);
     await this.phone.open();
@@ -111,11 +111,9 @@ export class Day implements AsyncDisposable {
   }
 
   async #pair(pocket: Pocket, invitation?: string): Promise<void> {
-    const invited = invitation === undefined ? [] : ["--invitation", invitation];
-    const scopes = ["--scopes", "view,type,approve,admin"];
-    const args = ["pair", "--hub", this.tap.address, "--yes", "--json", ...scopes, ...invited];
-    const pairing = this.house.start(args, { from: this.#machine });
-    const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+    const args = invitation === undefined ? [] : ["--invitation", invitation];
+    const options = { scopes: "view,type,approve,admin", args, from: this.#machine };
+    const { code, pairing } = await showCode(this.house, this.tap.address, options);
     this.codes.push(decodePairingCode(code, { nowSeconds: Date.now() / 1_000, isLocal: true }));
     await pocket.join(code);
     const { status, stderr } = await pairing.ended;
@@ -140,8 +138,7 @@ export class Day implements AsyncDisposable {
 
   async #approve(): Promise<void> {
     const { words, phone, directory } = this;
-    writeFileSync(join(directory, "agent.mjs"), `await import(${JSON.stringify(SCRIPTED_AGENT)});\n`);
-    await this.#warren("new", "--detached", "--name", words.agent, "--agent", `${process.execPath} agent.mjs`);
+    await this.#warren("new", "--detached", "--name", words.agent, "--agent", scriptedAgentIn(directory));
     const client = phone.client(words.agent);
     const session = words.agent;
     const text = `say ${words.prompt}\nask "${words.asked}?" allow|deny\nsay done.`;

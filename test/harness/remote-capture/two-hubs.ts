@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { HubStatus } from "../../../src/protocol/hub-control.ts";
 import { type TemporaryHome, temporaryHome } from "../home.ts";
+import { startHub } from "../hub-process.ts";
+import { showCode } from "../shown-code.ts";
 import { waitUntil } from "../wait-until.ts";
 import type { Running } from "../warren.ts";
 import { Pocket } from "./pocket.ts";
@@ -39,12 +40,10 @@ export class TwoHubs implements AsyncDisposable {
 
   async #join(label: string): Promise<void> {
     const house = temporaryHome();
-    const hub = house.start(["hub", "--port", "0", "--json", "--open", "--label", label], { deadlineMs: 300_000 });
-    const { port } = JSON.parse(await hub.shows(/\}\n/)) as Pick<HubStatus, "port">;
-    const tap = await Tap.before(port);
-    this.#hubs.push({ house, hub, tap });
-    const pairing = this.house.start(["pair", "--hub", tap.address, "--yes", "--json", "--scopes", "view,type"]);
-    const { code } = JSON.parse((await pairing.shows(/\n/)).split("\n")[0]!) as { code: string };
+    const { running, facts } = await startHub(house, { args: ["--open", "--label", label] });
+    const tap = await Tap.before(facts.port);
+    this.#hubs.push({ house, hub: running, tap });
+    const { code, pairing } = await showCode(this.house, tap.address, { scopes: "view,type" });
     await this.phone.join(code);
     assert.equal((await pairing.ended).status, 0);
   }
