@@ -14,9 +14,10 @@ import { logPaths } from "../runs/logs/files.ts";
 import { enforceFreeSpaceFloor, type FloorCandidate } from "../runs/logs/floor.ts";
 import { findOrphans } from "../runs/logs/orphans.ts";
 import { findMembers } from "../runs/tree.ts";
-import { isStuck, stuckAfterMs } from "./history.ts";
+import { isStuck, NO_RUNS, type RunStats, stuckAfterMs } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
+import { LookPace } from "./look-pace.ts";
 import { silenceMs } from "./probes.ts";
 import type { JobOptions, JobRecord, RunRecord } from "./records.ts";
 import type { Runner } from "./runner.ts";
@@ -41,7 +42,7 @@ export interface ObserverOptions {
 
 /** Owners are looked after this often: no system call tells of the death of a process that is not our child. */
 const OWNER_LOOK_MS = 1_000;
-/** Peaks, ports and log sizes are looked at this often while something runs. */
+/** Peaks, ports and log sizes are looked at this often while something runs; peaks and ports of what sleeps more rarely (see `LookPace`). */
 const SAMPLE_MS = 5_000;
 /** A run that has just begun is looked at after these times as well: a server opens its port in its first seconds. */
 const FIRST_LOOKS_MS = [700, 2_000];
@@ -59,16 +60,27 @@ interface Sample {
   memoryBytes: number;
   ports: Port[];
   isStuck: boolean;
+  /** As they were at the last look at their size. */
+  logs: LogTraces | undefined;
+}
+
+/** By which it is seen that something was written. */
+interface LogTraces {
+  blocks: number;
+  writtenAtMs: number;
 }
 
 export class Observer {
   readonly #options: ObserverOptions;
   readonly #signal: AbortSignal;
   readonly #samples = new Map<string, Sample>();
+  /** Of the job's earlier runs: the same for as long as this one lives. */
+  readonly #statsBefore = new WeakMap<LiveRun, RunStats>();
   /** Live runs that end with somebody else. */
   readonly #owned = new Map<LiveRun, NonNullable<JobOptions["owner"]>>();
   /** Ended since the last look at the sizes of logs. */
   readonly #justEnded: RunRecord[] = [];
+  readonly #pace = new LookPace();
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
   #portsAtMs = Number.NEGATIVE_INFINITY;
   #isSampling = false;
@@ -99,6 +111,7 @@ export class Observer {
 
   /** From now on until the run's end. */
   watch(run: LiveRun, job: JobRecord): void {
+    this.#statsBefore.set(run, job.stats);
     const until = AbortSignal.any([run.over, this.#signal]);
     const { owner } = job.options;
     if (owner?.on_death === "kill") {
@@ -138,7 +151,9 @@ export class Observer {
     if (nowMs - this.#refreshedAtMs < FRESH_MS || runner.liveCount === 0) return;
     this.#refreshedAtMs = nowMs;
     const trees = treesOf(listProcesses(), runner.live);
-    for (const run of runner.live) this.#update(run, trees.get(run.id) ?? [], nowMs);
+    let usedMs = 0;
+    for (const run of runner.live) usedMs += this.#update(run, trees.get(run.id) ?? [], nowMs);
+    this.#pace.note({ atMs: nowMs, usedMs, pids: [...trees.values()].flat().map(({ pid }) => pid) });
     if (nowMs - this.#portsAtMs < PORTS_FRESH_MS) return;
     this.#portsAtMs = nowMs;
     const ports = portsByTree(trees);
@@ -181,6 +196,16 @@ export class Observer {
     if (elapsedMs <= stuckAfterMs(job.stats)) return false;
     const silentMs = await silenceMs(logPaths(logsDir, run.id), run.record.startedAtMs, clock);
     return isStuck({ elapsedMs, silentMs, stats: job.stats });
+  }
+
+  #isSilentTooLong(run: LiveRun, { writtenAtMs }: LogTraces): boolean {
+    const { startedAtMs } = run.record;
+    const nowMs = this.#options.clock.wallMs();
+    return isStuck({
+      elapsedMs: nowMs - startedAtMs,
+      silentMs: nowMs - Math.max(startedAtMs, writtenAtMs),
+      stats: this.#statsBefore.get(run) ?? NO_RUNS,
+    });
   }
 
   #listens(run: LiveRun): boolean {
@@ -231,7 +256,7 @@ export class Observer {
     if ((runner.liveCount === 0 && this.#justEnded.length === 0) || this.#isSampling) return;
     this.#isSampling = true;
     try {
-      this.refresh();
+      if (this.#pace.isDue(this.#options.clock.monotonicMs())) this.refresh();
       await this.#keepFloor(); // first: the rest may need room
       for (const run of runner.live) await this.#sampleOne(run);
       for (const { id } of this.#justEnded.splice(0)) await this.#capEnded(id);
@@ -242,9 +267,16 @@ export class Observer {
     }
   }
 
+  /** Nothing is looked up of the job of a run that is silent: that is what most are, and there may be hundreds. */
   async #sampleOne(run: LiveRun): Promise<void> {
     const sample = this.#samples.get(run.id);
-    if (sample) sample.isStuck = await this.isStuck(run);
+    if (sample) {
+      const { logs } = sample;
+      const now = logTraces(logPaths(this.#options.logsDir, run.id));
+      sample.logs = now;
+      sample.isStuck = !this.#listens(run) && this.#isSilentTooLong(run, now);
+      if (logs?.blocks === now.blocks && logs.writtenAtMs === now.writtenAtMs) return;
+    }
     const dropped = await this.#capLogs(run.record);
     if (dropped && !run.over.aborted) run.record = { ...run.record, ...atLeast(run.record, dropped) };
   }
@@ -308,11 +340,13 @@ export class Observer {
     return [...ended, ...[...runner.live].flatMap(({ id }) => filesOf(id, true))];
   }
 
-  #update(run: LiveRun, tree: ProcessInfo[], nowMs: number): void {
+  /** Answers with the processor time that it has used since the look before. */
+  #update(run: LiveRun, tree: ProcessInfo[], nowMs: number): number {
     const { cpuMs, rssBytes } = usageOf(tree);
     const before = this.#samples.get(run.id);
     const sinceMs = before ? nowMs - before.atMs : Math.max(1, this.#options.clock.wallMs() - run.record.startedAtMs);
-    const cpuPercent = Math.max(0, Math.round(((cpuMs - (before?.cpuMs ?? 0)) / Math.max(1, sinceMs)) * 1000) / 10);
+    const usedMs = Math.max(0, cpuMs - (before?.cpuMs ?? 0));
+    const cpuPercent = Math.round((usedMs / Math.max(1, sinceMs)) * 1000) / 10;
     this.#samples.set(run.id, {
       atMs: nowMs,
       cpuMs,
@@ -320,6 +354,7 @@ export class Observer {
       memoryBytes: rssBytes,
       ports: before?.ports ?? [],
       isStuck: before?.isStuck ?? false,
+      logs: before?.logs,
     });
     run.record = {
       ...run.record,
@@ -327,6 +362,7 @@ export class Observer {
       peakMemoryBytes: Math.max(rssBytes, run.record.peakMemoryBytes ?? 0),
     };
     if (!before) run.over.addEventListener("abort", () => this.#samples.delete(run.id), { once: true });
+    return usedMs;
   }
 
   #tellPorts(run: LiveRun, ports: Port[]): void {
@@ -348,6 +384,16 @@ const atLeast = (run: RunRecord, { stdoutDropped, stderrDropped }: Dropped): Dro
   stdoutDropped: Math.max(stdoutDropped, run.stdoutDropped ?? 0),
   stderrDropped: Math.max(stderrDropped, run.stderrDropped ?? 0),
 });
+
+function logTraces({ stdoutPath, stderrPath }: ReturnType<typeof logPaths>): LogTraces {
+  const traces = { blocks: 0, writtenAtMs: 0 };
+  for (const path of [stdoutPath, stderrPath]) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    traces.blocks += found?.blocks ?? 0;
+    traces.writtenAtMs = Math.max(traces.writtenAtMs, found?.mtimeMs ?? 0);
+  }
+  return traces;
+}
 
 /** One search for all trees; a port belongs to the tree of the process that holds it. */
 function portsByTree(trees: Map<string, ProcessInfo[]>): Map<string, Port[]> {

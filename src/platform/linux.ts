@@ -27,7 +27,7 @@ export function bootId(): string {
 export function readProcess(pid: number): ProcessInfo | undefined {
   const reader = new ProcReader(4096);
   const pageBytes = pageSizeBytes(reader);
-  return parseStat(reader.read(`/proc/${pid}/stat`), pageBytes);
+  return parseStat(reader.readLine(`/proc/${pid}/stat`), pageBytes);
 }
 
 export function listProcesses(): ProcessInfo[] {
@@ -37,7 +37,7 @@ export function listProcesses(): ProcessInfo[] {
   for (const name of readdirSync("/proc")) {
     const first = name.charCodeAt(0);
     if (first < 0x30 || first > 0x39) continue;
-    const info = parseStat(reader.read(`/proc/${name}/stat`), pageBytes);
+    const info = parseStat(reader.readLine(`/proc/${name}/stat`), pageBytes);
     if (info !== undefined) found.push(info);
   }
   return found;
@@ -107,6 +107,15 @@ class ProcReader {
 
   /** Undefined when the file is not there or may not be read. */
   read(path: string, bytesMax: number = ENVIRON_BYTES_MAX): Buffer | undefined {
+    return this.#withFile(path, (fd) => this.#readAll(fd, bytesMax));
+  }
+
+  /** A file of one short line, which the kernel gives whole: it is not asked whether there is more. */
+  readLine(path: string): Buffer | undefined {
+    return this.#withFile(path, (fd) => this.#buffer.subarray(0, readSync(fd, this.#buffer)));
+  }
+
+  #withFile(path: string, read: (fd: number) => Buffer): Buffer | undefined {
     let fd: number;
     try {
       fd = openSync(path, "r");
@@ -114,7 +123,7 @@ class ProcReader {
       return undefined;
     }
     try {
-      return this.#readAll(fd, bytesMax);
+      return read(fd);
     } catch {
       return undefined; // ESRCH: it ended between open and read
     } finally {
