@@ -24,7 +24,7 @@ test("watch: a write is told at the very event, its version once it is quiet", a
   await writeFile(main, "2");
   await fixture.told();
   assert.equal(fixture.heard[0], "touched api 1", "before whatever the system told later");
-  fixture.clock.pass(49);
+  fixture.clock.pass(19);
   await fixture.told();
   assert.deepEqual(fixture.of("api"), ["touched api 1"]);
   fixture.clock.pass(1);
@@ -32,6 +32,52 @@ test("watch: a write is told at the very event, its version once it is quiet", a
   const [, settled] = fixture.of("api");
   assert.match(settled!, /^settled api 1 [0-9a-f]{12}$/);
   assert.ok(!settled!.endsWith(version));
+});
+
+test("watch: it waits longer for what is not one written file: several, one that is emptied or away, a directory", async () => {
+  const { fixture, project, main } = await watchingApi();
+  await using _ = fixture;
+  const other = await project.write("workers/api/src/other.ts", "1");
+  await fixture.settled("api");
+  const changes = {
+    "two files": () => Promise.all([writeFile(main, "2"), writeFile(other, "2")]),
+    "a file that is emptied": () => writeFile(main, ""),
+    "a file that is away": () => rm(main),
+    "a directory": () => rename(project.path("workers/api/src"), project.path("workers/api/old")),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    await change();
+    await fixture.told();
+    fixture.clock.pass(49);
+    await fixture.told();
+    assert.match(fixture.of("api").at(-1)!, /^touched/, what);
+    await fixture.settled("api");
+  }
+});
+
+test("watch: a file that is emptied, and written 40 ms later, is one change", async () => {
+  const { fixture, main } = await watchingApi();
+  await using _ = fixture;
+  await writeFile(main, "");
+  await fixture.told();
+  fixture.clock.pass(40);
+  await writeFile(main, "2");
+  await fixture.settled("api");
+  assert.deepEqual(
+    fixture.of("api").map((line) => line.split(" ").slice(0, 3).join(" ")),
+    ["touched api 1", "settled api 1"],
+  );
+});
+
+test("watch: what somebody else has seen makes the wait for one file no longer", async () => {
+  const { fixture, main } = await watchingApi();
+  await using _ = fixture;
+  const seen = fixture.watch.touch("api");
+  await writeFile(main, "2");
+  await fixture.told();
+  fixture.clock.pass(20);
+  await seen;
+  assert.equal(fixture.of("api").length, 2);
 });
 
 const SAVES: Record<string, (main: string) => Promise<void>> = {
@@ -107,10 +153,10 @@ test("watch: editors' temporary files, private files and assets are nobody's cha
 test("watch: what goes on changing is told all the same, every half second", async () => {
   const { fixture, main } = await watchingApi();
   await using _ = fixture;
-  for (let n = 0; n < 12; n += 1) {
+  for (let n = 0; n < 36; n += 1) {
     await writeFile(main, `${n}`);
     await fixture.told();
-    fixture.clock.pass(45);
+    fixture.clock.pass(15);
   }
   await fixture.until(() => fixture.of("api").some((line) => line.startsWith("settled api 1")), "the bound");
   assert.equal(fixture.of("api").filter((line) => line === "touched api 1").length, 1);

@@ -11,7 +11,8 @@ import { isInside, type Look, type WorkerSources } from "./worker-sources.ts";
  *
  * 1. `onTouched` is called in the very tick in which the system tells of something that may be a change.
  * 2. For each `onTouched` there is an `onSettled` of that change or a later one, once it has been quiet for `quietMs`, at the latest `boundMs` after it: which
- *    version the sources are. The same as before means that nothing is different after all.
+ *    version the sources are. The same as before means that nothing is different after all. Where all signs are of one file, which is there and
+ *    not empty, `quietOneMs` of quiet are enough: that is how a person saves. What comes after that is another `onTouched`, and is waited for in its turn.
  * 3. A directory is watched before it is read, and what was found is told after. So what comes later than a look is told by another `onTouched`.
  * 4. Others who watch too may say what they saw: it is treated as if the system had told.
  * 5. Where the system does not tell (no watch left, or too much at once), everything concerned is looked at every `pollMs`, and that is said.
@@ -29,6 +30,7 @@ export interface SourceWatchOptions {
   onError?: (worker: string, message: string) => void;
   clock?: Clock;
   quietMs?: number;
+  quietOneMs?: number;
   boundMs?: number;
   pollMs?: number;
   /** For tests that let it fail. */
@@ -36,6 +38,8 @@ export interface SourceWatchOptions {
 }
 
 const QUIET_MS = 50;
+/** Editors that empty a file and write it, or put another in its place, do so within a few milliseconds. */
+const QUIET_ONE_MS = 20;
 const BOUND_MS = 500;
 const POLL_MS = 250;
 /** The kernel holds 16,384 events (fs.inotify.max_queued_events) and drops the others without our being told; from this many on all is looked at. */
@@ -43,11 +47,20 @@ const BURST_EVENTS_MAX = 4_096;
 
 const NOTHING: WatchedSources = { dirs: [], files: [], names: "", noFolders: "", apart: [] };
 
+interface Touched {
+  firstMs: number;
+  lastMs: number;
+  /** What the signs are of, as far as that is known; somebody else's are told by the system too. */
+  files: Set<string>;
+  /** Some are of a directory, or of nobody knows what. */
+  isVague: boolean;
+}
+
 interface Follow {
   sources: WorkerSources;
   change: number;
   /** Since when, and until when last, something is told that was not looked at yet; monotonic milliseconds. */
-  touched: { firstMs: number; lastMs: number } | undefined;
+  touched: Touched | undefined;
   cancelTimer: (() => void) | undefined;
   looking: Promise<Look | undefined> | undefined;
   /** Of the last `onSettled`. */
@@ -120,7 +133,7 @@ export class SourceWatch {
     if (!follow) return Promise.resolve();
     const waiting = Promise.withResolvers<void>();
     follow.waiting.push(waiting);
-    this.#touch(follow);
+    this.#touch(follow, []);
     return waiting.promise;
   }
 
@@ -141,7 +154,8 @@ export class SourceWatch {
     this.#burstCount += 1;
     if (name === undefined) return this.#touch(follow);
     const path = join(dir, name);
-    if (follow.sources.concerns(path) || (isRename && this.#isDirectoryOf(follow, path))) this.#touch(follow);
+    if (follow.sources.concerns(path)) this.#touch(follow, [path]);
+    else if (isRename && this.#isDirectoryOf(follow, path)) this.#touch(follow);
   }
 
   /** A directory that came, went, or is another by now: one of ours, or one above what matters. */
@@ -151,16 +165,19 @@ export class SourceWatch {
     return sources.isSourceDir(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
   }
 
-  #touch(follow: Follow): void {
+  /** `files`: undefined where it is not known what has changed. */
+  #touch(follow: Follow, files?: readonly string[]): void {
     if (this.#follows.get(follow.sources.name) !== follow) return;
     const nowMs = this.#clock.monotonicMs();
-    if (follow.touched) {
-      follow.touched.lastMs = nowMs;
-      return;
-    }
-    follow.touched = { firstMs: nowMs, lastMs: nowMs };
+    const isFirst = follow.touched === undefined;
+    const touched = follow.touched ?? { firstMs: nowMs, lastMs: nowMs, files: new Set(), isVague: false };
+    follow.touched = touched;
+    touched.lastMs = nowMs;
+    if (files === undefined) touched.isVague = true;
+    else for (const file of files) touched.files.add(file);
+    if (!isFirst) return;
     follow.change += 1;
-    this.#wait(follow, this.#options.quietMs ?? QUIET_MS);
+    this.#wait(follow, this.#options.quietOneMs ?? QUIET_ONE_MS);
     this.#options.onTouched(follow.sources.name, follow.change);
   }
 
@@ -170,12 +187,20 @@ export class SourceWatch {
   }
 
   #quiet(follow: Follow): void {
-    const { quietMs = QUIET_MS, boundMs = BOUND_MS } = this.#options;
-    if (!follow.touched) return;
+    const { touched } = follow;
+    if (!touched) return;
     const nowMs = this.#clock.monotonicMs();
-    const atMs = Math.min(follow.touched.lastMs + quietMs, follow.touched.firstMs + boundMs);
+    const { boundMs = BOUND_MS } = this.#options;
+    const atMs = Math.min(touched.lastMs + this.#quietMsOf(touched), touched.firstMs + boundMs);
     if (nowMs < atMs) return this.#wait(follow, atMs - nowMs);
     void this.#settle(follow);
+  }
+
+  #quietMsOf({ files, isVague }: Touched): number {
+    const { quietMs = QUIET_MS, quietOneMs = QUIET_ONE_MS } = this.#options;
+    const [file, ...others] = files;
+    const isOneSave = !isVague && file !== undefined && others.length === 0 && hasContent(file);
+    return isOneSave ? quietOneMs : quietMs;
   }
 
   async #settle(follow: Follow): Promise<void> {
@@ -270,6 +295,12 @@ export class SourceWatch {
     this.#cancelPoll = undefined;
     if (this.#watches.isAnyBlind) this.#schedulePoll();
   }
+}
+
+/** Not emptied to be written, nor taken away to be replaced. */
+function hasContent(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true && found.size > 0;
 }
 
 /** Directories around the sources: where a root is made again, and where single files lie. */
