@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as hashOf } from "node:crypto";
 import type { RecordHead } from "../sealing/record.ts";
 import { recordOld, spaceFull } from "./errors.ts";
 import type { HubLimits } from "./limits.ts";
@@ -44,7 +44,7 @@ export class Archive {
   /** Its place, or undefined when it is there already. @throws SPACE_FULL, RECORD_OLD */
   put(record: NewRecord): number | undefined {
     const { space, head, bytes } = record;
-    const hash = createHash("sha256").update(bytes).digest();
+    const hash = hashOf("sha256", bytes, "buffer");
     const last = this.#lastOfStream(space, head);
     if (last?.isSame(hash)) return undefined;
     if (head.kind === KIND.state && last && last.seq > head.seq) throw recordOld(last.seq);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { FINGERPRINT_BYTES } from "../sealing/login.ts";
 import { hubFull, invitationsFull, spaceFull } from "./errors.ts";
 import type { HubLimits } from "./limits.ts";
@@ -26,7 +26,7 @@ export interface MemberRow {
   bytes: number;
 }
 
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
+const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 const short = (key: Uint8Array): Uint8Array => sha256(key).subarray(0, FINGERPRINT_BYTES);
 
 export class Roster {

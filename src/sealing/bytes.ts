@@ -5,6 +5,11 @@ const encoder = new TextEncoder();
 /** Text as UTF-8. */
 export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** What the bytes say as JSON. @throws whatever is wrong with it: they are not UTF-8, or no JSON */
+export const jsonIn = (bytes: Uint8Array): unknown => JSON.parse(decoder.decode(bytes));
+
 export function concat(...parts: Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -26,15 +31,20 @@ export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
 /** Lowercase, without separators; as keys of a Map, and in logs. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (let index = 0; index < bytes.length; index++) text += HEX[bytes[index]!];
   return text;
 }
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** Undefined for anything but an even number of hex digits. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || /[^0-9a-f]/i.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
   for (let index = 0; index < bytes.length; index++)
-    bytes[index] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+    bytes[index] = digit(text.charCodeAt(index * 2)) * 16 + digit(text.charCodeAt(index * 2 + 1));
   return bytes;
 }
+
+/** Letters of either case end in 1 to 6. */
+const digit = (code: number): number => (code < 0x40 ? code - 0x30 : (code & 0xf) + 9);

@@ -1,5 +1,5 @@
 import type { ConversationItem, ConversationSnapshot, ConversationState } from "../protocol/conversation.ts";
-import { utf8 } from "./bytes.ts";
+import { jsonIn, utf8 } from "./bytes.ts";
 import { formInvalid } from "./errors.ts";
 
 /**
@@ -121,7 +121,7 @@ export function decodeTalkItem<I extends ToldItem = ConversationItem>(text: Uint
 
 function parsed(text: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
+    return jsonIn(text);
   } catch {
     return undefined;
   }

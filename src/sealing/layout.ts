@@ -1,3 +1,4 @@
+import { utf8 } from "./bytes.ts";
 import { formInvalid } from "./errors.ts";
 
 /**
@@ -61,7 +62,8 @@ export function decodeWith<T>(what: string, bytes: Uint8Array, read: (reader: Re
 
 export class Writer {
   readonly what: string;
-  #bytes = new Uint8Array(128);
+  /** In turn how many bytes a number takes, and the number; or 0, and bytes as they are. They are put together in the end. */
+  readonly #parts: (number | Uint8Array)[] = [];
   #length = 0;
 
   constructor(what: string) {
@@ -71,32 +73,38 @@ export class Writer {
   integer(value: number, width: 1 | 2 | 4 | 8): void {
     if (!Number.isSafeInteger(value) || value < 0 || value >= 256 ** width)
       throw formInvalid(this.what, `the number ${value} does not fit ${width} bytes`);
-    const at = this.#room(width);
-    let rest = value;
-    for (let index = width - 1; index >= 0; index--) {
-      this.#bytes[at + index] = rest % 256;
-      rest = Math.floor(rest / 256);
-    }
+    this.#parts.push(width, value);
+    this.#length += width;
   }
 
   raw(bytes: Uint8Array): void {
-    const at = this.#room(bytes.length);
-    this.#bytes.set(bytes, at);
+    this.#parts.push(0, bytes);
+    this.#length += bytes.length;
   }
 
   bytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
-  }
-
-  #room(length: number): number {
-    const at = this.#length;
-    this.#length += length;
-    if (this.#length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
-      larger.set(this.#bytes);
-      this.#bytes = larger;
+    const bytes = new Uint8Array(this.#length);
+    let at = 0;
+    for (let index = 0; index < this.#parts.length; index += 2) {
+      const part = this.#parts[index + 1]!;
+      if (typeof part === "number") {
+        const width = this.#parts[index] as number;
+        putInteger(bytes, { at, width, value: part });
+        at += width;
+      } else {
+        bytes.set(part, at);
+        at += part.length;
+      }
     }
-    return at;
+    return bytes;
+  }
+}
+
+function putInteger(bytes: Uint8Array, { at, width, value }: { at: number; width: number; value: number }): void {
+  let rest = value;
+  for (let place = at + width - 1; place >= at; place--) {
+    bytes[place] = rest % 256;
+    rest = Math.floor(rest / 256);
   }
 }
 
@@ -116,18 +124,24 @@ export class Reader {
 
   /** Numbers past 2^53 are refused: nothing counts so far. */
   integer(width: 1 | 2 | 4 | 8): number {
+    const end = this.#taken(width);
     let value = 0;
-    for (const byte of this.raw(width)) value = value * 256 + byte;
+    for (let place = end - width; place < end; place++) value = value * 256 + this.#bytes[place]!;
     if (!Number.isSafeInteger(value)) throw formInvalid(this.what, "a number is too large");
     return value;
   }
 
   raw(length: number): Uint8Array {
-    if (this.left < length) throw formInvalid(this.what, `it ends ${length - this.left} bytes too early`);
+    const end = this.#taken(length);
     const { buffer, byteOffset } = this.#bytes;
-    const view = new Uint8Array(buffer, byteOffset + this.#at, length);
+    return new Uint8Array(buffer, byteOffset + end - length, length);
+  }
+
+  /** Where the next so many bytes end. */
+  #taken(length: number): number {
+    if (this.left < length) throw formInvalid(this.what, `it ends ${length - this.left} bytes too early`);
     this.#at += length;
-    return view;
+    return this.#at;
   }
 }
 
@@ -175,12 +189,14 @@ const counted = (width: 1 | 2): Field<Uint8Array> => ({
 const bytes8 = counted(1);
 const bytes16 = counted(2);
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 const text = (bytes: Field<Uint8Array>): Field<string> => ({
-  write: (value, writer) => bytes.write(new TextEncoder().encode(value), writer),
+  write: (value, writer) => bytes.write(utf8(value), writer),
   read(reader) {
     const raw = bytes.read(reader);
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
+      return decoder.decode(raw);
     } catch {
       throw formInvalid(reader.what, "a text is not UTF-8");
     }

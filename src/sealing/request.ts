@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { WarrenError } from "../protocol/errors.ts";
-import { isEqual, toHex, utf8 } from "./bytes.ts";
+import { isEqual, jsonIn, toHex, utf8 } from "./bytes.ts";
 import type { SealingCrypto } from "./crypto.ts";
 import { formInvalid } from "./errors.ts";
 import { approvalUsed, deadlineOver, deadlineTooFar, otherTarget, shownOtherwise } from "./request-errors.ts";
@@ -141,7 +141,7 @@ function canonicalJson(value: unknown): string {
 function parse<T>(schema: z.ZodMiniType<T>, text: Uint8Array, what: string): T {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
+    value = jsonIn(text);
   } catch {
     throw formInvalid(what, "it is no JSON");
   }

@@ -1,5 +1,5 @@
 import { readSettings, type Settings } from "../protocol/settings.ts";
-import { utf8 } from "./bytes.ts";
+import { jsonIn, utf8 } from "./bytes.ts";
 
 /**
  * The text of the `state` record in the stream `settings`: the app's settings as a machine has them, as JSON, `{ "settings": { … } }`. It lacks what a unit's row has to have, so that a device
@@ -14,7 +14,7 @@ export const encodeSettings = (settings: Settings): Uint8Array =>
 /** Undefined: it is another state. @param nowMs by the reader's clock */
 export function decodeSettings(text: Uint8Array, nowMs: number): Settings | undefined {
   try {
-    const said = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text)) as Record<string, unknown> | null;
+    const said = jsonIn(text) as Record<string, unknown> | null;
     const isTheirs = typeof said?.settings === "object" && said.settings !== null && said.id === undefined;
     return isTheirs ? readSettings(said.settings, nowMs) : undefined;
   } catch {

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { utf8 } from "./bytes.ts";
+import { jsonIn, utf8 } from "./bytes.ts";
 import { formInvalid } from "./errors.ts";
 
 /**
@@ -54,7 +54,7 @@ export function encodeUnitRow(row: UnitRow): Uint8Array {
 /** @throws FORM_INVALID, without a word of the text */
 export function decodeUnitRow(text: Uint8Array): UnitRow {
   try {
-    return UnitRow.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text)));
+    return UnitRow.parse(jsonIn(text));
   } catch {
     throw formInvalid("unit's row", "it is no JSON, or lacks a field");
   }
