@@ -25,7 +25,7 @@ export class Kept<T> {
   change(change: (draft: T) => Promise<boolean> | boolean): Promise<boolean> {
     const work = this.#last.then(async () => {
       if (this.#isClosed) return false;
-      const draft = structuredClone(this.#now);
+      const draft = copyOf(this.#now);
       if (!(await change(draft)) || this.#isClosed) return false;
       await this.#store.write(this.#name, `${JSON.stringify(draft)}\n`);
       this.#now = draft;
@@ -38,4 +38,13 @@ export class Kept<T> {
   close(): void {
     this.#isClosed = true;
   }
+}
+
+/** Of what JSON can say, and so many times as fast as `structuredClone`. */
+function copyOf<V>(value: V): V {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf) as V;
+  const copy = { ...value };
+  for (const name in copy) if (typeof copy[name] === "object") copy[name] = copyOf(copy[name]);
+  return copy;
 }
