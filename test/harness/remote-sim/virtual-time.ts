@@ -12,11 +12,17 @@ interface Task {
   isCancelled: boolean;
 }
 
+/** Immediates in one go of the event loop: Node runs all microtasks, and looks for rejections, after each. A go for each would take longer than what happens in it. */
+const TURNS = 32;
+
 export class VirtualTime {
   nowMs = 0;
   #order = 0;
   /** A heap by moment, then by order. */
   readonly #tasks: Task[] = [];
+  /** Asked of the event loop, and not yet come. */
+  #turnsLeft = 0;
+  #wake: (() => void) | undefined;
   /** What goes on on other threads (real cryptography): time waits for it. */
   isBusy: () => boolean = () => false;
 
@@ -45,9 +51,26 @@ export class VirtualTime {
   }
 
   async #settled(): Promise<void> {
-    do await new Promise((resolve) => setImmediate(resolve));
+    do await this.#turn();
     while (this.isBusy());
   }
+
+  /** Whatever promises have led to is over, and a rejection that nobody has taken was thrown. */
+  #turn(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    if (this.#turnsLeft === 0) {
+      this.#turnsLeft = TURNS;
+      for (let count = TURNS; count > 0; count--) setImmediate(this.#onTurn);
+    }
+    return promise;
+  }
+
+  readonly #onTurn = (): void => {
+    this.#turnsLeft -= 1;
+    this.#wake?.();
+    this.#wake = undefined;
+  };
 
   #push(task: Task): void {
     const tasks = this.#tasks;
