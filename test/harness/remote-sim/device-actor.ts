@@ -10,6 +10,7 @@ import type { SealingCrypto } from "../../../src/sealing/crypto.ts";
 import type { Introducer } from "../../../src/sealing/introducing.ts";
 import type { Scope } from "../../../src/sealing/scopes.ts";
 import type { Random } from "../random.ts";
+import { ToldRows } from "./told-rows.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 import { Life, type VirtualTime } from "./virtual-time.ts";
 
@@ -20,6 +21,7 @@ export class DeviceActor {
   readonly store: MemoryStore;
   readonly outbox = new MemoryOutbox();
   readonly records = new MemoryRecords();
+  readonly told = new ToldRows(this.records);
   readonly #options: DeviceOptions;
   #life: Life;
   /** At the next write of its outbox it dies: before or after it is on the disk. */

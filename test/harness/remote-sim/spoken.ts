@@ -1,9 +1,8 @@
-import { itemsOf, type KeptTalk, withTalkItem } from "../../../src/client/remote/kept-talk.ts";
+import { itemsOf, type KeptTalk } from "../../../src/client/remote/kept-talk.ts";
 import type { ConversationItem, ConversationSnapshot } from "../../../src/protocol/conversation.ts";
 import type { Session } from "../../../src/protocol/units.ts";
 import type { UnitWatchOptions, WatchUnits } from "../../../src/remote/records/unit-watch.ts";
-import { decodeTalkItem, MAIL_TOLD, type ToldItem } from "../../../src/sealing/item.ts";
-import { RECORD_KINDS } from "../../../src/sealing/record.ts";
+import { MAIL_TOLD, type ToldItem } from "../../../src/sealing/item.ts";
 import type { DeviceActor } from "./device-actor.ts";
 import type { Life } from "./virtual-time.ts";
 
@@ -61,7 +60,7 @@ export class Spoken {
   /** What is wrong with what a device has of it by one hub: it was told twice, in another order, or otherwise. */
   wrong(device: DeviceActor, hub: string): string | undefined {
     const last = new Map<string, number>();
-    for (const { stream, seq } of rowsOf(device, hub)) {
+    for (const { stream, seq } of device.told.of(hub)) {
       if (seq <= (last.get(stream) ?? 0)) return `record ${seq} after ${last.get(stream)}`;
       last.set(stream, seq);
     }
@@ -84,18 +83,11 @@ export const isHoleShown = (device: DeviceActor, hub: string): boolean =>
   device.records.gapsOf(hub).length > 0 ||
   [FOX, MAIL_TOLD].some((one) => keptBy(device, hub, one)?.isIncomplete === true);
 
-const rowsOf = ({ records }: DeviceActor, hub: string) =>
-  records.rows.filter((row) => row.hub === hub && row.kind === RECORD_KINDS.item);
-
 /** What a device has of a conversation, or of the mail, by one hub. */
 export const keptBy = <I extends ToldItem>(
   device: DeviceActor,
   hub: string,
   session: string,
-): KeptTalk<I> | undefined =>
-  rowsOf(device, hub).reduce<KeptTalk<I> | undefined>((kept, { text, atMs }) => {
-    const item = decodeTalkItem<I>(text);
-    return item.session === session ? withTalkItem(kept, item, atMs) : kept;
-  }, undefined);
+): KeptTalk<I> | undefined => device.told.talk<I>(hub, session);
 
 const FOX = "fox";
