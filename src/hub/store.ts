@@ -16,6 +16,8 @@ import { WalSync } from "./wal-sync.ts";
 export interface HubStoreOptions {
   /** Of hub.db, or `:memory:`, for a simulation: nothing is synced then. */
   path: string;
+  /** Of a database that is open: a simulation uses one again. */
+  statements?: Statements | undefined;
   limits: HubLimits;
   nowMs: number;
   /** The disk has failed, and what is in the file is unknown: the hub has to end. */
@@ -33,9 +35,9 @@ export class HubStore {
   readonly #wal: WalSync | undefined;
 
   /** @throws HUB_STORE_UNUSABLE, HUB_STATE_TOO_NEW */
-  constructor({ path, limits, nowMs, onBroken, sync }: HubStoreOptions) {
+  constructor({ path, statements, limits, nowMs, onBroken, sync }: HubStoreOptions) {
     try {
-      this.#statements = new Statements(openHubDatabase(path));
+      this.#statements = statements ?? new Statements(openHubDatabase(path));
       const places = this.#transaction(() => new Places(this.#statements, nowMs));
       this.places = places;
       this.roster = new Roster(this.#statements, limits);
@@ -65,9 +67,14 @@ export class HubStore {
     )!;
   }
 
+  /** What was being written is over. */
+  async written(): Promise<void> {
+    await this.#commits.write(() => {}).catch(() => {});
+  }
+
   /** What is being written is waited for. */
   async close(): Promise<void> {
-    await this.#commits.write(() => {}).catch(() => {});
+    await this.written();
     this.#statements.database.close();
     this.#wal?.close();
   }

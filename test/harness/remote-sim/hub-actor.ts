@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hub } from "../../../src/hub/hub.ts";
 import { HUB_LIMITS } from "../../../src/hub/limits.ts";
+import type { Statements } from "../../../src/hub/statements.ts";
 import { HubStore } from "../../../src/hub/store.ts";
 import { silentLog } from "../../../src/platform/log.ts";
 import type { SealingCrypto, SigningKey } from "../../../src/sealing/crypto.ts";
+import { HubDatabases } from "./hub-databases.ts";
 import { Life, type VirtualTime } from "./virtual-time.ts";
 
 /** A hub that can be killed, and whose store can be put back to an old state. */
@@ -17,18 +19,20 @@ export class HubActor {
   readonly #time: VirtualTime;
   readonly #crypto: SealingCrypto;
   readonly #directory: string | undefined;
+  readonly #databases: HubDatabases;
+  #statements: Statements | undefined;
   #store: HubStore | undefined;
   #hasBackup = false;
   life: Life;
   hub: Hub | undefined;
 
-  /** @param hasFiles so that its store can be put back; else it is in memory, and quicker */
-  constructor(options: { name: string; time: VirtualTime; crypto: SealingCrypto; key: SigningKey; hasFiles: boolean }) {
+  constructor(options: HubOptions) {
     this.name = options.name;
     this.address = `https://${options.name}.example`;
     this.key = options.key;
     this.#time = options.time;
     this.#crypto = options.crypto;
+    this.#databases = options.databases ?? new HubDatabases();
     this.#directory = options.hasFiles ? mkdtempSync(join(tmpdir(), "warren-hub-sim-")) : undefined;
     this.life = new Life(this.#time, this.wall);
     this.start();
@@ -39,8 +43,10 @@ export class HubActor {
     this.life = new Life(this.#time, this.wall);
     const { clock } = this.life;
     const path = this.#directory === undefined ? ":memory:" : join(this.#directory, "hub.db");
+    if (this.#directory === undefined) this.#statements ??= this.#databases.take();
     this.#store ??= new HubStore({
       path,
+      statements: this.#statements,
       limits: HUB_LIMITS,
       nowMs: clock.wallMs(),
       onBroken(error) {
@@ -92,7 +98,21 @@ export class HubActor {
   async close(): Promise<void> {
     this.hub = undefined;
     this.life.end();
-    await this.#store?.close();
+    if (this.#statements) {
+      await this.#store?.written();
+      this.#databases.giveBack(this.#statements);
+    } else await this.#store?.close();
     if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+export interface HubOptions {
+  name: string;
+  time: VirtualTime;
+  crypto: SealingCrypto;
+  key: SigningKey;
+  /** So that its store can be put back; else it is in memory, and quicker. */
+  hasFiles: boolean;
+  /** Those in memory; default: its own. */
+  databases?: HubDatabases;
 }

@@ -1,6 +1,7 @@
 import { type Random, randomOf } from "../random.ts";
 import type { DeviceActor } from "./device-actor.ts";
 import type { HubActor } from "./hub-actor.ts";
+import { HubDatabases } from "./hub-databases.ts";
 import { Judge } from "./judge.ts";
 import type { Plants } from "./machine-actor.ts";
 import type { Meddle } from "./virtual-network.ts";
@@ -16,6 +17,8 @@ export interface RunOptions {
   cipher?: "stand-in" | "real";
   plants?: Plants;
   trace?: (line: string) => void;
+  /** Of hubs in memory, which many schedules use after each other. */
+  databases?: HubDatabases;
 }
 
 const STEPS_PER_SCHEDULE = 24;
@@ -228,11 +231,13 @@ function hostile(random: Random): Meddle {
 export async function runMany(
   firstSeed: number,
   count: number,
-  options: RunOptions = {},
+  { onRun, ...options }: RunOptions & { onRun?: (seed: number) => void } = {},
 ): Promise<{ seed: number; broken: string } | undefined> {
+  const databases = new HubDatabases();
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-    const broken = await run(scheduleOf(seed), options);
+    const broken = await run(scheduleOf(seed), { databases, ...options });
     if (broken !== undefined) return { seed, broken };
+    onRun?.(seed);
   }
   return undefined;
 }

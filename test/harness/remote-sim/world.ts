@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { SealingCrypto } from "../../../src/sealing/crypto.ts";
 import { standInCrypto } from "../../../src/sealing/testing/stand-in.ts";
 import { webCrypto } from "../../../src/sealing/webcrypto.ts";
 import { type Random, randomOf } from "../random.ts";
 import { DeviceActor } from "./device-actor.ts";
 import { HubActor } from "./hub-actor.ts";
+import { HubDatabases } from "./hub-databases.ts";
 import { MachineActor, type Plants } from "./machine-actor.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 import { inOneOrder, VirtualTime } from "./virtual-time.ts";
@@ -19,6 +20,8 @@ export interface WorldOptions {
   devices?: number;
   /** Hubs' stores are files, so that they can be put back. */
   hasFiles?: boolean;
+  /** Those of schedules before. */
+  databases?: HubDatabases;
 }
 
 export class World implements AsyncDisposable {
@@ -36,9 +39,10 @@ export class World implements AsyncDisposable {
   static async open(options: WorldOptions): Promise<World> {
     const world = new World(options);
     const { time, network, crypto, random, plants } = world;
-    const { hubs = 2, machines = 1, devices = 2, hasFiles = false } = options;
+    const { hubs = 2, machines = 1, devices = 2, hasFiles = false, databases = new HubDatabases() } = options;
     for (let index = 0; index < hubs; index++) {
-      const hub = new HubActor({ name: `hub${index}`, time, crypto, key: await crypto.newSigningKey(), hasFiles });
+      const key = await crypto.newSigningKey();
+      const hub = new HubActor({ name: `hub${index}`, time, crypto, key, hasFiles, databases });
       world.hubs.push(hub);
       network.add(hub);
     }
@@ -115,5 +119,5 @@ export class World implements AsyncDisposable {
 /** The hub makes fingerprints with Node's SHA-256, so everybody has to. */
 const quick = (seed: number): SealingCrypto => ({
   ...standInCrypto(seed),
-  sha256: async (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
+  sha256: async (bytes) => new Uint8Array(hash("sha256", bytes, "buffer")),
 });
