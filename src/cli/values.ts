@@ -23,7 +23,8 @@ export function sizeOf(flag: string, text: string | undefined): number | undefin
 
 export function countOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw usageError(`${flag} ${text} is no whole number. Write ${flag} 20.`);
+  const example = flag === "--port" ? 3000 : 20;
+  if (!/^\d{1,15}$/.test(text)) throw usageError(`${flag} ${text} is no whole number. Write ${flag} ${example}.`);
   return Number(text);
 }
 

@@ -179,9 +179,14 @@ test("redial: goes on after refusals, up to its count, then every request is tol
   const requests = [client.request("ping", {}), client.request("stop", STOPPED)];
   for (const request of requests) await assert.rejects(request, code("CONNECTION_LOST"));
   assert.equal(server.dialCount, 3);
+  server.refusal = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  await assert.rejects(client.request("ping", {}), {
+    code: "CONNECTION_LOST",
+    message: "The server cannot be reached: ENOSPC: no space left on device, write.",
+  });
   server.refusal = new WarrenError("SERVER_START_FAILED", "broken");
   await assert.rejects(client.request("ping", {}), code("SERVER_START_FAILED"));
-  assert.equal(server.dialCount, 4, "what has a reason is not tried again");
+  assert.equal(server.dialCount, 7, "what has a reason is not tried again");
   client.close();
 });
 

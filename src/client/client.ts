@@ -7,7 +7,7 @@ import {
   STABLE,
   type StreamEvent,
 } from "../protocol/envelope.ts";
-import { WarrenError } from "../protocol/errors.ts";
+import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
 import { EventQueue } from "./event-queue.ts";
 
@@ -194,7 +194,7 @@ export class Client {
     const error =
       lastError instanceof WarrenError
         ? lastError
-        : new WarrenError("CONNECTION_LOST", "The server cannot be reached.", {
+        : new WarrenError("CONNECTION_LOST", `The server cannot be reached${reasonOf(lastError)}.`, {
             fix: "warren doctor",
             cause: lastError,
           });
@@ -398,6 +398,11 @@ const silent = (afterMs: number): WarrenError =>
       fix: "warren doctor",
     },
   );
+
+/** What keeps a server from being started, and that no other attempt mends. */
+const OF_THE_DISK: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM"]);
+
+const reasonOf = (error: unknown): string => (OF_THE_DISK.has(systemCode(error)) ? `: ${messageOf(error)}` : "");
 
 const closed = (): WarrenError => new WarrenError("CLOSED", "The client was closed.");
 

@@ -50,7 +50,10 @@ test("home: is made for its user alone; one that cannot be is a typed error", ()
   for (const dir of [places.home, places.locksDir, places.serverLogsDir, places.statusDir, places.buildsDir])
     assert.equal(statSync(dir).mode & 0o777, 0o700, dir);
   writeFileSync(join(directory.path, "file"), "");
-  assert.throws(() => ensureHome(resolvePlaces({ WARREN_HOME: join(directory.path, "file") })), code("HOME_UNUSABLE"));
+  assert.throws(() => ensureHome(resolvePlaces({ WARREN_HOME: join(directory.path, "file") })), {
+    code: "HOME_UNUSABLE",
+    fix: "export WARREN_HOME=/var/tmp/warren",
+  });
 });
 
 test("sockets: their directory is made for its user alone", () => {

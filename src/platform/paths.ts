@@ -119,7 +119,7 @@ export function ensureHome(places: Places): void {
       makeDirectories(dir, 0o700);
     } catch (error) {
       throw new WarrenError("HOME_UNUSABLE", `The home ${places.home} cannot be used: ${messageOf(error)}.`, {
-        fix: "export WARREN_HOME=~/.warren",
+        fix: "export WARREN_HOME=/var/tmp/warren",
         cause: error,
       });
     }

@@ -40,7 +40,7 @@ function home({ places }: Context): Finding {
     accessSync(nearestExisting(places.home), constants.W_OK | constants.X_OK);
     return ok("home", `${places.home}${existsSync(places.home) ? "" : " (made with the first job)"}`);
   } catch {
-    return error("home", `${places.home} cannot be written`, "export WARREN_HOME=~/.warren");
+    return error("home", `${places.home} cannot be written`, "export WARREN_HOME=/var/tmp/warren");
   }
 }
 

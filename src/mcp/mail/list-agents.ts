@@ -32,7 +32,7 @@ export const listAgents = defineTool({
     const shown = participants.filter(({ presence, name }) => all || presence !== "gone" || name === you);
     const gone = participants.length - shown.length;
     const lines = shown.map((participant) => lineOf(participant, you));
-    const hidden = gone > 0 ? [`${gone} more are gone; all shows them. Mail to them waits.`] : [];
+    const hidden = gone > 0 ? [`${gone} more not here; all shows them. Mail to them waits.`] : [];
     return {
       data: { participants: shown.map((participant) => viewOf(participant, you)), gone },
       text: [...(lines.length > 0 ? lines : ["Nobody is there."]), ...hidden].join("\n"),
