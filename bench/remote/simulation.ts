@@ -1,11 +1,12 @@
 import { runManyApart } from "../../test/harness/remote-sim/apart.ts";
 import type { Case } from "../cases/case.ts";
+import { ScheduleProgress } from "./schedule-progress.ts";
 
 /** Counts of schedules: a smoke run, a run, and all of them, which takes hours. `WARREN_SCHEDULES` is another count, `WARREN_FIRST_SEED` where it begins. */
 const QUICK_COUNT = 200;
 const COUNT = 5_000;
 const FULL_COUNT = 1_000_000;
-/** Said what was done so far after so many. */
+/** In one go: what comes after one that went wrong is run again from there. */
 const TURN_COUNT = 10_000;
 
 /**
@@ -23,14 +24,16 @@ export const simulation: Case = {
     const end = first + count;
     const startMs = performance.now();
     let wrongCount = 0;
+    using progress = new ScheduleProgress(first, say);
     for (let seed = first; seed < end; ) {
       const turn = Math.min(TURN_COUNT, end - seed);
-      const found = await runManyApart(seed, turn);
+      const found = await runManyApart(seed, turn, { onReached: (reached) => progress.reached(reached) });
       if (found) {
         wrongCount += 1;
         say(`${found.broken}: WARREN_SEED=${found.seed} node --test test/remote-simulation.test.ts shows it`);
       }
       seed = found ? found.seed + 1 : seed + turn;
+      progress.begins(seed);
       say(`${seed - first} schedules, ${wrongCount} of them went wrong`);
     }
     const seconds = (performance.now() - startMs) / 1_000;

@@ -12,25 +12,52 @@ export interface Share {
   options: ApartOptions;
 }
 
+export type Said = { kind: "reached"; seed: number } | { kind: "over"; found: Found };
+
+/** For what is young: a schedule leaves much behind, and hardly anything outlives it. */
+const YOUNG_MB = 64;
+
 export type Found = Awaited<ReturnType<typeof runMany>>;
 
-/** As `runMany`, on a thread for each core: a schedule replaces its thread's timers, and a test runner follows each promise, which takes as long again. */
-export async function runManyApart(firstSeed: number, count: number, options: ApartOptions = {}): Promise<Found> {
+/** How far a thread is; they count from 0, in the order of their seeds. */
+export interface Reached {
+  thread: number;
+  firstSeed: number;
+  seed: number;
+}
+
+/**
+ * As `runMany`, on a thread for each core: a schedule replaces its thread's timers, and a test runner follows each promise, which takes as long again.
+ * @param onReached told now and then
+ */
+export async function runManyApart(
+  firstSeed: number,
+  count: number,
+  options: ApartOptions & { onReached?: (reached: Reached) => void } = {},
+): Promise<Found> {
+  const { onReached, ...plain } = options;
   const threadCount = Math.min(availableParallelism(), count);
   const each = Math.ceil(count / threadCount);
   const found = await Promise.all(
     Array.from({ length: threadCount }, (_, index) => {
       const first = firstSeed + index * each;
-      return runShare({ firstSeed: first, count: Math.min(each, firstSeed + count - first), options });
+      const share = { firstSeed: first, count: Math.min(each, firstSeed + count - first), options: plain };
+      return runShare(share, (seed) => onReached?.({ thread: index, firstSeed: first, seed }));
     }),
   );
   return found.find((one) => one !== undefined);
 }
 
-function runShare(share: Share): Promise<Found> {
+function runShare(share: Share, onReached: (seed: number) => void): Promise<Found> {
   const { promise, resolve, reject } = Promise.withResolvers<Found>();
-  const worker = new Worker(new URL("apart-thread.ts", import.meta.url), { workerData: share });
-  worker.once("message", resolve);
+  const worker = new Worker(new URL("apart-thread.ts", import.meta.url), {
+    workerData: share,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
+  worker.on("message", (said: Said) => {
+    if (said.kind === "reached") onReached(said.seed);
+    else resolve(said.found);
+  });
   worker.once("error", reject);
   worker.once("exit", (code) => reject(new Error(`the schedules from ${share.firstSeed} on ended with ${code}`)));
   return promise;
