@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium } from "./harness/chromium.ts";
-import { temporaryHome } from "./harness/home.ts";
+import { HubHouse } from "./harness/hub-house.ts";
 import { killProcess } from "./harness/processes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
-import { click, Web } from "./harness/web.ts";
+import { Web } from "./harness/web.ts";
+import { pairTab } from "./harness/web-pairing.ts";
 
 /** Sessions that are over, in a real browser: what was said can be read, on the machine's own word and on what it has left. */
 const TIMEOUT_MS = 120_000;
@@ -20,23 +20,16 @@ test(
   { skip: missingChromium(), timeout: TIMEOUT_MS },
   async () => {
     await using browser = await Chromium.launch();
-    await using hub = temporaryHome();
+    await using hub = await HubHouse.open();
+    const { address } = hub;
     await using web = await Web.start({ env: { WARREN_MAIL_PORT: "0" } });
-    const running = hub.start(["hub", "--port", "0", "--json", "--open"], { deadlineMs: TIMEOUT_MS });
-    const { port } = JSON.parse(await running.shows(/\}\n/)) as Pick<HubStatus, "port">;
-    const address = `http://127.0.0.1:${port}`;
-    const pairing = web.house.start(["pair", "--hub", address, "--yes", "--json"], { deadlineMs: TIMEOUT_MS });
-    const { link } = JSON.parse(await pairing.shows(/\}\n/)) as { link: string };
     const tab = await browser.tab(PHONE);
-    await tab.goto(link);
-    await click(tab, "Connect");
-    await tab.shows("✓ Joined");
-    await pairing.ended;
+    await pairTab(tab, web.house, address);
 
     await web.agent("fox");
-    await web.warren("prompt", "--wait", "fox", "say The page is mended.");
-    await web.warren("new", "--detached", "--name", "bear", "sh", "-c", "exit 3");
-    await web.warren("stop", "fox");
+    await web.house.run("prompt", "--wait", "fox", "say The page is mended.");
+    await web.house.run("new", "--detached", "--name", "bear", "sh", "-c", "exit 3");
+    await web.house.run("stop", "fox");
     await tab.goto(`${address}/#/ended`);
     await tab.until(`(${ROWS}).join() === "bear,fox"`, "both that have ended");
     for (const scheme of ["light", "dark"] as const) {
