@@ -25,6 +25,7 @@ export interface RunMarks {
   runId: string;
   tag: number;
   job: ProcessIdentity;
+  /** Pid 0: it has none. */
   shim: ProcessIdentity;
   /** Members of an earlier search. */
   known?: readonly ProcessKey[] | undefined;
@@ -43,12 +44,17 @@ export class ProcessView {
   readonly #tags = new Map<number, readonly string[]>();
   readonly #limits = new Map<number, number | undefined>();
 
-  carries(pid: number, tag: number): boolean {
-    if (!this.#limits.has(pid)) this.#limits.set(pid, fileSizeLimitOf(pid));
-    if (carriesTag(this.#limits.get(pid), tag)) return true;
+  /** It is the shim that sets the limit: without one only the environment is read. */
+  carries(pid: number, { tag, shim }: RunMarks): boolean {
+    if (shim.pid !== 0 && this.#isLimitedTo(pid, tag)) return true;
     const tags = this.#tags.get(pid) ?? environValues(pid, "WARREN_RUN_TAG");
     this.#tags.set(pid, tags);
     return tags.includes(String(tag));
+  }
+
+  #isLimitedTo(pid: number, tag: number): boolean {
+    if (!this.#limits.has(pid)) this.#limits.set(pid, fileSizeLimitOf(pid));
+    return carriesTag(this.#limits.get(pid), tag);
   }
 }
 
@@ -91,9 +97,7 @@ function isCandidate(info: ProcessInfo, marks: RunMarks): boolean {
 
 function isMarked(info: ProcessInfo, marks: RunMarks, view: ProcessView): boolean {
   return (
-    isSame(info, marks.job) ||
-    marks.known?.some((key) => isSame(key, info)) === true ||
-    view.carries(info.pid, marks.tag)
+    isSame(info, marks.job) || marks.known?.some((key) => isSame(key, info)) === true || view.carries(info.pid, marks)
   );
 }
 
