@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { MailEntry } from "../src/web/model/home.ts";
 import { assertAccessible } from "./harness/axe.ts";
 import { Chromium, missingChromium, type Tab } from "./harness/chromium.ts";
 import { temporaryHome } from "./harness/home.ts";
@@ -15,6 +16,15 @@ import { pairTab } from "./harness/web-pairing.ts";
 const TIMEOUT_MS = 120_000;
 const NARROW = { width: 360, height: 740 };
 const PICTURES = process.env.WARREN_PAGE_PICTURES;
+
+/** As its typing would. */
+const typeInto = async (tab: Tab, selector: string, text: string): Promise<void> => {
+  await tab.until(
+    `(document.querySelector(${JSON.stringify(selector)})?.focus(), document.querySelector(${JSON.stringify(selector)}))`,
+    selector,
+  );
+  await tab.insert(text);
+};
 
 /** The messages of the page, newest first. */
 const written = (tab: Tab): Promise<string[]> =>
@@ -44,7 +54,6 @@ test(
       await tab.goto(`${address}/#/mail`);
       await tab.shows("As its machine left it, as of");
       assert.deepEqual(await written(tab), ["I look at it.", "The build is red."]);
-      assert.deepEqual(await tab.evaluate('document.querySelectorAll(".page form, .page textarea").length'), 0);
       await assertAccessible(tab, "the mail of a machine that is away");
       if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, "away-mail.png"));
       await tab.goto(`${address}/#/inbox`);
@@ -76,6 +85,40 @@ test(
     await click(tab, "fox");
     await tab.until('document.querySelectorAll("li.mail").length === 2', "what was written with fox");
     assert.deepEqual(await written(tab), ["I look at it.", "The build is red."]);
+
+    await tab.goto(`${address}/#/mail`);
+    await click(tab, "Reply");
+    await typeInto(tab, "li.mail textarea", "Good.");
+    await click(tab, "Reply later");
+    await tab.until('document.querySelector("li.mail .waiting")?.textContent.includes("Good.")', "the reply, waiting");
+    await typeInto(tab, ".form input", "fox");
+    await typeInto(tab, ".form textarea", "Deploy it.");
+    await click(tab, "Send later");
+    await tab.until(
+      'document.querySelector(".page > .scroll > .waiting, .scroll > .waiting")?.textContent.includes("Deploy it.")',
+      "the message, waiting",
+    );
+    await assertAccessible(tab, "mail that waits");
+    if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, "away-mail-waits.png"));
+    await tab.goto(`${address}/#/outbox`);
+    await tab.shows("Reply to owl");
+    await tab.shows("Mail to fox");
+    await tab.until(
+      '[...document.querySelectorAll(".outbox .item-head")].every((one) => one.textContent.includes("at a hub"))',
+      "both at the hub",
+    );
+    if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, "away-mail-outbox.png"));
+
+    await house.run("ping");
+    await tab.until(
+      '[...document.querySelectorAll(".outbox .item-head")].every((one) => one.textContent.includes("done"))',
+      "both done",
+    );
+    const history = JSON.parse(await house.run("mail", "history", "--as", "you", "--json")) as {
+      messages: MailEntry[];
+    };
+    const own = history.messages.map(({ message }) => message).filter(({ from }) => from === "you");
+    assert.deepEqual(own.map(({ body }) => body).sort(), ["Deploy it.", "Good.", "I look at it."], "each once");
     assert.deepEqual(tab.complaints, []);
     await tab.close();
   },

@@ -114,6 +114,8 @@ function whatOf({ machine, unit, type, payload }: OutboxItem, unitName: NameOf):
       return `Answer ${name}: ${String(payload.choice)}`;
     case "mail.send":
       return `Mail to ${[payload.to].flat().join(", ")}`;
+    case "mail.reply":
+      return `Reply to ${String(payload.from)}`;
     case "session.new":
       return "Start a session";
     default:

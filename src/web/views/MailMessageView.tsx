@@ -1,11 +1,14 @@
 import { type ReactNode, useState } from "react";
+import { isSettled } from "../../client/remote/outbox-item.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
 import { plainText } from "../model/plain-text.ts";
 import { age } from "../model/text.ts";
 import { ME } from "../store/mail-feed.ts";
+import { isReplyTo, useSendingMail } from "./sending-mail.ts";
+import { WaitingItems } from "./WaitingItems.tsx";
 import { useDo, useNow, useWorld } from "./world.ts";
 
-/** One message; to one of one's own an answer can be written, and that it is done can be said, while its machine is there. */
+/** One message; to one of one's own an answer can be written; that it is done can be said while its machine is there. */
 export function MailMessageView({
   message,
   isUnread = false,
@@ -15,7 +18,7 @@ export function MailMessageView({
 }: {
   message: MailMessage;
   isUnread?: boolean;
-  /** To be read: its machine is away. */
+  /** Its machine is away: an answer waits for it. */
   isLeft?: boolean;
   isCut?: boolean;
   receipts?: readonly { to: string; state: string }[];
@@ -36,26 +39,27 @@ export function MailMessageView({
       {receipts.length > 0 && from === ME && (
         <p className="project">{receipts.map(({ to, state }) => `${to}: ${state}`).join(", ")}</p>
       )}
-      {isUnread && !isLeft && <Answer message={message} />}
+      {isUnread && <Answer message={message} isLeft={isLeft} />}
     </li>
   );
 }
 
-function Answer({ message }: { message: MailMessage }): ReactNode {
+function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }): ReactNode {
   const { mail } = useWorld();
   const perform = useDo();
+  const { mayWait, waiting, name, reply: replyTo } = useSendingMail();
   const [text, setText] = useState<string>();
   const { id, from } = message;
   const reply = async (): Promise<void> => {
-    const body = text ?? "";
-    if (await perform(`Kept for ${from}`, () => mail.client.request("mail.reply", { as: ME, id, from, body })))
-      setText(undefined);
-    mail.hurry();
+    if (await replyTo(message, text ?? "")) setText(undefined);
   };
   const done = async (): Promise<void> => {
     await perform(undefined, () => acknowledge(mail.client, from, id));
     mail.hurry();
   };
+  const replies = waiting.filter((item) => isReplyTo(item, message));
+  const told = <WaitingItems items={replies} name={name} />;
+  if (replies.some((item) => !isSettled(item)) || (isLeft && !mayWait)) return told;
   return (
     <form
       onSubmit={(event) => {
@@ -63,6 +67,7 @@ function Answer({ message }: { message: MailMessage }): ReactNode {
         void reply();
       }}
     >
+      {told}
       {text !== undefined && (
         <textarea
           value={text}
@@ -78,12 +83,14 @@ function Answer({ message }: { message: MailMessage }): ReactNode {
           </button>
         ) : (
           <button type="submit" className="primary" disabled={text.trim() === ""}>
-            Send reply
+            {mayWait ? "Reply later" : "Send reply"}
           </button>
         )}
-        <button type="button" onClick={() => void done()}>
-          Done
-        </button>
+        {!isLeft && (
+          <button type="button" onClick={() => void done()}>
+            Done
+          </button>
+        )}
       </div>
     </form>
   );

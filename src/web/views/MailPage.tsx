@@ -7,7 +7,9 @@ import { CopyCommand } from "./CopyCommand.tsx";
 import { MailMessageView } from "./MailMessageView.tsx";
 import { useMachines } from "./machines.ts";
 import { useMail } from "./mail.ts";
-import { useDo, useHome, useRoute, useWorld } from "./world.ts";
+import { type SendingMail, useSendingMail } from "./sending-mail.ts";
+import { WaitingItems } from "./WaitingItems.tsx";
+import { useHome, useRoute, useWorld } from "./world.ts";
 
 /** The mailbox of a home: what was written, to and by whom, and a message of one's own. Of a machine that is away what it has left, to be read. */
 export function MailPage({ withName }: { withName: string | undefined }): ReactNode {
@@ -16,12 +18,15 @@ export function MailPage({ withName }: { withName: string | undefined }): ReactN
   useEffect(() => feed.hurry(), [feed]);
   const shown = useMail().get(machine.id) ?? { messages: [], unread: [] };
   const { left } = shown;
+  const sending = useSendingMail();
   const names = left ? namesIn(shown.messages) : mail.participants.map(({ name }) => name);
   return (
     <div className="scroll">
       <h1>Mail{withName === undefined ? "" : ` with ${withName}`}</h1>
       <Machines />
-      {left ? <AsLeft left={left} /> : <NewMessage withName={withName} names={names} />}
+      {left && <AsLeft left={left} mayWait={sending.mayWait} />}
+      {(!left || sending.mayWait) && <NewMessage withName={withName} names={names} sending={sending} />}
+      <WaitingItems items={sending.waiting.filter(({ type }) => type === "mail.send")} name={sending.name} />
       {names.length > 0 && (
         <p className="names">
           {withName !== undefined && <NameLink>all</NameLink>}
@@ -73,11 +78,11 @@ function Messages({ mail, withName }: { mail: ShownMail; withName: string | unde
   );
 }
 
-function AsLeft({ left }: { left: NonNullable<ShownMail["left"]> }): ReactNode {
+function AsLeft({ left, mayWait }: { left: NonNullable<ShownMail["left"]>; mayWait: boolean }): ReactNode {
   return (
     <>
       <p className="words left-mail">
-        ◌ As its machine left it, as of {clock(left.atMs)}. It can be answered when the machine is there.
+        ◌ As its machine left it, as of {clock(left.atMs)}.{mayWait && " What you write waits for the machine, sealed."}
       </p>
       {left.isIncomplete && <p className="words tone-attention">Some of it has not come; the machine has it.</p>}
     </>
@@ -126,20 +131,21 @@ function NameLink({
 const namesIn = (messages: ShownMail["messages"]): string[] =>
   [...new Set(messages.flatMap(({ message }) => [message.from, message.to]))].filter((name) => name !== ME).sort();
 
-function NewMessage({ withName, names }: { withName: string | undefined; names: readonly string[] }): ReactNode {
-  const { mail } = useWorld();
-  const perform = useDo();
+function NewMessage({
+  withName,
+  names,
+  sending: { mayWait, name, send: sendTo },
+}: {
+  withName: string | undefined;
+  names: readonly string[];
+  sending: SendingMail;
+}): ReactNode {
   const [to, setTo] = useState(withName ?? "");
   const [body, setBody] = useState("");
   useEffect(() => setTo(withName ?? ""), [withName]);
   const send = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const names = to.split(/[\s,]+/).filter(Boolean);
-    const isSent = await perform(`Kept for ${names.join(", ")}`, () =>
-      mail.client.request("mail.send", { as: ME, to: names, body }),
-    );
-    if (isSent) setBody("");
-    mail.hurry();
+    if (await sendTo(to.split(/[\s,]+/).filter(Boolean), body)) setBody("");
   };
   return (
     <form className="form" onSubmit={(event) => void send(event)}>
@@ -160,10 +166,16 @@ function NewMessage({ withName, names }: { withName: string | undefined; names: 
       </datalist>
       <label>
         Message
-        <textarea value={body} rows={3} required onChange={({ target }) => setBody(target.value)} />
+        <textarea
+          value={body}
+          rows={3}
+          required
+          placeholder={mayWait ? `Waits until ${name} is there` : undefined}
+          onChange={({ target }) => setBody(target.value)}
+        />
       </label>
       <button type="submit" className="primary">
-        Send
+        {mayWait ? "Send later" : "Send"}
       </button>
     </form>
   );

@@ -1,11 +1,10 @@
 import { type FormEvent, type ReactNode, useState } from "react";
 import type { Client } from "../../client/client.ts";
 import { isSettled, type OutboxItem } from "../../client/remote/outbox-item.ts";
-import { outboxGroups } from "../model/outbox-lines.ts";
-import { plainText } from "../model/plain-text.ts";
 import { useOutboxItems } from "./answering.ts";
 import { MayNot } from "./MayNot.tsx";
 import { type ShownMachine, useMachine } from "./machines.ts";
+import { WaitingItems } from "./WaitingItems.tsx";
 import { useApp, useDo, useWorld } from "./world.ts";
 
 /** Says something to an agent: at once, or left for its machine while that is away. What waits stands above it. */
@@ -70,23 +69,7 @@ function useSay({ machine, session, client }: { machine: ShownMachine | undefine
 /** What was said and has not arrived, or was refused. */
 function Waiting({ machine, session, name }: { machine: string; session: string; name: string }): ReactNode {
   const items = useOutboxItems().filter((item) => item.machine === machine && item.unit === session && isShown(item));
-  const lines = outboxGroups(items, { machineName: () => name, unitName: () => "" }).flatMap((group) => group.lines);
-  if (lines.length === 0) return null;
-  return (
-    <ul className="waiting" aria-label="What waits" aria-live="polite">
-      {lines.map(({ id, text, state, detail }) => (
-        <li key={id}>
-          <span className={`tone-${state.tone}`}>
-            <span aria-hidden="true">{state.glyph}</span> {state.word}
-          </span>{" "}
-          <span className="plain">{plainText(text ?? "")}</span>{" "}
-          <a href="#/outbox" title={detail}>
-            outbox
-          </a>
-        </li>
-      ))}
-    </ul>
-  );
+  return <WaitingItems items={items} name={name} />;
 }
 
 const isShown = (item: OutboxItem): boolean =>
