@@ -151,13 +151,24 @@ export class Client {
     const queue = new EventQueue<SubscriptionItem>();
     const subscription = new Subscription(filter, queue);
     this.#subscription = subscription;
-    signal?.addEventListener("abort", () => queue.end(), { once: true });
+    const end = (): void => {
+      queue.end();
+      this.#unsubscribe(subscription);
+    };
+    signal?.addEventListener("abort", end, { once: true });
     if (signal?.aborted) queue.end();
     if (this.#wire) this.#sendSubscribe();
     else void this.#connect();
     return queue.iterate(() => {
       if (this.#subscription === subscription) this.#subscription = undefined;
     });
+  }
+
+  /** The wire stays for requests; on it nothing more is to be told. */
+  #unsubscribe(subscription: Subscription): void {
+    if (this.#subscription !== subscription) return;
+    this.#subscription = undefined;
+    if (!this.#closed) this.#wire?.send(JSON.stringify({ id: this.#nextId++, type: "unsubscribe", payload: {} }));
   }
 
   close(): void {

@@ -100,7 +100,7 @@ function buildFace(
     terminal,
     stdout: streams.stdout,
     redraw,
-    feeds: [servers, usage],
+    feeds: [servers, screens, usage],
     programs,
     signal,
   });
@@ -124,7 +124,7 @@ function buildFace(
   return { store, terminal, connection, servers, handover, redraw };
 }
 
-/** What comes from servers: jobs by events, sessions, their screens and workers by questions. */
+/** What comes from servers: jobs and sessions by events, screens and workers by questions. */
 function startFeeds(context: TuiContext, store: Store, signal: AbortSignal) {
   const { dispatch } = store;
   const screens = new ScreenFeed({ clientOf: (id) => servers.clientOf(id), dispatch, signal });

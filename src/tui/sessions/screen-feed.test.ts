@@ -69,6 +69,22 @@ test("screen: what the list says has changed is asked for, at most five times a 
   assert.equal(world.askedCount, 2);
 });
 
+test("screen: one that works is looked at again though nobody says that it has written; not while another program has the terminal", async () => {
+  using world = new World();
+  world.session = session("fox", { state: "working", output_bytes: 1 });
+  world.feed.watch("fox");
+  await world.until("asked", () => world.askedCount === 2);
+  world.session = { ...world.session, output_bytes: 2 };
+  await world.until("told", () => world.shown.length === 2);
+  world.feed.setShown(false);
+  const { askedCount } = world;
+  world.session = { ...world.session, output_bytes: 3 };
+  world.feed.heard(world.session);
+  assert.equal(world.askedCount, askedCount);
+  world.feed.setShown(true);
+  await world.until("told", () => world.shown.length === 3);
+});
+
 test("screen: an answer about another session than the selected one is not shown", async () => {
   using world = new World();
   world.feed.watch("fox");

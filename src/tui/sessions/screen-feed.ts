@@ -4,11 +4,13 @@ import type { Session } from "../../protocol/units.ts";
 import type { Action } from "../model/model.ts";
 
 /**
- * The screen of the one session that is selected. Asked for when it is selected and when the list says that it has written something; then again every
- * ASK_EVERY_MS for as long as each answer says that there is more. So a busy one is seen live and a quiet one costs nothing.
+ * The screen of the one session that is selected. Asked for when it is selected and when the list says that something has changed; then again every
+ * ASK_EVERY_MS for as long as each answer says that there is more, and more seldom while it works. So a busy one is seen live and an idle one costs nothing.
  */
 
 const ASK_EVERY_MS = 200;
+/** Of one that works: no server tells that more was written. */
+const ASK_WORKING_MS = 1_000;
 /** After a failure that may pass. */
 const RETRY_MS = 1_000;
 const PASSING = ["CONNECTION_LOST", "TIMEOUT", "SESSION_NOT_FOUND"] as const;
@@ -27,6 +29,9 @@ export class ScreenFeed {
   #shown = "";
   #isAsking = false;
   #isNews = false;
+  #isShown = true;
+  /** The next look is that at one that works, and need not be waited for. */
+  #isResting = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ScreenFeedOptions) {
@@ -38,21 +43,32 @@ export class ScreenFeed {
     this.#id = id;
     this.#shown = "";
     this.#isNews = false;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#ask();
+    this.#askNow();
+  }
+
+  /** Off while another program has the terminal. */
+  setShown(isShown: boolean): void {
+    this.#isShown = isShown;
+    if (isShown) this.#askNow();
+    else clearTimeout(this.#timer);
   }
 
   /** The list's view of it: a reason to look again when it has written since. */
   heard(session: Session | undefined): void {
     if (!session || session.id !== this.#id || markOf(session) === this.#shown) return;
     this.#isNews = true;
-    if (this.#timer === undefined) this.#ask();
+    if (this.#timer === undefined || this.#isResting) this.#askNow();
+  }
+
+  #askNow(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#ask();
   }
 
   #ask(): void {
     const id = this.#id;
-    if (id === null || this.#isAsking) return;
+    if (id === null || this.#isAsking || !this.#isShown) return;
     const client = this.#options.clientOf(id);
     if (!client) return;
     this.#isAsking = true;
@@ -80,6 +96,7 @@ export class ScreenFeed {
       dispatch({ type: "session-changed", session });
     }
     if (isNew || this.#isNews) this.#askLater(ASK_EVERY_MS);
+    else if (session.state === "working") this.#askLater(ASK_WORKING_MS, true);
   }
 
   #onFailure(id: string, error: unknown): void {
@@ -88,8 +105,10 @@ export class ScreenFeed {
     if (this.#id === id && mayCome) this.#askLater(RETRY_MS);
   }
 
-  #askLater(delayMs: number): void {
+  #askLater(delayMs: number, isResting = false): void {
     clearTimeout(this.#timer);
+    if (!this.#isShown) return;
+    this.#isResting = isResting;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#ask();

@@ -17,7 +17,7 @@ import { Servers } from "./servers.ts";
 const DEADLINE_MS = 20_000;
 const BUILD = { hash: "new0001", version: "0.1.0", builtAtMs: 1_000, dir: "/nowhere" };
 
-/** A server that knows one question, in a home of its own, and what is told of it. */
+/** A server that knows its sessions alone, in a home of its own, and what is told of it. */
 class World implements AsyncDisposable {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), "warren-servers-")));
   readonly places: Places = resolvePlaces({ HOME: this.dir, WARREN_HOME: this.dir, XDG_RUNTIME_DIR: this.dir });
@@ -25,8 +25,13 @@ class World implements AsyncDisposable {
   readonly events = new EventEmitter();
   readonly ending = new AbortController();
   sessions: Session[] = [];
-  isMute = false;
-  askedCount = 0;
+  /** What it would have said while it was stopped. */
+  #held: (() => void)[] | undefined;
+  /** Its build has no stream of sessions. */
+  isOld = false;
+  /** Lines that came, without greetings. */
+  readonly heard: string[] = [];
+  #seq = 1;
   readonly #sockets = new Set<net.Socket>();
   readonly #server = net.createServer((socket) => this.#serve(socket));
 
@@ -38,6 +43,24 @@ class World implements AsyncDisposable {
     this.#server.listen(join(this.dir, "s.sock"));
     await once(this.#server, "listening");
     return this;
+  }
+
+  /** The stream tells of it. */
+  change(session: Session): void {
+    this.sessions = this.sessions.map((one) => (one.id === session.id ? session : one));
+    this.#seq += 1;
+    const at = new Date(0).toISOString();
+    const event = { event: "session_changed", stream: "sessions", seq: this.#seq, at, data: { session } };
+    for (const socket of this.#sockets) socket.write(`${JSON.stringify(event)}\n`);
+  }
+
+  stop(): void {
+    this.#held = [];
+  }
+
+  goOn(): void {
+    for (const answer of this.#held ?? []) answer();
+    this.#held = undefined;
   }
 
   announce(hash = BUILD.hash): void {
@@ -71,7 +94,7 @@ class World implements AsyncDisposable {
         this.events.emit("told");
       },
       signal: this.ending.signal,
-      pollMs: 5,
+      retryMs: 5,
       answerTimeoutMs: 100,
     });
     servers.refresh();
@@ -79,7 +102,7 @@ class World implements AsyncDisposable {
   }
 
   /** Resolves when `event` has come and `holds`. */
-  async until(event: "told" | "asked", holds: () => boolean): Promise<void> {
+  async until(event: "told" | "heard", holds: () => boolean): Promise<void> {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     while (!holds()) await once(this.events, event, { signal });
   }
@@ -105,28 +128,70 @@ class World implements AsyncDisposable {
   }
 
   #answer(socket: net.Socket, { id, type }: { id: number; type: string }): void {
-    if (type === "session.list") {
-      this.askedCount += 1;
-      this.events.emit("asked");
-    }
-    if (this.isMute) return;
-    const data = type === "session.list" ? { sessions: this.sessions } : { protocol: 1, server: "blazing" };
-    socket.write(`${JSON.stringify({ id, success: true, data })}\n`);
+    if (type !== "hello") this.heard.push(type);
+    this.events.emit("heard");
+    const answer = (): void => void socket.write(`${JSON.stringify({ id, ...this.#answerTo(type) })}\n`);
+    if (this.#held) this.#held.push(answer);
+    else answer();
+  }
+
+  #answerTo(type: string): object {
+    const { sessions } = this;
+    if (type === "session.list") return { success: true, data: { sessions } };
+    if (type !== "subscribe") return { success: true, data: { protocol: 1, server: "blazing" } };
+    if (this.isOld) return { success: false, code: "UNKNOWN_STREAM", error: "There is no stream called sessions." };
+    return {
+      success: true,
+      data: { streams: { sessions: { seq: this.#seq, snapshot: { sessions, servers: [] } } } },
+    };
   }
 }
 
-test("servers: asked again and again, told only of news", async () => {
+test("servers: each tells of its sessions as it happens, and is asked nothing more", async () => {
   await using world = await new World().listen();
   world.sessions = [session("fox")];
   world.announce();
   world.watch();
   await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
   const { length } = world.told;
-  const { askedCount } = world;
-  await world.until("asked", () => world.askedCount > askedCount + 5);
-  assert.equal(world.told.length, length);
-  world.sessions = [session("fox", { state: "needs_you" })];
+  world.change(session("fox"));
+  world.change(session("fox", { state: "needs_you" }));
   await world.until("told", () => world.last.servers[0]?.sessions[0]?.state === "needs_you");
+  assert.equal(world.told.length, length + 1, "of news alone, and once of what comes together");
+  assert.deepEqual(world.heard, ["subscribe"]);
+});
+
+test("servers: what none tells by itself comes with what each uses, and changes nothing else", async () => {
+  await using world = await new World().listen();
+  world.sessions = [session("fox", { state: "working" })];
+  world.announce();
+  const servers = world.watch();
+  await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
+  const active_at = new Date(5_000).toISOString();
+  world.sessions = [session("fox", { state: "idle", active_at, unread: 2, memory_bytes: 1_000 })];
+  assert.equal((await servers.measured())[0]?.memory_bytes, 1_000);
+  await world.until("told", () => world.last.servers[0]?.sessions[0]?.unread === 2);
+  const [fox] = world.last.servers[0]!.sessions;
+  assert.deepEqual([fox?.state, fox?.active_at, fox?.memory_bytes], ["working", active_at, undefined]);
+  world.change(session("fox", { state: "idle" }));
+  await world.until("told", () => world.last.servers[0]?.sessions[0]?.state === "idle");
+  assert.equal(world.last.servers[0]?.sessions[0]?.unread, 2);
+});
+
+test("servers: a build that does not tell of sessions is asked when somebody looks", async () => {
+  await using world = await new World().listen();
+  world.isOld = true;
+  world.sessions = [session("fox")];
+  world.announce();
+  const servers = world.watch();
+  await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
+  assert.deepEqual(world.heard, ["subscribe", "session.list"]);
+  world.sessions = [session("fox", { state: "needs_you" })];
+  await servers.measured();
+  await world.until("told", () => world.last.servers[0]?.sessions[0]?.state === "needs_you");
+  world.sessions = [session("fox", { title: "named" })];
+  servers.refresh();
+  await world.until("told", () => world.last.servers[0]?.sessions[0]?.title === "named");
 });
 
 test("servers: one without sessions is not asked; the registry's word begins it and ends it", async () => {
@@ -137,7 +202,7 @@ test("servers: one without sessions is not asked; the registry's word begins it 
     world.last.servers.map(({ name }) => name),
     ["blazing"],
   );
-  assert.equal(world.askedCount, 0);
+  assert.deepEqual(world.heard, []);
   world.sessions = [session("fox")];
   world.announce();
   await world.until("told", () => world.last.servers[0]?.sessions.length === 1);
@@ -149,19 +214,21 @@ test("servers: a silent one keeps its sessions and is said to be silent, until i
   await using world = await new World().listen();
   world.sessions = [session("fox")];
   world.announce();
-  world.watch();
+  const servers = world.watch();
   await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
-  world.isMute = true;
+  world.stop();
+  await servers.measured();
   await world.until("told", () => world.last.servers[0]?.isSilent === true);
   assert.equal(world.last.servers[0]?.sessions.length, 1);
-  world.isMute = false;
+  world.goOn();
+  await servers.measured();
   await world.until("told", () => world.last.servers[0]?.isSilent === false);
 });
 
 test("servers: one that hangs from the start is shown with the sessions that its entry names", async () => {
   await using world = await new World().listen();
   world.sessions = [session("fox")];
-  world.isMute = true;
+  world.stop();
   world.announce();
   world.watch();
   await world.until("told", () => world.last?.servers[0]?.isSilent === true);
@@ -170,22 +237,22 @@ test("servers: one that hangs from the start is shown with the sessions that its
     ["🦊 fox unknown"],
   );
   world.sessions = [];
-  world.isMute = false;
+  world.goOn();
   await world.until("told", () => world.last.servers[0]?.isSilent === false);
   assert.deepEqual(world.last.servers[0]?.sessions, []);
 });
 
-test("servers: nothing is asked while the screen is not shown", async () => {
+test("servers: nothing is told while the screen is not shown", async () => {
   await using world = await new World().listen();
   world.sessions = [session("fox")];
   world.announce();
   const servers = world.watch();
   await world.until("told", () => world.last?.servers[0]?.sessions.length === 1);
   servers.setShown(false);
-  const { askedCount } = world;
+  await world.until("heard", () => world.heard.at(-1) === "unsubscribe");
   world.sessions = [session("fox", { title: "changed" })];
   servers.refresh();
-  assert.equal(world.askedCount, askedCount);
+  assert.deepEqual(world.heard, ["subscribe", "unsubscribe"]);
   servers.setShown(true);
   await world.until("told", () => world.last.servers[0]?.sessions[0]?.title === "changed");
 });

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "../../client/client.ts";
 import { dialUnix } from "../../local/unix-wire.ts";
 import { type Build, compareBuilds } from "../../platform/build.ts";
@@ -7,24 +8,25 @@ import { isAlive } from "../../platform/process.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import { readEntries, type ServerEntry } from "../../registry/entries.ts";
-import { sessionIcon } from "../../registry/session-names.ts";
 import type { Action, LatestServer, ServerView } from "../model/model.ts";
+import { namedBy, refreshed, withItem } from "./told-sessions.ts";
 
 /**
- * All servers of the home and their sessions, kept fresh. The registry's directory is watched: a server that comes or goes, and a session that does, is
- * seen at once. What sessions do is asked for every second, of those servers alone that have sessions, while the screen is shown. Nothing is said when
- * nothing has changed.
+ * All servers of the home and their sessions, kept fresh. The registry's directory is watched: a server that comes or goes is seen at once. What sessions do
+ * is told by the servers that have some, as it happens, while the screen is shown. Nothing is said when nothing has changed.
  *
  * Invariants
- * 1. Each server is asked on its own: one that is stopped or hangs delays nobody. Its sessions stay as they were, and it is said to be silent.
- * 2. One request in hand for each server. The pause after an answer is at least PAUSE_FACTOR times what it took, so that thousands of sessions cost little.
+ * 1. Each server is followed on its own: one that is stopped or hangs delays nobody. Its sessions stay as they were, and it is said to be silent.
+ * 2. What no server tells by itself (when a session was active last, how much mail waits for it) comes with what each uses, every few seconds; so does the
+ *    silence of a server that has stopped since it was heard.
+ * 3. A build that does not tell of sessions is asked whenever somebody looks.
  */
 
-const POLL_MS = 1_000;
-const PAUSE_FACTOR = 30;
+/** Before a server that cannot be reached is tried again. */
+const RETRY_MS = 1_000;
 /** A server answers in a millisecond; one that is being replaced in some fifty. */
 const ANSWER_TIMEOUT_MS = 2_000;
-/** A server writes its entry more than once while it starts. */
+/** A server writes its entry more than once while it starts; of many sessions that change at once each is told on its own. */
 const SETTLE_MS = 20;
 
 export interface ServersOptions {
@@ -32,8 +34,8 @@ export interface ServersOptions {
   build: Build;
   dispatch: (action: Action) => void;
   signal: AbortSignal;
-  /** Between two questions to one server; default 1 s. */
-  pollMs?: number;
+  /** Default 1 s. */
+  retryMs?: number;
   /** After which a server counts as silent; default 2 s. */
   answerTimeoutMs?: number;
 }
@@ -41,13 +43,15 @@ export interface ServersOptions {
 interface Watched {
   entry: ServerEntry;
   client: Client;
+  /** Another array when one has changed. */
   sessions: readonly Session[];
-  /** `sessions` as text, to see whether an answer says anything new; empty before the first. */
-  said: string;
+  /** Of its sessions more is known than what the entry says. */
+  isHeard: boolean;
   isSilent: boolean;
-  isAsking: boolean;
-  isAskedAgain: boolean;
-  timer: NodeJS.Timeout | undefined;
+  /** Invariant 3. */
+  isMute: boolean;
+  /** Aborted when it need not tell any more. */
+  following: AbortController | undefined;
 }
 
 export class Servers {
@@ -55,8 +59,10 @@ export class Servers {
   readonly #watched = new Map<string, Watched>();
   #watcher: FSWatcher | undefined;
   #settling: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Timeout | undefined;
   #isShown = true;
   #said = "";
+  #saidSessions: readonly (readonly Session[])[] = [];
 
   constructor(options: ServersOptions) {
     this.#options = options;
@@ -67,8 +73,8 @@ export class Servers {
   setShown(isShown: boolean): void {
     this.#isShown = isShown;
     for (const one of this.#watched.values()) {
-      clearTimeout(one.timer);
-      if (isShown) this.#ask(one);
+      if (isShown) this.#follow(one);
+      else stopFollowing(one);
     }
   }
 
@@ -89,7 +95,7 @@ export class Servers {
   /** The sessions of all servers with what each uses: a server looks at all processes for it. Of one that does not answer there are none. */
   async measured(): Promise<readonly Session[]> {
     const asked = [...this.#watched.values()].filter(({ sessions }) => sessions.length > 0);
-    return (await Promise.all(asked.map(async (one) => (await this.#sessionsOf(one, true)) ?? []))).flat();
+    return (await Promise.all(asked.map((one) => this.#measure(one)))).flat();
   }
 
   /** The server of the newest build, unless this build is newer than all. */
@@ -129,7 +135,7 @@ export class Servers {
       if (known && !isSame) this.#forget(entry.name, known);
       const one = isSame && known ? known : this.#watch(entry);
       one.entry = entry;
-      this.#ask(one);
+      this.#follow(one);
     }
     this.#tell();
   }
@@ -146,43 +152,66 @@ export class Servers {
       entry,
       client,
       sessions: [],
-      said: "",
+      isHeard: false,
       isSilent: false,
-      isAsking: false,
-      isAskedAgain: false,
-      timer: undefined,
+      isMute: false,
+      following: undefined,
     };
     this.#watched.set(entry.name, one);
     return one;
   }
 
   #forget(name: string, one: Watched): void {
-    clearTimeout(one.timer);
+    stopFollowing(one);
     one.client.close();
     this.#watched.delete(name);
   }
 
-  /** Nothing to ask for: the entry says that there are no sessions. */
-  #ask(one: Watched): void {
+  /** Nothing to hear: the entry says that there are no sessions. */
+  #follow(one: Watched): void {
     if (this.#options.signal.aborted || !this.#isShown) return;
-    clearTimeout(one.timer);
-    if ((one.entry.sessions ?? []).length === 0) {
-      this.#heard(one, []);
-      return;
+    if (one.isMute) void this.#ask(one);
+    if (one.following) return;
+    if ((one.entry.sessions ?? []).length === 0) return this.#heard(one, []);
+    one.following = new AbortController();
+    void this.#run(one, one.following.signal);
+  }
+
+  async #run(one: Watched, signal: AbortSignal): Promise<void> {
+    const { answerTimeoutMs = ANSWER_TIMEOUT_MS, retryMs = RETRY_MS } = this.#options;
+    while (!signal.aborted) {
+      const waiting = setTimeout(() => signal.aborted || this.#heard(one, undefined), answerTimeoutMs);
+      try {
+        for await (const item of one.client.subscribe({ streams: ["sessions"] }, signal)) {
+          clearTimeout(waiting);
+          if (!signal.aborted) this.#heard(one, withItem(one.sessions, item));
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        one.isMute = isWarrenError(error, "UNKNOWN_STREAM") || isWarrenError(error, "UNKNOWN_TYPE");
+        if (one.isMute) return void this.#ask(one);
+        this.#heard(one, undefined);
+      } finally {
+        clearTimeout(waiting);
+      }
+      await pause(retryMs, undefined, { signal }).catch(() => {}); // not shown any more
     }
-    one.isAskedAgain = one.isAsking;
-    if (one.isAsking) return;
-    one.isAsking = true;
-    const startedMs = performance.now();
-    void this.#sessionsOf(one).then((sessions) => {
-      one.isAsking = false;
-      if (this.#watched.get(one.entry.name) !== one || this.#options.signal.aborted) return;
-      this.#heard(one, sessions);
-      const { pollMs = POLL_MS } = this.#options;
-      const pauseMs = Math.max(pollMs, PAUSE_FACTOR * (performance.now() - startedMs));
-      if (one.isAskedAgain) this.#ask(one);
-      else one.timer = setTimeout(() => this.#ask(one), sessions ? pauseMs : pollMs);
-    });
+  }
+
+  async #ask(one: Watched): Promise<void> {
+    const sessions = await this.#sessionsOf(one);
+    if (this.#isWatched(one)) this.#heard(one, sessions);
+  }
+
+  async #measure(one: Watched): Promise<readonly Session[]> {
+    const measured = await this.#sessionsOf(one, true);
+    if (this.#isWatched(one)) this.#heard(one, measured && (one.isMute ? measured : refreshed(one.sessions, measured)));
+    return measured ?? [];
+  }
+
+  #isWatched(one: Watched): boolean {
+    return this.#watched.get(one.entry.name) === one && !this.#options.signal.aborted;
   }
 
   /** Undefined when it does not answer. */
@@ -196,14 +225,16 @@ export class Servers {
     }
   }
 
+  /** @param sessions undefined: it does not answer */
   #heard(one: Watched, sessions: readonly Session[] | undefined): void {
     one.isSilent = sessions === undefined;
-    const isUnheard = one.said === "";
-    const known = sessions ?? (isUnheard ? namedBy(one.entry) : one.sessions);
-    const said = sessions || isUnheard ? JSON.stringify(known) : one.said;
-    if (said !== one.said) one.sessions = known;
-    one.said = said;
-    this.#tell();
+    if (sessions === undefined && !one.isHeard) one.sessions = namedBy(one.entry);
+    else if (sessions) one.sessions = sessions;
+    one.isHeard ||= sessions !== undefined;
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.#tell();
+    }, SETTLE_MS);
   }
 
   /** Only when there is news. */
@@ -212,10 +243,11 @@ export class Servers {
     if (signal.aborted) return;
     const latest = this.latest();
     const servers = [...this.#watched.values()].map((one) => this.#viewOf(one, latest));
-    const heads = servers.map(({ sessions: _, ...head }) => head);
-    const said = JSON.stringify([heads, latest?.name]) + [...this.#watched.values()].map((one) => one.said).join();
-    if (said === this.#said) return;
+    const said = JSON.stringify([servers.map(({ sessions: _, ...head }) => head), latest?.name]);
+    const before = this.#saidSessions;
+    if (said === this.#said && servers.every(({ sessions }, at) => isSame(sessions, before[at]!))) return;
     this.#said = said;
+    this.#saidSessions = servers.map(({ sessions }) => sessions);
     const latestView: LatestServer = latest ? { name: latest.name, icon: latest.icon } : null;
     dispatch({ type: "sessions", servers, latest: latestView, nowMs: Date.now() });
   }
@@ -236,35 +268,18 @@ export class Servers {
   #close(): void {
     this.#watcher?.close();
     clearTimeout(this.#settling);
+    clearTimeout(this.#telling);
     for (const [name, one] of [...this.#watched]) this.#forget(name, one);
   }
 }
 
-/** The sessions of a server that has never answered, as its entry names them. All that is not known is left empty. */
-const namedBy = ({ name: server, started_at, sessions = [] }: ServerEntry): Session[] =>
-  sessions.map(({ id, name, kind }) => ({
-    id,
-    name,
-    icon: sessionIcon(name),
-    kind: kind ?? "session",
-    server,
-    pid: 0,
-    status: "running",
-    state: "unknown" as Session["state"],
-    outcome: null,
-    command: [],
-    workdir: "",
-    labels: {},
-    created_at: started_at,
-    started_at,
-    active_at: started_at,
-    cols: 0,
-    rows: 0,
-    client_count: 0,
-    viewer_count: 0,
-    output_bytes: 0,
-    resume_count: 0,
-  }));
+function stopFollowing(one: Watched): void {
+  one.following?.abort();
+  one.following = undefined;
+}
+
+const isSame = (some: readonly Session[], others: readonly Session[]): boolean =>
+  some === others || JSON.stringify(some) === JSON.stringify(others);
 
 const orderOf = ({ version, built_at_ms }: ServerEntry): Pick<Build, "version" | "builtAtMs"> => ({
   version,
