@@ -79,7 +79,7 @@ export const nameOwned = (name: string, owner: "key" | "unit"): WarrenError =>
     owner === "key"
       ? `"${name}" belongs to a key, and this client has not shown it.`
       : `"${name}" belongs to a session or agent; only what runs in it speaks for it.`,
-    { fix: owner === "key" ? `warren mail register ${name} --key-file FILE` : "warren mail list" },
+    { fix: owner === "key" ? `warren mail register ${name} --key-file FILE` : `warren mail history ${name}` },
   );
 
 export const nameForwarded = (name: string, to: string): WarrenError =>

@@ -73,7 +73,10 @@ test("a unit's name: given by a server, spoken for by what runs in it", () => {
   using log = new TestWriter();
   assert.throws(() => log.ask("x", "mail.register", { name: "fox", unit: "u1" }), hasCode("NAME_OWNED"));
   log.ask({ client: "s", isServer: true }, "mail.register", { name: "fox", unit: "u1" });
-  assert.throws(() => log.ask({ name: "fox", client: "c" }, "mail.fetch", {}), hasCode("NAME_OWNED"));
+  assert.throws(() => log.ask({ name: "fox", client: "c" }, "mail.fetch", {}), {
+    code: "NAME_OWNED",
+    fix: "warren mail history fox", // a person reads there what fox is told
+  });
   assert.throws(() => log.ask({ name: "fox", client: "c", unit: "u2" }, "mail.fetch", {}), hasCode("NAME_OWNED"));
   log.ask({ name: "fox", client: "c", unit: "u1" }, "mail.fetch", {});
 });
