@@ -116,6 +116,8 @@ function whatOf({ machine, unit, type, payload }: OutboxItem, unitName: NameOf):
       return `Mail to ${[payload.to].flat().join(", ")}`;
     case "mail.reply":
       return `Reply to ${String(payload.from)}`;
+    case "gateway.stop":
+      return `stop ${String(payload.worker)}`;
     case "session.new":
       return "Start a session";
     default:

@@ -56,10 +56,20 @@ function laterStop(unit: Row["unit"]): { unit?: string; type: string; payload: R
       const { id, status } = unit.session;
       return status === "running" ? { unit: id, type: "session.stop", payload: { session: id } } : undefined;
     }
+    case "worker": {
+      const { worker } = unit;
+      return worker.state === "stopped" ? undefined : { type: "gateway.stop", payload: whichWorker(worker) };
+    }
     default:
       return undefined;
   }
 }
+
+/** By its place: what another project calls the same is another one. */
+const whichWorker = ({ id, project, name, workdir }: Worker) => ({
+  worker: id ?? `${project}/${name}`,
+  ...(workdir === undefined ? {} : { workdir }),
+});
 
 const isUp = (state: string): boolean => ["starting", "running", "waiting"].includes(state);
 
@@ -82,8 +92,9 @@ function jobActions({ feed }: World, { name, unit }: Row, state: string): UnitAc
   ];
 }
 
-function workerActions({ feed }: World, { name, id, project, state, workdir }: Worker): UnitAction[] {
-  const which = { worker: id ?? `${project}/${name}`, ...(workdir === undefined ? {} : { workdir }) };
+function workerActions({ feed }: World, worker: Worker): UnitAction[] {
+  const { name, state } = worker;
+  const which = whichWorker(worker);
   const { client } = feed;
   const restart = { label: "Restart", done: `${name} runs anew`, run: () => client.request("gateway.restart", which) };
   const start = { label: "Start", done: `${name} starts`, run: () => client.request("gateway.start", which) };
