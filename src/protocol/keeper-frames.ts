@@ -21,7 +21,7 @@ export interface Frame {
   payload: Uint8Array;
 }
 
-export const FRAME_HEADER_BYTES = 17;
+const FRAME_HEADER_BYTES = 17;
 /** A longer payload closes the connection: nobody sends one by intent. */
 export const FRAME_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
 

@@ -47,7 +47,7 @@ export type TalkEntry<I extends ToldItem = ConversationItem> = [place: number, i
 /** A longer record begins another one. */
 export const TALK_RECORD_BYTES_MAX = 16 * 1024;
 /** A longer entry is cut, and says so. */
-export const TALK_ENTRY_BYTES_MAX = 12 * 1024;
+const TALK_ENTRY_BYTES_MAX = 12 * 1024;
 /** What is told of a conversation to whoever has nothing of it: the last ones; older ones can be read at the machine alone. */
 export const TALK_BEGIN_ENTRIES_MAX = 200;
 export const TALK_BEGIN_BYTES_MAX = 256 * 1024;

@@ -50,7 +50,7 @@ export function linesOf(item: ConversationItem, style: Style): string[] {
 }
 
 /** `> fix it   (ann)`; of mail the words alone: `> please review   (fox, mail 3)` */
-export function promptLine({ content, by }: ItemOf<"user_message">, style: Style): string {
+function promptLine({ content, by }: ItemOf<"user_message">, style: Style): string {
   const whole = textOf(content);
   const mail = by === undefined ? undefined : givenMail(whole);
   const words = mail ? [mail.subject, mail.body].filter(Boolean).join("\n") : whole;

@@ -8,7 +8,7 @@ import { Data, MailName, Subject, Text } from "./fields.ts";
 import { MessageView, messagesText, messageView, RecipientView, recipientLine, recipientView } from "./message-view.ts";
 import { sendPayload } from "./send.ts";
 
-export const AskResult = z.object({
+const AskResult = z.object({
   result: z
     .enum(["replied", "timed_out", "never"])
     .describe(
@@ -55,7 +55,7 @@ export const ask = defineTool({
 });
 
 /** A cursor that stands for a question whose answer is waited for. */
-export const askCursor = (id: string): string => `ask:${id}`;
+const askCursor = (id: string): string => `ask:${id}`;
 export const askedId = (cursor: string | undefined): string | undefined =>
   cursor?.startsWith("ask:") ? cursor.slice("ask:".length) : undefined;
 
