@@ -68,7 +68,10 @@ test("device: a scope that it has not is refused by the machine", async () => {
   assert.equal((await homes.on("list")).status, 0);
   const stop = await homes.on("stop", "web", "--json");
   assert.equal(stop.status, 125);
-  assert.match(stop.stdout + stop.stderr, /may not start, stop or change anything on that machine \(stop\): that takes admin, and it has view\./);
+  assert.match(
+    stop.stdout + stop.stderr,
+    /may not start, stop or change anything on that machine \(stop\): that takes admin, and it has view\./,
+  );
 });
 
 test("device: a machine at two hubs is reached while one of them is gone; without both it is away", async () => {

@@ -256,7 +256,10 @@ test("on: a device that may only look is told which scope is missing, and how it
   for (const [args, scope, wanted] of cases) {
     const { code, error, fix } = facts(await homes.on(...args));
     assert.equal(code, "FORBIDDEN", args.join(" "));
-    assert.match(error, new RegExp(`^The device .* may not .* on that machine .*: that takes ${scope}, and it has view\\.`));
+    assert.match(
+      error,
+      new RegExp(`^The device .* may not .* on that machine .*: that takes ${scope}, and it has view\\.`),
+    );
     assert.match(fix, new RegExp(`^warren devices scopes .* ${wanted} .*# on ${homes.name}$`));
   }
   const attach = await homes.on("attach", "fox");
