@@ -115,6 +115,34 @@ test(
 );
 
 test(
+  "sessions: one that was in hand when its server began to end is in the registry before it is answered",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const bear = await newSession(house, "cat"); // for its sake there is a successor
+    const [keeper, server] = [await house.keeper(), await house.server()];
+    using asking = await RawConnection.open(house);
+    using watching = await RawConnection.open(house);
+    process.kill(keeper.pid, "SIGSTOP"); // who starts the program
+    try {
+      const wanted = { name: "owl", command: ["cat"], workdir: house.dir, env: [] };
+      const answer = asking.ask("session.new", wanted, { request_id: "n1" });
+      await asking.ask("ping"); // so that it was read
+      process.kill(server.pid, "SIGTERM");
+      await waitUntil(async () => (await watching.ask("ping")).code === "SERVER_ENDING", { what: "its end to begin" });
+      process.kill(keeper.pid, "SIGCONT");
+      assert.equal((await answer).success, true);
+      const names = readEntries(house.places.serversDir).flatMap(({ sessions = [] }) =>
+        sessions.map(({ name }) => name),
+      );
+      assert.deepEqual(names.toSorted(), [bear.name, "owl"].toSorted());
+    } finally {
+      process.kill(keeper.pid, "SIGCONT");
+    }
+  },
+);
+
+test(
   "sessions: the keeper is killed: they are lost, said so, and can be resumed",
   { timeout: TIMEOUT_MS },
   async () => {

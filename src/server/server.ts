@@ -201,7 +201,7 @@ export class Server {
     this.#isServing = true;
     this.#writeDown();
     this.#idleness.start();
-    keepHouseLater({ places, build, log, signal: this.#over.signal });
+    keepHouseLater({ places, build, clock: systemClock, log, signal: this.#over.signal });
     void mailIsUsed(places.mailDir, this.#over.signal).then(() => this.#mail.begin());
     log.info("serving", { name, pid: process.pid, primary: this.#primary.isHeld });
   }
@@ -225,6 +225,7 @@ export class Server {
     this.#mail.close();
     this.#sessions.keeperLost();
     this.#debug.close(); // the successor binds its own in that place
+    this.#isServing = false;
     withdraw(places.serversDir, name, process.pid);
     rmSync(places.keeperFile, { force: true });
     const successor = spawn(process.execPath, [join(build.dir, "warren.cjs"), "serve", "--server-name", name], {
@@ -277,6 +278,7 @@ export class Server {
     this.#debug.enter("ending", "sessions that are being started");
     await this.#sessions.settled();
     faults?.reach("ending.drained");
+    this.#isServing = false;
     // A session that was started meanwhile needs a server of this name: the keeper starts the next generation.
     const isOver = leave && this.#sessions.liveCount === 0;
     if (isOver) {
@@ -346,9 +348,12 @@ export class Server {
     }
   }
 
-  /** Not before all sessions are taken up: the entry of the generation before names them, and one of those taken up so far would hide the others. */
+  /**
+   * Not before all sessions are taken up: the entry of the generation before names them, and one of those taken up so far would hide the others. Nor when they are
+   * let go; what was in hand when the end began may still bring one.
+   */
   #announce(): void {
-    if (this.#ending || !this.#isServing) return;
+    if (!this.#isServing) return;
     try {
       announce(this.#options.places.serversDir, this.#description.entry());
     } catch (error) {
