@@ -14,9 +14,6 @@ export interface Share {
 
 export type Said = { kind: "reached"; seed: number } | { kind: "over"; found: Found };
 
-/** For what is young: a schedule leaves much behind, and hardly anything outlives it. */
-const YOUNG_MB = 64;
-
 export type Found = Awaited<ReturnType<typeof runMany>>;
 
 /** How far a thread is; they count from 0, in the order of their seeds. */
@@ -50,10 +47,7 @@ export async function runManyApart(
 
 function runShare(share: Share, onReached: (seed: number) => void): Promise<Found> {
   const { promise, resolve, reject } = Promise.withResolvers<Found>();
-  const worker = new Worker(new URL("apart-thread.ts", import.meta.url), {
-    workerData: share,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-  });
+  const worker = new Worker(new URL("apart-thread.ts", import.meta.url), { workerData: share });
   worker.on("message", (said: Said) => {
     if (said.kind === "reached") onReached(said.seed);
     else resolve(said.found);
