@@ -37,6 +37,27 @@ test("coordinator: pairs by a code and asks the machine through the hub", async 
   client.close();
 });
 
+test("coordinator: a server that is just ending is no refusal: its successor is asked", async () => {
+  await using site = new TestSite();
+  const home = await site.hub("home");
+  const serving = echoServer("laptop");
+  let greetings = 0;
+  const laptop = await site.machine("laptop", async (target, events) => {
+    if (++greetings > 1) return serving(target, events);
+    const ending = { success: false, error: "The server is being replaced; ask again.", code: "SERVER_ENDING" };
+    const write = (): void => events.onBytes(Buffer.from(`${JSON.stringify(ending)}\n`));
+    return { write, pause() {}, resume() {}, close() {} };
+  });
+  const store = site.newStore();
+  await site.pair(laptop, home, store);
+  const device = await site.device(store);
+  device.start();
+  const client = clientOf(device.machineNamed("laptop").dialLines());
+  await client.request("unit.list", {});
+  assert.equal(greetings, 2);
+  client.close();
+});
+
 test("coordinator: a machine at two hubs is one row, and what was asked is repeated through the other hub", async () => {
   await using site = new TestSite();
   const [home, cloud] = [await site.hub("home"), await site.hub("cloud")];

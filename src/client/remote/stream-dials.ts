@@ -79,4 +79,5 @@ export class StreamDials {
 }
 
 /** Of a server that is being replaced there: it is worth another try. */
-export const isPassing = ({ code }: WarrenError): boolean => code === "TARGET_GONE" || code === "TARGET_UNREACHABLE";
+const PASSING: readonly string[] = ["TARGET_GONE", "TARGET_UNREACHABLE", "SERVER_ENDING"];
+export const isPassing = ({ code }: WarrenError): boolean => PASSING.includes(code);
