@@ -120,11 +120,18 @@ test("hub: what was answered done survives kill -9, and a reader goes on from it
     }
   }
   const { facts } = await startHub(house);
-  const { record_bytes, records } = await json<HubStatus>(house, "hub", "status");
-  assert.ok(records >= done && record_bytes > 0, `${records} of ${done}`);
   const device = await enterHub(facts, "device", deviceKey, { cursor: place });
-  for (let count = taken.length; count < records; count++) taken.push((await device.talk.next("record")).place);
-  assert.equal(new Set(taken).size, records, "each once");
+  const { missed } = device;
+  const head = typeof missed === "object" && "head" in missed ? missed.head : place;
+  while (place < head) {
+    place = (await device.talk.next("record")).place;
+    taken.push(place);
+  }
+  assert.ok(taken.length >= done, `${taken.length} of ${done}`);
+  assert.equal(new Set(taken).size, taken.length, "each once");
+  // What its only reader has taken need not be kept.
+  const { records } = await json<HubStatus>(house, "hub", "status");
+  assert.ok(records <= taken.length, `${records} of ${taken.length}`);
 });
 
 test("hub: bad input ends its connection with a reason, and harms nobody else", async () => {
