@@ -98,7 +98,10 @@ test("settings: devices meet at the machine, field by field; while it is away it
   );
   assert.ok(!ofHub.some((text) => text.includes("a-place-of-mine")), "the hub has not read it");
 
-  assert.deepEqual((await house.client().request("remote.settings", { settings: {} })).settings, told);
+  const next = house.client();
+  assert.deepEqual((await next.request("remote.settings", { settings: {} })).settings, told);
+  const isBack = async () => (await next.request("remote.hubs", {})).hubs.every(({ state }) => state === "ready");
+  await waitUntil(isBack, { what: "the next server at its hub" });
   assert.deepEqual(await bring(desk, {}), told);
 });
 
