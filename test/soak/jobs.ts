@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "../../src/client/client.ts";
+import { messageOf } from "../../src/protocol/errors.ts";
 import type { Job } from "../../src/protocol/units.ts";
 import type { Random } from "../harness/random.ts";
 import { waitUntil } from "../harness/wait-until.ts";
@@ -126,11 +127,19 @@ export class Jobs implements Part {
 
   async #lastWords(planned: Planned, jobId: string): Promise<void> {
     const { job } = await this.#client.request("get_job", { job_id: jobId });
-    await waitUntil(() => hasSaidAll(planned, { stdout: sizeOf(job.stdout_path), stderr: sizeOf(job.stderr_path) }), {
-      what: `the last words of job ${planned.index}`,
-      deadlineMs: LAST_WORDS_MS,
-      everyMs: 20,
-    });
+    const sizes = () => ({ stdout: sizeOf(job.stdout_path), stderr: sizeOf(job.stderr_path) });
+    try {
+      await waitUntil(() => hasSaidAll(planned, sizes()), {
+        what: `the last words of job ${planned.index}`,
+        deadlineMs: LAST_WORDS_MS,
+        everyMs: 20,
+      });
+    } catch (error) {
+      const { stdout, stderr } = sizes();
+      const found = `${stdout} of ${planned.stdout.length} and ${stderr} of ${planned.stderr.length} bytes`;
+      const { job: now } = await this.#client.request("get_job", { job_id: jobId });
+      throw new Error(`${messageOf(error)}: ${found}; then ${JSON.stringify(job)}, now ${JSON.stringify(now)}`);
+    }
   }
 
   async #done(done: Done): Promise<void> {
