@@ -12,6 +12,7 @@ import { logPaths } from "../runs/logs/files.ts";
 import { watchRun } from "../runs/logs/order-sampler.ts";
 import { lookAtRun, type RunFound } from "../runs/look-at-run.ts";
 import { outcomeOf } from "../runs/outcome.ts";
+import { SharedSearches } from "../runs/shared-searches.ts";
 import { signalRun } from "../runs/signal.ts";
 import { StatusWatch } from "../runs/status-watch.ts";
 import { stopTree } from "../runs/stop.ts";
@@ -75,6 +76,8 @@ const GRACE_MAX_MS = 600_000;
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #live = new Map<string, LiveRun>();
+  /** Many runs that are stopped at once look at the processes together. */
+  readonly #searches = new SharedSearches();
   readonly #liveByJob = new Map<string, LiveRun>();
   readonly #signal: AbortSignal;
 
@@ -200,7 +203,7 @@ export class Runner {
   async #takeBack(run: LiveRun, number: number, alsoRollBack?: () => void): Promise<void> {
     const { store } = this.#options;
     this.#remove(run);
-    if (run.marks) await stopTree(run.marks, { force: true });
+    if (run.marks) await stopTree(run.marks, { force: true, find: this.#searches.find });
     run.settleStart(false);
     store.transaction(() => {
       store.deleteRun(run.id);
@@ -236,11 +239,12 @@ export class Runner {
     options: { signal: string; graceMs: number; force: boolean },
     escalate: AbortSignal,
   ): Promise<number[]> {
+    const { find } = this.#searches;
     try {
-      return (await stopTree(marks, { ...options, abort: escalate })).survivors;
+      return (await stopTree(marks, { ...options, find, abort: escalate })).survivors;
     } catch (error) {
       if (!escalate.aborted) throw error;
-      return (await stopTree(marks, { force: true })).survivors;
+      return (await stopTree(marks, { find, force: true })).survivors;
     }
   }
 

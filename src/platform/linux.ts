@@ -26,18 +26,16 @@ export function bootId(): string {
 
 export function readProcess(pid: number): ProcessInfo | undefined {
   const reader = new ProcReader(4096);
-  const pageBytes = pageSizeBytes(reader);
-  return parseStat(reader.readLine(`/proc/${pid}/stat`), pageBytes);
+  return parseStat(reader.readLine(`/proc/${pid}/stat`));
 }
 
 export function listProcesses(): ProcessInfo[] {
   const reader = new ProcReader(4096);
-  const pageBytes = pageSizeBytes(reader);
   const found: ProcessInfo[] = [];
   for (const name of readdirSync("/proc")) {
     const first = name.charCodeAt(0);
     if (first < 0x30 || first > 0x39) continue;
-    const info = parseStat(reader.readLine(`/proc/${name}/stat`), pageBytes);
+    const info = parseStat(reader.readLine(`/proc/${name}/stat`));
     if (info !== undefined) found.push(info);
   }
   return found;
@@ -144,7 +142,7 @@ class ProcReader {
 }
 
 /** proc_pid_stat(5): `pid (comm) state ppid pgrp session …`; comm may hold spaces and brackets, so the fields are counted from the last bracket. */
-function parseStat(stat: Buffer | undefined, pageBytes: number): ProcessInfo | undefined {
+function parseStat(stat: Buffer | undefined): ProcessInfo | undefined {
   if (stat === undefined || stat.length === 0) return undefined;
   const text = stat.toString("latin1");
   const open = text.indexOf("(");
@@ -164,12 +162,20 @@ function parseStat(stat: Buffer | undefined, pageBytes: number): ProcessInfo | u
     comm: text.slice(open + 1, close),
     cpuTicks: at(14) + at(15),
     reapedCpuTicks: at(16) + at(17),
-    rssBytes: at(24) * pageBytes,
+    rssBytes: at(24) * pageSizeBytes(),
   };
 }
 
-function pageSizeBytes(reader: ProcReader): number {
-  const auxv = reader.read("/proc/self/auxv");
+let knownPageBytes: number | undefined;
+
+/** The same for as long as the system runs. */
+function pageSizeBytes(): number {
+  knownPageBytes ??= readPageSize();
+  return knownPageBytes;
+}
+
+function readPageSize(): number {
+  const auxv = new ProcReader(4096).read("/proc/self/auxv");
   for (let at = 0; auxv !== undefined && at + 16 <= auxv.length; at += 16) {
     if (auxv.readBigUInt64LE(at) === PAGE_SIZE_KEY) return Number(auxv.readBigUInt64LE(at + 8));
   }

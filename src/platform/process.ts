@@ -55,7 +55,13 @@ export interface ProcessTable {
 
 const system: ProcessTable = process.platform === "darwin" ? darwin : linux;
 
-export const bootId = (): string => system.bootId();
+/** Of the system's present boot, which this process does not outlive: asked once. */
+export function bootId(): string {
+  knownBootId ||= system.bootId();
+  return knownBootId;
+}
+
+let knownBootId = "";
 
 /** Undefined when there is no such process. A zombie is still there, with state Z. */
 export const readProcess = (pid: number): ProcessInfo | undefined => system.readProcess(pid);
@@ -93,10 +99,7 @@ export const hasEnded = (info: ProcessInfo): boolean => info.state === "Z" || in
 export function isAlive(identity: ProcessIdentity): boolean {
   const info = readProcess(identity.pid);
   return (
-    info !== undefined &&
-    info.startTicks === identity.startTicks &&
-    !hasEnded(info) &&
-    identity.bootId === system.bootId()
+    info !== undefined && info.startTicks === identity.startTicks && !hasEnded(info) && identity.bootId === bootId()
   );
 }
 

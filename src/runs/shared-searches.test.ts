@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wakefulClock as clock, isThere, RunFixture } from "./run-fixture.ts";
+import { wakefulClock as clock, isThere, RunFixture, until } from "./run-fixture.ts";
 import { SharedSearches } from "./shared-searches.ts";
 import { stopTree } from "./stop.ts";
 import { findMembers, ProcessView } from "./tree.ts";
@@ -8,6 +8,8 @@ import { findMembers, ProcessView } from "./tree.ts";
 test("searches: those of one turn look once, each finds its own", async () => {
   await using runs = await RunFixture.make();
   const all = await Promise.all(Array.from({ length: 8 }, () => runs.start(["sh", "-c", "sleep 60 & wait"])));
+  const pidsOf = (members: readonly { pid: number }[]): number[] => members.map(({ pid }) => pid);
+  for (const { marks } of all) await until(() => findMembers(marks).length === 2, "a shell and its sleep");
   let lookCount = 0;
   const searches = new SharedSearches(() => {
     lookCount += 1;
@@ -15,7 +17,7 @@ test("searches: those of one turn look once, each finds its own", async () => {
   });
   const found = await Promise.all(all.map(({ marks }) => searches.find(marks)));
   assert.equal(lookCount, 1);
-  for (const [at, members] of found.entries()) assert.deepEqual(members, findMembers(all[at]!.marks));
+  for (const [at, members] of found.entries()) assert.deepEqual(pidsOf(members), pidsOf(findMembers(all[at]!.marks)));
 
   const stopped = await Promise.all(all.map(({ marks }) => stopTree(marks, { clock, find: searches.find })));
   assert.deepEqual(

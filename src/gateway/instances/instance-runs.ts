@@ -12,6 +12,7 @@ import { logPaths, type RunLogPaths } from "../../runs/logs/files.ts";
 import { watchRun } from "../../runs/logs/order-sampler.ts";
 import { lookAtRun } from "../../runs/look-at-run.ts";
 import { outcomeOf, type SentSignal } from "../../runs/outcome.ts";
+import { SharedSearches } from "../../runs/shared-searches.ts";
 import { StatusWatch } from "../../runs/status-watch.ts";
 import { stopTree } from "../../runs/stop.ts";
 import { findMembers, type ProcessView, type RunMarks } from "../../runs/tree.ts";
@@ -69,6 +70,7 @@ export class InstanceRuns {
   readonly #statusDir: string;
   readonly #logsDir: string;
   readonly #live = new Map<string, Live>();
+  readonly #searches = new SharedSearches();
 
   constructor(options: InstanceRunsOptions, signal: AbortSignal) {
     this.#options = options;
@@ -165,7 +167,8 @@ export class InstanceRuns {
     if (!live) return [];
     // Noted before it is sent: the end may be read before the stop comes back.
     live.sent.push({ signal: "SIGTERM", by }, { signal: "SIGKILL", by });
-    live.stopping ??= stopTree(live.marks, { graceMs, force: graceMs === 0 }).then(({ survivors }) => survivors);
+    const { find } = this.#searches;
+    live.stopping ??= stopTree(live.marks, { graceMs, force: graceMs === 0, find }).then(({ survivors }) => survivors);
     const survivors = await live.stopping;
     live.stopping = undefined;
     if (live.isLeft && survivors.length === 0) this.#live.delete(id);
