@@ -22,7 +22,8 @@ export class VirtualTime {
   readonly #tasks: Task[] = [];
   /** Asked of the event loop, and not yet come. */
   #turnsLeft = 0;
-  #wake: (() => void) | undefined;
+  /** Who wait for the next: more than one, where more than one lets time pass. */
+  #waiting: (() => void)[] = [];
   /** What goes on on other threads (real cryptography): time waits for it. */
   isBusy: () => boolean = () => false;
 
@@ -58,7 +59,7 @@ export class VirtualTime {
   /** Whatever promises have led to is over, and a rejection that nobody has taken was thrown. */
   #turn(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
+    this.#waiting.push(resolve);
     if (this.#turnsLeft === 0) {
       this.#turnsLeft = TURNS;
       for (let count = TURNS; count > 0; count--) setImmediate(this.#onTurn);
@@ -68,8 +69,9 @@ export class VirtualTime {
 
   readonly #onTurn = (): void => {
     this.#turnsLeft -= 1;
-    this.#wake?.();
-    this.#wake = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   };
 
   #push(task: Task): void {
