@@ -38,7 +38,9 @@ const listed = spawnSync(runtime(), ["-e", script], { cwd: root, encoding: "utf8
 const files = named.length > 0 ? named : listed;
 // Four hundred processes read much of the same code: the types are taken off it once.
 const compileCache = join(root, "node_modules", ".cache", "warren-tests");
-run(runtime(), ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files], {
+// A file takes two minutes at most, a proof twenty: one that hangs is named, and the others go on.
+const timeout = `--test-timeout=${(isProof ? 60 : 8) * 60_000}`;
+run(runtime(), ["--test", "--test-concurrency=2", timeout, "--test-reporter=spec", ...files], {
   env: {
     ...process.env,
     ...(isProof ? { WARREN_PROOF: "1" } : {}),
