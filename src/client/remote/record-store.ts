@@ -69,3 +69,6 @@ export const periodId = (space: string, period: number): string => `${space}/${p
 /** Of each stream of each machine the last gap is kept, and of the hub as a whole. */
 export const gapId = (gap: RecordGap | { machine: string; stream: string }): string =>
   "stream" in gap ? `${gap.machine}/${gap.stream}` : "";
+
+/** Of all gaps those that something later may mend. */
+export const behindOf = (gaps: readonly RecordGap[]): Behind[] => gaps.filter((gap) => gap.kind === "behind");

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import {
-  type Behind,
+  behindOf,
   gapId,
   periodId,
   type RecordChange,
@@ -32,8 +32,7 @@ export class RecordTable implements RecordStore {
     for (const { id, key } of all("select id, key from periods where hub = ?"))
       periods.set(id as string, key as Uint8Array);
     const [row] = all("select place from places where hub = ?");
-    const behind = this.gaps(hub).filter((gap): gap is Behind => gap.kind === "behind");
-    return { place: (row?.place as number | undefined) ?? 0, chains, periods, behind };
+    return { place: (row?.place as number | undefined) ?? 0, chains, periods, behind: behindOf(this.gaps(hub)) };
   }
 
   async commit(hub: string, change: RecordChange): Promise<void> {

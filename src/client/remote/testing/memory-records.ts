@@ -2,7 +2,7 @@ import type { Link } from "../../../sealing/chain.ts";
 import { RECORD_KINDS } from "../../../sealing/record.ts";
 import type { OutboxItem, OutboxStore } from "../outbox-item.ts";
 import {
-  type Behind,
+  behindOf,
   gapId,
   periodId,
   type RecordChange,
@@ -33,8 +33,7 @@ export class MemoryRecords implements RecordStore {
   }
 
   load = async (hub: string): Promise<RecordsOfHub> => {
-    const behind = this.gapsOf(hub).filter((gap): gap is Behind => gap.kind === "behind");
-    return structuredClone({ ...this.#of(hub), behind });
+    return structuredClone({ ...this.#of(hub), behind: behindOf(this.gapsOf(hub)) });
   };
 
   async commit(hub: string, { place, chain, period, row, gap, mended, listed }: RecordChange): Promise<void> {

@@ -1,5 +1,5 @@
 import {
-  type Behind,
+  behindOf,
   gapId,
   periodId,
   type RecordChange,
@@ -41,8 +41,7 @@ export class RecordShelf implements RecordStore {
       else if (what === "chain") chains.set(rest.join("/"), value as Link);
       else if (what === "period") periods.set(rest.join("/"), value as Uint8Array);
     }
-    const behind = (await this.gaps(hub)).filter((gap): gap is Behind => gap.kind === "behind");
-    return { place, chains, periods, behind };
+    return { place, chains, periods, behind: behindOf(await this.gaps(hub)) };
   }
 
   async commit(hub: string, { place, chain, period, row, gap, mended, listed }: RecordChange): Promise<void> {
