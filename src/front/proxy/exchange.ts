@@ -137,8 +137,7 @@ export class Exchange implements PassageOwner, Waiting {
       return;
     }
     if (!isUnread && loss === "reset") instance.distrust();
-    const isLostTwice = !isUnread && instance === this.#lostAt && this.#mayWait;
-    if (!isUnread) this.#lostAt = instance;
+    const isLostTwice = !isUnread && this.#losesAgain(instance);
     if (isUnread || isLostTwice) {
       this.#tried ??= [];
       this.#tried.push(instance);
@@ -150,9 +149,11 @@ export class Exchange implements PassageOwner, Waiting {
     else this.failed("CONNECTION_LOST", `The worker's connection was lost before it answered: ${reason}.`);
   }
 
-  /** For another instance, or a successor. */
-  get #mayWait(): boolean {
-    return this.#target?.kind === "worker" && this.#entry?.worker.kind !== "url";
+  /** Where there are others, or will be a successor: it is left alone for a time. */
+  #losesAgain(instance: Instance): boolean {
+    const isAgain = instance === this.#lostAt;
+    this.#lostAt = instance;
+    return isAgain && this.#target?.kind === "worker" && this.#entry?.worker.kind !== "url";
   }
 
   /** Answers with a failure, or cuts where an answer has begun. */
