@@ -174,9 +174,20 @@ export class Tab {
     });
   }
 
-  /** Resolves when the browser has an answer; `shows` waits for what it is. */
+  /**
+   * Resolves when the browser has an answer, or, within one document, when the page has heard of the new address:
+   * what stands there afterwards is not the page before. `shows` waits for what it is.
+   */
   async goto(url: string): Promise<void> {
-    await this.#send("Page.navigate", { url });
+    const isWithin = await this.evaluate<boolean>(
+      `location.href.split("#")[0] === ${JSON.stringify(url)}.split("#")[0] && location.href !== ${JSON.stringify(url)}`,
+    ).catch(() => false);
+    if (!isWithin) return void (await this.#send("Page.navigate", { url }));
+    // Its own listeners were there first; a page that goes elsewhere at this word takes the answer with it.
+    await this.evaluate(`new Promise((heard) => {
+      addEventListener("hashchange", () => setTimeout(heard), { once: true });
+      location.href = ${JSON.stringify(url)};
+    })`).catch(() => undefined);
   }
 
   /** Runs in every document from now on, before its own scripts. */
