@@ -1,10 +1,11 @@
 import type { RemoteStore, StoredName } from "../store.ts";
 
 /**
- * A value and its file. Changes happen one after another, each on a copy: what is read is what is on disk, and what could not be written down has not
- * happened. After `close` nothing is written any more: the file is the next server's.
+ * A value and its file. Changes happen one after another, each on a draft: what is read is what is on disk, and what could not be written down has not
+ * happened. A draft has tables and lists of its own, and shares what stands in them: an entry is replaced, never changed. After `close` nothing is written
+ * any more: the file is the next server's.
  */
-export class Kept<T> {
+export class Kept<T extends object> {
   readonly #store: RemoteStore;
   readonly #name: StoredName;
   #now: T;
@@ -25,7 +26,7 @@ export class Kept<T> {
   change(change: (draft: T) => Promise<boolean> | boolean): Promise<boolean> {
     const work = this.#last.then(async () => {
       if (this.#isClosed) return false;
-      const draft = copyOf(this.#now);
+      const draft = draftOf(this.#now);
       if (!(await change(draft)) || this.#isClosed) return false;
       await this.#store.write(this.#name, `${JSON.stringify(draft)}\n`);
       this.#now = draft;
@@ -40,11 +41,13 @@ export class Kept<T> {
   }
 }
 
-/** Of what JSON can say, and so many times as fast as `structuredClone`. */
-function copyOf<V>(value: V): V {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(copyOf) as V;
-  const copy = { ...value };
-  for (const name in copy) if (typeof copy[name] === "object") copy[name] = copyOf(copy[name]);
-  return copy;
+/** A copy of the value, and of each table and list in it. */
+function draftOf<V extends object>(value: V): V {
+  const draft = { ...value };
+  for (const name in draft) {
+    const part = draft[name];
+    if (Array.isArray(part)) draft[name] = part.slice() as typeof part;
+    else if (typeof part === "object" && part !== null) draft[name] = { ...part };
+  }
+  return draft;
 }

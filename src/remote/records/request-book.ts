@@ -10,19 +10,19 @@ import { Kept } from "./kept.ts";
  */
 export interface BookedRequest {
   /** Of the device, growing. */
-  number: number;
+  readonly number: number;
   /** The hubs that have brought it as a record, and get the result. */
-  hubs: readonly string[];
+  readonly hubs: readonly string[];
   /** The request; empty once it is over. */
-  text: string;
+  readonly text: string;
   /** SHA-256 of what is asked, whatever stands beside it. */
-  hash: string;
-  deadline_ms: number;
+  readonly hash: string;
+  readonly deadline_ms: number;
   /** Handed to a server then; without `is_over`, nobody knows. */
-  begun_ms?: number;
-  is_over?: boolean;
+  readonly begun_ms?: number;
+  readonly is_over?: boolean;
   /** What was answered, where it is short: `result` or `error`, as JSON. */
-  outcome?: string;
+  readonly outcome?: string;
 }
 
 interface Book {

@@ -3,7 +3,7 @@ import { type Link, NO_LINK } from "../../sealing/chain.ts";
 
 /**
  * What this machine keeps of its records at one hub: the period and its key, how far its own streams and those of its devices have come, and what is
- * sealed and not confirmed. One file; bytes are hex, records base64.
+ * sealed and not confirmed. One file; bytes are hex, records base64. What its tables and lists hold is replaced, never changed (`Kept`).
  */
 export interface SpaceState {
   format: 1;
@@ -25,34 +25,34 @@ export interface SpaceState {
   /** Of the app's settings that were sealed last: the number of the period, and their hash. */
   settings?: string;
   /** By session: up to which of its events it was told (absent: nothing was), and the mark at which that was all. */
-  talks?: Record<string, { seq?: number; mark: string }>;
+  talks?: Record<string, { readonly seq?: number; readonly mark: string }>;
   /** By stream and sender: how far devices' requests have come. */
-  theirs: Record<string, StoredLink & { period: number }>;
+  theirs: Record<string, StoredLink & { readonly period: number }>;
   /** Sealed, and not confirmed by the hub: in this order. */
   owed: Owed[];
 }
 
 export interface Period {
-  number: number;
-  key: string;
-  made_ms: number;
+  readonly number: number;
+  readonly key: string;
+  readonly made_ms: number;
   /** Who has a copy: login keys, sorted. */
-  readers: string[];
+  readonly readers: readonly string[];
 }
 
-export type FormerPeriod = Pick<Period, "number" | "key"> & { ended_ms: number };
+export type FormerPeriod = Pick<Period, "number" | "key"> & { readonly ended_ms: number };
 
 export interface StoredLink {
-  seq: number;
-  hash: string;
+  readonly seq: number;
+  readonly hash: string;
 }
 
 export interface Owed {
-  kind: number;
-  stream: string;
-  bytes: string;
+  readonly kind: number;
+  readonly stream: string;
+  readonly bytes: string;
   /** Of a conversation's item: what it follows; without `after` it begins. */
-  talk?: { session: string; after?: number };
+  readonly talk?: { readonly session: string; readonly after?: number };
 }
 
 export const emptySpace = (space: string): SpaceState => ({

@@ -46,6 +46,7 @@ export interface NewRecord {
   /** What a reader of the period calls its stream. */
   name: string;
   text: Uint8Array;
+  talk?: Owed["talk"];
 }
 
 export function isPeriodDue({ period, chains }: SpaceState, readers: readonly PeriodReader[], nowMs: number): boolean {
@@ -101,7 +102,8 @@ function untell({ talks }: SpaceState, { session, after }: NonNullable<Owed["tal
 }
 
 /** In the present period. A state takes the place of one of its stream that the hub has not got yet. */
-export async function sealNamed(parts: WriterParts, draft: SpaceState, { kind, name, text }: NewRecord): Promise<void> {
+export async function sealNamed(parts: WriterParts, draft: SpaceState, wanted: NewRecord): Promise<void> {
+  const { kind, name, text, talk } = wanted;
   const { crypto } = parts;
   const names = await namesKey(crypto, fromHex(draft.period!.key)!);
   const stream = await streamId(crypto, names, name);
@@ -109,7 +111,7 @@ export async function sealNamed(parts: WriterParts, draft: SpaceState, { kind, n
     const id = toHex(stream);
     draft.owed = draft.owed.filter((one) => one.kind !== RECORD_KINDS.state || one.stream !== id);
   }
-  await seal(parts, draft, { kind, stream, text, at: nextIn(linkOf(draft.chains[toHex(stream)])) });
+  await seal(parts, draft, { kind, stream, text, talk, at: nextIn(linkOf(draft.chains[toHex(stream)])) });
 }
 
 /** Where it is another than the last one. */
@@ -136,16 +138,17 @@ export async function headsOf({ crypto }: WriterParts, { period, chains }: Space
 async function seal(
   { crypto, clock, hub, space, signer }: WriterParts,
   draft: SpaceState,
-  wanted: { kind: RecordKindName; stream: Uint8Array; text: Uint8Array; at: { seq: number; prev: Uint8Array } },
+  wanted: Omit<NewRecord, "name"> & { stream: Uint8Array; at: { seq: number; prev: Uint8Array } },
 ): Promise<void> {
   const { number: period, key } = draft.period!;
   const kind = RECORD_KINDS[wanted.kind];
-  const { stream, text } = wanted;
+  const { stream, text, talk } = wanted;
   const head = { kind, space, stream, sender: space, period, ...wanted.at, atMs: clock.wallMs() };
   const record = await sealRecord(crypto, { head, text, keys: { hub, periodKey: fromHex(key)! }, signer });
   const id = toHex(stream);
   draft.chains[id] = storedLink({ seq: head.seq, hash: await recordHash(crypto, record) });
-  draft.owed.push({ kind, stream: id, bytes: Buffer.from(record.bytes).toString("base64") });
+  const bytes = Buffer.from(record.bytes).toString("base64");
+  draft.owed.push({ kind, stream: id, bytes, ...(talk && { talk }) });
 }
 
 const idsOf = (readers: readonly PeriodReader[]): string[] => readers.map(({ loginKey }) => toHex(loginKey)).sort();

@@ -71,8 +71,8 @@ export class TalkWriter {
         kind: "item",
         name: streamOfItems(session),
         text: encodeTalkItem(item),
+        talk: { session, ...(item.begins ? {} : { after: item.after }) },
       });
-      draft.owed.at(-1)!.talk = { session, ...(item.begins ? {} : { after: item.after }) };
       seq = item.seq;
     }
     draft.talks[session] = { ...(seq === undefined ? {} : { seq }), mark: items.length > room ? "" : mark };
