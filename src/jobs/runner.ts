@@ -3,7 +3,7 @@ import { readdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { bootId, isAlive, type ProcessIdentity } from "../platform/process.ts";
+import { bootId, isAlive, isTaken, type ProcessIdentity } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
 import { findAttempt, invalidateAttempt } from "../runs/find-attempt.ts";
@@ -67,6 +67,8 @@ export interface StopOptions {
 
 /** Shims and jobs are looked after this often, for the ends that nobody reports. */
 const SWEEP_MS = 1_000;
+/** Each time whether there is such a process; whether it is still the same one, and no zombie, once in so many. */
+const IDENTITY_EVERY = 10;
 /** A start that was begun by a server that died is waited for this long before it is taken back. */
 const PENDING_START_MS = 2_000;
 const PENDING_POLL_MS = 10;
@@ -408,17 +410,23 @@ export class Runner {
   }
 
   #sweepLater(): void {
+    let turn = 0;
     const timer = setInterval(() => {
-      for (const run of this.#live.values()) if (run.job && run.record.state !== "starting") this.#sweep(run);
+      turn += 1;
+      const withIdentity = turn % IDENTITY_EVERY === 0;
+      for (const run of this.#live.values())
+        if (run.job && run.record.state !== "starting") this.#sweep(run, withIdentity);
     }, SWEEP_MS);
     timer.unref();
     this.#signal.addEventListener("abort", () => clearInterval(timer), { once: true });
   }
 
-  #sweep(run: LiveRun): void {
+  #sweep(run: LiveRun, withIdentity: boolean): void {
     if (run.isOurChild && !run.shimLost && run.record.state !== "stopping") return;
     const watched: ProcessIdentity | undefined = run.shimLost ? run.job : run.shim;
-    if (!watched || !isAlive(watched)) void this.#check(run.id);
+    const isThere =
+      watched && (withIdentity || run.record.state === "stopping" ? isAlive(watched) : isTaken(watched.pid));
+    if (!isThere) void this.#check(run.id);
   }
 
   #paths(record: RunRecord): { stdoutPath: string; stderrPath: string } {

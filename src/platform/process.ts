@@ -103,6 +103,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
   );
 }
 
+/** Whether the pid is anybody's: it may be a zombie's, or given anew. A twentieth of the work of `isAlive`. */
+export function isTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /** Sums of a tree: processor time with that of reaped children, and resident memory (shared pages are counted in each). */
 export function usageOf(infos: readonly ProcessInfo[]): { cpuMs: number; rssBytes: number } {
   let ticks = 0;
