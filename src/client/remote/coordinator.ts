@@ -177,8 +177,12 @@ export class Coordinator {
     for (const [id, link] of [...this.#machines]) {
       if (link.machine.spaces[fingerprint] === undefined) continue;
       const { [fingerprint]: _, ...spaces } = link.machine.spaces;
-      if (Object.keys(spaces).length === 0) this.#drop(id, link);
-      else link.update({ ...link.machine, spaces });
+      if (Object.keys(spaces).length === 0) {
+        this.#drop(id, link);
+        continue;
+      }
+      link.update({ ...link.machine, spaces });
+      this.#tell({ kind: "machine", id });
     }
   }
 

@@ -213,6 +213,22 @@ test("isolation: a hub that is disconnected or removed takes nothing of another'
   assert.deepEqual([closed, stream.isOver], [["server"], false]);
 });
 
+test("isolation: a hub that is removed is gone from the ways of a machine that is met elsewhere too, and whoever looks is told", async () => {
+  await using site = new TestSite();
+  const [home, cloud] = [await site.hub("home"), await site.hub("cloud")];
+  const laptop = await site.machine("laptop");
+  const store = site.newStore();
+  await site.pair(laptop, home, store);
+  await site.pair(laptop, cloud, store);
+  const device = await site.device(store);
+  const ways: number[] = [];
+  device.subscribe((event) => {
+    if (event.kind === "machine") ways.push(Object.keys(device.machines()[0]!.machine.spaces).length);
+  });
+  await device.removeHub(device.hubs()[0]!.entry.fingerprint);
+  assert.deepEqual(ways, [1]);
+});
+
 test("isolation: hubs are dialled one after another, the one used last first; each entry says where and when it was used", async () => {
   const time = new HandClock();
   await using site = new TestSite({ clock: time });

@@ -6,9 +6,7 @@ import type { HubEntry, MachineEntry } from "../../client/remote/world.ts";
 import type { HubNetwork, RemoteClock } from "../../contact/network.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { Settings } from "../../protocol/settings.ts";
-import { toHex } from "../../sealing/bytes.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
-import { fingerprintOf } from "../../sealing/login.ts";
 import { RECORD_KINDS } from "../../sealing/record.ts";
 import { AwayMachine } from "../link/away-machine.ts";
 import { HubMachine } from "../link/hub-machine.ts";
@@ -18,8 +16,9 @@ import { type KeptRow, RecordShelf } from "./device/record-shelf.ts";
 import type { Shelf } from "./device/shelf.ts";
 import type { FleetStore } from "./fleet-store.ts";
 import { KeptTalks } from "./kept-talks.ts";
+import { KnownHubs } from "./known-hubs.ts";
 import { Missing } from "./missing.ts";
-import { type FoundHub, factsOf, hubOf, keptSettings, NOTHING_HEARD, recordedOf } from "./remote-facts.ts";
+import { factsOf, hubOf, keptSettings, NOTHING_HEARD, recordedOf } from "./remote-facts.ts";
 import { Store } from "./store.ts";
 import type { TabOwner, TabOwnerEvents } from "./tab-owner.ts";
 
@@ -48,6 +47,7 @@ export class Remote {
   readonly items = new Store<readonly OutboxItem[], readonly OutboxItem[]>([], (_before, now) => now);
   /** What machines have left of their conversations. */
   readonly talks: KeptTalks;
+  readonly hubs: KnownHubs;
   readonly #options: RemoteOptions;
   readonly #records: RecordShelf;
   readonly #machines = new Map<string, HubMachine>();
@@ -60,6 +60,12 @@ export class Remote {
   constructor(options: RemoteOptions) {
     this.#options = options;
     this.device = new DeviceShelf(options.shelf, options.crypto);
+    this.hubs = new KnownHubs({
+      ...options,
+      device: this.device,
+      coordinator: () => this.#coordinator,
+      takeOver: () => this.takeOver(),
+    });
     this.#records = new RecordShelf(options.shelf, options.clock.wallMs);
     this.talks = new KeptTalks(this.#records.talks, () => this.device.hubs());
     this.#missing = new Missing(this.#records);
@@ -89,71 +95,7 @@ export class Remote {
     for (const machine of machines) await coordinator.addMachine(machine);
     await coordinator.addHub(hub);
     await coordinator.connect(hub.fingerprint);
-    this.#tellHubs();
-  }
-
-  /** Who answers there; nothing is kept. @throws HUB_UNREACHABLE, HUB_NOT_THERE */
-  async find(address: string, signal: AbortSignal): Promise<FoundHub> {
-    const { network, crypto } = this.#options;
-    const { key, label } = await network.claim(address, signal);
-    const fingerprint = await fingerprintOf(crypto, key);
-    const known = (await this.device.hubs()).find((hub) => hub.fingerprint === toHex(fingerprint));
-    return {
-      address,
-      fingerprint: toHex(fingerprint),
-      key,
-      label: label || new URL(address).hostname,
-      knownAs: known?.label,
-    };
-  }
-
-  /** One that is known gets the address, as its first; another waits for a machine of it to let this browser in. */
-  async add({ address, fingerprint, key, label }: FoundHub): Promise<void> {
-    const coordinator = await this.takeOver();
-    const known = coordinator.hub(fingerprint)?.entry;
-    const addedMs = this.#options.clock.wallMs();
-    await coordinator.addHub(
-      known
-        ? { ...known, addresses: [address, ...known.addresses.filter((one) => one !== address)] }
-        : {
-            fingerprint,
-            key,
-            label,
-            addresses: [address],
-            login: await this.device.newLoginKey(),
-            addedMs,
-            isOff: true,
-          },
-    );
-    this.#tellHubs();
-  }
-
-  async rename(fingerprint: string, label: string): Promise<void> {
-    const coordinator = await this.takeOver();
-    const entry = coordinator.hub(fingerprint)?.entry;
-    if (entry) await coordinator.addHub({ ...entry, label });
-    this.#tellHubs();
-  }
-
-  async disconnect(fingerprint: string): Promise<void> {
-    await (await this.takeOver()).disconnect(fingerprint);
-    this.#tellHubs();
-  }
-
-  async connect(fingerprint: string): Promise<void> {
-    await (await this.takeOver()).connect(fingerprint);
-    this.#tellHubs();
-  }
-
-  /** What would be lost with the hub. */
-  unsentOf(fingerprint: string): OutboxItem[] {
-    return this.#coordinator?.unsentOf(fingerprint) ?? [];
-  }
-
-  async remove(fingerprint: string): Promise<void> {
-    const coordinator = await this.takeOver();
-    await coordinator.removeHub(fingerprint);
-    this.#tellAll(coordinator);
+    this.hubs.tell();
   }
 
   async removeMachine(id: string): Promise<void> {
@@ -188,7 +130,7 @@ export class Remote {
       const { onSettings, clock } = this.#options;
       for (const { machine, settings } of keptSettings(kept, clock.wallMs())) onSettings(machine, settings);
       this.items.dispatch(coordinator.outbox?.items() ?? []);
-      this.#tellHubs();
+      this.hubs.tell();
       fleet.dispatch({ type: "tab", tab: "owner" });
       fleet.added();
       coordinator.start();
@@ -247,7 +189,7 @@ export class Remote {
     switch (event.kind) {
       case "hub":
       case "hub_removed":
-        return this.#tellHubs();
+        return this.hubs.tell();
       case "machine":
         return this.#show(coordinator, event.id, []);
       case "machine_removed":
@@ -297,15 +239,5 @@ export class Remote {
     fleet.add(machine, facts, (sinceMs) =>
       own.flatMap((one) => (one.receivedMs > sinceMs ? (recordedOf(one) ?? []) : [])),
     );
-  }
-
-  #tellAll(coordinator: Coordinator): void {
-    this.#tellHubs();
-    for (const { machine } of coordinator.machines()) this.#show(coordinator, machine.id, []);
-  }
-
-  #tellHubs(): void {
-    const hubs = this.#coordinator?.hubs().map(({ entry, state }) => hubOf(entry, state));
-    if (hubs) this.#options.fleet.dispatch({ type: "hubs", hubs });
   }
 }

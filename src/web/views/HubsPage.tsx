@@ -3,7 +3,7 @@ import type { Fleet, FleetHub } from "../model/fleet.ts";
 import { hubAddress, hubWords, lastUsed } from "../model/hub-words.ts";
 import { LOCAL } from "../model/rows.ts";
 import { plural } from "../model/text.ts";
-import type { Remote } from "../store/remote.ts";
+import type { KnownHubs } from "../store/known-hubs.ts";
 import type { FoundHub } from "../store/remote-facts.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import { Facts } from "./Facts.tsx";
@@ -37,15 +37,15 @@ export function HubsPage(): ReactNode {
       )}
       <ul className="cards">
         {fleet.hubs.map((hub) => (
-          <HubCard key={hub.fingerprint} hub={hub} fleet={fleet} remote={remote} />
+          <HubCard key={hub.fingerprint} hub={hub} fleet={fleet} hubs={remote.hubs} />
         ))}
       </ul>
-      <AddHub remote={remote} />
+      <AddHub hubs={remote.hubs} />
     </div>
   );
 }
 
-function HubCard({ hub, fleet, remote }: { hub: FleetHub; fleet: Fleet; remote: Remote }): ReactNode {
+function HubCard({ hub, fleet, hubs }: { hub: FleetHub; fleet: Fleet; hubs: KnownHubs }): ReactNode {
   const nowMs = useNow();
   const [over, setOver] = useState<"rename" | "delete">();
   const perform = useDo();
@@ -73,20 +73,20 @@ function HubCard({ hub, fleet, remote }: { hub: FleetHub; fleet: Fleet; remote: 
           label={label}
           onDone={(name) => {
             setOver(undefined);
-            if (name !== undefined) void perform(`It is called ${name} now`, () => remote.rename(fingerprint, name));
+            if (name !== undefined) void perform(`It is called ${name} now`, () => hubs.rename(fingerprint, name));
           }}
         />
       ) : over === "delete" ? (
-        <Delete hub={hub} fleet={fleet} remote={remote} onDone={() => setOver(undefined)} />
+        <Delete hub={hub} fleet={fleet} hubs={hubs} onDone={() => setOver(undefined)} />
       ) : (
         <div className="actions">
           {isOff && machines.length > 0 && (
-            <button type="button" onClick={() => void perform(undefined, () => remote.connect(fingerprint))}>
+            <button type="button" onClick={() => void perform(undefined, () => hubs.connect(fingerprint))}>
               Connect
             </button>
           )}
           {!isOff && hub.state.kind !== "ready" && (
-            <button type="button" onClick={() => void perform(undefined, () => remote.connect(fingerprint))}>
+            <button type="button" onClick={() => void perform(undefined, () => hubs.connect(fingerprint))}>
               Try now
             </button>
           )}
@@ -94,7 +94,7 @@ function HubCard({ hub, fleet, remote }: { hub: FleetHub; fleet: Fleet; remote: 
             <button
               type="button"
               onClick={() =>
-                void perform(`${label} is disconnected; what is known stays`, () => remote.disconnect(fingerprint))
+                void perform(`${label} is disconnected; what is known stays`, () => hubs.disconnect(fingerprint))
               }
             >
               Disconnect
@@ -142,19 +142,19 @@ function Rename({ label, onDone }: { label: string; onDone: (label: string | und
 function Delete({
   hub: { fingerprint, label },
   fleet,
-  remote,
+  hubs,
   onDone,
 }: {
   hub: FleetHub;
   fleet: Fleet;
-  remote: Remote;
+  hubs: KnownHubs;
   onDone: () => void;
 }): ReactNode {
   const perform = useDo();
   const lost = [...fleet.machines.values()].filter(
     ({ id, hubs }) => id !== LOCAL && fingerprint in hubs && Object.keys(hubs).length === 1,
   );
-  const unsent = remote.unsentOf(fingerprint);
+  const unsent = hubs.unsentOf(fingerprint);
   return (
     <div role="alertdialog" aria-label={`Delete ${label}`}>
       <p>
@@ -181,7 +181,7 @@ function Delete({
         <button
           type="button"
           className="danger"
-          onClick={() => void perform(`${label} is deleted`, () => remote.remove(fingerprint))}
+          onClick={() => void perform(`${label} is deleted`, () => hubs.remove(fingerprint))}
         >
           Delete {label}
         </button>
@@ -196,7 +196,7 @@ function Delete({
 const UNSENT_SHOWN = 5;
 
 /** By its address; nothing is kept before the fingerprint was looked at. */
-function AddHub({ remote }: { remote: Remote }): ReactNode {
+function AddHub({ hubs }: { hubs: KnownHubs }): ReactNode {
   const [text, setText] = useState("");
   const [found, setFound] = useState<FoundHub>();
   const [isAsking, setAsking] = useState(false);
@@ -204,12 +204,12 @@ function AddHub({ remote }: { remote: Remote }): ReactNode {
   const ask = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     setAsking(true);
-    await perform(undefined, async () => setFound(await remote.find(hubAddress(text), new AbortController().signal)));
+    await perform(undefined, async () => setFound(await hubs.find(hubAddress(text), new AbortController().signal)));
     setAsking(false);
   };
   const add = async (hub: FoundHub): Promise<void> => {
     const done = hub.knownAs === undefined ? `${hub.label} is known here now` : `${hub.knownAs} has another address`;
-    if (!(await perform(done, () => remote.add(hub)))) return;
+    if (!(await perform(done, () => hubs.add(hub)))) return;
     setFound(undefined);
     setText("");
   };
