@@ -1,3 +1,4 @@
+import { unreachable } from "../protocol/errors.ts";
 import { EXIT, exitStatusOf, type Outcome } from "../protocol/outcome.ts";
 import type { Job } from "../protocol/units.ts";
 
@@ -28,3 +29,21 @@ export function exitStatusOfCode(code: string): number {
 /** The status of a run that ended so; 0 while it has not. */
 export const exitStatusOfOutcome = (outcome: Job["outcome"]): number =>
   outcome ? exitStatusOf(outcome as Outcome) : EXIT.ok;
+
+export type WaitResult = "met" | "timeout" | "ended" | "stuck";
+
+/** The status of a wait. `end`: how it ended, where its end was waited for. */
+export function exitStatusOfWait(result: WaitResult, end: Job["outcome"]): number {
+  switch (result) {
+    case "met":
+      return exitStatusOfOutcome(end);
+    case "timeout":
+      return EXIT.timeout;
+    case "ended":
+      return EXIT.failed;
+    case "stuck":
+      return EXIT.stuck;
+    default:
+      return unreachable(result);
+  }
+}

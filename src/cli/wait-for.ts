@@ -1,31 +1,22 @@
 import { formatDuration } from "../protocol/durations.ts";
 import { unreachable } from "../protocol/errors.ts";
 import type { DataOf } from "../protocol/messages.ts";
-import { EXIT } from "../protocol/outcome.ts";
 import type { Condition } from "../protocol/units.ts";
 import { describeCondition, logText } from "./conditions.ts";
 import type { Context } from "./context.ts";
-import { exitStatusOfOutcome } from "./exit-status.ts";
-import { oneWait } from "./one-wait.ts";
+import { oneWait, type WaitAsked } from "./one-wait.ts";
 import { exitCodeText } from "./render/job-text.ts";
 import { sayStuck } from "./render/run-summary.ts";
 
 /** Waiting for conditions of a job, and saying how that ended. */
-export interface WaitOptions {
+export interface WaitOptions extends WaitAsked {
   jobId: string;
   /** What the person calls it; default: the id. */
   name?: string | undefined;
   conditions: Condition[];
-  mode: "any" | "all";
-  timeoutMs: number | undefined;
-  json?: boolean | undefined;
-  quiet?: boolean | undefined;
 }
 
-/**
- * 0 when they hold; 124 at the timeout; 121 when the job seems stuck; 130 at Ctrl-C; when the job ended first, its own status if that was waited for,
- * else 1.
- */
+/** With the status of `oneWait`. */
 export async function waitFor(context: Context, options: WaitOptions): Promise<number> {
   const { jobId, name = jobId, conditions, mode, timeoutMs, json, quiet } = options;
   const what = conditions.map(describeCondition).join(mode === "any" ? " or " : " and ");
@@ -38,7 +29,7 @@ export async function waitFor(context: Context, options: WaitOptions): Promise<n
     ask: (signal) =>
       context.client().request("wait", { job_id: jobId, workdir: context.cwd, conditions, mode, ...limit }, { signal }),
     say: async (result) => sayResult(context, await withPorts(context, result), { what, timeoutMs }),
-    statusOf,
+    endOf: ({ met, job }) => (met.some(({ kind }) => kind === "exit") ? job.outcome : null),
   });
 }
 
@@ -48,21 +39,6 @@ async function withPorts(context: Context, data: DataOf<"wait">): Promise<DataOf
   if (!isAsked || data.job.ports?.length) return data;
   const { ports } = await context.client().request("ports", { job_id: data.job.id });
   return { ...data, job: { ...data.job, ports: Array.isArray(ports) ? [] : ports.ports } };
-}
-
-export function statusOf({ result, met, job }: DataOf<"wait">): number {
-  switch (result) {
-    case "met":
-      return met.some(({ kind }) => kind === "exit") ? exitStatusOfOutcome(job.outcome) : EXIT.ok;
-    case "timeout":
-      return EXIT.timeout;
-    case "ended":
-      return EXIT.failed;
-    case "stuck":
-      return EXIT.stuck;
-    default:
-      return unreachable(result);
-  }
 }
 
 function sayResult(

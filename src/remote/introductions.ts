@@ -14,8 +14,7 @@ import type { HubPlace, Hubs } from "./hubs.ts";
 import { checkIntroducer, factsOf, isIn, isSame, type Wanted } from "./introduction-checks.ts";
 import * as errors from "./introduction-errors.ts";
 import type { RemoteLimits } from "./limits.ts";
-import type { MachineKeys } from "./machine-keys.ts";
-import { publicKeys } from "./pairing-offer.ts";
+import { type OfferingMachine, offerAt } from "./pairing-offer.ts";
 import { deviceBySigningKey, type RosterDevice } from "./roster.ts";
 import type { RosterKeeper } from "./roster-keeper.ts";
 
@@ -27,13 +26,10 @@ import type { RosterKeeper } from "./roster-keeper.ts";
  * 3. What was let in is taken back as long as nobody has said that the device has kept it: when who introduces goes away, or is revoked.
  * 4. The same introduction again is the same one; a device that is in already, with all of that, is told so, and nothing is done.
  */
-export interface IntroductionsOptions {
+export interface IntroductionsOptions extends OfferingMachine {
   roster: RosterKeeper;
   hubs: () => Hubs;
   devices: Devices;
-  machine: MachineKeys;
-  name: string;
-  words: string;
   crypto: SealingCrypto;
   clock: Clock;
   log: Log;
@@ -174,7 +170,7 @@ export class Introductions {
   }
 
   async #carryOut(open: Open): Promise<IntroductionAnswer> {
-    const { roster, devices, crypto, machine, name, words, events } = this.#options;
+    const { roster, devices, crypto, machine, events } = this.#options;
     const { wanted, place, facts, introducer } = open;
     const inAlready = isIn(roster.now, wanted, place.id);
     if (!inAlready) {
@@ -197,7 +193,7 @@ export class Introductions {
     }
     const device = deviceBySigningKey(roster.now, wanted.signing_key);
     if (!device) throw errors.introductionOver();
-    const offer = { ...publicKeys(machine), space: place.loginKey.publicKey, name, words, scopes: device.scopes };
+    const offer = offerAt(place, this.#options, device.scopes);
     const signed = await signOffer(crypto, { facts, offer, key: machine.signing });
     return { offer: toHex(INTRODUCTION_OFFER.encode({ signed })), device: devices.view(device) };
   }

@@ -13,16 +13,11 @@ import type { Scope } from "../sealing/scopes.ts";
 import * as errors from "./errors.ts";
 import type { HubPlace } from "./hubs.ts";
 import type { RemoteLimits } from "./limits.ts";
-import type { MachineKeys } from "./machine-keys.ts";
-import { offerTo } from "./pairing-offer.ts";
+import { type OfferingMachine, offerAt, offerTo } from "./pairing-offer.ts";
 import type { RosterDevice } from "./roster.ts";
 
 /** The codes that are out, and whoever comes with one: carries out what the state machine says (contact/pairing-steps.ts). Nothing of it is on disk. */
-export interface DeskOptions {
-  machine: MachineKeys;
-  /** What devices call this machine, and who asks: `laptop`, `anna@laptop`. */
-  name: string;
-  words: string;
+export interface DeskOptions extends OfferingMachine {
   crypto: SealingCrypto;
   clock: Clock;
   log: Log;
@@ -199,9 +194,9 @@ export class PairingDesk {
   }
 
   #greet(pairing: Pairing, guest: number): void {
-    const { machine, name, words, crypto, clock, limits } = this.#options;
+    const { machine, crypto, clock, limits } = this.#options;
     const channel = this.#channelOf(pairing, guest)!;
-    const offer = { space: pairing.place.loginKey.publicKey, name, words, scopes: pairing.scopes };
+    const offer = offerAt(pairing.place, this.#options, pairing.scopes);
     pairing.guest = new PairingGuest({
       channel,
       rendezvous: pairing.rendezvous,

@@ -20,6 +20,7 @@ import { LiveSession } from "./live-session.ts";
 import { type MachineKeys, machineKeys } from "./machine-keys.ts";
 import type { ConnectUnit } from "./network.ts";
 import { PairingDesk } from "./pairing-desk.ts";
+import type { OfferingMachine } from "./pairing-offer.ts";
 import { MachineRecords, type MachineRecordsOptions } from "./records/machine-records.ts";
 import { RemoteLog } from "./remote-log.ts";
 import { deviceBySigningKey, deviceOfSession, type RosterDevice } from "./roster.ts";
@@ -34,16 +35,15 @@ import type { RemoteStore } from "./store.ts";
  * 2. What has been answered is on disk: the device that joined, the one that was revoked.
  * 3. Each hub has a link, a login key and a fate of its own.
  */
-export interface RemoteOptions extends Pick<MachineRecordsOptions, "settings" | "watchUnits" | "watchMail"> {
+export interface RemoteOptions
+  extends Pick<MachineRecordsOptions, "settings" | "watchUnits" | "watchMail">,
+    Pick<OfferingMachine, "name" | "words"> {
   store: RemoteStore;
   network: HubNetwork;
   connect: ConnectUnit;
   crypto: SealingCrypto;
   clock: Clock;
   log: Log;
-  /** What devices call this machine, and who asks: `laptop`, `anna@laptop`. */
-  name: string;
-  words: string;
   random?: () => number;
   limits?: RemoteLimits;
   ownInvitation?: HubsOptions["ownInvitation"];

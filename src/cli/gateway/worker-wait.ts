@@ -1,11 +1,9 @@
 import { formatDuration } from "../../protocol/durations.ts";
-import { unreachable } from "../../protocol/errors.ts";
 import type { Worker, WorkerCondition } from "../../protocol/gateway-units.ts";
 import type { DataOf } from "../../protocol/messages.ts";
-import { EXIT } from "../../protocol/outcome.ts";
 import type { Context } from "../context.ts";
 import type { WorkerHandle } from "../on-unit.ts";
-import { oneWait } from "../one-wait.ts";
+import { oneWait, type WaitAsked } from "../one-wait.ts";
 import { stateOfWorker } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
 import { usageError } from "../usage-error.ts";
@@ -13,15 +11,11 @@ import { usageError } from "../usage-error.ts";
 /** `warren wait` for a worker: its own conditions, the statuses of every wait. */
 export const WORKER_CONDITION_HELP = "healthy, served, stopped";
 
-export interface WaitForWorker {
+export interface WaitForWorker extends WaitAsked {
   texts: readonly string[];
-  mode: "any" | "all";
-  timeoutMs: number | undefined;
-  json?: boolean | undefined;
-  quiet?: boolean | undefined;
 }
 
-/** 0 when one holds, 124 at the timeout, 1 when it cannot come true by itself, 130 at Ctrl-C. */
+/** With the status of `oneWait`. */
 export async function waitForWorker(context: Context, handle: WorkerHandle, wanted: WaitForWorker): Promise<number> {
   const { texts, mode, timeoutMs, json, quiet } = wanted;
   const { name } = handle.worker;
@@ -38,7 +32,6 @@ export async function waitForWorker(context: Context, handle: WorkerHandle, want
     ask: (signal) =>
       context.client().request("gateway.wait", { worker: name, workdir: handle.dir, conditions, ...limit }, { signal }),
     say: (result) => say(context, result, what, timeoutMs),
-    statusOf: ({ result }) => statusOf(result),
   });
 }
 
@@ -56,19 +49,6 @@ function workerCondition(text: string): WorkerCondition {
         `--for ${text} is no condition of a worker. One of: ${WORKER_CONDITION_HELP}.`,
         "warren help wait",
       );
-  }
-}
-
-function statusOf(result: DataOf<"gateway.wait">["result"]): number {
-  switch (result) {
-    case "met":
-      return EXIT.ok;
-    case "timeout":
-      return EXIT.timeout;
-    case "ended":
-      return EXIT.failed;
-    default:
-      return unreachable(result);
   }
 }
 

@@ -1,12 +1,10 @@
 import { formatDuration } from "../../protocol/durations.ts";
 import { unreachable } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
-import { EXIT } from "../../protocol/outcome.ts";
 import type { SessionCondition } from "../../protocol/units.ts";
 import { parseCondition } from "../conditions.ts";
 import type { Context } from "../context.ts";
-import { exitStatusOfOutcome } from "../exit-status.ts";
-import { oneWait } from "../one-wait.ts";
+import { oneWait, type WaitAsked } from "../one-wait.ts";
 import { exitCodeText } from "../render/job-text.ts";
 import { usageError } from "../usage-error.ts";
 import { type SessionHandle, sessionTitle } from "./session-client.ts";
@@ -14,17 +12,13 @@ import { type SessionHandle, sessionTitle } from "./session-client.ts";
 /** `warren wait` for a session: its own conditions, the statuses of every wait. */
 export const SESSION_CONDITION_HELP = "exit, idle, needs-you, log=TEXT, log=/RE/";
 
-export interface WaitForSession {
+export interface WaitForSession extends WaitAsked {
   texts: readonly string[];
-  mode: "any" | "all";
-  timeoutMs: number | undefined;
-  json?: boolean | undefined;
-  quiet?: boolean | undefined;
   /** The offset of output from which a text is looked for; default: from now on. */
   since?: number;
 }
 
-/** 0 when they hold, 124 at the timeout, 1 when it ended before, its own status when its end was waited for, 130 at Ctrl-C. */
+/** With the status of `oneWait`. */
 export async function waitForSession(context: Context, handle: SessionHandle, wanted: WaitForSession): Promise<number> {
   const { texts, mode, timeoutMs, json, quiet } = wanted;
   const conditions = texts.map(sessionCondition);
@@ -43,7 +37,7 @@ export async function waitForSession(context: Context, handle: SessionHandle, wa
       return handle.client.request("session.wait", asked, { signal });
     },
     say: (result) => say(context, result, what, timeoutMs),
-    statusOf,
+    endOf: ({ met, session }) => (met.some(({ kind }) => kind === "exit") ? session.outcome : null),
   });
 }
 
@@ -70,19 +64,6 @@ function sessionCondition(text: string): SessionCondition {
       };
   }
   throw usageError(`--for ${text} is no condition of a session. One of: ${SESSION_CONDITION_HELP}.`);
-}
-
-function statusOf({ result, met, session }: DataOf<"session.wait">): number {
-  switch (result) {
-    case "met":
-      return met.some(({ kind }) => kind === "exit") ? exitStatusOfOutcome(session.outcome) : EXIT.ok;
-    case "timeout":
-      return EXIT.timeout;
-    case "ended":
-      return EXIT.failed;
-    default:
-      return unreachable(result);
-  }
 }
 
 function say(

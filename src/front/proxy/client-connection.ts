@@ -125,9 +125,8 @@ export class ClientConnection implements BodySink, TunnelEnd {
     this.#tunnel = tunnel;
     this.#become("tunnel");
     this.#transport.setKeepAlive(true, TUNNEL_KEEP_ALIVE_MS);
-    const { bytes, start, end } = this.#input;
-    this.#input.clear();
-    if (end > start) tunnel.fromClient(bytes.subarray(start, end));
+    const rest = this.#input.takeAll();
+    if (rest !== undefined) tunnel.fromClient(rest);
     this.resume();
   }
 

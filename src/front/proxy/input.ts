@@ -43,6 +43,13 @@ export class Input {
     if (this.start === this.end) this.clear();
   }
 
+  /** All of it, which is used up by that; undefined: nothing is there. */
+  takeAll(): Buffer | undefined {
+    const { bytes, start, end } = this;
+    this.clear();
+    return end > start ? bytes.subarray(start, end) : undefined;
+  }
+
   clear(): void {
     this.bytes = NOTHING;
     this.start = this.end = 0;

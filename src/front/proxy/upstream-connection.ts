@@ -217,9 +217,8 @@ export class UpstreamConnection implements BodySink {
       throw new HttpProblem(502, "a switch that nobody asked for");
     this.#tunnel = exchange.switched(head);
     this.#exchange = undefined;
-    const { bytes, start, end } = this.#input;
-    this.#input.clear();
-    if (end > start) this.#tunnel.fromWorker(bytes.subarray(start, end));
+    const rest = this.#input.takeAll();
+    if (rest !== undefined) this.#tunnel.fromWorker(rest);
   }
 
   /** The exchange is told last: it may ask for this very connection again at once. */
