@@ -8,9 +8,8 @@ import { temporaryHome } from "./harness/home.ts";
 import { HubHouse } from "./harness/hub-house.ts";
 import { killProcess } from "./harness/processes.ts";
 import { mailIsTold } from "./harness/told-talks.ts";
-import { waitUntil } from "./harness/wait-until.ts";
 import { click } from "./harness/web.ts";
-import { pairTab } from "./harness/web-pairing.ts";
+import { leave, pairTab } from "./harness/web-pairing.ts";
 
 /** The person's mail of a machine that has died, in a real browser that was not there when it was written. */
 const TIMEOUT_MS = 120_000;
@@ -44,9 +43,7 @@ test(
     const { address } = hub;
     let tab = await browser.tab(NARROW);
     await pairTab(tab, house, address);
-    await tab.close();
-    const devices = async (): Promise<number> => (await hub.status()).connections.devices;
-    await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
+    await leave(tab, hub.house);
     await house.run("mail", "send", "you", "The build is red.", "--as", "fox");
     await house.run("mail", "send", "fox", "I look at it.", "--as", "you");
     await mailIsTold(house, 2);
@@ -70,8 +67,7 @@ test(
     }
     await tab.until('document.querySelector("li.mail form") && !document.querySelector(".left-mail")', "the mailbox");
     await reads(tab, ["I look at it.", "The build is red."], "what the mailbox has");
-    await tab.close();
-    await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
+    await leave(tab, hub.house);
 
     await house.run("mail", "check", "--as", "you");
     await house.run("mail", "send", "you", `It is green. ${"And on. ".repeat(5_000)}`, "--as", "owl");

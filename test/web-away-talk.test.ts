@@ -8,9 +8,8 @@ import { HubHouse } from "./harness/hub-house.ts";
 import { killProcess } from "./harness/processes.ts";
 import { newScriptedAgent } from "./harness/scripted-agent.ts";
 import { talkIsTold } from "./harness/told-talks.ts";
-import { waitUntil } from "./harness/wait-until.ts";
 import { openUnit } from "./harness/web.ts";
-import { pairTab } from "./harness/web-pairing.ts";
+import { leave, pairTab } from "./harness/web-pairing.ts";
 
 /** The conversation of an agent whose machine has died, in a real browser that was not there when it was spoken. */
 const TIMEOUT_MS = 120_000;
@@ -30,9 +29,7 @@ test(
     const { address } = hub;
     let tab = await browser.tab(NARROW);
     await pairTab(tab, house, address);
-    await tab.close();
-    const devices = async (): Promise<number> => (await hub.status()).connections.devices;
-    await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
+    await leave(tab, hub.house);
     await newScriptedAgent(house, "fox");
     await house.run("prompt", "fox", "say The build is red.\nsay I look at it.");
     await house.run("wait", "fox", "--for", "idle");
@@ -63,8 +60,7 @@ test(
     }
     await tab.until('document.querySelector(".items .said") && !document.querySelector(".kept-talk")', "the machine");
     await isOnce("by the machine itself");
-    await tab.close();
-    await waitUntil(async () => (await devices()) === 0, { what: "the page to be gone" });
+    await leave(tab, hub.house);
 
     await house.run("prompt", "fox", "say It is green.");
     await house.run("wait", "fox", "--for", "idle");

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import encodeQR from "qr";
-import type { HubStatus } from "../src/protocol/hub-control.ts";
 import type { RemoteDevice } from "../src/protocol/remote-units.ts";
 import { decodePairingCode, encodePairingCode } from "../src/sealing/pairing-code.ts";
 import { assertAccessible } from "./harness/axe.ts";
@@ -11,9 +10,8 @@ import { type HubProcess, startHub } from "./harness/hub-process.ts";
 import { killProcess } from "./harness/processes.ts";
 import { showCode } from "./harness/shown-code.ts";
 import { unitsAreTold } from "./harness/told-units.ts";
-import { waitUntil } from "./harness/wait-until.ts";
 import { click, openUnit, TERMINAL_TEXT } from "./harness/web.ts";
-import { pairTab } from "./harness/web-pairing.ts";
+import { leave, pairTab } from "./harness/web-pairing.ts";
 
 /** The app of a hub, in a real browser: machines elsewhere, through real hubs. */
 const TIMEOUT_MS = 90_000;
@@ -265,10 +263,7 @@ describe("web: machines behind hubs", { skip: missingChromium(), timeout: 8 * TI
     let tab = await browser.tab();
     await pair(tab, house, hub);
     await tab.until(`${rowNames} === "api"`, "what runs");
-    await tab.close();
-    const statusOf = async (): Promise<HubStatus> => JSON.parse(await owner.run("hub", "status", "--json"));
-    // While the page still goes, what it has taken is forgotten.
-    await waitUntil(async () => (await statusOf()).connections.devices === 0, { what: "the page to be gone" });
+    await leave(tab, owner);
     await house.run("add", "--name", "late", "sleep", "1000");
     await unitsAreTold(house, 2);
     const [keeper, server] = await Promise.all([house.keeper(), house.server()]);

@@ -1,5 +1,5 @@
 /**
- * The description of a configuration file, as data. One table says what a file may hold; `check.ts` validates with it, `json-schema.ts` makes
+ * The description of a configuration file, as data. One table says what a file may hold; `check.ts` validates with it, `testing/json-schema.ts` makes
  * the schema for editors from it, and the type of the checked value is inferred from it, so that the three cannot disagree.
  */
 

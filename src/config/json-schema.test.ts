@@ -4,8 +4,8 @@ import { test } from "node:test";
 import type { RecordField } from "./field.ts";
 import { DEPLOYMENT_FIELDS } from "./gateway/deployment-fields.ts";
 import { WORKER_FIELDS } from "./gateway/worker-fields.ts";
-import { toJsonSchema } from "./json-schema.ts";
 import { PROJECT_FIELDS } from "./project-fields.ts";
+import { toJsonSchema } from "./testing/json-schema.ts";
 
 const generated = toJsonSchema(PROJECT_FIELDS, "warren.yaml");
 const TABLES: readonly (readonly [name: string, table: RecordField])[] = [

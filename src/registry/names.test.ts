@@ -2,14 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isWarrenError } from "../protocol/errors.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
-import {
-  checkServerName,
-  FALLBACK_SERVER_ICON,
-  isServerName,
-  pickServerName,
-  SERVER_NAMES,
-  serverIcon,
-} from "./names.ts";
+import { checkServerName, FALLBACK_SERVER_ICON, pickServerName, SERVER_NAMES, serverIcon } from "./names.ts";
 
 const words = Object.keys(SERVER_NAMES);
 const icons = [...Object.values(SERVER_NAMES), FALLBACK_SERVER_ICON];
@@ -76,17 +69,14 @@ test("pickServerName: chance chooses among the free words alone", () => {
   assert.equal(pickServerName(new Set([words.at(-1)!]), last), words.at(-2));
 });
 
-test("isServerName: exactly the names that a unit may have, but for those of Warren's own sockets", () => {
-  for (const name of ["a", "frozen", "x-1", "a".repeat(32), "", "A", "1a", "-a", "a_b", "a".repeat(33), "é", "a\n"]) {
-    assert.equal(isServerName(name), NAME_PATTERN.test(name), JSON.stringify(name));
+test("checkServerName: exactly the names that a unit may have, but for those of Warren's own sockets", () => {
+  for (const name of ["a", "frozen", "x-1", "a".repeat(32)]) assert.doesNotThrow(() => checkServerName(name), name);
+  for (const name of ["", "A", "Frozen", "1a", "-a", "a_b", "a".repeat(33), "é", "a\n"]) {
+    assert.throws(
+      () => checkServerName(name),
+      (error) => isWarrenError(error, "SERVER_NAME_INVALID"),
+      JSON.stringify(name),
+    );
   }
-  for (const name of ["mail", "keeper"]) {
-    assert.equal(isServerName(name), false, name);
-    assert.throws(() => checkServerName(name), /Warren's own/);
-  }
-  assert.doesNotThrow(() => checkServerName("frozen"));
-  assert.throws(
-    () => checkServerName("Frozen"),
-    (error) => isWarrenError(error, "SERVER_NAME_INVALID"),
-  );
+  for (const name of ["mail", "keeper"]) assert.throws(() => checkServerName(name), /Warren's own/);
 });

@@ -58,12 +58,9 @@ const words: readonly string[] = Object.keys(SERVER_NAMES);
 /** Their sockets stand beside the servers': the keeper's, and the mailbox's leader's. */
 const RESERVED: ReadonlySet<string> = new Set(["keeper", "mail"]);
 
-/** Whether a server may have this name, ours or the user's. */
-export const isServerName = (name: string): boolean => NAME_PATTERN.test(name) && !RESERVED.has(name);
-
 /** @throws SERVER_NAME_INVALID for a name that a user gave and no server may have. */
 export function checkServerName(name: string): void {
-  if (isServerName(name)) return;
+  if (NAME_PATTERN.test(name) && !RESERVED.has(name)) return;
   throw new WarrenError(
     "SERVER_NAME_INVALID",
     RESERVED.has(name)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ConversationItem, ConversationSnapshot } from "../protocol/conversation.ts";
+import type { ConversationItem } from "../protocol/conversation.ts";
 import { utf8 } from "./bytes.ts";
 import {
   decodeTalkItem,
@@ -9,7 +9,8 @@ import {
   TALK_BEGIN_ENTRIES_MAX,
   TALK_RECORD_BYTES_MAX,
   type TalkItem,
-  talkItemsOf,
+  toldItemsOf,
+  toldTalk,
 } from "./item.ts";
 import { isKnownItem } from "./item-kinds.ts";
 
@@ -21,28 +22,29 @@ const said = (id: number, seq: number, text = `text ${id}`): ConversationItem =>
   kind: "agent_message",
   content: [{ type: "text", text }],
 });
-const talk = (items: ConversationItem[], droppedCount = 0): ConversationSnapshot => ({
-  seq: items.reduce((most, { seq }) => Math.max(most, seq), 0),
-  state: "idle",
-  info: {},
-  items,
-  dropped_count: droppedCount,
-});
-const many = (count: number, text?: string) =>
-  talk(Array.from({ length: count }, (_, index) => said(index, index + 1, text)));
+const talk = (items: ConversationItem[], droppedCount = 0) =>
+  toldTalk({
+    seq: items.reduce((most, { seq }) => Math.max(most, seq), 0),
+    state: "idle",
+    items,
+    dropped_count: droppedCount,
+  });
+const many = (count: number, text?: string) => talk(items(count, text));
+const items = (count: number, text?: string) =>
+  Array.from({ length: count }, (_, index) => said(index, index + 1, text));
 const entriesOf = (records: readonly TalkItem[]): string[] =>
   records.flatMap(({ entries }) => entries.map(([place, { id, seq }]) => `${place}:${id}@${seq}`));
 
 test("talk items: what has changed is told in the order of its changes, and each record follows the one before", () => {
   const conversation = talk([said(0, 9), said(1, 3), said(2, 7)], 5);
-  const records = talkItemsOf("fox", conversation, 3);
+  const records = toldItemsOf("fox", conversation, 3);
   assert.deepEqual(entriesOf(records), ["7:i2@7", "5:i0@9"]);
   assert.deepEqual([records[0]!.after, records.at(-1)!.seq], [3, 9]);
-  assert.deepEqual(talkItemsOf("fox", conversation, 9), []);
+  assert.deepEqual(toldItemsOf("fox", conversation, 9), []);
 });
 
 test("talk items: a long conversation is many records, none longer than it may be, without a hole between them", () => {
-  const records = talkItemsOf("fox", many(100, "ä".repeat(2_000)));
+  const records = toldItemsOf("fox", many(100, "ä".repeat(2_000)));
   assert.ok(records.length > 20);
   for (const [index, record] of records.entries()) {
     assert.ok(encodeTalkItem(record).length <= TALK_RECORD_BYTES_MAX);
@@ -52,16 +54,16 @@ test("talk items: a long conversation is many records, none longer than it may b
 });
 
 test("talk items: a beginning is the last entries, as many as fit, and says up to where nothing is missed", () => {
-  const byCount = talkItemsOf("fox", many(500));
+  const byCount = toldItemsOf("fox", many(500));
   assert.equal(entriesOf(byCount).length, TALK_BEGIN_ENTRIES_MAX);
   assert.deepEqual([byCount[0]!.after, byCount.at(-1)!.seq], [300, 500]);
-  const byBytes = talkItemsOf("fox", many(150, "x".repeat(9_000)));
+  const byBytes = toldItemsOf("fox", many(150, "x".repeat(9_000)));
   const bytes = byBytes.reduce((sum, record) => sum + encodeTalkItem(record).length, 0);
   assert.ok(bytes > TALK_BEGIN_BYTES_MAX / 2 && bytes < TALK_BEGIN_BYTES_MAX * 1.1, `${bytes}`);
   // The first one, which is left out, has changed last.
-  const late = talkItemsOf(
+  const late = toldItemsOf(
     "fox",
-    talk([said(0, 1_000), ...many(300).items.map((item) => ({ ...item, seq: item.seq + 1 }))]),
+    talk([said(0, 1_000), ...items(300).map((item) => ({ ...item, seq: item.seq + 1 }))]),
   );
   assert.equal(late[0]!.after, 1_000);
 });
@@ -84,7 +86,7 @@ test("talk items: an entry that is too long is cut and says so, whatever makes i
       terminal_ids: [],
     },
   ];
-  const records = talkItemsOf("fox", talk(long));
+  const records = toldItemsOf("fox", talk(long));
   assert.equal(records.flatMap(({ entries }) => entries).length, 2);
   for (const record of records) {
     assert.ok(encodeTalkItem(record).length <= TALK_RECORD_BYTES_MAX);
@@ -102,7 +104,7 @@ function wide(depth: number): unknown {
 }
 
 test("talk items: what is no conversation's record is refused; an entry that is none is left out", () => {
-  const record = talkItemsOf("fox", many(2))[0]!;
+  const record = toldItemsOf("fox", many(2))[0]!;
   const changed = (change: object): Uint8Array => utf8(JSON.stringify({ ...record, ...change }));
   for (const bad of [
     utf8("nothing"),

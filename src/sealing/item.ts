@@ -65,10 +65,6 @@ export const toldTalk = ({ seq, state, items, dropped_count }: Conversation): To
   entries: items.map((item, index) => [dropped_count + index, item]),
 });
 
-/** {@link toldItemsOf} of a conversation. */
-export const talkItemsOf = (session: string, conversation: Conversation, after?: number): TalkItem[] =>
-  toldItemsOf(session, toldTalk(conversation), after);
-
 /**
  * The records of what has changed after `after`, in order; none, where nothing has.
  * @param after undefined: from the beginning, as far as that is told

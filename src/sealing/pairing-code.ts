@@ -27,11 +27,6 @@ export const PAIRING_SECRET_BYTES = 16;
 const CODE_LIFE_SECONDS = 120;
 /** What a machine's and a device's clock may differ by before a fresh code looks as if it lived too long. */
 const CLOCK_SLACK_SECONDS = 300;
-/**
- * With an address of so many characters or fewer, `qr` is 195 at most: what QR version 6 with correction L holds in alphanumeric mode, which is
- * 23 rows in half blocks. A longer one asks for a larger terminal.
- */
-export const QR_ADDRESS_CHARACTERS_MAX = 42;
 /** Longest text of a code: the longest address, as a link, and some room. */
 const CODE_CHARACTERS_MAX = 1_000;
 
@@ -65,7 +60,10 @@ export interface CodeTexts {
   warren: string;
   /** To open: the hub's app reads the fragment, which no server sees. */
   link: string;
-  /** To draw: capitals that a QR code holds in its alphanumeric mode, without `?` and `#`. */
+  /**
+   * To draw: capitals that a QR code holds in its alphanumeric mode, without `?` and `#`. With an address of at most 42 characters it has at most 195: what QR
+   * version 6 with correction L holds, which is 23 rows in half blocks. A longer one asks for a larger terminal.
+   */
   qr: string;
 }
 

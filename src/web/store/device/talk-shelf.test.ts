@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { itemsOf } from "../../../client/remote/kept-talk.ts";
 import type { RecordRow } from "../../../client/remote/record-store.ts";
 import type { ConversationItem } from "../../../protocol/conversation.ts";
-import { encodeTalkItem, MAIL_TOLD, talkItemsOf, toldItemsOf } from "../../../sealing/item.ts";
+import { encodeTalkItem, MAIL_TOLD, toldItemsOf, toldTalk } from "../../../sealing/item.ts";
 import { mailItemOf } from "../../../sealing/mail-item.ts";
 import { RECORD_KINDS } from "../../../sealing/record.ts";
 import { KeptTalks } from "../kept-talks.ts";
@@ -27,7 +27,7 @@ function recordsOf(
 ): RecordRow[] {
   const items = texts.map((text, index) => said(index, text));
   const conversation = { seq: items.length, state: "idle" as const, items, dropped_count: 0 };
-  return talkItemsOf(session, conversation).map((item, index) => ({
+  return toldItemsOf(session, toldTalk(conversation)).map((item, index) => ({
     hub,
     machine,
     kind: RECORD_KINDS.item,

@@ -1,4 +1,4 @@
-import type { Field, RecordField } from "./field.ts";
+import type { Field, RecordField } from "../field.ts";
 
 /** JSON Schema (draft 2020-12) of a table of fields, for editors. The repository's *.schema.json are made from them; a test compares. */
 
