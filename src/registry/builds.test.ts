@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { needsRoot, smallDisk } from "../../test/harness/faults.ts";
 import { type Build, readBuild } from "../platform/build.ts";
 import { keepBuild, lastGoodBuild, lastNameOf, markGood, pruneBuilds, rememberName } from "./builds.ts";
 
@@ -42,6 +43,26 @@ test("builds: what was kept without its stamp by somebody who was killed is repl
   mkdirSync(join(directory.kept, "aaa.999999.tmp"), { recursive: true });
   assert.equal(readBuild(keepBuild(directory.kept, build).dir).hash, "aaa");
 });
+
+test(
+  "builds: a full disk, while the bundle or a native package is copied, leaves nothing behind",
+  { skip: needsRoot() },
+  () => {
+    using directory = new BuildsDirectory();
+    using disk = smallDisk(128 * 1024);
+    const small = directory.installed("aaa", 1);
+    const native = join(directory.path, "node_modules", "@lydell", `node-pty-${process.platform}-${process.arch}`);
+    mkdirSync(native, { recursive: true });
+    writeFileSync(join(native, "package.json"), "{}");
+    writeFileSync(join(native, "pty.node"), Buffer.alloc(256 * 1024));
+    assert.throws(() => keepBuild(disk.path, small), { code: "ENOSPC" });
+    assert.deepEqual(readdirSync(disk.path), [], "no build without its terminals");
+    const large = directory.installed("bbb", 2);
+    writeFileSync(join(large.dir, "server.js"), Buffer.alloc(256 * 1024));
+    assert.throws(() => keepBuild(disk.path, large), { code: "ENOSPC" });
+    assert.deepEqual(readdirSync(disk.path), []);
+  },
+);
 
 test("builds: pruning keeps what is used, the last good one and the two newest others", () => {
   using directory = new BuildsDirectory();

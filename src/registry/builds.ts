@@ -9,7 +9,7 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { constants, copyFile, rename } from "node:fs/promises";
+import { constants, copyFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { readJsonIfExists, readTextIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
@@ -25,16 +25,16 @@ interface LastGood {
   hash: string;
 }
 
-/** Copies the build to its kept place, once; answers the kept build. */
+/** Copies the build to its kept place, once; answers the kept build. What cannot be copied whole (a full disk) leaves nothing. */
 export function keepBuild(buildsDir: string, build: Build): Build {
   const dir = join(buildsDir, build.hash);
   if (build.dir === dir) return build;
   if (!existsSync(join(dir, "build.json"))) {
     const fresh = `${dir}.${process.pid}.tmp`;
     mkdirSync(buildsDir, { recursive: true, mode: 0o700 });
-    cpSync(build.dir, fresh, { recursive: true });
-    for (const name of [TERMINAL_LIBRARY, ...BUNDLER]) keepPackage(name, build.dir, fresh);
     try {
+      cpSync(build.dir, fresh, { recursive: true });
+      for (const name of [TERMINAL_LIBRARY, ...BUNDLER]) keepPackage(name, build.dir, fresh);
       renameSync(fresh, dir);
     } catch (error) {
       rmSync(fresh, { recursive: true, force: true });
@@ -49,11 +49,16 @@ const TERMINAL_LIBRARY = `@lydell/node-pty-${process.platform}-${process.arch}`;
 const BUNDLER = ["esbuild", `@esbuild/${process.platform}-${process.arch}`];
 
 function keepPackage(name: string, from: string, to: string): void {
+  const dir = packageDir(name, from);
+  // Not installed: whoever opens a terminal, or builds a worker, is told.
+  if (dir !== undefined) linkTree(dir, join(to, "node_modules", name));
+}
+
+function packageDir(name: string, from: string): string | undefined {
   try {
-    const file = createRequire(join(from, "keeper.js")).resolve(`${name}/package.json`);
-    linkTree(realpathSync(dirname(file)), join(to, "node_modules", name));
+    return realpathSync(dirname(createRequire(join(from, "keeper.js")).resolve(`${name}/package.json`)));
   } catch {
-    // Not installed: whoever opens a terminal, or builds a worker, is told.
+    return undefined;
   }
 }
 
@@ -95,8 +100,13 @@ export async function copyRuntimeIfNeeded(buildsDir: string): Promise<void> {
   const kept = runtimePath(buildsDir);
   if (existsSync(kept) || process.execPath.startsWith(buildsDir)) return;
   const fresh = `${kept}.${process.pid}.tmp`;
-  await copyFile(process.execPath, fresh, constants.COPYFILE_FICLONE);
-  await rename(fresh, kept);
+  try {
+    await copyFile(process.execPath, fresh, constants.COPYFILE_FICLONE);
+    await rename(fresh, kept);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
 }
 
 export function markGood(buildsDir: string, hash: string): void {

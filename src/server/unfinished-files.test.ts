@@ -22,7 +22,20 @@ test("unfinished files: what killed writers have left goes, what may still be wr
         if (!name.startsWith("fresh")) utimesSync(join(dir, name), old, old);
       }
     }
+    const runtime = join(places.buildsDir, "runtime-v26.0.0");
+    for (const path of ["abc.1234.tmp", "def.5678.tmp", "012", "runtime-v26.0.0"])
+      mkdirSync(join(places.buildsDir, path), { recursive: true });
+    writeFileSync(join(places.buildsDir, "abc.1234.tmp", "server.js"), "");
+    writeFileSync(join(runtime, "node.1234.tmp"), "");
+    for (const path of [
+      join(places.buildsDir, "abc.1234.tmp"),
+      join(places.buildsDir, "012"),
+      join(runtime, "node.1234.tmp"),
+    ])
+      utimesSync(path, old, old);
     await removeUnfinished(places, systemClock);
+    assert.deepEqual(readdirSync(places.buildsDir).sort(), ["012", "def.5678.tmp", "runtime-v26.0.0"]);
+    assert.deepEqual(readdirSync(runtime), []);
     for (const dir of [home, ...dirs])
       assert.deepEqual(
         readdirSync(dir).filter((name) => name.includes(".")),
