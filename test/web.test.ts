@@ -336,9 +336,11 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
   test("writes and reads mail", { timeout: TIMEOUT_MS }, async () => {
     await using web = await Web.start();
     await web.house.warren(["mail", "send", "you", "the page is ready"], { env: { WARREN_MAIL_NAME: "owl" } });
+    await web.house.warren(["mail", "send", "zed", "are you there?"], { env: { WARREN_MAIL_NAME: "owl" } });
     const tab = await web.tab(browser);
     await tab.press("m");
     await tab.shows("the page is ready");
+    await tab.shows("zed (1) unknown");
     await click(tab, "Reply");
     await tab.until(
       '(document.querySelector(".mail textarea")?.focus(), document.querySelector(".mail textarea"))',

@@ -102,7 +102,14 @@ export const participant = (name: string, presence: Participant["presence"] = "l
   owner: "nobody",
   unread,
   groups: [],
+  registered_at: "2026-01-01T00:00:00.000Z",
 });
+
+/** Somebody has written to this name, and nobody has taken it. */
+export const neverThere = (name: string): Participant => {
+  const { registered_at: _, ...rest } = participant(name, "gone", 1);
+  return rest;
+};
 
 /** From fox to owl, unless it is said otherwise. */
 export const mailEntry = (seq: number, more: Partial<MailEntry["message"]> = {}): MailEntry => {

@@ -1,4 +1,5 @@
 import type { Participant, Presence } from "../../protocol/mail-units.ts";
+import { presenceWord } from "../../protocol/mail-words.ts";
 import type { Context } from "../context.ts";
 import { shortAge } from "../render/ages.ts";
 import type { Tone } from "../render/style.ts";
@@ -20,16 +21,12 @@ export function participantLines(context: Context, participants: readonly Partic
   return context.output.isTerminal ? table(context, sorted) : sorted.map(plainLine);
 }
 
-/** Mail waits for a name that nobody has taken yet. Those of other machines are told without their dates. */
-const presenceOf = ({ name, presence, registered_at }: Participant): string =>
-  presence === "gone" && registered_at === undefined && !name.includes("@") ? "unknown" : presence;
-
 const viewOf = ({ presence }: Participant) => VIEWS[presence] ?? VIEWS.gone;
 
 /** `fox: live, 2 unread, agent's own name` */
 function plainLine(participant: Participant): string {
   const { name, unread } = participant;
-  return [`${escapedLine(name)}: ${presenceOf(participant)}`, `${unread} unread`, ...wordsOf(participant)].join(", ");
+  return [`${escapedLine(name)}: ${presenceWord(participant)}`, `${unread} unread`, ...wordsOf(participant)].join(", ");
 }
 
 function wordsOf({ owner, forwards_to, groups }: Participant): string[] {
@@ -46,7 +43,7 @@ function table({ output, nowMs }: Context, participants: readonly Participant[])
     view: viewOf(one),
     cells: [
       escapedLine(one.name),
-      presenceOf(one),
+      presenceWord(one),
       one.unread > 0 ? `${one.unread} unread` : "",
       one.last_seen === undefined ? "" : shortAge(nowMs() - Date.parse(one.last_seen)),
     ],

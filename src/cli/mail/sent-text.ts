@@ -1,5 +1,6 @@
 import { liveSessions } from "../../local/find-session.ts";
 import type { Recipient } from "../../protocol/mail-units.ts";
+import { neverTaken } from "../../protocol/mail-words.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { suggest } from "../../protocol/suggest.ts";
 import type { Context } from "../context.ts";
@@ -44,7 +45,7 @@ function worryOf(context: Context, recipient: Recipient): string | undefined {
   if (sessions.includes(name)) return undefined; // one that the mailbox has only not been told of yet
   if (!known) {
     const near = suggestion ?? suggest(name, sessions);
-    return `! nobody has ever been called ${shown}: the message waits for whoever takes the name.${near === undefined ? "" : ` Did you mean ${escapedLine(near)}?`}`;
+    return `! ${neverTaken(shown)}: the message waits for whoever takes the name.${near === undefined ? "" : ` Did you mean ${escapedLine(near)}?`}`;
   }
   if (unread >= BACKLOG_TOLD_FROM) return `! ${shown} has ${unread} unread messages`;
   return presence === "gone" ? `! ${shown} is not here: the message waits for it` : undefined;

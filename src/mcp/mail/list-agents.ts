@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Participant } from "../../protocol/mail-units.ts";
+import { presenceWord } from "../../protocol/mail-words.ts";
 import { defineTool, READS } from "../tool.ts";
 
 const ParticipantView = z.object({
@@ -55,9 +56,10 @@ function viewOf(
   };
 }
 
-function lineOf({ name, presence, unread, groups }: Participant, you: string | undefined): string {
+function lineOf(participant: Participant, you: string | undefined): string {
+  const { name, unread, groups } = participant;
   const mine = name === you ? " (you)" : "";
   const member =
     groups.length > 0 ? `, in ${groups.map((group) => (group.startsWith("@") ? group : `@${group}`)).join(" ")}` : "";
-  return `${name}${mine}: ${presence}, ${unread} unread${member}`;
+  return `${name}${mine}: ${presenceWord(participant)}, ${unread} unread${member}`;
 }

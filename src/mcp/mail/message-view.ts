@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { MailMessage, OfferedMessage, Recipient } from "../../protocol/mail-units.ts";
+import { neverTaken } from "../../protocol/mail-words.ts";
 import { harmlessLine, UNTRUSTED_NOTE, wrapped } from "../../protocol/untrusted-mail.ts";
 
 /** Characters of one body that an answer shows by default; the whole of a message can be a mebibyte. */
@@ -84,7 +85,7 @@ export const recipientView = ({
 export function recipientLine({ name, known, presence, unread, suggestion }: Recipient): string {
   if (!known) {
     const meant = suggestion === undefined ? "" : ` Did you mean ${suggestion}?`;
-    return `Nobody has the name ${name} yet: it waits for whoever takes it.${meant}`;
+    return `${neverTaken(name).replace("n", "N")}: it waits for whoever takes it.${meant}`;
   }
   const there = presence === "gone" ? "is not there now; it waits" : `is ${presence}`;
   return `${name} ${there} (${unread} unread).`;

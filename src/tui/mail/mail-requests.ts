@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import { unreachable, WarrenError } from "../../protocol/errors.ts";
 import type { Recipient } from "../../protocol/mail-units.ts";
+import { neverTaken } from "../../protocol/mail-words.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import type { MailAsk, MailEntry } from "../model/mail.ts";
 
@@ -56,7 +57,7 @@ function sentText({ message, recipients }: DataOf<"mail.send">): string {
 }
 
 function worryOf({ name, known, presence, suggestion }: Recipient): string | undefined {
-  if (!known) return `nobody has ever been called ${name}${suggestion === undefined ? "" : ` (${suggestion}?)`}`;
+  if (!known) return `${neverTaken(name)}${suggestion === undefined ? "" : ` (${suggestion}?)`}`;
   return presence === "gone" ? `${name} is not here; it waits` : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Participant } from "../../protocol/mail-units.ts";
+import { presenceWord } from "../../protocol/mail-words.ts";
 import { awaitsMe, type MailEntry, participantIndex } from "../model/mail.ts";
 import type { Model } from "../model/model.ts";
 import { formatAge } from "../text/age.ts";
@@ -13,6 +14,7 @@ import { bold, paint, reverse, type Theme } from "./theme.ts";
 const AGE_COLUMNS = 4;
 /** Below this width a state's glyph stands alone. */
 const COLUMNS_FOR_WORD = 32;
+const PRESENCE_COLUMNS = "unknown".length;
 const COLUMNS_FOR_RECEIPT = 56;
 const RECEIPT_COLUMNS = 8;
 
@@ -44,14 +46,14 @@ function everybodyRow(theme: Theme, columns: number): Row {
 
 function participantRow(theme: Theme, one: Participant, columns: number, isMe: boolean): Row {
   // Who looks at this screen is here, though no process of that name may be.
-  const { glyph, word, tone } = presenceState(theme, isMe && one.presence === "gone" ? "live" : one.presence);
+  const { glyph, word, tone } = presenceState(theme, isMe && one.presence === "gone" ? "live" : presenceWord(one));
   const isWide = columns >= COLUMNS_FOR_WORD;
   const unread = one.unread > 0 ? `${one.unread}${isWide ? " unread" : ""}` : "";
-  const right = [unread, isWide ? word.padEnd(4) : ""].filter((part) => part !== "").join("  ");
+  const right = [unread, isWide ? word.padEnd(PRESENCE_COLUMNS) : ""].filter((part) => part !== "").join("  ");
   const room = Math.max(0, columns - 2 - widthOf(right) - (right === "" ? 0 : 1));
   const name = fit(cutEnd(`${harmlessName(one.name)}${isMe && one.name !== "you" ? " (you)" : ""}`, room), room);
   const plain = fit(`${glyph} ${name}${right === "" ? "" : ` ${right}`}`, columns);
-  const tail = [paint(theme, "attention", unread), isWide ? paint(theme, tone, word.padEnd(4)) : ""]
+  const tail = [paint(theme, "attention", unread), isWide ? paint(theme, tone, word.padEnd(PRESENCE_COLUMNS)) : ""]
     .filter((part) => part !== "")
     .join("  ");
   return { plain, styled: fit(`${paint(theme, tone, glyph)} ${name}${tail === "" ? "" : ` ${tail}`}`, columns) };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { mailEntry, NOW_MS, Played, participant } from "../../../test/tui/played.ts";
+import { mailEntry, NOW_MS, neverThere, Played, participant } from "../../../test/tui/played.ts";
 import type { MailLeader } from "../../protocol/mail-units.ts";
 import { ansiWidth, withoutSgr } from "../text/ansi.ts";
 import { screenOf } from "./screen.ts";
@@ -35,6 +35,7 @@ const live = (columns: number, rows: number): Played =>
       participant("fox", "busy", 2),
       participant("owl", "idle"),
       participant("bear", "gone", 10_000),
+      neverThere("zed"),
       participant("you"),
     )
     .do({
@@ -90,6 +91,7 @@ test("mail: participants with presence and unread, what passes, who leads and wh
     "2 unread  busy",
     "○ owl",
     "10000 unread  gone",
+    "1 unread  unknown",
     "1 fox → owl  text 1",
     "asks: ",
     "◉ 4711 leads, epoch 3",

@@ -1,4 +1,5 @@
-import type { Presence, Receipt, ReceiptState } from "../../protocol/mail-units.ts";
+import type { Receipt, ReceiptState } from "../../protocol/mail-units.ts";
+import type { PresenceWord } from "../../protocol/mail-words.ts";
 import { escaped } from "../../protocol/untrusted-mail.ts";
 import { cutEnd } from "../text/width.ts";
 import { glyphOf, type Shown } from "./states.ts";
@@ -11,7 +12,7 @@ export const harmlessName = (text: string): string => escaped(text.replace(/\s+/
 
 export const arrowOf = ({ glyphs }: Theme): string => (glyphs ? "→" : "->");
 
-export function presenceState(theme: Theme, presence: Presence): Shown {
+export function presenceState(theme: Theme, presence: PresenceWord): Shown {
   const shown = (glyph: Parameters<typeof glyphOf>[1], tone: Shown["tone"]): Shown => ({
     glyph: glyphOf(theme, glyph),
     word: presence,

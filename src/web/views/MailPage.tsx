@@ -1,4 +1,6 @@
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import type { Participant } from "../../protocol/mail-units.ts";
+import { presenceWord } from "../../protocol/mail-words.ts";
 import type { ShownMail } from "../model/left-mail.ts";
 import { hashOf } from "../model/route.ts";
 import { clock, plural } from "../model/text.ts";
@@ -32,12 +34,7 @@ export function MailPage({ withName }: { withName: string | undefined }): ReactN
           {withName !== undefined && <NameLink>all</NameLink>}
           {left
             ? names.map((name) => <NameLink key={name} name={name} withName={withName} />)
-            : mail.participants.map(({ name, presence, unread: count }) => (
-                <NameLink key={name} name={name} withName={withName}>
-                  {presence === "gone" ? "◌" : "○"} {name}
-                  {count > 0 && ` (${count})`}
-                </NameLink>
-              ))}
+            : mail.participants.map((one) => <ParticipantLink key={one.name} participant={one} withName={withName} />)}
         </p>
       )}
       <Messages mail={shown} withName={withName} />
@@ -102,6 +99,26 @@ function Machines(): ReactNode {
         </a>
       ))}
     </p>
+  );
+}
+
+/** One who is not there says why: gone, or never there. */
+function ParticipantLink({
+  participant,
+  withName,
+}: {
+  participant: Participant;
+  withName: string | undefined;
+}): ReactNode {
+  const { name, unread } = participant;
+  const word = presenceWord(participant);
+  const isAway = word === "gone" || word === "unknown";
+  return (
+    <NameLink name={name} withName={withName}>
+      {isAway ? "◌" : "○"} {name}
+      {unread > 0 && ` (${unread})`}
+      {isAway && <span className="project"> {word}</span>}
+    </NameLink>
   );
 }
 

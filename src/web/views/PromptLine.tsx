@@ -59,7 +59,7 @@ function useSay({ machine, session, client }: { machine: ShownMachine | undefine
   const outbox = machine && remote?.coordinator?.connectionForMachine(machine.id) && remote.coordinator.outbox;
   const mayWait = outbox !== undefined && machine?.isLive === false;
   const say = (text: string): Promise<boolean> =>
-    perform(undefined, () => {
+    perform<unknown>(undefined, () => {
       if (!mayWait) return client.request("session.prompt", { session, text });
       return outbox.add({ machine: machine!.id, unit: session, type: "session.prompt", payload: { session, text } });
     });

@@ -1,4 +1,6 @@
 import { isSettled, type OutboxItem } from "../../client/remote/outbox-item.ts";
+import type { Recipient } from "../../protocol/mail-units.ts";
+import { neverTaken } from "../../protocol/mail-words.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
 import { ME } from "../store/mail-feed.ts";
 import { useOutboxItems } from "./answering.ts";
@@ -30,12 +32,14 @@ export function useSendingMail(): SendingMail {
     type: T,
     { payload, to }: { payload: PayloadOf<T>; to: string },
   ): Promise<boolean> => {
-    const done = mayWait ? `Waits for ${name}: mail to ${to}` : `Kept for ${to}`;
-    const isDone = await perform(done, () =>
-      mayWait
-        ? outbox.add({ machine: machine.id, type, payload: payload as Record<string, unknown> })
-        : mail.client.request(type, payload as never),
-    );
+    const isDone = mayWait
+      ? await perform(`Waits for ${name}: mail to ${to}`, () =>
+          outbox.add({ machine: machine.id, type, payload: payload as Record<string, unknown> }),
+        )
+      : await perform(
+          ({ recipients }) => keptText(to, recipients),
+          () => mail.client.request(type, payload as never),
+        );
     mail.hurry();
     return isDone;
   };
@@ -47,6 +51,11 @@ export function useSendingMail(): SendingMail {
     send: (to, body) => ask("mail.send", { payload: { as: ME, to: [...to], body }, to: to.join(", ") }),
     reply: ({ id, from }, body) => ask("mail.reply", { payload: { as: ME, id, from, body }, to: from }),
   };
+}
+
+function keptText(to: string, recipients: readonly Recipient[]): string {
+  const strangers = recipients.filter(({ known }) => !known).map(({ name }) => name);
+  return `Kept for ${to}${strangers.length === 0 ? "" : `; ${neverTaken(strangers.join(", "))}`}`;
 }
 
 /** A reply to this very message. */

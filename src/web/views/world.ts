@@ -70,12 +70,16 @@ export function useFleet(): Fleet {
 }
 
 /** Carries something out and says how it went. Resolves with whether it did. */
-export function useDo(): (what: string | undefined, work: () => Promise<unknown>) => Promise<boolean> {
+export function useDo(): <T>(
+  what: string | undefined | ((answer: T) => string),
+  work: () => Promise<T>,
+) => Promise<boolean> {
   const { notes } = useApp();
   return async (what, work) => {
     try {
-      await work();
-      if (what !== undefined) notes.dispatch({ type: "say", note: noteOf(what, "good") });
+      const answer = await work();
+      const said = typeof what === "function" ? what(answer) : what;
+      if (said !== undefined) notes.dispatch({ type: "say", note: noteOf(said, "good") });
       return true;
     } catch (error) {
       const fix = isWarrenError(error) ? error.fix : undefined;
