@@ -29,7 +29,7 @@ test(
       [["add", "--timeout", "soon", "--", "true"], 2, "USAGE", /soon/],
       [["add", "--name", "No Name", "--", "true"], 2, "NAME_INVALID", /No Name/],
       [["add", "--name", "web", "--", "true"], 125, "NAME_TAKEN", /web/],
-      [["add", "--stop-signal", "TREM", "--", "true"], 125, "UNKNOWN_SIGNAL", /TREM.*TERM/],
+      [["add", "--stop-signal", "TREM", "--", "true"], 2, "UNKNOWN_SIGNAL", /TREM.*TERM/],
       [["add", "--owner-pid", "999999999", "--", "true"], 125, "OWNER_GONE", /999999999/],
       [["add", "--", "no-such-program"], 127, "PROGRAM_NOT_FOUND", /no-such-program/],
       [["add", "--", "./no-such-file"], 127, "PROGRAM_NOT_FOUND", /no-such-file/],
@@ -40,7 +40,10 @@ test(
       [["stop", "9zz"], 125, "JOB_NOT_FOUND", /9zz/],
       [["start", "web"], 125, "JOB_RUNNING", /restart/],
       [["remove", "web"], 125, "JOB_RUNNING", /stop/],
-      [["signal", "web", "TREM"], 125, "UNKNOWN_SIGNAL", /TREM.*TERM/],
+      [["signal", "web", "TREM"], 2, "UNKNOWN_SIGNAL", /TREM.*TERM[\s\S]*warren signal web TERM/],
+      [["signal", "web", "99"], 2, "UNKNOWN_SIGNAL", /99[\s\S]*kill -l/],
+      [["new", "--port", "70000", "-d", "--", "true"], 2, "USAGE", /70000[\s\S]*--port 3000/],
+      [["new", "--server-name", "No Name", "-d", "--", "true"], 2, "SERVER_NAME_INVALID", /No Name/],
       [["runs", "nothing"], 125, "JOB_NOT_FOUND", /nothing/],
       [["shutdown", "nobody"], 125, "SERVER_NOT_FOUND", /nobody/],
     ];
@@ -49,7 +52,7 @@ test(
       const answer = await house.warren(args);
       const shown = `warren ${args.join(" ")} → ${answer.status} ${answer.stdout}${answer.stderr}`;
       if (answer.status !== status || !says.test(answer.stderr)) wrong.push(shown);
-      if (["add", "run"].includes(args[0]!)) continue; // a --json at the end would be the command's
+      if (["add", "run", "new"].includes(args[0]!)) continue; // a --json at the end would be the command's
       const json = await house.warren([...args, "--json"]);
       const told = JSON.parse(json.stderr.trim().split("\n").at(-1) || "{}") as { code?: string };
       if (json.status !== status || told.code !== code) wrong.push(`${shown} --json: ${json.status} ${json.stderr}`);

@@ -47,7 +47,7 @@ test("pair: without a terminal it wants --yes, and then prints the link, who cam
   assert.deepEqual(await told(house, "devices", "scopes", "phone", "view"), [0, "phone has view alone\n"]);
   assert.deepEqual(await told(house, "devices", "scopes", "phone", "root"), [
     2,
-    "error: SCOPES is one of view, type, approve, admin, not root.\n",
+    "error: SCOPES is one of view, type, approve, admin, not root.\nwarren help devices scopes\n",
   ]);
   const [found] = await json<RemoteDevice[]>(house, "devices");
   assert.deepEqual([found?.name, found?.scopes, found?.hubs], ["phone", ["view"], ["attic"]]);
@@ -103,15 +103,17 @@ test("pair: a hub of another home wants an invitation, once; what was refused le
 
 test("pair: no hub, no such hub, no hub there: said in a sentence, with what to type", async () => {
   await using house = temporaryHome();
-  const cases: [string[], RegExp][] = [
+  const cases: [args: string[], wanted: RegExp, status?: number][] = [
     [["pair", "--yes"], /^error: This machine knows no hub yet.*\nwarren pair --hub /],
     [["pair", "--yes", "--hub", "http://127.0.0.1:47"], /cannot be reached: nobody listens there\.\n/],
-    [["pair", "--yes", "--hub", "ftp://x"], /is no hub's address: it is neither https nor http/],
-    [["hubs", "remove", "cloud"], /^error: hub not found: cloud\nwarren hubs\n/],
+    [["pair", "--yes", "--hub", "ftp://x"], /is no hub's address: it is neither https nor http/, 2],
+    [["hubs", "remove", "cloud"], /^error: hub not found: cloud\nwarren pair --hub https:\/\/home\.example\n/],
+    [["devices", "revoke", "phone"], /^error: device not found: phone\. No device is paired\nwarren pair\n/],
+    [["devices", "ask-first", "maybe"], /^error: ask-first is one of on, off, not maybe\.\n/, 2],
   ];
-  for (const [args, wanted] of cases) {
+  for (const [args, wanted, expected = 125] of cases) {
     const [status, text] = await told(house, ...args);
-    assert.equal(status, 125, text);
+    assert.equal(status, expected, text);
     assert.match(text, wanted);
   }
 });

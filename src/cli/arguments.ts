@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import type { AnyCommand, Input, OperandKind, Operands, OptionSpec, OptionSpecs } from "./command.ts";
-import { unknownChoice, unknownFlag, usageError } from "./usage-error.ts";
+import { argumentsAtMost, unknownChoice, unknownFlag, usageError } from "./usage-error.ts";
 
 /** What stands behind the verb on a command line, or the wish for help. */
 export type Arguments = { kind: "help" } | { kind: "input"; input: Input };
@@ -82,8 +82,7 @@ function checkOperands(verb: string, command: AnyCommand, operands: readonly str
     throw usageError(`${verb} needs ${wordOf(kind, command.operands)}: warren ${command.usage[0]}`, fix);
   }
   if (operands.length > max) {
-    const takes = max === 0 ? "takes no arguments" : `takes at most ${max} argument${max === 1 ? "" : "s"}`;
-    throw usageError(`${verb} ${takes}, got ${operands[max]}: warren ${command.usage[0]}`, fix);
+    throw usageError(`${verb} takes ${argumentsAtMost(max)}, got ${operands[max]}: warren ${command.usage[0]}`, fix);
   }
 }
 

@@ -4,12 +4,8 @@ import { ensureHome } from "../platform/paths.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { keepBuild, keptRuntime } from "../registry/builds.ts";
 import type { Context } from "./context.ts";
-import { usageError } from "./usage-error.ts";
-import { countOf } from "./values.ts";
 
 /** Commands that stay in the foreground as a process of another program of ours. */
-const PORT_MAX = 65_535;
-
 /**
  * They mostly wait: what their start calls often is not worth compiling, and V8's compilers are 3 MB of the runtime that are read in. What stays hot is compiled
  * all the same.
@@ -25,10 +21,4 @@ export function become({ places, build, env }: Context, program: string, args: r
   throw new WarrenError("NOT_STARTED", `The system did not start ${runtime} with ${program}.`, {
     fix: "warren doctor",
   });
-}
-
-/** @param usual is said where `text` is no port. @throws USAGE */
-export function checkPort(name: string, text: string | undefined, usual: number): void {
-  const port = countOf(name, text);
-  if (port !== undefined && port > PORT_MAX) throw usageError(`${name} ${port} is no port. Write ${name} ${usual}.`);
 }

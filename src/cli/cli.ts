@@ -6,7 +6,7 @@ import { exitStatusOfCode } from "./exit-status.ts";
 import { takeMachine, takeOn } from "./on/on-flag.ts";
 import type { Output } from "./output.ts";
 import { renderError } from "./render/error.ts";
-import { unknownFlag } from "./usage-error.ts";
+import { unknownFlag, withHelp } from "./usage-error.ts";
 import { findVerb } from "./verbs.ts";
 
 /** From the arguments to the exit status: find the verb, read its arguments, run it, say what went wrong. */
@@ -17,6 +17,7 @@ export async function runCli(
 ): Promise<number> {
   let json = wantsJson(argv);
   let context: Context | undefined;
+  let verbName: string | undefined;
   try {
     const { on, rest } = takeOn(argv);
     json = wantsJson(rest);
@@ -26,6 +27,7 @@ export async function runCli(
       const { unknownVerb } = await import("./elsewhere/mended.ts");
       throw await unknownVerb(rest, await openContext(makeContext));
     }
+    verbName = verb.name;
     const command = await verb.load();
     const parsed = parseArguments(verb.name, command, args);
     if (parsed.kind === "help") {
@@ -45,7 +47,8 @@ export async function runCli(
       };
     }
     return await command.run(context, parsed.input);
-  } catch (error) {
+  } catch (thrown) {
+    const error = verbName ? withHelp(thrown, verbName) : thrown;
     if (error instanceof WarrenError) {
       renderError(context?.output ?? output, await asMeant(error, argv, makeContext), json);
       return exitStatusOfCode(error.code);

@@ -1,6 +1,6 @@
 import { parseDuration } from "../protocol/durations.ts";
 import type { Condition } from "../protocol/units.ts";
-import { usageError } from "./usage-error.ts";
+import { shown, usageError } from "./usage-error.ts";
 
 /** Conditions as they are typed after `--for`, `--wait-for` and `--ready`. */
 export const CONDITION_HELP = "exit, port, port=3000, log=TEXT, log=/RE/, http=URL, idle=30s";
@@ -83,5 +83,5 @@ function urlOf(flag: string, text: string): string {
 }
 
 function fail(flag: string, text: string): never {
-  throw usageError(`${flag} ${text} is no condition. One of: ${CONDITION_HELP}.`);
+  throw usageError(`${flag} ${shown(text)} is no condition. One of: ${CONDITION_HELP}.`);
 }

@@ -6,11 +6,21 @@ import type { Job } from "../protocol/units.ts";
 export function exitStatusOfCode(code: string): number {
   switch (code) {
     case "USAGE":
-    // A value on the command line that only the server, or the log reader, can judge.
+    // A value on the command line that only whoever uses it can judge.
+    case "CODE_CUT":
+    case "CODE_FOREIGN":
+    case "CODE_TOO_LONG":
+    case "COMMAND_EMPTY":
+    case "HUB_ADDRESS_BAD":
+    case "INVALID_NAME":
+    case "INVALID_URL":
     case "NAME_INVALID":
     case "PATTERN_INVALID":
     case "SINCE_INVALID":
     case "CURSOR_NAME_INVALID":
+    case "SERVER_NAME_INVALID":
+    case "SESSION_PORT_INVALID":
+    case "UNKNOWN_SIGNAL":
       return EXIT.usage;
     case "PROGRAM_NOT_FOUND":
       return EXIT.notFound;

@@ -5,7 +5,7 @@ import type { NewJob } from "../protocol/messages.ts";
 import type { OptionSpecs, Values } from "./command.ts";
 import { CONDITION_HELP, parseCondition } from "./conditions.ts";
 import type { Context } from "./context.ts";
-import { unknownChoice, usageError } from "./usage-error.ts";
+import { shown, unknownChoice, usageError } from "./usage-error.ts";
 import { directoryAsked, durationOf, sizeOf } from "./values.ts";
 
 /** The flags of `add` and `run`, which stand before the command, and what becomes of them. */
@@ -134,7 +134,8 @@ function labelsOf(texts: readonly string[] | undefined): Record<string, string> 
   return Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf("=");
-      if (at < 1) throw usageError(`--label ${text} has no value. Write --label ${text || "key"}=value.`);
+      if (at === 0) throw usageError(`--label ${text} has no key. Write --label key${text}.`);
+      if (at < 0) throw usageError(`--label ${shown(text)} has no value. Write --label ${text || "key"}=value.`);
       return [text.slice(0, at), text.slice(at + 1)];
     }),
   );
@@ -155,6 +156,6 @@ function ownerOf(pidText: string | undefined, onDeath: string | undefined): NewJ
     if (onDeath !== undefined) throw usageError("--on-owner-death needs --owner-pid.", "warren add --owner-pid $$ …");
     return undefined;
   }
-  if (!/^\d{1,9}$/.test(pidText)) throw usageError(`--owner-pid ${pidText} is no process id.`);
+  if (!/^\d{1,9}$/.test(pidText)) throw usageError(`--owner-pid ${shown(pidText)} is no process id.`);
   return { pid: Number(pidText), on_death: onDeath === "keep" ? "keep" : "kill" };
 }

@@ -2,7 +2,7 @@ import { parseArguments } from "./arguments.ts";
 import type { AnyCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { OnMachine } from "./on/on-machine.ts";
-import { unknownTopic } from "./usage-error.ts";
+import { unknownTopic, withHelp } from "./usage-error.ts";
 
 /** What a verb with parts does by the word behind it: `warren mail send …`. Each part is a command of its own, with its own flags and help. */
 export interface Topic {
@@ -28,11 +28,16 @@ export async function runTopic(
     assertPossible(topic.on, { name: `${verb} ${topic.name}`, args, machine: machine.name });
   }
   const command = await topic.load();
-  const parsed = parseArguments(`${verb} ${topic.name}`, command, args);
-  if (parsed.kind === "input") return command.run(context, parsed.input);
+  const name = `${verb} ${topic.name}`;
+  try {
+    const parsed = parseArguments(name, command, args);
+    if (parsed.kind === "input") return await command.run(context, parsed.input);
+  } catch (error) {
+    throw withHelp(error, name);
+  }
   const { renderCommandHelp } = await import("./render/help.ts");
   const { output } = context;
-  output.line(renderCommandHelp({ name: `${verb} ${topic.name}`, summary: topic.summary }, command, output.style));
+  output.line(renderCommandHelp({ name, summary: topic.summary }, command, output.style));
   return 0;
 }
 

@@ -2,30 +2,58 @@ import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseBytes, parseDuration } from "../protocol/durations.ts";
 import { WarrenError } from "../protocol/errors.ts";
+import { MAIL_ID_CHARACTERS_MAX } from "../protocol/mail-limits.ts";
 import type { Context } from "./context.ts";
-import { usageError } from "./usage-error.ts";
+import { shown, usageError } from "./usage-error.ts";
 
 /** Values of flags that are read the same way everywhere. Each answers undefined for an absent flag. @throws USAGE */
 
 export function durationOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ms = parseDuration(text);
-  if (ms === undefined) throw usageError(`${flag} ${text} is no duration. Write 500ms, 30s, 2m or 1h30m.`);
+  if (ms === undefined) throw usageError(`${flag} ${shown(text)} is no duration. Write 500ms, 30s, 2m or 1h30m.`);
   return ms;
 }
 
 export function sizeOf(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const bytes = parseBytes(text);
-  if (bytes === undefined) throw usageError(`${flag} ${text} is no size. Write 4096, 64k or 10MB.`);
+  if (bytes === undefined) throw usageError(`${flag} ${shown(text)} is no size. Write 4096, 64k or 10MB.`);
   return bytes;
 }
 
-export function countOf(flag: string, text: string | undefined): number | undefined {
+/** One that the mailbox keeps. */
+export function idOf(flag: string, text: string | undefined): string | undefined {
+  if (text === undefined || (text !== "" && text.length <= MAIL_ID_CHARACTERS_MAX)) return text;
+  throw usageError(`${flag} has ${text.length} characters, not 1 to ${MAIL_ID_CHARACTERS_MAX}.`);
+}
+
+/** @param range what is taken; default: any. */
+export function countOf(
+  flag: string,
+  text: string | undefined,
+  { min = 0, max }: { min?: number; max?: number } = {},
+): number | undefined {
   if (text === undefined) return undefined;
-  const example = flag === "--port" ? 3000 : 20;
-  if (!/^\d{1,15}$/.test(text)) throw usageError(`${flag} ${text} is no whole number. Write ${flag} ${example}.`);
-  return Number(text);
+  if (!/^\d{1,15}$/.test(text)) throw usageError(`${flag} ${shown(text)} is no whole number. Write ${flag} 20.`);
+  const count = Number(text);
+  if (count >= min && (max === undefined || count <= max)) return count;
+  throw usageError(`${flag} ${text}: ${max === undefined ? `at least ${min}` : `${min} to ${max}`}. Write ${flag} 20.`);
+}
+
+const PORT_MAX = 65_535;
+
+/** @param usual is said where `text` is no port; @param min 0 where that means any free one. */
+export function portOf(
+  { flag, usual, min = 0 }: { flag: string; usual: number; min?: 0 | 1 },
+  text: string | undefined,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= min && port <= PORT_MAX) return port;
+  // A variable is written as a shell takes it.
+  const mark = flag.startsWith("-") ? " " : "=";
+  throw usageError(`${flag}${mark}${shown(text)} is no port. Write ${flag}${mark}${usual}.`);
 }
 
 /**

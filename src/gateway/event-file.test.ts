@@ -19,27 +19,27 @@ test("events: numbers go on after a restart, behind a line that was cut off; wha
     const first = open();
     assert.equal(existsSync(path), false, "nothing is read or made before it is needed");
     assert.deepEqual([first.seq, seqs(first.after(0, 10))], [0, []]);
-    for (const type of ["a", "b", "c"]) first.add(type, "/site", { type });
+    for (const type of ["built", "switched", "recovered"] as const) first.add(type, "/site", { type });
     assert.deepEqual(seqs(first.after(1, 10)), [2, 3]);
     assert.deepEqual(seqs(first.after(0, 2)), [1, 2]);
     appendFileSync(path, '{"seq":4,"at":"cut o');
 
     const second = open();
     assert.deepEqual([second.seq, seqs(second.after(0, 10))], [3, [1, 2, 3]]);
-    second.add("d", "/site", {});
+    second.add("mode_changed", "/site", {});
     assert.deepEqual(seqs(open().after(2, 10)), [3, 4]);
     assert.deepEqual(
       told.map(({ seq, type }) => [seq, type]),
       [
-        [1, "a"],
-        [2, "b"],
-        [3, "c"],
-        [4, "d"],
+        [1, "built"],
+        [2, "switched"],
+        [3, "recovered"],
+        [4, "mode_changed"],
       ],
     );
 
     const filler = { text: "x".repeat(10_000) };
-    for (let count = 0; count < 330; count++) second.add("filler", "/site", filler);
+    for (let count = 0; count < 330; count++) second.add("build_started", "/site", filler);
     assert.equal(second.seq, 334);
     assert.equal(second.after(0, 10), undefined, "the first are gone");
     assert.deepEqual(seqs(second.after(332, 10)), [333, 334]);

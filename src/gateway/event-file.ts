@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Log } from "../platform/log.ts";
+import type { GatewayEventType } from "../protocol/envelope.ts";
 import { messageOf, systemCode } from "../protocol/errors.ts";
 
 /**
@@ -36,7 +37,7 @@ export class GatewayEventFile {
     return this.#known().seq;
   }
 
-  add(type: string, dir: string, data: Record<string, unknown>): void {
+  add(type: GatewayEventType, dir: string, data: Record<string, unknown>): void {
     const known = this.#known();
     known.seq += 1;
     const event: GatewayEvent = { seq: known.seq, at: new Date().toISOString(), type, dir, data };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { GatewayEventType } from "../protocol/envelope.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { FrontTable, GatewayMode } from "../protocol/front-messages.ts";
 import type { ProjectConfig } from "../protocol/gateway-config.ts";
@@ -43,7 +44,7 @@ export interface ProjectOptions {
   sessions: () => FrontTable["sessions"];
   clock: Clock;
   log: Log;
-  onEvent: (type: string, dir: string, data: Record<string, unknown>) => void;
+  onEvent: (type: GatewayEventType, dir: string, data: Record<string, unknown>) => void;
 }
 
 export class GatewayProject {

@@ -7,7 +7,7 @@ import type { Outcome } from "../protocol/outcome.ts";
 import type { VersionMaker } from "./build/version-maker.ts";
 import { type InstanceRuns, newTag } from "./instances/instance-runs.ts";
 import { InstanceProber } from "./instances/prober.ts";
-import type { WorkerAction } from "./lifecycle/actions.ts";
+import type { ReportName, WorkerAction } from "./lifecycle/actions.ts";
 import type { WorkerEvent } from "./lifecycle/events.ts";
 import {
   type InstanceCommand,
@@ -34,7 +34,7 @@ export interface ProjectHands {
   publish: (worker: string, publication: number) => void;
   close: (instance: string, spreadMs: number) => void;
   reload: (worker: string) => void;
-  report: (worker: string, name: string, fields: Record<string, string | number | null>) => void;
+  report: (worker: string, name: ReportName, fields: Record<string, string | number | null>) => void;
 }
 
 export interface WorkerHandsOptions {

@@ -119,6 +119,36 @@ export interface Failure {
 
 export type Response<T extends MessageType = MessageType> = Success<T> | Failure;
 
+/** Of the stream `gateway`. */
+export const GATEWAY_EVENTS = [
+  "gateway_up",
+  "gateway_down",
+  "mode_changed",
+  "config_refused",
+  "build_started",
+  "build_failed",
+  "built",
+  "release_started",
+  "release_abandoned",
+  "switched",
+  "switched_back",
+  "version_bad",
+  "probation_over",
+  "instance_failed",
+  "instance_healthy",
+  "instance_unhealthy",
+  "instance_retired",
+  "restart_planned",
+  "restart_failed",
+  "crash_looping",
+  "drain_overdue",
+  "rollback_refused",
+  "recovered",
+  "remote_healthy",
+  "remote_unhealthy",
+] as const;
+export type GatewayEventType = (typeof GATEWAY_EVENTS)[number];
+
 export const JOB_EVENTS = [
   "job_added",
   "job_started",

@@ -34,7 +34,7 @@ export const hubAway = (label: string, why: string): WarrenError =>
 
 export const hubNotFound = (name: string, known: readonly string[]): WarrenError =>
   new WarrenError("HUB_NOT_FOUND", `hub not found: ${name}`, {
-    fix: "warren hubs",
+    fix: known.length === 0 ? "warren pair --hub https://home.example" : "warren hubs",
     detail: { candidates: known },
   });
 
@@ -51,9 +51,12 @@ export const nameBad = (name: string): WarrenError =>
     fix: "warren devices rename OLD NEW",
   });
 
+const deviceMeant = (near: string | undefined, known: readonly string[]): string =>
+  known.length === 0 ? ". No device is paired" : near ? `. Did you mean ${near}?` : "";
+
 export const deviceNotFound = (name: string, near: string | undefined, known: readonly string[]): WarrenError =>
-  new WarrenError("DEVICE_NOT_FOUND", `device not found: ${name}${near ? `. Did you mean ${near}?` : ""}`, {
-    fix: "warren devices",
+  new WarrenError("DEVICE_NOT_FOUND", `device not found: ${name}${deviceMeant(near, known)}`, {
+    fix: known.length === 0 ? "warren pair" : "warren devices",
     detail: { candidates: known },
   });
 

@@ -16,7 +16,7 @@ import {
   stateLines,
 } from "../debug/debug-text.ts";
 import { parseFault, splitOperands } from "../debug/parse-fault.ts";
-import { usageError } from "../usage-error.ts";
+import { argumentsAtMost, usageError } from "../usage-error.ts";
 import { countOf } from "../values.ts";
 
 export const debug = defineCommand({
@@ -82,7 +82,8 @@ function requestOf(
     throw usageError(`${follow ? "-f" : "--since"} goes with log, not with ${topic}.`, "warren debug log -f");
   if (topic === "fault") return parseFault(rest);
   const most = topic === "frames" ? 1 : 0;
-  if (rest.length > most) throw usageError(`debug ${topic} takes no ${rest[most]}.`, "warren help debug");
+  if (rest.length > most)
+    throw usageError(`debug ${topic} takes ${argumentsAtMost(most)}, got ${rest[most]}.`, "warren help debug");
   if (topic === "log") return { type: topic, since, follow };
   if (topic === "frames") return { type: topic, client: countOf("frames", rest[0]) };
   return { type: topic };

@@ -24,10 +24,10 @@ export const down = defineCommand({
   },
   operands: NO_OPERANDS,
   async run(context, { values }) {
+    const graceMs = durationOf("--grace", values.grace);
     const project = projectOf(context.cwd);
     const gateway = await endGateway(context);
     if (project === undefined && !gateway) throw noProject(context.cwd);
-    const graceMs = durationOf("--grace", values.grace);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
     const result = project ? await context.client().request("down", { project, ...options }) : { stopped: [] };
     const agents = project ? await endAgents(context, project, options) : [];

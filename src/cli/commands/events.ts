@@ -1,4 +1,4 @@
-import { JOB_EVENTS } from "../../protocol/envelope.ts";
+import { GATEWAY_EVENTS, JOB_EVENTS } from "../../protocol/envelope.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import { placeAsked } from "../place.ts";
@@ -26,9 +26,8 @@ export const events = defineCommand({
   async run(context, { values }) {
     const types = values.types?.flatMap((text) => text.split(","));
     const stream = values.gateway ? "gateway" : "jobs";
-    for (const type of values.gateway ? [] : (types ?? [])) {
-      if (!(JOB_EVENTS as readonly string[]).includes(type)) throw unknownChoice("--types", type, JOB_EVENTS);
-    }
+    const known: readonly string[] = values.gateway ? GATEWAY_EVENTS : JOB_EVENTS;
+    for (const type of types ?? []) if (!known.includes(type)) throw unknownChoice("--types", type, known);
     const since = countOf("--since", values.since);
     const filter = {
       ...(values.all ? {} : placeAsked(context)),

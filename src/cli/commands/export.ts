@@ -26,23 +26,24 @@ export const export_ = defineCommand({
   async run(context, { values, operands }) {
     const [reference = "", file = ""] = operands;
     const { output, cwd } = context;
+    const idleMaxMs = durationOf("--idle", values.idle) ?? IDLE_DEFAULT_MS;
     const handle = await sessionNamed(context, reference, "export");
     const { client, id } = handle;
     const { session } = await client.request("session.get", { session: id });
     const lines = castOf(await journalOf(context, handle), session, {
-      idleMaxMs: durationOf("--idle", values.idle) ?? IDLE_DEFAULT_MS,
+      idleMaxMs,
     });
     if (file === "-") {
       for await (const line of lines) await output.bytes("stdout", `${line}\n`);
       return EXIT.ok;
     }
-    const count = await writeLines(resolve(cwd, file), lines);
+    const count = await writeLines(resolve(cwd, file), lines, `warren export ${reference} -`);
     output.line(`Exported ${sessionTitle(context, session)} to ${file}: ${plural(count, "line")}`);
     return EXIT.ok;
   },
 });
 
-async function writeLines(path: string, lines: AsyncIterable<string>): Promise<number> {
+async function writeLines(path: string, lines: AsyncIterable<string>, instead: string): Promise<number> {
   let count = 0;
   const text = async function* (): AsyncIterable<string> {
     for await (const line of lines) {
@@ -55,7 +56,7 @@ async function writeLines(path: string, lines: AsyncIterable<string>): Promise<n
   } catch (error) {
     if (!systemCode(error)) throw error;
     throw new WarrenError("FILE_NOT_WRITTEN", `${path} could not be written: ${(error as Error).message}.`, {
-      fix: "warren export SESSION -",
+      fix: instead,
       cause: error,
     });
   }

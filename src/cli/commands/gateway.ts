@@ -5,7 +5,7 @@ import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { gatewayLines } from "../gateway/gateway-text.ts";
 import { workerLines } from "../gateway/worker-table.ts";
-import { unknownChoice, usageError } from "../usage-error.ts";
+import { argumentsAtMost, unknownChoice, usageError } from "../usage-error.ts";
 import { directoryAsked, durationOf } from "../values.ts";
 
 /** What is asked of one worker, each by the message of that name. */
@@ -83,7 +83,8 @@ export const gateway = defineCommand({
     }
     const isOfWorker = (OF_A_WORKER as readonly Topic[]).includes(topic);
     const most = topic === "mode" ? 1 : isOfWorker ? (topic === "rollback" ? 2 : 1) : 0;
-    if (rest.length > most) throw usageError(`gateway ${topic} takes no ${rest[most]}.`, "warren help gateway");
+    if (rest.length > most)
+      throw usageError(`gateway ${topic} takes ${argumentsAtMost(most)}, got ${rest[most]}.`, "warren help gateway");
     const waitMs = durationOf("--wait", values.wait);
     const json = values.json === true;
     if (topic === "build" && rest.length === 0)

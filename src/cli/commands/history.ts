@@ -30,13 +30,13 @@ export const history = defineCommand({
   operands: { kinds: ["session"], min: 1 },
   async run(context, { values, operands }) {
     const { output } = context;
+    const count = countOf("--lines", values.lines);
     const handle = await sessionNamed(context, operands[0]!, "history");
     const journal = await journalOf(context, handle);
     if (values.raw) {
       for await (const bytes of rawHistory(journal)) await output.bytes("stdout", bytes);
       return EXIT.ok;
     }
-    const count = countOf("--lines", values.lines);
     if (await agentOf(handle)) {
       const json = values.json === true;
       const sinceMs = values.since === undefined ? undefined : parseSince(values.since, context.nowMs());

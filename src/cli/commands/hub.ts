@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
-import { become, checkPort } from "../become.ts";
+import { become } from "../become.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { HUB_TOPICS } from "../hub/topics.ts";
 import { runTopic, topicLines } from "../topics.ts";
 import { usageError } from "../usage-error.ts";
+import { portOf } from "../values.ts";
 
 const USUAL_PORT = 7117;
 
@@ -51,12 +52,14 @@ ${topicLines(HUB_TOPICS)}`,
   topics: HUB_TOPICS,
   async run(context, { values, operands }) {
     if (operands.length > 0) return runTopic(context, "hub", HUB_TOPICS, operands);
-    const { label = "" } = values;
+    const { label } = values;
     if ((values.cert === undefined) !== (values.key === undefined))
       throw usageError("--cert and --key belong together.", "warren hub --cert fullchain.pem --key privkey.pem");
-    if (label.length > 100) throw usageError("--label is longer than 100 characters.");
-    checkPort("--port", values.port, USUAL_PORT);
-    if (values.port === undefined) checkPort("WARREN_HUB_PORT", context.env.WARREN_HUB_PORT || undefined, USUAL_PORT);
+    if (label !== undefined && (label.trim() === "" || label.length > 100))
+      throw usageError(`--label has ${label.trim().length} characters, not 1 to 100.`);
+    portOf({ flag: "--port", usual: USUAL_PORT }, values.port);
+    if (values.port === undefined)
+      portOf({ flag: "WARREN_HUB_PORT", usual: USUAL_PORT }, context.env.WARREN_HUB_PORT || undefined);
     const args = Object.entries(values).flatMap(([name, value]) => {
       if (value === true) return [`--${name}`];
       const text = name === "cert" || name === "key" ? resolve(context.cwd, String(value)) : value;

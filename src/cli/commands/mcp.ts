@@ -4,6 +4,7 @@ import { messageOf } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
+import { checkName } from "../mail/recipients.ts";
 
 /** A bundle of its own: the protocol's library is larger than all commands together. */
 interface McpModule {
@@ -46,6 +47,7 @@ export const mcp = defineCommand({
   operands: NO_OPERANDS,
   async run({ env, cwd, places, build, output }, { values }) {
     const { as, compat: compatText, "allow-commands": allowCommands = false } = values;
+    if (as !== undefined) checkName(as, "warren mcp --as reviewer");
     const compat = COMPATS.find((choice) => choice === compatText);
     const module: McpModule = await import(pathToFileURL(join(build.dir, "mcp.js")).href);
     if (process.stdin.isTTY)

@@ -11,7 +11,7 @@ import { attachAny } from "../sessions/attach-any.ts";
 import { newSession } from "../sessions/new-session.ts";
 import { sessionTitle } from "../sessions/session-client.ts";
 import { usageError } from "../usage-error.ts";
-import { countOf, directoryAsked } from "../values.ts";
+import { directoryAsked, portOf } from "../values.ts";
 
 export const new_ = defineCommand({
   usage: [
@@ -51,7 +51,7 @@ export const new_ = defineCommand({
     const { name } = values;
     if (machine && values["server-name"] !== undefined)
       throw usageError(`--server-name is for servers of this machine; on ${machine.name} the newest one has it.`);
-    const port = countOf("--port", values.port);
+    const port = portOf({ flag: "--port", usual: 3000, min: 1 }, values.port);
     const isAttaching =
       !values.detached && !values.json && !values.quiet && output.isTerminal && process.stdin.isTTY === true;
     const session = await newSession(
@@ -82,6 +82,8 @@ async function programOf(
 ): Promise<Pick<NewSession, "command" | "agent">> {
   // The shell of another machine's user is known there.
   const shell = machine ? [] : [env.SHELL || "/bin/sh"];
+  if (agent === undefined && operands[0]?.trim() === "")
+    throw usageError("There is no program to start.", "warren new -- npm run dev");
   if (agent === undefined) return { command: operands.length > 0 ? [...operands] : shell };
   if (operands.length > 0) throw usageError("--agent has the whole command; nothing comes behind it.");
   const { parseCommand } = await import("../../config/command-line.ts");

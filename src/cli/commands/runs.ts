@@ -32,7 +32,7 @@ export const runs = defineCommand({
       return EXIT.ok;
     }
     if (runId !== undefined) throw usageError(`runs takes one name, got ${runId}.`, "warren help runs");
-    const limit = countOf("--limit", values.limit);
+    const limit = countOf("--limit", values.limit, { min: 1 });
     const request = { workdir: context.cwd, ...(limit === undefined ? {} : { limit }) };
     const { runs } = await onUnit(context, name, {
       verb: "runs",

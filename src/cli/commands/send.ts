@@ -2,7 +2,7 @@ import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { LATER_OPTION } from "../on/later/later-option.ts";
 import { sessionNamed, sessionTitle } from "../sessions/session-client.ts";
-import { SESSION_CONDITION_HELP, waitForSession } from "../sessions/wait-for-session.ts";
+import { SESSION_CONDITION_HELP, sessionCondition, waitForSession } from "../sessions/wait-for-session.ts";
 import { usageError } from "../usage-error.ts";
 import { durationOf } from "../values.ts";
 
@@ -39,9 +39,11 @@ export const send = defineCommand({
         return [{ type: "session.send", payload: { session: id, data }, unit: id, what: `send ${reference}` }];
       });
     }
+    const asked = values["wait-for"];
+    const condition = asked === undefined ? undefined : sessionCondition("--wait-for", asked);
+    const timeoutMs = durationOf("--timeout", values.timeout);
     const handle = await sessionNamed(context, reference, "send");
     const { client, id } = handle;
-    const timeoutMs = durationOf("--timeout", values.timeout);
     const { session: before } = await client.request("session.get", { session: id });
     const whole = values.enter ? `${text}\r` : text;
     let bytes = 0;
@@ -52,11 +54,11 @@ export const send = defineCommand({
       bytes += answer.bytes;
       session = answer.session;
     }
-    const condition = values["wait-for"];
-    if (condition !== undefined) {
+    if (asked !== undefined && condition !== undefined) {
       const since = before.output_bytes;
       return waitForSession(context, handle, {
-        texts: [condition],
+        conditions: [condition],
+        texts: [asked],
         mode: "any",
         timeoutMs,
         json: values.json,

@@ -1,3 +1,4 @@
+import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { onUnit } from "../on-unit.ts";
@@ -24,11 +25,13 @@ export const signal = defineCommand({
     const { result, who } = await onUnit<{ result: { name: string }; who: string }>(context, name, {
       verb: "signal",
       job: async (jobId) => {
-        const data = await context.client().request("signal", { job_id: jobId, ...request });
+        const asked = context.client().request("signal", { job_id: jobId, ...request });
+        const data = await asked.catch((error) => withSignalMeant(error, name));
         return { result: data, who: `job ${bold} (PID ${data.pid})` };
       },
       session: async ({ client, id }) => {
-        const data = await client.request("session.signal", { session: id, signal: number });
+        const asked = client.request("session.signal", { session: id, signal: number });
+        const data = await asked.catch((error) => withSignalMeant(error, name));
         return { result: data, who: `session ${bold} (PID ${data.session.pid})` };
       },
     });
@@ -37,3 +40,12 @@ export const signal = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** The whole command where a name is near. */
+function withSignalMeant(error: unknown, unit: string): never {
+  if (!isWarrenError(error, "UNKNOWN_SIGNAL")) throw error;
+  const { code, message, detail } = error;
+  const [near] = (detail?.candidates as string[] | undefined) ?? [];
+  if (near === undefined) throw error;
+  throw new WarrenError(code, message, { fix: `warren signal ${unit} ${near}`, cause: error, detail });
+}

@@ -3,7 +3,7 @@ import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { CONDITION_HELP, parseCondition } from "../conditions.ts";
 import { WORKER_CONDITION_HELP, waitForWorker } from "../gateway/worker-wait.ts";
 import { onUnit } from "../on-unit.ts";
-import { SESSION_CONDITION_HELP, waitForSession } from "../sessions/wait-for-session.ts";
+import { SESSION_CONDITION_HELP, sessionCondition, waitForSession } from "../sessions/wait-for-session.ts";
 import { durationOf } from "../values.ts";
 import { waitFor } from "../wait-for.ts";
 
@@ -41,7 +41,10 @@ Exits 0 when it holds, 124 at the timeout, 121 when the job seems stuck, 1 when 
             const conditions = texts.map((text) => parseCondition("--for", text));
             return waitFor(context, { jobId: name, conditions, mode, timeoutMs, json, quiet });
           },
-          session: (handle) => waitForSession(context, handle, { texts, mode, timeoutMs, json, quiet }),
+          session: (handle) => {
+            const conditions = texts.map((text) => sessionCondition("--for", text));
+            return waitForSession(context, handle, { conditions, texts, mode, timeoutMs, json, quiet });
+          },
           worker: (handle) => waitForWorker(context, handle, { texts, mode, timeoutMs, json, quiet }),
         }),
       ),

@@ -1,5 +1,6 @@
-import { become, checkPort } from "../become.ts";
+import { become } from "../become.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
+import { portOf } from "../values.ts";
 
 const USUAL_PORT = 7118;
 
@@ -25,8 +26,9 @@ It stays until Ctrl-C; in the background: warren add --name web warren web, then
   operands: NO_OPERANDS,
   async run(context, { values }) {
     const { env } = context;
-    checkPort("--port", values.port, USUAL_PORT);
-    if (values.port === undefined) checkPort("WARREN_WEB_PORT", env.WARREN_WEB_PORT || undefined, USUAL_PORT);
+    portOf({ flag: "--port", usual: USUAL_PORT }, values.port);
+    if (values.port === undefined)
+      portOf({ flag: "WARREN_WEB_PORT", usual: USUAL_PORT }, env.WARREN_WEB_PORT || undefined);
     const args = Object.entries(values).flatMap(([name, value]) =>
       value === true ? [`--${name}`] : typeof value === "string" ? [`--${name}=${value}`] : [],
     );

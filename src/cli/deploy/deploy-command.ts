@@ -12,7 +12,7 @@ import { renderError } from "../render/error.ts";
 import { printable } from "../render/text-width.ts";
 import { showWait } from "../render/wait-line.ts";
 import { usageError } from "../usage-error.ts";
-import { countOf } from "../values.ts";
+import { portOf } from "../values.ts";
 import { hostLines, planLines, stepLine, waitText } from "./deploy-lines.ts";
 
 /** `warren gateway deploy [HOST…]`. */
@@ -63,7 +63,7 @@ export async function deployCommand(context: Context, hosts: readonly string[], 
 /** The hosts of the file, or those of them that are named; another host when it is written as one. */
 async function deploymentOf(dir: string, names: readonly string[], flags: DeployFlags): Promise<DeploymentConfig> {
   const { loadDeployment, deploymentTo } = await import("../../config/gateway/deployment.ts");
-  const port = flags.port === undefined ? undefined : countOf("--port", flags.port);
+  const port = portOf({ flag: "--port", usual: 22, min: 1 }, flags.port);
   const isHere = (error: unknown): undefined => {
     if (isWarrenError(error, "CONFIG_NOT_FOUND") && names.length > 0) return undefined;
     throw error;

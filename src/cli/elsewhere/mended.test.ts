@@ -32,6 +32,14 @@ async function fixOf(line: string): Promise<string | undefined> {
   return error.fix;
 }
 
+test("a wrong value of a line that is ours is not another tool's line", async () => {
+  for (const said of [
+    ["new", "--port", "abc", "-d", "--", "true"],
+    ["logs", "web", "--tail", "x"],
+  ])
+    assert.equal((await mended(usageError("no"), said, look)).fix, undefined, said.join(" "));
+});
+
 const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pm2: {
     "warren start app.js": "warren add --name app -- node app.js",

@@ -15,6 +15,8 @@ export async function mended(error: WarrenError, said: readonly string[], look: 
   // With --on the line is about files and names of another machine.
   if (said.includes("--on")) return error;
   if (!OF_A_WRONG_LINE.has(error.code) || error.detail?.suggestion !== undefined) return error;
+  // What it takes is this tool's, and only a value of it is wrong.
+  if (error.code === "USAGE" && (await isTaken(said))) return error;
   const line = await typeable(saidHere(said, look));
   if (line === undefined || line === said.join(" ")) return error;
   const { code, message, detail } = error;
@@ -67,15 +69,20 @@ async function typeable(lines: readonly string[]): Promise<string | undefined> {
 /** Of several commands in a line the first. */
 async function isTypeable(line: string): Promise<boolean> {
   const parsed = parseCommand(line.split(/ && | \$\(/)[0]!);
-  const [name = "", ...args] = parsed.kind === "argv" ? parsed.argv : [];
+  const isCut = line.includes(" $("); // its operands are what the shell puts there
+  return parsed.kind === "argv" && isTaken([...parsed.argv, ...(isCut ? ["NAME"] : [])]);
+}
+
+/** Whether the words, without `warren`, are a command line as far as flags and operands go. */
+async function isTaken([name = "", ...args]: readonly string[]): Promise<boolean> {
   const verb = findVerb(name);
   if (!verb) return false;
-  const isCut = line.includes(" $("); // its operands are what the shell puts there
   const command = await verb.load();
   const topic = command.topics?.find((one) => one.name === args[0]);
+  if (command.topics && !topic && args[0] !== undefined && !args[0].startsWith("-")) return false;
   try {
     if (topic) parseArguments(name, await topic.load(), args.slice(1));
-    else parseArguments(name, command, isCut ? [...args, "NAME"] : args);
+    else parseArguments(name, command, args);
     return true;
   } catch (error) {
     if (error instanceof WarrenError) return false;

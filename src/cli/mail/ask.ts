@@ -3,7 +3,7 @@ import type { MailMessage, Receipt } from "../../protocol/mail-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
-import { durationOf } from "../values.ts";
+import { durationOf, idOf } from "../values.ts";
 import { CONTENT_OPTIONS, contentOf } from "./content.ts";
 import { messageLines } from "./message-text.ts";
 import { type Speaker, speaker } from "./open-mail.ts";
@@ -39,6 +39,7 @@ mailbox.`,
   async run(context, { values, operands }) {
     const [to] = recipientsOf([operands[0]!]);
     const timeoutMs = durationOf("--timeout", values.timeout ?? TIMEOUT_TEXT)!;
+    const id = idOf("--id", values.id);
     const content = await contentOf(operands[1]!, values, `warren mail ask ${to} 'done?'`);
     const me = await speaker(context, values);
     const sent = await me.client.request("mail.send", {
@@ -46,7 +47,7 @@ mailbox.`,
       to: [to!],
       kind: "ask",
       ...content,
-      ...(values.id === undefined ? {} : { message_id: values.id }),
+      ...(id === undefined ? {} : { message_id: id }),
     });
     if (!values.json) tellWorries(context, sent.recipients);
     const reply = await replyTo(context, me, sent.message, timeoutMs);

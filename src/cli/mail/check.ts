@@ -1,9 +1,9 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
-import { usageError } from "../usage-error.ts";
-import { countOf, durationOf } from "../values.ts";
+import { countOf, durationOf, idOf } from "../values.ts";
 import { speaker } from "./open-mail.ts";
 import { readMail } from "./read-mail.ts";
+import { checkAddress } from "./recipients.ts";
 import { untilMail } from "./until-mail.ts";
 import { WHO_OPTIONS } from "./who.ts";
 
@@ -29,10 +29,11 @@ not of Warren and not of your user.`,
   },
   operands: { kinds: [], min: 0 },
   async run(context, { values }) {
-    const limit = countOf("--limit", values.limit) ?? LIMIT;
-    if (limit === 0) throw usageError("--limit 0 shows nothing. Write --limit 20.");
+    const limit = countOf("--limit", values.limit, { min: 1 }) ?? LIMIT;
     const waitMs = durationOf("--wait", values.wait);
-    const { peek = false, from, thread, json } = values;
+    const { peek = false, from, json } = values;
+    const thread = idOf("--thread", values.thread);
+    if (from !== undefined) checkAddress(from, "warren mail check --from owl");
     const me = await speaker(context, values);
     if (waitMs !== undefined) await untilMail(context, me, { timeoutMs: waitMs, from, thread });
     await readMail(context, me, { limit, peek, from, thread, json });

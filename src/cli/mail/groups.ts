@@ -24,7 +24,7 @@ export const groups = defineCommand({
     if (action !== undefined && known === undefined) throw unknownChoice("What is done with groups", action, ACTIONS);
     if (known && words.length === 0)
       throw usageError(`${known} needs a group.`, `warren mail groups ${known} reviewers`);
-    const names = words.map((word) => checkName(word.replace(/^@/, ""), word));
+    const names = words.map((word) => checkName(word.replace(/^@/, ""), `warren mail groups ${known} reviewers`, word));
     const { client, who } = await speaker(context, values);
     const change = known === undefined ? {} : { [known]: names };
     const { participant } = await client.request("mail.groups", { as: who.name, ...change });

@@ -1,3 +1,4 @@
+import { MAIL_PAGE_MAX } from "../../protocol/mail-limits.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { hintLines } from "../render/hints.ts";
@@ -5,6 +6,7 @@ import { countOf } from "../values.ts";
 import { messageRow } from "./message-text.ts";
 import { speaker } from "./open-mail.ts";
 import { RECEIPT_STATES } from "./receipt-states.ts";
+import { checkAddress } from "./recipients.ts";
 import { WHO_OPTIONS } from "./who.ts";
 
 const LIMIT = 20;
@@ -32,10 +34,12 @@ export const history = defineCommand({
     const { output } = context;
     const [name] = operands;
     const before = countOf("--before", values.before);
+    const limit = countOf("--limit", values.limit, { min: 1, max: MAIL_PAGE_MAX }) ?? LIMIT;
+    if (name !== undefined) checkAddress(name, "warren mail history owl");
     const { client, who } = await speaker(context, values);
     const { messages, has_more } = await client.request("mail.history", {
       as: who.name,
-      limit: countOf("--limit", values.limit) ?? LIMIT,
+      limit,
       ...(name === undefined ? {} : { with: name }),
       ...(values.thread === undefined ? {} : { thread: values.thread }),
       ...(values.search === undefined ? {} : { search: values.search }),

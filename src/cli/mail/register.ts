@@ -28,7 +28,9 @@ there, and whoever has it has the name, its mail too.`,
   operands: { kinds: ["text"], min: 1 },
   async run(context, { values, operands }) {
     const { output, env } = context;
-    const name = checkName(operands[0]!);
+    const name = checkName(operands[0]!, "warren mail register ann");
+    for (const group of values.group ?? [])
+      checkName(group.replace(/^@/, ""), "warren mail register ann --group reviewers", group);
     const file = values["key-file"] ?? (env.WARREN_MAIL_KEY_FILE || undefined);
     const made = file === undefined ? undefined : await readOrMakeKey(file);
     const { participant } = await openMail(context).request("mail.register", {

@@ -17,7 +17,7 @@ export const rename = defineCommand({
   operands: { kinds: ["text"], min: 1 },
   async run(context, { values, operands }) {
     const { output } = context;
-    const name = checkName(operands[0]!);
+    const name = checkName(operands[0]!, "warren mail rename anna");
     const { client, who } = await speaker(context, values);
     if (who.unit !== undefined) {
       throw usageError(`${who.name} is a session: its address is its name.`, `warren rename ${who.name} ${name}`);

@@ -1,5 +1,6 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { idOf } from "../values.ts";
 import { CONTENT_OPTIONS, contentOf } from "./content.ts";
 import { findMessage } from "./find-message.ts";
 import { speaker } from "./open-mail.ts";
@@ -23,6 +24,7 @@ export const reply = defineCommand({
   },
   operands: { kinds: ["message", "text"], min: 2 },
   async run(context, { values, operands }) {
+    const id = idOf("--id", values.id);
     const content = await contentOf(operands[1]!, values, `warren mail reply ${operands[0]} 'done'`);
     const me = await speaker(context, values);
     const { message } = await findMessage(me, operands[0]!);
@@ -31,7 +33,7 @@ export const reply = defineCommand({
       id: message.id,
       from: message.from,
       ...content,
-      ...(values.id === undefined ? {} : { message_id: values.id }),
+      ...(id === undefined ? {} : { message_id: id }),
     });
     tellSent(context, sent, values);
     return EXIT.ok;

@@ -1,8 +1,9 @@
+import { MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { LATER_OPTION } from "../on/later/later-option.ts";
 import { usageError } from "../usage-error.ts";
-import { durationOf } from "../values.ts";
+import { durationOf, idOf } from "../values.ts";
 import { CONTENT_OPTIONS, contentOf } from "./content.ts";
 import { speaker } from "./open-mail.ts";
 import { recipientsOf } from "./recipients.ts";
@@ -38,12 +39,18 @@ has waits for whoever takes it. With --id a second one is the first, so that it 
     const to = recipientsOf(operands.slice(0, -1));
     const ttlMs = durationOf("--ttl", values.ttl);
     const delayMs = durationOf("--delay", values.delay);
+    if (ttlMs !== undefined && (ttlMs < 1 || ttlMs > MAIL_LIFE_MS))
+      throw usageError(`--ttl ${values.ttl} is not between 1ms and 7d, the longest that mail is kept unread.`);
+    if (delayMs !== undefined && delayMs >= (ttlMs ?? MAIL_LIFE_MS))
+      throw usageError(`--delay ${values.delay} is not shorter than --ttl ${values.ttl ?? "7d"}: nobody would get it.`);
+    const thread = idOf("--thread", values.thread);
+    const id = idOf("--id", values.id);
     const content = await contentOf(operands.at(-1)!, values, `warren mail send ${to[0]} 'hello'`);
     const message = {
       to,
       ...content,
-      ...(values.thread === undefined ? {} : { thread: values.thread }),
-      ...(values.id === undefined ? {} : { message_id: values.id }),
+      ...(thread === undefined ? {} : { thread }),
+      ...(id === undefined ? {} : { message_id: id }),
       ...(ttlMs === undefined ? {} : { ttl_ms: ttlMs }),
       ...(delayMs === undefined ? {} : { delay_ms: delayMs }),
     };

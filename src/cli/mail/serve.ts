@@ -5,11 +5,9 @@ import { isWarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
-import { usageError } from "../usage-error.ts";
-import { countOf } from "../values.ts";
+import { portOf } from "../values.ts";
 import { statusLines } from "./status-text.ts";
 
-const PORT_MAX = 65_535;
 /** Who starts no leader looks so often whether there is one. */
 const LOOK_MS = 500;
 
@@ -33,8 +31,7 @@ export const serve = defineCommand({
   operands: { kinds: [], min: 0 },
   async run(context, { values }) {
     const { places, build } = context;
-    const port = countOf("--port", values.port);
-    if (port !== undefined && port > PORT_MAX) throw usageError(`--port ${port} is no port. Write --port 9876.`);
+    const port = portOf({ flag: "--port", usual: 9876 }, values.port);
     const env = port === undefined ? context.env : { ...context.env, WARREN_MAIL_PORT: String(port) };
     const mayLead = values["never-lead"] !== true;
     const interrupted = context.interrupted();

@@ -1,9 +1,10 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { hintLines } from "../render/hints.ts";
-import { durationOf } from "../values.ts";
+import { durationOf, idOf } from "../values.ts";
 import { messageRow } from "./message-text.ts";
 import { speaker } from "./open-mail.ts";
+import { checkAddress } from "./recipients.ts";
 import { untilMail } from "./until-mail.ts";
 import { WHO_OPTIONS } from "./who.ts";
 
@@ -26,8 +27,10 @@ export const wait = defineCommand({
   async run(context, { values }) {
     const { output } = context;
     const timeoutMs = durationOf("--timeout", values.timeout);
+    const thread = idOf("--thread", values.thread);
+    if (values.from !== undefined) checkAddress(values.from, "warren mail wait --from owl");
     const me = await speaker(context, values);
-    const there = await untilMail(context, me, { timeoutMs, from: values.from, thread: values.thread });
+    const there = await untilMail(context, me, { timeoutMs, from: values.from, thread });
     if (values.json) {
       const { messages, unread, epoch, log_head } = there;
       output.json({ as: me.who.name, messages, unread, epoch, log_head });

@@ -1,12 +1,14 @@
 import { createInterface } from "node:readline";
 import { messageOf } from "../../protocol/errors.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
+import { neverTaken } from "../../protocol/mail-words.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { suggest } from "../../protocol/suggest.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { messageLines } from "./message-text.ts";
 import { type Speaker, speaker } from "./open-mail.ts";
+import { checkAddress } from "./recipients.ts";
 import { escapedLine } from "./untrusted-text.ts";
 import { Answers } from "./watch-answers.ts";
 import { type Typing, WatchPrompt } from "./watch-prompt.ts";
@@ -29,6 +31,7 @@ and \`@owl text\` goes to owl (or to a group). A session or agent sees what it h
   },
   operands: { kinds: [], min: 0 },
   async run(context, { values }) {
+    if (values.with !== undefined) checkAddress(values.with, "warren mail watch --with owl");
     const interrupted = context.interrupted();
     const me = await speaker(context, values);
     const answers = new Answers(context, me);
@@ -57,9 +60,7 @@ async function tellUnknown({ output }: Context, { client }: Speaker, name: strin
   if (names.includes(name)) return;
   const near = suggest(name, names);
   const meant = near === undefined ? "" : ` Did you mean ${escapedLine(near)}?`;
-  output.errorLine(
-    `! nobody has ever been called ${escapedLine(name)}: it is shown when there is mail for it.${meant}`,
-  );
+  output.errorLine(`! ${neverTaken(escapedLine(name))}: it is shown when there is mail for it.${meant}`);
 }
 
 interface View {

@@ -6,7 +6,7 @@ export function takeOn(argv: readonly string[]): { on: string | undefined; rest:
   const [first, ...rest] = argv;
   if (first === "--on") {
     const [machine, ...behind] = rest;
-    if (machine === undefined || machine.startsWith("-"))
+    if (!machine || machine.startsWith("-"))
       throw usageError("--on needs a machine's name.", "warren --on MACHINE list");
     return { on: machine, rest: behind.length === 0 ? ["overview"] : behind };
   }

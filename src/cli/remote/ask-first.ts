@@ -1,5 +1,8 @@
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
+import { unknownChoice } from "../usage-error.ts";
+
+const CHOICES: readonly string[] = ["on", "off"];
 
 export const askFirst = defineCommand({
   usage: ["devices ask-first [on|off] [--json]"],
@@ -13,8 +16,9 @@ that should not have admin.`,
     { command: "warren devices ask-first", does: "shows whether it does" },
   ],
   options: { json: JSON_OPTION },
-  operands: { kinds: ["choice"], min: 0, choices: ["on", "off"] },
+  operands: { kinds: ["choice"], min: 0, choices: CHOICES },
   async run({ output, client }, { values, operands: [wanted] }) {
+    if (wanted !== undefined && !CHOICES.includes(wanted)) throw unknownChoice("ask-first", wanted, CHOICES);
     const asked = client();
     if (wanted !== undefined) await asked.request("remote.ask_first", { is_on: wanted === "on" });
     const { asks_first = false } = await asked.request("remote.devices", {});

@@ -15,6 +15,7 @@ export function scopesOf(flag: string, text: string): Scope[] {
     .split(",")
     .map((word) => word.trim())
     .filter(Boolean);
+  if (words.length === 0) throw unknownChoice(flag, text, SCOPES);
   const wanted = words.map((word) => {
     const scope = SCOPES.find((one) => one === word);
     if (!scope) throw unknownChoice(flag, word, SCOPES);

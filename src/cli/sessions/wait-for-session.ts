@@ -6,13 +6,15 @@ import { parseCondition } from "../conditions.ts";
 import type { Context } from "../context.ts";
 import { oneWait, type WaitAsked } from "../one-wait.ts";
 import { exitCodeText } from "../render/job-text.ts";
-import { usageError } from "../usage-error.ts";
+import { shown, usageError } from "../usage-error.ts";
 import { type SessionHandle, sessionTitle } from "./session-client.ts";
 
 /** `warren wait` for a session: its own conditions, the statuses of every wait. */
 export const SESSION_CONDITION_HELP = "exit, idle, needs-you, log=TEXT, log=/RE/";
 
 export interface WaitForSession extends WaitAsked {
+  conditions: readonly SessionCondition[];
+  /** As they were typed. */
   texts: readonly string[];
   /** The offset of output from which a text is looked for; default: from now on. */
   since?: number;
@@ -21,7 +23,7 @@ export interface WaitForSession extends WaitAsked {
 /** With the status of `oneWait`. */
 export async function waitForSession(context: Context, handle: SessionHandle, wanted: WaitForSession): Promise<number> {
   const { texts, mode, timeoutMs, json, quiet } = wanted;
-  const conditions = texts.map(sessionCondition);
+  const conditions = [...wanted.conditions];
   const what = texts.join(mode === "any" ? " or " : " and ");
   const limit = timeoutMs === undefined ? {} : { timeout_ms: timeoutMs };
   return oneWait<DataOf<"session.wait">>(context, {
@@ -50,12 +52,12 @@ async function outputBytesOf(
   return session.output_bytes;
 }
 
-/** @throws USAGE */
-function sessionCondition(text: string): SessionCondition {
+/** What is typed behind `flag`. @throws USAGE */
+export function sessionCondition(flag: string, text: string): SessionCondition {
   if (text === "exit" || text === "idle") return { kind: text };
   if (text === "needs-you" || text === "needs_you") return { kind: "needs_you" };
   if (text.startsWith("log=")) {
-    const parsed = parseCondition("--for", text);
+    const parsed = parseCondition(flag, text);
     if (parsed.kind === "log")
       return {
         kind: "output",
@@ -63,7 +65,7 @@ function sessionCondition(text: string): SessionCondition {
         ...(parsed.flags === undefined ? {} : { flags: parsed.flags }),
       };
   }
-  throw usageError(`--for ${text} is no condition of a session. One of: ${SESSION_CONDITION_HELP}.`);
+  throw usageError(`${flag} ${shown(text)} is no condition of a session. One of: ${SESSION_CONDITION_HELP}.`);
 }
 
 function say(

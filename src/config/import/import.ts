@@ -57,7 +57,7 @@ async function findSource(path: string): Promise<{ source: string; others: strin
   const there = await Promise.all(SOURCES.map((name) => stat(join(path, name)).catch(() => undefined)));
   const [first, ...others] = SOURCES.filter((_, index) => there[index]?.isFile());
   if (first === undefined) {
-    throw new WarrenError("IMPORT_NOT_FOUND", `${path} has none of ${SOURCES.join(", ")}.`);
+    throw new WarrenError("IMPORT_NOT_FOUND", `${path} has none of ${SOURCES.join(", ")}.`, { fix: "warren init" });
   }
   // Nearly every project has a package.json: that it was passed over is no news.
   return { source: join(path, first), others: others.filter((name) => name !== "package.json") };
@@ -90,4 +90,5 @@ function projectOfGobfile(source: string): string {
   return basename(dir) === ".config" ? dirname(dir) : dir;
 }
 
-const notFound = (path: string) => new WarrenError("IMPORT_NOT_FOUND", `${path} does not exist.`);
+const notFound = (path: string) =>
+  new WarrenError("IMPORT_NOT_FOUND", `${path} does not exist.`, { fix: "warren import" });

@@ -1,6 +1,6 @@
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
+import { MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
 import { DELIVERY_COLUMNS, settle } from "./deliveries.ts";
-import { LIFE_MS } from "./limits.ts";
 import type { Arrival, AwayCopy, AwayReceipt, MachineCalls, MachineReads } from "./machine-calls.ts";
 import { asJson, namesOf } from "./message-rows.ts";
 import { MAIL_NAME_PATTERN } from "./names.ts";
@@ -64,7 +64,7 @@ function problemOf(copy: AwayCopy, nowMs: number): string | undefined {
   // No group, and nobody elsewhere: nothing is broadcast or passed on for another machine.
   if (!MAIL_NAME_PATTERN.test(copy.to)) return `"${copy.to.slice(0, 80)}" is no name of this machine`;
   if (copy.expires_at_ms <= nowMs) return "it came after the end of its life";
-  if (copy.expires_at_ms > nowMs + LIFE_MS + LIFE_SLACK_MS) return "its life is longer than a message's may be";
+  if (copy.expires_at_ms > nowMs + MAIL_LIFE_MS + LIFE_SLACK_MS) return "its life is longer than a message's may be";
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { MAIL_PAGE_MAX } from "../../protocol/mail-limits.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
 import { messageRow, namesOf, receiptsOf, sentMessage } from "./message-rows.ts";
 import { reader } from "./ownership.ts";
@@ -8,7 +9,6 @@ import type { Look } from "./turn.ts";
 /** Messages of the past with their receipts, newest first. Whoever speaks for a name sees what that sent and received; a person, or who has no name, all. */
 
 const PAGE = 50;
-const PAGE_MAX = 500;
 /** Hits of a search that are looked at together. */
 const HITS = 256;
 /** Bodies of one page; the first message is given whatever its size. */
@@ -31,7 +31,7 @@ const ownName = (by: Look["by"]): string | undefined => (by.isPerson || by.isMai
 
 export function history(look: Look, asked: Asked, places: Places): DataOf<"mail.history"> {
   const { log } = look;
-  const limit = between("limit", asked.limit, 1, PAGE_MAX) ?? PAGE;
+  const limit = between("limit", asked.limit, 1, MAIL_PAGE_MAX) ?? PAGE;
   const own = ownName(look.by) === undefined ? undefined : reader(look);
   const seqs = needsPlaces(look, asked)
     ? found(log, asked, own, limit + 1, places)

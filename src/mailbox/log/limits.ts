@@ -1,4 +1,6 @@
-/** The mailbox's limits, each with its policy (docs/mailbox-design.md, "Limits"). */
+import { MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
+
+/** The mailbox's limits, each with its policy (docs/mailbox-design.md, "Limits"). Those that its clients know too are in protocol/mail-limits.ts. */
 
 /** A message's body and data together, as UTF-8; a larger one is refused with MESSAGE_TOO_LARGE. */
 export const MESSAGE_BYTES_MAX = 1024 * 1024;
@@ -11,8 +13,6 @@ export const LEASE_MS = 30_000;
 export const LEASE_MS_MAX = 3_600_000;
 /** Offers of one message to one recipient; when the last one ends unacknowledged, the delivery is dead. */
 export const MAX_OFFERS = 10;
-/** A message's life, by default and at most; unread after that, it is expired. */
-export const LIFE_MS = 7 * 24 * 3_600_000;
 /** Messages of one fetch, by default and at most. */
 export const FETCH_COUNT = 100;
 export const FETCH_COUNT_MAX = 1_000;
@@ -23,7 +23,7 @@ export const ANSWERS_KEPT_MS = 24 * 3_600_000;
 /** Mail to a name that was renamed goes to the new one so long. */
 export const FORWARD_MS = 2 * 3_600_000;
 /** `@all` reaches who has asked for anything since then. */
-export const BROADCAST_SEEN_MS = LIFE_MS;
+export const BROADCAST_SEEN_MS = MAIL_LIFE_MS;
 /** Requests of one transaction; the others wait for the next one. */
 export const BATCH_MAX = 256;
 /** Transactions that are handed to the writer's thread ahead; with one more than it works on, it never waits for us. */
@@ -32,8 +32,6 @@ export const BATCHES_AHEAD = 2;
 export const SWEEP_COUNT_MAX = 500;
 /** `last_seen` is written when it is older than this, so that a reader who only asks costs no write. */
 export const LAST_SEEN_GRAIN_MS = 30_000;
-/** Characters of an id that a sender chose; a longer one is refused. */
-export const ID_CHARACTERS_MAX = 128;
 /** How long another process may hold the log's lock before a transaction fails with MAIL_NOT_STORED. */
 export const BUSY_TIMEOUT_MS = 10_000;
 /** Of the write-ahead log, more than this that is not in the file yet is copied there, beside the writer. */

@@ -1,16 +1,9 @@
 import { timestamp } from "../../platform/clock.ts";
+import { MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
 import type { OfferedMessage } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
 import { DELIVERY_COLUMNS, endDelay, giveBack, isOpen, isPutOff, offer, settle } from "./deliveries.ts";
-import {
-  FETCH_BYTES_MAX,
-  FETCH_COUNT,
-  FETCH_COUNT_MAX,
-  LEASE_MS,
-  LEASE_MS_MAX,
-  LIFE_MS,
-  MAX_OFFERS,
-} from "./limits.ts";
+import { FETCH_BYTES_MAX, FETCH_COUNT, FETCH_COUNT_MAX, LEASE_MS, LEASE_MS_MAX, MAX_OFFERS } from "./limits.ts";
 import { asJson, MESSAGE_COLUMNS, namesOf, toCopy } from "./message-rows.ts";
 import { speaker } from "./ownership.ts";
 import { unreadOf } from "./participants.ts";
@@ -98,7 +91,7 @@ export function ack(turn: Turn, payload: PayloadOf<"mail.ack">): DataOf<"mail.ac
 
 export function nak(turn: Turn, payload: PayloadOf<"mail.nak">): DataOf<"mail.nak"> {
   const name = String(speaker(turn).name);
-  const delayMs = between("delay_ms", payload.delay_ms, 0, LIFE_MS) ?? 0;
+  const delayMs = between("delay_ms", payload.delay_ms, 0, MAIL_LIFE_MS) ?? 0;
   const returned = eachOffered(turn, name, payload, (row) => {
     if (row.state !== "offered" && row.state !== "seen") return false;
     giveBack(turn, row, {

@@ -1,10 +1,11 @@
 import { assert } from "../../protocol/errors.ts";
+import { MAIL_ID_CHARACTERS_MAX, MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
 import type { MailMessage, Recipient } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
 import { isRemote } from "./addresses.ts";
 import { DELIVERY_COLUMNS, HELD, settle } from "./deliveries.ts";
 import { invalidValue, messageAmbiguous, messageNotFound, messageTooLarge } from "./errors.ts";
-import { ID_CHARACTERS_MAX, LIFE_MS, MESSAGE_BYTES_MAX } from "./limits.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import type { Hold } from "./loop-guard.ts";
 import { asJson, MESSAGE_COLUMNS, namesOf, sentMessage, toSent } from "./message-rows.ts";
 import { SYSTEM } from "./names.ts";
@@ -38,7 +39,7 @@ export interface Draft {
 
 export function send(turn: Turn, payload: PayloadOf<"mail.send">): Sent {
   const from = String(speaker(turn).name);
-  const ttlMs = between("ttl_ms", payload.ttl_ms, 1, LIFE_MS) ?? LIFE_MS;
+  const ttlMs = between("ttl_ms", payload.ttl_ms, 1, MAIL_LIFE_MS) ?? MAIL_LIFE_MS;
   const delayMs = between("delay_ms", payload.delay_ms, 0, ttlMs - 1) ?? 0;
   checkThread(payload.thread);
   return (
@@ -76,7 +77,7 @@ export function reply(turn: Turn, payload: PayloadOf<"mail.reply">): Sent {
     thread: String(answered.thread),
     replyTo: String(answered.id),
     hops: isPerson(turn, from) ? 0 : Number(answered.hops) + 1,
-    ttlMs: LIFE_MS,
+    ttlMs: MAIL_LIFE_MS,
     delayMs: 0,
   });
   settle(turn, answered, "replied", { replySeq: sent.message.seq });
@@ -86,8 +87,8 @@ export function reply(turn: Turn, payload: PayloadOf<"mail.reply">): Sent {
 /** What was sent with this id before, and how its recipients are now (invariant 4). */
 function repeated({ log, epoch }: Turn, from: string, id: string | undefined): Sent | undefined {
   if (id === undefined) return undefined;
-  if (id === "" || id.length > ID_CHARACTERS_MAX)
-    throw invalidValue("message_id", id, `1 to ${ID_CHARACTERS_MAX} characters long`);
+  if (id === "" || id.length > MAIL_ID_CHARACTERS_MAX)
+    throw invalidValue("message_id", id, `1 to ${MAIL_ID_CHARACTERS_MAX} characters long`);
   const row = log.get(`select ${MESSAGE_COLUMNS} from messages m where m.id = ? and m.sender = ?`, id, from);
   return row && { message: sentMessage(log, row), is_new: false, recipients: [], epoch };
 }
@@ -233,7 +234,7 @@ function warnOfLoops(turn: Turn, from: string, holds: ReadonlyMap<string, Hold>)
       body: `${from} and ${name} have answered each other 30 times within a minute, and no person took part. What they write to each other now is held until ${until}. Write only what needs an answer.`,
       data: { code: "LOOP_SUSPECTED", between: [from, name], until },
       hops: 0,
-      ttlMs: LIFE_MS,
+      ttlMs: MAIL_LIFE_MS,
       delayMs: 0,
     });
   }
@@ -257,8 +258,8 @@ export const logHead = (log: Statements): number =>
   Number(log.get("select seq from messages order by seq desc limit 1")?.seq ?? 0);
 
 function checkThread(thread: string | undefined): void {
-  if (thread !== undefined && (thread === "" || thread.length > ID_CHARACTERS_MAX))
-    throw invalidValue("thread", thread, `1 to ${ID_CHARACTERS_MAX} characters long`);
+  if (thread !== undefined && (thread === "" || thread.length > MAIL_ID_CHARACTERS_MAX))
+    throw invalidValue("thread", thread, `1 to ${MAIL_ID_CHARACTERS_MAX} characters long`);
 }
 
 /** @throws INVALID_PAYLOAD */

@@ -1,5 +1,6 @@
+import { MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
 import { DELIVERY_COLUMNS } from "./deliveries.ts";
-import { ANSWERS_KEPT_MS, LIFE_MS, SWEEP_COUNT_MAX } from "./limits.ts";
+import { ANSWERS_KEPT_MS, SWEEP_COUNT_MAX } from "./limits.ts";
 import { lookAgain } from "./offers.ts";
 import type { Turn } from "./turn.ts";
 
@@ -26,7 +27,7 @@ export function sweep(turn: Turn): void {
   log.run("delete from tokens where expires_at_ms <= ?", nowMs);
   log.run(
     "delete from grants where at_ms < ? and not exists (select 1 from participants where participants.name = grants.name and holder = client)",
-    nowMs - LIFE_MS,
+    nowMs - MAIL_LIFE_MS,
   );
   turn.effects = turn.effects.filter((effect) => effect.kind !== "due");
   turn.effects.push({

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { MAIL_ID_CHARACTERS_MAX } from "../../protocol/mail-limits.ts";
 
 /** What machines say to each other. `of`: the log whose numbers are meant; a packet about another one is of a time that is over. */
 
@@ -6,8 +7,7 @@ const Count = z.int().check(z.nonnegative());
 const Name = z.string().check(z.maxLength(64));
 const Numbers = z.array(Count).check(z.maxLength(1_024));
 /** As in `log/limits.ts`. */
-const ID_CHARACTERS_MAX = 128;
-const Id = z.string().check(z.minLength(1), z.maxLength(ID_CHARACTERS_MAX));
+const Id = z.string().check(z.minLength(1), z.maxLength(MAIL_ID_CHARACTERS_MAX));
 const Reason = z.string().check(z.maxLength(1_000));
 
 const Copy = z.object({
