@@ -44,7 +44,7 @@ const ready = {
     },
     exit: { kind: "yes", description: "It ended with exit status 0: a step that others wait for." },
     idle: { kind: "duration", minMs: 1, description: "It has printed nothing for this long." },
-    timeout: { kind: "duration", minMs: 1, description: "Give up on readiness after this long." },
+    timeout: { kind: "duration", minMs: 1, description: "A run that is not ready after this long is stopped." },
   },
   exactlyOne: ["port", "log", "http", "exit", "idle"],
   foreign: { ready_log_line: "log", url: "http", http_get: "http" },
@@ -63,7 +63,7 @@ const restart = {
       fields: {
         when: RESTART_WHEN,
         max: { kind: "whole", min: 0, max: 1_000_000, description: "Restarts in a row before it gives up." },
-        backoff: { kind: "duration", description: "First delay; it doubles up to a minute." },
+        backoff: { kind: "duration", description: "First delay; it doubles up to a minute. A longer one stays as it is." },
       },
       required: ["when"],
       foreign: { delay: "backoff", policy: "when", max_restarts: "max", backoff_seconds: "backoff" },

@@ -74,6 +74,20 @@ test("restart: delays double up to a minute", async () => {
   assert.deepEqual(delays, [8_000, 16_000, 32_000, 60_000, 60_000]);
 });
 
+test("restart: a first delay of more than a minute is every delay", async () => {
+  const { fixture, clock } = await withClock();
+  await using _ = fixture;
+  let decided = fixture.nextDecision();
+  await fixture.jobs.add(fixture.spec("exit 1", { restart: { when: "always", backoff_ms: 300_000 } }));
+  for (let count = 0; count < 2; count++) {
+    await decided;
+    assert.deepEqual(clock.delays, [300_000]);
+    decided = fixture.nextDecision();
+    clock.leap(300_000);
+  }
+  await decided;
+});
+
 test("restart: jitter shortens a delay by at most a quarter", async () => {
   const clock = new HandClock({ wallMs: Date.now() });
   await using fixture = await JobsFixture.make({ clock, random: () => 1 });

@@ -96,7 +96,7 @@ export class Desire {
       // A wall clock that jumped must not hold a restart back for longer than the longest delay.
       this.#timers.set(
         jobId,
-        clock.timer(Math.min(waitMs, BACKOFF_MAX_MS), () => this.#startIfFree(jobId)),
+        clock.timer(Math.min(waitMs, backoffOf(job).maxMs), () => this.#startIfFree(jobId)),
       );
       return;
     }
@@ -181,15 +181,17 @@ export class Desire {
   }
 
   #delayMs(job: JobRecord, run: RunRecord | undefined): number {
-    const backoff = new Backoff({
-      firstMs: job.options.restart?.backoff_ms ?? BACKOFF_FIRST_MS,
-      maxMs: BACKOFF_MAX_MS,
-      random: this.#options.random,
-    });
+    const backoff = new Backoff({ ...backoffOf(job), random: this.#options.random });
     const inARow = run && isLong(run) ? 0 : job.restartCount;
     for (let skipped = 0; skipped < Math.min(inARow, 20); skipped++) backoff.nextMs();
     return backoff.nextMs();
   }
+}
+
+/** A first delay that is longer than what others grow to is every delay. */
+function backoffOf({ options: { restart } }: JobRecord): { firstMs: number; maxMs: number } {
+  const firstMs = restart?.backoff_ms ?? BACKOFF_FIRST_MS;
+  return { firstMs, maxMs: Math.max(BACKOFF_MAX_MS, firstMs) };
 }
 
 const isLong = (run: RunRecord): boolean => (run.stoppedAtMs ?? 0) - run.startedAtMs >= RESET_AFTER_MS;
