@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
-import type { SubscriptionItem } from "../src/client/client.ts";
+import type { SubscriptionItem } from "../src/client/subscription.ts";
 import type { HubMember } from "../src/protocol/hub-control.ts";
 import { LineSplitter } from "../src/protocol/lines.ts";
 import { type DataOf, messages } from "../src/protocol/messages.ts";

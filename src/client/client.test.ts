@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
-import { Client, type ClientOptions, type Dial, type SubscriptionItem, type WireEvents } from "./client.ts";
+import { Client, type ClientOptions, type Dial, type WireEvents } from "./client.ts";
+import type { SubscriptionItem } from "./subscription.ts";
 
 interface Message {
   id: number;

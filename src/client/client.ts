@@ -10,6 +10,7 @@ import {
 import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
 import { EventQueue } from "./event-queue.ts";
+import { type SubscribeFilter, Subscription, type SubscriptionItem } from "./subscription.ts";
 
 /**
  * The typed client, the same over every wire. It reconnects by itself: requests in hand are sent again (those that change something carry a
@@ -57,19 +58,6 @@ export interface RequestOptions {
   timeoutMs?: number;
   signal?: AbortSignal;
 }
-
-export interface SubscribeFilter {
-  streams?: string[];
-  workdir?: string;
-  job_ids?: string[];
-  types?: string[];
-  since?: Record<string, number>;
-}
-
-/** What a subscription yields: first a snapshot of each stream, then events; after a gap a snapshot again. */
-export type SubscriptionItem =
-  | { kind: "snapshot"; stream: string; seq: number; snapshot: unknown; gap: boolean }
-  | { kind: "event"; event: StreamEvent };
 
 interface Pending {
   type: MessageType;
@@ -362,42 +350,6 @@ export class Client {
   #failAll(error: WarrenError): void {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
-  }
-}
-
-class Subscription {
-  readonly queue: EventQueue<SubscriptionItem>;
-  answerId = -1;
-  readonly #filter: SubscribeFilter;
-  readonly #seen: Record<string, number>;
-  /** Events that came before the answer: cannot happen on one wire, but a late event of the wire before can. */
-  #answered = false;
-
-  constructor(filter: SubscribeFilter, queue: EventQueue<SubscriptionItem>) {
-    this.#filter = filter;
-    this.queue = queue;
-    this.#seen = { ...filter.since };
-  }
-
-  payload(): PayloadOf<"subscribe"> {
-    this.#answered = false;
-    const { since: _, ...filter } = this.#filter;
-    return { ...filter, ...(Object.keys(this.#seen).length > 0 ? { since: { ...this.#seen } } : {}) };
-  }
-
-  onAnswer(data: DataOf<"subscribe">): void {
-    this.#answered = true;
-    for (const [stream, { seq, snapshot, gap }] of Object.entries(data.streams)) {
-      if (snapshot === null && this.#seen[stream] !== undefined) continue; // continues after what we saw
-      this.#seen[stream] = seq;
-      this.queue.push({ kind: "snapshot", stream, seq, snapshot, gap: gap === true });
-    }
-  }
-
-  onEvent(event: StreamEvent): void {
-    if (!this.#answered || event.seq <= (this.#seen[event.stream] ?? 0)) return;
-    this.#seen[event.stream] = event.seq;
-    this.queue.push({ kind: "event", event });
   }
 }
 

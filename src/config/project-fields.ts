@@ -63,7 +63,10 @@ const restart = {
       fields: {
         when: RESTART_WHEN,
         max: { kind: "whole", min: 0, max: 1_000_000, description: "Restarts in a row before it gives up." },
-        backoff: { kind: "duration", description: "First delay; it doubles up to a minute. A longer one stays as it is." },
+        backoff: {
+          kind: "duration",
+          description: "First delay; it doubles up to a minute. A longer one stays as it is.",
+        },
       },
       required: ["when"],
       foreign: { delay: "backoff", policy: "when", max_restarts: "max", backoff_seconds: "backoff" },

@@ -1,9 +1,12 @@
+import { settledWithin } from "../platform/grace.ts";
 import type { Log } from "../platform/log.ts";
-import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request, STABLE } from "../protocol/envelope.ts";
-import { isWarrenError, messageOf, toWire, WarrenError } from "../protocol/errors.ts";
+import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request } from "../protocol/envelope.ts";
+import { isWarrenError } from "../protocol/errors.ts";
 import { messages, type PayloadOf } from "../protocol/messages.ts";
 import type { EventHub } from "../serving/event-hub.ts";
+import { failureOf } from "../serving/failure.ts";
 import { idOf, parseRequest } from "../serving/parse-request.ts";
+import { ProtocolGate } from "../serving/protocol-gate.ts";
 import { forbidden, lineTooLong } from "../serving/request-errors.ts";
 import type { Connection } from "./connection.ts";
 import type { Faults } from "./debug/faults.ts";
@@ -16,8 +19,6 @@ import { remoteHandlers } from "./remote-handlers.ts";
 
 /**
  * From a line to its answer: parse, check the scope, answer a repeat from what is stored, else call the handler.
- *
- * A connection whose `hello` was refused gets nothing but what is the same in every version: a request that means something else here is not carried out.
  *
  * A mutating request that is repeated while the first is still in hand joins it; the client may have lost its connection in between.
  */
@@ -45,11 +46,14 @@ const isForAnyServer = (type: string): boolean =>
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #inHand = new Map<string, Promise<object>>();
-  readonly #refused = new WeakMap<Connection, WarrenError>();
+  readonly #protocols: ProtocolGate<Connection>;
   #isDraining = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#protocols = new ProtocolGate((theirs) =>
+      errors.protocolMismatch(options.context().server.name, PROTOCOL, theirs),
+    );
   }
 
   async onLine(line: string, connection: Connection): Promise<void> {
@@ -57,7 +61,7 @@ export class Dispatcher {
     try {
       const request = parseRequest(line);
       id = request.id === undefined ? {} : { id: request.id };
-      this.#checkProtocol(request, connection);
+      this.#protocols.check(request, connection);
       limit(request, connection);
       this.#checkScope(request, connection);
       if (this.#isDraining) throw errors.draining();
@@ -86,12 +90,7 @@ export class Dispatcher {
   /** Refuses what comes from now on, and resolves when what changes something has been answered, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     this.#isDraining = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([Promise.allSettled(this.#inHand.values()), late]);
-    clearTimeout(timer);
+    await settledWithin(graceMs, this.#inHand.values());
   }
 
   /** Takes requests again: the server stays after it has given something up. */
@@ -200,19 +199,6 @@ export class Dispatcher {
     return remote;
   }
 
-  /** At once, since the requests behind a `hello` are here already. */
-  #checkProtocol({ type, payload }: Request, connection: Connection): void {
-    if (type === "hello") {
-      const { protocol } = payload as PayloadOf<"hello">;
-      const isKnown = protocol.max >= PROTOCOL.min && protocol.min <= PROTOCOL.max;
-      if (isKnown) this.#refused.delete(connection);
-      else
-        this.#refused.set(connection, errors.protocolMismatch(this.#options.context().server.name, PROTOCOL, protocol));
-    }
-    const refusal = this.#refused.get(connection);
-    if (refusal && (type === "hello" || !STABLE.has(type))) throw refusal;
-  }
-
   #checkScope({ type, id }: Request, { scopes, by }: Connection): void {
     const { scope } = messages[type];
     if (scopes.has(scope)) return;
@@ -222,12 +208,7 @@ export class Dispatcher {
   }
 
   #failure(error: unknown): Omit<Failure, "id"> {
-    if (!isWarrenError(error))
-      this.#options.log.error("handler_failed", { error: messageOf(error), stack: (error as Error)?.stack });
-    const known = isWarrenError(error)
-      ? error
-      : new WarrenError("INTERNAL", `Something failed inside Warren: ${messageOf(error)}`, { fix: "warren status" });
-    return { success: false, ...toWire(known, known.code) };
+    return failureOf(error, { log: this.#options.log, internal: errors.internal });
   }
 }
 

@@ -31,6 +31,9 @@ export const protocolMismatch = (
   );
 };
 
+export const internal = (reason: string): WarrenError =>
+  new WarrenError("INTERNAL", `Something failed inside Warren: ${reason}`, { fix: "warren status" });
+
 const rangeOf = ({ min, max }: { min: number; max: number }): string => (min === max ? `${min}` : `${min} to ${max}`);
 
 export const draining = (): WarrenError => new WarrenError("SERVER_ENDING", "The server is being replaced; ask again.");

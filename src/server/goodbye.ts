@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { settledWithin } from "../platform/grace.ts";
 import type { Connection } from "./connection.ts";
 
 /** For queued answers and events to reach clients that read. */
@@ -8,10 +9,5 @@ const GOODBYE_MS = 200;
 export async function sayGoodbye(connections: readonly Connection[]): Promise<void> {
   const closed = connections.map(({ closed }) => (closed.aborted ? undefined : once(closed, "abort")));
   for (const connection of connections) connection.end();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, GOODBYE_MS);
-  });
-  await Promise.race([Promise.all(closed), late]);
-  clearTimeout(timer);
+  await settledWithin(GOODBYE_MS, closed);
 }

@@ -1,4 +1,5 @@
-import { Client, type SubscriptionItem } from "../client/client.ts";
+import { Client } from "../client/client.ts";
+import type { SubscriptionItem } from "../client/subscription.ts";
 import { dialPrimary } from "../local/dial-primary.ts";
 import { Backoff } from "../platform/backoff.ts";
 import type { Build } from "../platform/build.ts";

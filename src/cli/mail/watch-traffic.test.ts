@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client, SubscriptionItem } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
+import type { SubscriptionItem } from "../../client/subscription.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
 import { Traffic, type TrafficSink } from "./watch-traffic.ts";
 

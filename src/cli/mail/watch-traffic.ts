@@ -1,4 +1,5 @@
-import type { Client, SubscriptionItem } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
+import type { SubscriptionItem } from "../../client/subscription.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
 
 /**

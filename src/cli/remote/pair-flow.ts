@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import type { Client, SubscriptionItem } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
+import type { SubscriptionItem } from "../../client/subscription.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";

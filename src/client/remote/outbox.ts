@@ -2,7 +2,7 @@ import type { RemoteClock } from "../../contact/network.ts";
 import { isWarrenError, toWire, type WarrenError, type WireError } from "../../protocol/errors.ts";
 import { toHex, utf8 } from "../../sealing/bytes.ts";
 import type { SealingCrypto, SigningKey } from "../../sealing/crypto.ts";
-import { type Approval, REQUEST_LIFE_MS_MAX, type RemoteResult } from "../../sealing/request.ts";
+import { REQUEST_LIFE_MS_MAX, type RemoteResult } from "../../sealing/request.ts";
 import { itemMissing, itemSent } from "./errors.ts";
 import { isSettled, type OutboxItem, type OutboxState, type OutboxStore } from "./outbox-item.ts";
 import { askedOf, type Change, madeAnew, type SealedPlace, sealedOf, settled } from "./outbox-request.ts";
@@ -39,14 +39,7 @@ export interface OutboxWays {
   putAt(hub: string): ((record: Uint8Array) => Promise<void>) | undefined;
 }
 
-export interface NewItem {
-  machine: string;
-  unit?: string;
-  type: string;
-  payload: Record<string, unknown>;
-  /** In words, for a list of this device; never sent. */
-  what?: string;
-  approval?: Approval;
+export interface NewItem extends Pick<OutboxItem, "machine" | "unit" | "type" | "payload" | "what" | "approval"> {
   /** Default and most: a week. */
   lifeMs?: number;
 }

@@ -27,6 +27,9 @@ export const protocolMismatch = (
   );
 };
 
+export const internal = (reason: string): WarrenError =>
+  new WarrenError("INTERNAL", `Something failed inside the mailbox: ${reason}`, { fix: "warren mail status" });
+
 export const tooManyConnections = (max: number): WarrenError =>
   new WarrenError("TOO_MANY_CONNECTIONS", `The mailbox's leader has ${max} connections, and takes no more.`, {
     fix: "warren mail status",

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "../../platform/clock.ts";
+import { settledWithin } from "../../platform/grace.ts";
 import type { Log } from "../../platform/log.ts";
 import type { Places } from "../../platform/paths.ts";
 import { readProcess } from "../../platform/process.ts";
@@ -66,12 +67,7 @@ export class IpcSide {
 
   /** What has begun is answered first; what is left after `graceMs` is given up. */
   async close(graceMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
     const all = [...this.#served].map((served) => served.close());
-    await Promise.race([Promise.allSettled([this.#bridge?.close(), ...all]), late]);
-    clearTimeout(timer);
+    await settledWithin(graceMs, [this.#bridge?.close(), ...all]);
   }
 }

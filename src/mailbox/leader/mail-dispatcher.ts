@@ -1,11 +1,14 @@
+import { settledWithin } from "../../platform/grace.ts";
 import type { Log } from "../../platform/log.ts";
-import { type Failure, MAIL_LINE_BYTES_MAX, PROTOCOL, type Request, STABLE } from "../../protocol/envelope.ts";
-import { isWarrenError, messageOf, toWire, WarrenError } from "../../protocol/errors.ts";
+import { type Failure, MAIL_LINE_BYTES_MAX, PROTOCOL, type Request } from "../../protocol/envelope.ts";
+import { isWarrenError } from "../../protocol/errors.ts";
 import { messages, type PayloadOf } from "../../protocol/messages.ts";
 import type { EventHub } from "../../serving/event-hub.ts";
+import { failureOf } from "../../serving/failure.ts";
 import { idOf, parseRequest } from "../../serving/parse-request.ts";
+import { ProtocolGate } from "../../serving/protocol-gate.ts";
 import { forbidden, lineTooLong } from "../../serving/request-errors.ts";
-import { handingOver, notOfMailbox, protocolMismatch } from "./errors.ts";
+import * as errors from "./errors.ts";
 import { type MailContext, type MailHandled, mailHandlers } from "./mail-handlers.ts";
 import type { Peer } from "./peer.ts";
 
@@ -21,7 +24,7 @@ export interface MailDispatcherOptions {
 
 export class MailDispatcher {
   readonly #options: MailDispatcherOptions;
-  readonly #refused = new WeakMap<Peer, WarrenError>();
+  readonly #protocols = new ProtocolGate<Peer>((theirs) => errors.protocolMismatch(PROTOCOL, theirs));
   readonly #inHand = new Set<Promise<unknown>>();
   /** Ends what waits when the lead is handed over. */
   readonly #draining = new AbortController();
@@ -38,10 +41,10 @@ export class MailDispatcher {
     try {
       const request = parseRequest(line);
       id = request.id === undefined ? {} : { id: request.id };
-      this.#checkProtocol(request, peer);
+      this.#protocols.check(request, peer);
       const { scope } = messages[request.type];
       if (!connection.scopes.has(scope)) throw forbidden(request.type, scope);
-      if (this.#draining.signal.aborted && request.type !== "hello") throw handingOver();
+      if (this.#draining.signal.aborted && request.type !== "hello") throw errors.handingOver();
       if (request.type === "subscribe") {
         const wanted = request.payload as PayloadOf<"subscribe">;
         return this.#options.hub.subscribe(connection, { ...wanted, streams: wanted.streams ?? ["mail"] }, (data) =>
@@ -66,12 +69,7 @@ export class MailDispatcher {
   /** Refuses what comes from now on, ends the waits, and resolves when everything else is answered, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     this.#draining.abort();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([Promise.allSettled([...this.#inHand]), late]);
-    clearTimeout(timer);
+    await settledWithin(graceMs, [...this.#inHand]);
   }
 
   /** Says nothing any more. */
@@ -82,7 +80,7 @@ export class MailDispatcher {
 
   async #call(request: Request, peer: Peer): Promise<object> {
     const { type } = request;
-    if (!Object.hasOwn(mailHandlers, type)) throw notOfMailbox(type);
+    if (!Object.hasOwn(mailHandlers, type)) throw errors.notOfMailbox(type);
     if (type === "hello") peer.greeted(request.payload as PayloadOf<"hello">);
     const isWait = type === "mail.wait" || type === "mail.fetch";
     const signal = isWait ? AbortSignal.any([peer.connection.closed, this.#draining.signal]) : peer.connection.closed;
@@ -97,25 +95,7 @@ export class MailDispatcher {
     }
   }
 
-  #checkProtocol({ type, payload }: Request, peer: Peer): void {
-    if (type === "hello") {
-      const { protocol } = payload as PayloadOf<"hello">;
-      const isKnown = protocol.max >= PROTOCOL.min && protocol.min <= PROTOCOL.max;
-      if (isKnown) this.#refused.delete(peer);
-      else this.#refused.set(peer, protocolMismatch(PROTOCOL, protocol));
-    }
-    const refusal = this.#refused.get(peer);
-    if (refusal && (type === "hello" || !STABLE.has(type))) throw refusal;
-  }
-
   #failure(error: unknown): Omit<Failure, "id"> {
-    if (!isWarrenError(error))
-      this.#options.log.error("handler_failed", { error: messageOf(error), stack: (error as Error)?.stack });
-    const known = isWarrenError(error)
-      ? error
-      : new WarrenError("INTERNAL", `Something failed inside the mailbox: ${messageOf(error)}`, {
-          fix: "warren mail status",
-        });
-    return { success: false, ...toWire(known, known.code) };
+    return failureOf(error, { log: this.#options.log, internal: errors.internal });
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { Client, type SubscriptionItem } from "../../client/client.ts";
+import { Client } from "../../client/client.ts";
+import type { SubscriptionItem } from "../../client/subscription.ts";
 import { dialMailbox, type Introduction } from "../../local/mail-link.ts";
 import type { Build } from "../../platform/build.ts";
 import type { Places } from "../../platform/paths.ts";

@@ -1,4 +1,4 @@
-import type { SubscriptionItem } from "../../client/client.ts";
+import type { SubscriptionItem } from "../../client/subscription.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { ServerEntry } from "../../registry/entries.ts";
 import { sessionIcon } from "../../registry/session-names.ts";

@@ -1,5 +1,5 @@
-import { Client } from "../../client/client.ts";
 import type { DataOf, MessageType, PayloadOf } from "../../protocol/messages.ts";
+import { appClient } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 
 /** One request to whichever server has the session, over a connection of its own. @throws WarrenError */
@@ -9,13 +9,7 @@ export async function askSession<T extends MessageType>(
   type: T,
   payload: PayloadOf<T>,
 ): Promise<DataOf<T>> {
-  const client = new Client({
-    dial: machine.dialLines(session),
-    name: "warren-web",
-    version,
-    randomId: () => crypto.randomUUID(),
-    followsSession: true,
-  });
+  const client = appClient(machine.dialLines(session), version, { followsSession: true });
   try {
     return await client.request(type, payload);
   } finally {

@@ -1,6 +1,7 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { RemoteDevice, RemoteSnapshot } from "../../protocol/remote-units.ts";
+import { appClient } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import type { MachineDevicesAction } from "../model/machine-devices.ts";
 
@@ -24,12 +25,7 @@ export class DevicesFeed {
   constructor(options: DevicesFeedOptions) {
     this.#options = options;
     const { machine, version } = options;
-    this.client = new Client({
-      dial: machine.dialLines(),
-      name: "warren-web",
-      version,
-      randomId: () => crypto.randomUUID(),
-    });
+    this.client = appClient(machine.dialLines(), version);
     void this.#run();
   }
 

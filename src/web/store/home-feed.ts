@@ -1,6 +1,8 @@
-import { Client, type SubscriptionItem } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
+import type { SubscriptionItem } from "../../client/subscription.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
+import { appClient } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import type { HomeAction, HomeServer } from "../model/home.ts";
 import { ServerFeed } from "./server-feed.ts";
@@ -18,7 +20,6 @@ export interface HomeFeedOptions {
   version: string;
   dispatch: (action: HomeAction) => void;
   nowMs?: () => number;
-  randomId?: () => string;
 }
 
 const STREAMS = ["jobs", "gateway", "sessions"];
@@ -47,11 +48,7 @@ export class HomeFeed {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
     const { machine, version } = options;
-    this.client = new Client({
-      dial: machine.dialLines(),
-      name: "warren-web",
-      version,
-      randomId: options.randomId ?? (() => crypto.randomUUID()),
+    this.client = appClient(machine.dialLines(), version, {
       onConnection: (state) => (state === "lost" ? this.#onLost() : this.#onBack()),
     });
     this.#unwatch = machine.watch((way) => {

@@ -1,4 +1,3 @@
-import { Client } from "../../client/client.ts";
 import type { Coordinator } from "../../client/remote/coordinator.ts";
 import type { Candidate, Introducing, IntroducingResult } from "../../client/remote/introducing.ts";
 import type { MachineWord } from "../../client/remote/introductions.ts";
@@ -7,6 +6,7 @@ import { messageOf } from "../../protocol/errors.ts";
 import { isLoopback } from "../../sealing/pairing-code.ts";
 import type { Scope } from "../../sealing/scopes.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
+import { appClient } from "../link/app-client.ts";
 import { pageClock } from "../link/page-clock.ts";
 import { browserName } from "./pair-flow.ts";
 import type { Remote } from "./remote.ts";
@@ -100,13 +100,7 @@ export class IntroduceFlow {
       crypto: webCrypto(),
       clock: pageClock,
       limits: DEVICE_LIMITS,
-      clientOf: (link) =>
-        new Client({
-          dial: link.dialLines(),
-          name: "warren-web",
-          version: this.#version,
-          randomId: () => crypto.randomUUID(),
-        }),
+      clientOf: (link) => appClient(link.dialLines(), this.#version),
       events: {
         onMet: (candidate) => {
           const view = this.get();

@@ -1,5 +1,6 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
+import { appClient } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import type { HomeAction } from "../model/home.ts";
 
@@ -35,8 +36,7 @@ export class MailFeed {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
     const { machine, version } = options;
-    const dial = machine.dialLines();
-    this.client = new Client({ dial, name: "warren-web", version, randomId: () => crypto.randomUUID() });
+    this.client = appClient(machine.dialLines(), version);
     void this.#run();
   }
 

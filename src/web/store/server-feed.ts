@@ -1,6 +1,7 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
+import { appClient } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import type { HomeAction } from "../model/home.ts";
 import { sessionAction } from "./session-actions.ts";
@@ -26,8 +27,7 @@ export class ServerFeed {
   constructor(options: ServerFeedOptions) {
     this.#options = options;
     const { machine, target, version } = options;
-    const dial = machine.dialLines(target);
-    this.#client = new Client({ dial, name: "warren-web", version, randomId: () => crypto.randomUUID() });
+    this.#client = appClient(machine.dialLines(target), version);
     void this.#run();
   }
 

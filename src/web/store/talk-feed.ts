@@ -1,6 +1,7 @@
-import { Client } from "../../client/client.ts";
+import type { Client } from "../../client/client.ts";
 import type { ConversationEvent, ConversationSnapshot } from "../../protocol/conversation.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
+import { appClient } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import type { TalkAction } from "../model/talk.ts";
 
@@ -25,13 +26,7 @@ export class TalkFeed {
   constructor(options: TalkFeedOptions) {
     this.#options = options;
     const { machine, session, version } = options;
-    this.client = new Client({
-      dial: machine.dialLines(session),
-      name: "warren-web",
-      version,
-      randomId: () => crypto.randomUUID(),
-      followsSession: true,
-    });
+    this.client = appClient(machine.dialLines(session), version, { followsSession: true });
     void this.#run();
   }
 

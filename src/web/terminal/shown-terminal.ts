@@ -2,6 +2,7 @@ import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import { TerminalClient } from "../../client/terminal-client.ts";
 import type { Outcome } from "../../protocol/outcome.ts";
+import { APP_NAME } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import { coloursOf } from "./colours.ts";
 import { constructStyles } from "./constructed-styles.ts";
@@ -92,7 +93,7 @@ class PageTerminal implements ShownTerminal {
       dial: machine.dialBytes(session),
       session,
       isKnown: true,
-      name: "warren-web",
+      name: APP_NAME,
       version,
       clientId: randomHex(8),
       label: "browser",

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { Client } from "../../client/client.ts";
+import { appClient } from "../link/app-client.ts";
 import type { Row } from "../model/rows.ts";
 import { bytes } from "../model/text.ts";
 import { useWorld, type World } from "./world.ts";
@@ -49,9 +49,7 @@ function asker(
 ): { ask: () => Promise<Used | undefined>; close: () => void } {
   if (kind === "job")
     return { ask: async () => (await feed.client.request("get_job", { job_id: id })).job, close: () => {} };
-  const dial = machine.dialLines(id);
-  const randomId = (): string => crypto.randomUUID();
-  const client = new Client({ dial, name: "warren-web", version, randomId, followsSession: true });
+  const client = appClient(machine.dialLines(id), version, { followsSession: true });
   const ask = async (): Promise<Used | undefined> => {
     const { sessions } = await client.request("session.list", { usage: true });
     return sessions.find((session) => session.id === id);
