@@ -141,6 +141,29 @@ async function checkAnswers(site: Site, { index, api, shared, extra, isBroken }:
   return wrong;
 }
 
+const AT_ONE: Content = { index: 1, api: 1, shared: 0, extra: undefined, isBroken: false };
+
+/** Both workers serve 1. */
+async function upAtOne(site: Site) {
+  for (const name of ["index", "api"] as const) site.write(MAIN[name], main(name, AT_ONE));
+  const up = await site.up();
+  assert.deepEqual(await checkAnswers(site, AT_ONE), []);
+  return up;
+}
+
+const saveTwo = (site: Site): void => site.write(MAIN.api, main("api", { ...AT_ONE, api: 2 }));
+
+/** A request after a save waits until this process, which is stopped, goes on; then it is answered by what was saved. */
+async function saveWaitsFor(site: Site, stoppedPid: number): Promise<void> {
+  saveTwo(site);
+  await delay(AFTER_SAVE_MS);
+  const api = site.text("/api");
+  assert.equal(await site.text("/"), "1 0 0", "the other worker is served");
+  assert.equal(await Promise.race([api, delay(300, "waits")]), "waits");
+  process.kill(stoppedPid, "SIGCONT");
+  assert.equal(await api, "2 0 0");
+}
+
 test(`gateway: ${SAVES} saves of every kind: none stale, none failed`, { timeout: TIMEOUT_MS }, () =>
   withSeed(async (random) => {
     await using site = await Site.make({ [SHARED]: "export const shared = 0;\n" });
@@ -169,23 +192,12 @@ test(
   },
   async () => {
     await using site = await Site.make({ [SHARED]: "export const shared = 0;\n" });
-    const content: Content = { index: 1, api: 1, shared: 0, extra: undefined, isBroken: false };
-    for (const name of ["index", "api"] as const) site.write(MAIN[name], main(name, content));
-    await site.up();
-    assert.deepEqual(await checkAnswers(site, content), []);
+    await upAtOne(site);
     const [server] = site.house.processes("server");
     assert.ok(server);
     process.kill(server.pid, "SIGSTOP");
     try {
-      content.api = 2;
-      site.write(MAIN.api, main("api", content));
-      await delay(AFTER_SAVE_MS);
-      const api = site.text("/api");
-      assert.equal(await site.text("/"), "1 0 0", "the other worker is served");
-      const first = await Promise.race([api, delay(300, "waits")]);
-      assert.equal(first, "waits");
-      process.kill(server.pid, "SIGCONT");
-      assert.equal(await api, "2 0 0");
+      await saveWaitsFor(site, server.pid);
     } finally {
       process.kill(server.pid, "SIGCONT");
     }
@@ -197,24 +209,14 @@ test(
   { timeout: TIMEOUT_MS },
   async () => {
     await using site = await Site.make({ [SHARED]: "export const shared = 0;\n" });
-    const content: Content = { index: 1, api: 1, shared: 0, extra: undefined, isBroken: false };
-    for (const name of ["index", "api"] as const) site.write(MAIN[name], main(name, content));
-    await site.up();
-    assert.deepEqual(await checkAnswers(site, content), []);
+    await upAtOne(site);
     await site.becomes("api", ({ state }) => state === "healthy", "at rest");
     const [keeper, server] = [await site.house.keeper(), await site.house.server()];
     process.kill(keeper.pid, "SIGSTOP"); // nobody starts a successor
     try {
       killProcess(server);
       await ended(server);
-      content.api = 2;
-      site.write(MAIN.api, main("api", content));
-      await delay(AFTER_SAVE_MS);
-      const api = site.text("/api");
-      assert.equal(await site.text("/"), "1 0 0", "the other worker is served");
-      assert.equal(await Promise.race([api, delay(300, "waits")]), "waits");
-      process.kill(keeper.pid, "SIGCONT");
-      assert.equal(await api, "2 0 0");
+      await saveWaitsFor(site, keeper.pid);
     } finally {
       process.kill(keeper.pid, "SIGCONT");
     }
@@ -226,17 +228,13 @@ test(
   { timeout: TIMEOUT_MS },
   async () => {
     await using site = await Site.make({ [SHARED]: "export const shared = 0;\n" });
-    const content: Content = { index: 1, api: 1, shared: 0, extra: undefined, isBroken: false };
-    for (const name of ["index", "api"] as const) site.write(MAIN[name], main(name, content));
-    const { front } = await site.up();
-    assert.deepEqual(await checkAnswers(site, content), []);
+    const { front } = await upAtOne(site);
     const server = await site.house.server();
     process.kill(server.pid, "SIGSTOP");
     try {
       process.kill(front!.pid, "SIGKILL");
       await waitUntil(() => readProcess(front!.pid) === undefined, { what: "the front's end" });
-      content.api = 2;
-      site.write(MAIN.api, main("api", content));
+      saveTwo(site);
       const api = site.text("/api");
       assert.equal(await Promise.race([api, delay(800, "waits")]), "waits");
       process.kill(server.pid, "SIGCONT");
