@@ -4,10 +4,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, stat, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { hasEnded, readProcess } from "../platform/process.ts";
 import { until } from "../runs/run-fixture.ts";
 import { Channel } from "./channel.ts";
 import type { Connection } from "./connection.ts";
 import { readWritten } from "./testing/written.ts";
+
+const NOBODY = { ring: () => {}, send: () => {} } as unknown as Connection;
 
 test("channel: output that comes while the keeper is busy, until the time for the last of it is over, is read still", async (context) => {
   const directory = mkdtempSync(join(tmpdir(), "warren-channel-"));
@@ -18,7 +21,6 @@ test("channel: output that comes while the keeper is busy, until the time for th
     rmSync(directory, { recursive: true });
   });
   const script = "(read go < gate; echo late; touch said; exec sleep 60) & echo $! > child; exit 0";
-  const nobody = { ring: () => {}, send: () => {} } as unknown as Connection;
   const channel = new Channel(
     {
       call: "pipe.open",
@@ -31,7 +33,7 @@ test("channel: output that comes while the keeper is busy, until the time for th
       journalBytesMax: 0,
     },
     1,
-    nobody,
+    NOBODY,
   );
   const { pid } = channel.describe();
   await new Promise<void>((resolve) => {
@@ -48,4 +50,36 @@ test("channel: output that comes while the keeper is busy, until the time for th
   });
   await until(() => channel.exit !== null, "the end");
   assert.equal(String(readWritten(directory).output), "late\n");
+});
+
+test("channel: what a terminal holds at its program's end is read whole, however seldom the keeper comes to it", async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), "warren-channel-"));
+  context.after(() => rmSync(directory, { recursive: true }));
+  const channel = new Channel(
+    {
+      call: "terminal.open",
+      id: "fox",
+      server: "blazing",
+      command: ["/bin/sh", "-c", "stty raw; exec seq 2300"],
+      directory,
+      env: { PATH: process.env.PATH ?? "" },
+      journalDir: directory,
+      journalBytesMax: 0,
+      cols: 80,
+      rows: 24,
+    },
+    1,
+    NOBODY,
+  );
+  const { pid } = channel.describe();
+  const runs = (): boolean => !hasEnded(readProcess(pid) ?? { state: "X" });
+  while (runs()); // what it writes has room in the terminal, and none of it is read
+  const busy = (): void => {
+    for (const untilMs = performance.now() + 550; performance.now() < untilMs; );
+    if (channel.exit === null) setImmediate(busy);
+  };
+  busy();
+  await until(() => channel.exit !== null, "the end");
+  const expected = Array.from({ length: 2300 }, (_, at) => `${at + 1}\n`).join("");
+  assert.equal(String(readWritten(directory).output), expected);
 });

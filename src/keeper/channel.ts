@@ -22,8 +22,13 @@ const SOURCES_MAX = 256;
 /** Input that the program has not taken; past it a write is refused. Senders keep a window far below. */
 const INPUT_QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 const DISK_FULL_RETRY_MS = 250;
-/** A child of the program may hold its output open: it is waited for no longer than this after the exit. */
-const LAST_OUTPUT_MS = 500;
+/**
+ * A child of the program may hold its output open, and then no end of it comes after the exit. It is waited for this many rounds, and for as many more as
+ * bring something: one read takes 4 kB of a terminal, of which the system holds many times as much, and a busy one hands them over late. A child that goes
+ * on writing is not waited for longer.
+ */
+const LAST_ROUND_MS = 100;
+const LAST_ROUNDS = { min: 5, max: 50 };
 
 export class Channel {
   readonly id: string;
@@ -40,6 +45,8 @@ export class Channel {
   readonly #taken = new Map<string, number>();
   /** Records that the disk has no room for. */
   readonly #unwritten: { kind: number; bytes: Buffer }[] = [];
+  /** Pieces of output so far. */
+  #reads = 0;
   #retry: NodeJS.Timeout | undefined;
   #stalled: string | undefined;
   #exit: ChannelExit | null = null;
@@ -61,7 +68,10 @@ export class Channel {
     }
     this.#startTicks = readProcess(this.#program.pid)?.startTicks ?? 0;
     for (const { kind, stream } of this.#program.outputs) {
-      stream.on("data", (bytes: Buffer) => this.#record(kind, bytes));
+      stream.on("data", (bytes: Buffer) => {
+        this.#reads += 1;
+        this.#record(kind, bytes);
+      });
     }
     void this.#untilEnd(this.#program);
   }
@@ -202,13 +212,24 @@ export class Channel {
   async #untilEnd({ exited, outputs }: Program): Promise<void> {
     const closed = Promise.all(outputs.map(({ stream }) => new Promise((resolve) => stream.on("close", resolve))));
     this.#exit = { ...(await exited), at: new Date().toISOString() };
-    let unwritten = 0;
-    do {
-      unwritten = this.#unwritten.length; // it is not read while the disk is full
-      // What came while we were busy is read before it is over: timers come first.
-      await Promise.race([closed, delay(LAST_OUTPUT_MS).then(() => turn())]);
-    } while (unwritten + this.#unwritten.length > 0);
+    await this.#lastOutput(closed);
     for (const { stream } of outputs) stream.destroy();
     this.#record(RECORD.end, Buffer.from(JSON.stringify(this.#exit)));
+  }
+
+  async #lastOutput(closed: Promise<unknown>): Promise<void> {
+    let isClosed = false;
+    const nowClosed = closed.then(() => {
+      isClosed = true;
+    });
+    for (let round = 1; !isClosed && round <= LAST_ROUNDS.max; round += 1) {
+      const reads = this.#reads;
+      // What came while we were busy is read before it is over: timers come first.
+      await Promise.race([nowClosed, delay(LAST_ROUND_MS).then(() => turn())]);
+      if (this.#unwritten.length > 0)
+        round = 0; // nothing is read while the disk is full
+      else if (round >= LAST_ROUNDS.min && this.#reads === reads) return;
+    }
+    while (this.#unwritten.length > 0) await delay(LAST_ROUND_MS);
   }
 }

@@ -93,7 +93,8 @@ export const identityOf = (info: { pid: number; startTicks: number }): ProcessId
 });
 
 /** A zombie has ended: it only waits for its parent to read how. */
-export const hasEnded = (info: ProcessInfo): boolean => info.state === "Z" || info.state === "X" || info.state === "x";
+export const hasEnded = (info: Pick<ProcessInfo, "state">): boolean =>
+  info.state === "Z" || info.state === "X" || info.state === "x";
 
 /** False for a zombie, for a recycled pid, and for a process of an earlier boot. */
 export function isAlive(identity: ProcessIdentity): boolean {
