@@ -201,8 +201,14 @@ test("mail: what cannot be seen or was never there is called so", { timeout: TIM
     (await mail(house, ["inbox", "--as", "fox"], { status: 2 })).stderr,
     "error: unknown command: mail inbox.\nwarren mail check --as fox\n",
   );
+  assert.equal(
+    (await mail(house, ["ask", "fox", "me?", "--as", "fox"], { status: 2 })).stderr,
+    "error: fox is you, and nobody else would answer.\nwarren mail list\n",
+  );
+  const second = await mail(house, ["send", "--as", "owl", "fox", "again", "--quiet"]);
+  assert.match(second.stderr, /^! nobody has ever been called fox: the message waits/, "in a pipe, every time");
   await mail(house, ["register", "fox"]);
-  assert.match((await mail(house, ["list"])).stdout, /^fox: (live|gone), 1 unread$/m);
+  assert.match((await mail(house, ["list"])).stdout, /^fox: (live|gone), 2 unread$/m);
 });
 
 test(

@@ -71,6 +71,26 @@ describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
     assert.match(data.messages[0].text, /\nyes\n/);
   });
 
+  test("an answer that does not come says who is there by then; a question to oneself and a foreign cursor are refused", async () => {
+    await using house = mailHome();
+    await using _site = new MailSite(house);
+    await using owl = await McpAgent.start(house, { args: ["--as", "owl"] });
+    const fox = await McpAgent.start(house, { args: ["--as", "fox"] });
+    const { text, data } = await owl.ok("ask", { to: "fox", text: "will you die?", timeout_s: 0 });
+    assert.match(text, /fox is live \(1 unread\)/);
+    assert.equal((await fox.ok("wait")).data.messages[0].kind, "ask");
+    process.kill(fox.pid, "SIGKILL");
+    const textLater = async (): Promise<string> => (await owl.ok("wait", { cursor: data.cursor, timeout_s: 0 })).text;
+    await waitUntil(async () => (await textLater()).includes("fox is not there now; it waits (1 unread)"), {
+      what: "the asker to be told that fox has gone",
+    });
+    const never = await owl.ok("ask", { to: "fxo", text: "there?", timeout_s: 0 });
+    assert.match(never.text, /Nobody has ever been called fxo: it waits for whoever takes it\. Did you mean fox\?/);
+    assert.match((await owl.call("ask", { to: "owl", text: "me?" })).text, /INVALID_ARGUMENTS: owl is you/);
+    assert.match((await owl.call("ask", { to: "@all", text: "who?" })).text, /one participant, by its name; .*send/);
+    assert.match((await owl.call("wait", { cursor: "wat" })).text, /CURSOR_INVALID: "wat" is no cursor of ours/);
+  });
+
   test("every answer says what is unread, and who waits for a reply", async () => {
     await using house = mailHome();
     await using _site = new MailSite(house);

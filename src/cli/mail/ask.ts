@@ -3,6 +3,7 @@ import type { MailMessage, Receipt } from "../../protocol/mail-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
+import { usageError } from "../usage-error.ts";
 import { durationOf, idOf } from "../values.ts";
 import { CONTENT_OPTIONS, contentOf } from "./content.ts";
 import { messageLines } from "./message-text.ts";
@@ -42,6 +43,7 @@ mailbox.`,
     const id = idOf("--id", values.id);
     const content = await contentOf(operands[1]!, values, `warren mail ask ${to} 'done?'`);
     const me = await speaker(context, values);
+    if (to === me.who.name) throw usageError(`${to} is you, and nobody else would answer.`, "warren mail list");
     const sent = await me.client.request("mail.send", {
       as: me.who.name,
       to: [to!],

@@ -1,12 +1,18 @@
 import * as z from "zod";
-import type { Receipt } from "../../protocol/mail-units.ts";
+import { WarrenError } from "../../protocol/errors.ts";
+import type { Receipt, Recipient } from "../../protocol/mail-units.ts";
+import { presenceWord } from "../../protocol/mail-words.ts";
 import { type Answer, type Call, CHANGES, defineTool } from "../tool.ts";
 import { TimeoutSeconds, waiting, windowMs } from "../wait-window.ts";
 import type { World } from "../world.ts";
 import { fetchMail } from "./check.ts";
-import { Data, MailName, Subject, Text } from "./fields.ts";
+import { Data, Subject, Text } from "./fields.ts";
+import type { Mailbox } from "./mailbox.ts";
 import { MessageView, messagesText, messageView, RecipientView, recipientLine, recipientView } from "./message-view.ts";
 import { sendPayload } from "./send.ts";
+
+/** A name, or `name@machine`. */
+const ONE = /^[A-Za-z0-9_-]{1,32}(@[a-z0-9-]{1,32})?$/;
 
 const AskResult = z.object({
   result: z
@@ -30,7 +36,10 @@ export const ask = defineTool({
     "Sends a question to one participant and answers with its reply, or after at most 45 s with a cursor with which wait goes on waiting. The question stays where it is meanwhile; never ask it twice.",
   annotations: CHANGES,
   input: z.strictObject({
-    to: MailName.describe("Whom to ask."),
+    to: z
+      .string()
+      .regex(ONE, "one participant, by its name; several, a group and @all are written to with send")
+      .describe("Whom to ask: one name, or name@machine."),
     text: Text,
     subject: Subject,
     data: Data,
@@ -40,19 +49,22 @@ export const ask = defineTool({
   }),
   output: AskResult,
   async run(world, input, call) {
+    if (input.to === world.mail.identity.name()) throw asksItself(input.to);
     const { message, recipients } = await world.mail.speak(
       "mail.send",
       { ...sendPayload(input), kind: "ask" },
       { signal: call.signal },
     );
-    const answer = await awaitReply(world, call, { id: message.id, timeoutS: input.timeout_s });
-    const lines = answer.data.result === "replied" ? [] : recipients.map(recipientLine);
-    return {
-      data: { ...answer.data, recipients: recipients.map(recipientView) },
-      text: [answer.text, ...lines].join(" "),
-    };
+    const suggestion = recipients[0]?.suggestion;
+    const { data, text } = await awaitReply(world, call, { id: message.id, timeoutS: input.timeout_s, suggestion });
+    return { data: { recipients: recipients.map(recipientView), ...data }, text };
   },
 });
+
+const asksItself = (name: string): WarrenError =>
+  new WarrenError("INVALID_ARGUMENTS", `${name} is you, and nobody else would answer.`, {
+    fix: "Call list_agents to see who is there.",
+  });
 
 /** A cursor that stands for a question whose answer is waited for. */
 const askCursor = (id: string): string => `ask:${id}`;
@@ -63,7 +75,7 @@ export const askedId = (cursor: string | undefined): string | undefined =>
 export async function awaitReply(
   world: World,
   call: Call,
-  { id, timeoutS }: { id: string; timeoutS: number | undefined },
+  { id, timeoutS, suggestion }: { id: string; timeoutS: number | undefined; suggestion?: string | undefined },
 ): Promise<Answer<z.input<typeof AskResult>>> {
   const { mail } = world;
   const totalMs = windowMs(timeoutS);
@@ -73,13 +85,27 @@ export async function awaitReply(
   const [receipt] = receipts;
   const base = { id, cursor: askCursor(id), state: receipt?.state ?? ("queued" as const) };
   if (result === "timed_out") {
-    const text = `No answer yet, and the question is ${base.state}. Call wait with cursor "${base.cursor}".`;
-    return { data: { ...base, result, messages: [] }, text };
+    const there = receipt && (await recipientNow(mail, receipt.to, call.signal));
+    const recipient = there && { ...there, ...(suggestion === undefined ? {} : { suggestion }) };
+    const text = [
+      `No answer yet, and the question is ${base.state}. Call wait with cursor "${base.cursor}".`,
+      ...(recipient ? [recipientLine(recipient)] : []),
+    ].join(" ");
+    const recipients = recipient ? { recipients: [recipientView(recipient)] } : {};
+    return { data: { ...base, result, messages: [], ...recipients }, text };
   }
   const reply = receipt?.reply;
   if (result === "never" || reply === undefined) return never(base, receipt);
   await fetchMail(mail, { from: reply.from, thread: reply.thread }, { signal: call.signal, proves: "handled" });
   return { data: { ...base, result: "replied", messages: [messageView(reply)] }, text: messagesText([reply]) };
+}
+
+/** Whether it is there by now: who was there when it was asked may have ended. */
+async function recipientNow(mail: Mailbox, name: string, signal: AbortSignal): Promise<Recipient | undefined> {
+  const listed = await mail.request("mail.list", {}, { signal }).catch(() => undefined); // the question is asked all the same
+  const found = listed?.participants.find((one) => one.name === name);
+  if (!found) return undefined;
+  return { name, known: presenceWord(found) !== "unknown", presence: found.presence, unread: found.unread };
 }
 
 function never(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { WarrenError } from "../../protocol/errors.ts";
 import { CHANGES, defineTool } from "../tool.ts";
 import { TimeoutSeconds, waiting, windowMs } from "../wait-window.ts";
 import { askedId, awaitReply } from "./ask.ts";
@@ -37,6 +38,10 @@ export const wait = defineTool({
       const isNever = result === "never" ? { never: true } : {};
       return { data: { timed_out: result === "timed_out", messages, left: 0, cursor: again, ...isNever }, text };
     }
+    if (cursor !== undefined && !/^inbox:\d{1,15}$/.test(cursor))
+      throw new WarrenError("CURSOR_INVALID", `${JSON.stringify(cursor)} is no cursor of ours.`, {
+        fix: "leave it out",
+      });
     const filter = { ...(from === undefined ? {} : { from }), ...(thread === undefined ? {} : { thread }) };
     const totalMs = windowMs(timeout_s);
     const fetched = await waiting(world, call, { totalMs, message: "waiting for mail" }, () =>
