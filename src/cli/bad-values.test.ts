@@ -9,21 +9,19 @@ import { VERBS } from "./verbs.ts";
 
 /** What stands for values that only some texts are. Of the others (names, texts, files) whoever uses them judges. */
 const JUDGED_HERE = new Set([
-  ...[
-    "CONDITION",
-    "COUNT",
-    "DURATION",
-    "KIND,…",
-    "N",
-    "NUMBER",
-    "PID",
-    "PORT",
-    "SCOPES",
-    "SEQ",
-    "SIZE",
-    "TYPE,…",
-    "WHEN",
-  ],
+  "CONDITION",
+  "COUNT",
+  "DURATION",
+  "KIND,…",
+  "N",
+  "NUMBER",
+  "PID",
+  "PORT",
+  "SCOPES",
+  "SEQ",
+  "SIZE",
+  "TYPE,…",
+  "WHEN",
 ]);
 /** Known to be wrong only when it is known what the command is about. */
 const JUDGED_LATER = new Set(["wait --for", "gateway --port"]);
