@@ -13,7 +13,7 @@ export function install({ withDev }) {
   refuseWindows();
   if (isComplete(root, withDev)) return;
   console.error(
-    `Installing (${withDev ? "with what tests and checks need" : "200 MB, most of it the pinned Node runtime"}) …`,
+    `Installing (${withDev ? "with what tests and checks need" : "260 MB, most of it the pinned Node runtime"}) …`,
   );
   npm(root, withDev);
   if (runtime() === undefined) {

@@ -25,8 +25,8 @@ export interface Context {
    * runs. Default: `start`.
    */
   client(mode?: "start" | "find"): Client;
-  /** Another connection, for a subscription: a client has one. */
-  ownClient(): Client;
+  /** Another connection, for a subscription: a client has one. With `find`, one that waits for a server, and brings none back. Default: `start`. */
+  ownClient(mode?: "start" | "find"): Client;
   /** Has this one closed when the command ends, and answers it. */
   ownedClient(client: Client): Client;
   /** Aborts at Ctrl-C. Until a command asks for it, Ctrl-C ends the process; after it, a second Ctrl-C does. */

@@ -75,7 +75,7 @@ function makeContext(
       shared[mode] ??= open(mode);
       return shared[mode];
     },
-    ownClient: () => open("start"),
+    ownClient: (mode = "start") => open(mode),
     ownedClient(client) {
       clients.push(client);
       return client;

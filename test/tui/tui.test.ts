@@ -155,6 +155,23 @@ test("a server that was shut down is said to be gone, not brought back by a scre
   await screen.until(/web stopped/, (text) => !text.includes("no server"));
 });
 
+test(
+  "overview --watch: follows the server through its death, and ends with it when it was shut down",
+  { skip },
+  async () => {
+    await using house = await House.open();
+    const screen = await house.screen();
+    await screen.open(/no jobs|0 jobs|Nothing/i, "overview --watch");
+    const { pid } = JSON.parse(await house.warren("status", "--json")) as { pid: number };
+    process.kill(pid, "SIGKILL");
+    await house.warren("add", "--name", "web", "--", "sh", "-c", UNTIL_STOPPED);
+    await screen.until(/◉ web/);
+    await house.warren("shutdown");
+    await screen.until(/The server was ended, and this view with it/, /ended 0/);
+    assert.equal(Object.keys(JSON.parse(await house.warren("servers", "--json"))).length, 0);
+  },
+);
+
 for (const [how, end] of [
   ["q", async (screen) => screen.keys("q")],
   ["ctrl-c", async (screen) => screen.keys("C-c")],

@@ -1,3 +1,4 @@
+import { isWarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -56,10 +57,14 @@ const GATHER_MS = 50;
 /** Up `n` lines, then clear to the end of the screen (ECMA-48 CPL, ED). */
 const backOver = (lineCount: number): string => `\x1b[${lineCount}F\x1b[J`;
 
-/** Draws the card again whenever a unit changes, also after the server was replaced or killed. Ctrl-C ends the view alone. */
+/**
+ * Draws the card again whenever a unit changes, also after the server was replaced or killed. Ctrl-C ends the view alone. A view that
+ * was left open does not bring back a server that shutdown or nuke has ended: it ends too.
+ */
 async function watchCard(context: Context, isTour: boolean): Promise<number> {
   const { output } = context;
   const interrupted = context.interrupted();
+  await context.client().request("ping", {}); // from here on a server is only found
   const looker = new Looker(context, { isTour });
   let drawn = "";
   let timer: NodeJS.Timeout | undefined;
@@ -77,10 +82,14 @@ async function watchCard(context: Context, isTour: boolean): Promise<number> {
   await draw();
   let gathering: NodeJS.Timeout | undefined;
   try {
-    for await (const _ of context.ownClient().subscribe({ streams: STREAMS }, interrupted)) {
+    for await (const _ of context.ownClient("find").subscribe({ streams: STREAMS }, interrupted)) {
       clearTimeout(gathering);
       gathering = setTimeout(() => void draw().catch(() => {}), GATHER_MS);
     }
+  } catch (error) {
+    if (!isWarrenError(error, "NO_SERVER")) throw error;
+    output.line(output.style.dim("The server was ended, and this view with it."));
+    return EXIT.ok;
   } finally {
     clearTimeout(timer);
     clearTimeout(gathering);
