@@ -9,6 +9,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { Observer } from "./observer.ts";
 import type { Readiness } from "./readiness.ts";
 import type { JobRecord, RunCause } from "./records.ts";
+import type { RunLimits } from "./run-limits.ts";
 import type { Runner, StopOptions } from "./runner.ts";
 import type { JobStore, Receipt } from "./store.ts";
 
@@ -21,6 +22,7 @@ export interface ControlOptions {
   ledger: Ledger;
   runner: Runner;
   observer: Observer;
+  limits: RunLimits;
   readiness: Readiness;
   desire: Desire;
   clock: Clock;
@@ -110,6 +112,7 @@ export class JobControl {
     const job = this.#store.job(run.record.jobId);
     if (!job || run.over.aborted) return;
     this.#observer.watch(run, job);
+    this.#options.limits.watch(run, job);
     this.#watchReadiness(run, job);
     this.#options.desire.reconcileDependents(job);
   }

@@ -10,12 +10,14 @@ import { Definitions } from "./definitions.ts";
 import { Desire } from "./desire.ts";
 import * as errors from "./errors.ts";
 import { Ledger } from "./ledger.ts";
+import { LogRoom } from "./log-room.ts";
 import { findJob } from "./lookup.ts";
 import { Observer } from "./observer.ts";
 import { Projects } from "./projects.ts";
 import { Readiness } from "./readiness.ts";
 import { type EventRecord, type JobRecord, labelOf, type RunRecord } from "./records.ts";
 import { Removals } from "./removals.ts";
+import { RunLimits } from "./run-limits.ts";
 import { Runner } from "./runner.ts";
 import { JobStore, type Receipt } from "./store.ts";
 import { Turns } from "./turns.ts";
@@ -54,6 +56,8 @@ export class Jobs {
   readonly #runner: Runner;
   readonly #desire: Desire;
   readonly #readiness: Readiness;
+  readonly #logRoom: LogRoom;
+  readonly #limits: RunLimits;
   readonly #observer: Observer;
   readonly #definitions: Definitions;
   readonly #control: JobControl;
@@ -81,7 +85,7 @@ export class Jobs {
         store: this.#store,
         ledger: this.#ledger,
         onEnded: (job, run, outcome) => {
-          this.#observer.afterEnd(run);
+          this.#logRoom.afterEnd(run);
           this.#desire.afterEnd(job, run, outcome);
         },
       },
@@ -113,17 +117,23 @@ export class Jobs {
       },
       onLate: (run) => void this.#control.stopLive(run, { by: "timeout", graceMs: this.#control.graceOf(run) }),
     });
+    this.#logRoom = new LogRoom({ ...options, store: this.#store, ledger: this.#ledger, runner: this.#runner });
+    this.#limits = new RunLimits(
+      {
+        clock,
+        stop: (run, by) => void this.#control.stopLive(run, { by, graceMs: this.#control.graceOf(run) }),
+      },
+      this.#over.signal,
+    );
     this.#observer = new Observer(
       {
         store: this.#store,
         ledger: this.#ledger,
         runner: this.#runner,
+        logRoom: this.#logRoom,
         clock,
         log,
         logsDir: options.logsDir,
-        logMaxBytes: options.logMaxBytes,
-        freeSpaceFloorBytes: options.freeSpaceFloorBytes,
-        stop: (run, by) => void this.#control.stopLive(run, { by, graceMs: this.#control.graceOf(run) }),
       },
       this.#over.signal,
     );
@@ -131,6 +141,7 @@ export class Jobs {
     this.#control = new JobControl({
       ...parts,
       observer: this.#observer,
+      limits: this.#limits,
       readiness: this.#readiness,
       clock,
       graceMs: options.graceMs,
@@ -139,7 +150,6 @@ export class Jobs {
     this.#answers = new Answers({ store: this.#store, ledger: this.#ledger, clock });
     this.#removals = new Removals({
       ...parts,
-      observer: this.#observer,
       answers: this.#answers,
       turns: this.#turns,
       logsDir: options.logsDir,
@@ -160,6 +170,8 @@ export class Jobs {
     this.#store.forgetOldRequests(this.#options.clock.wallMs());
     await this.#runner.adopt();
     for (const run of this.#runner.live) this.#control.afterStart(run);
+    this.#logRoom.start();
+    this.#limits.start();
     this.#observer.start();
     this.#desire.resume();
   }

@@ -3,7 +3,6 @@ import type { Answers } from "./answers.ts";
 import type { Desire } from "./desire.ts";
 import * as errors from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Observer } from "./observer.ts";
 import { type JobRecord, labelOf } from "./records.ts";
 import { removeLogs, sweepOrphans } from "./run-logs.ts";
 import type { Runner } from "./runner.ts";
@@ -16,7 +15,6 @@ export interface RemovalsOptions {
   ledger: Ledger;
   runner: Runner;
   desire: Desire;
-  observer: Observer;
   answers: Answers;
   turns: Turns;
   logsDir: string;
@@ -75,7 +73,7 @@ export class Removals {
   }
 
   async #remove(job: JobRecord, alsoCommit: () => void): Promise<{ runs: number; bytes: number }> {
-    const { store, ledger, desire, observer, logsDir } = this.#options;
+    const { store, ledger, desire, logsDir } = this.#options;
     desire.forget(job.id);
     const runs = store.runsOfJob(job.id);
     ledger.commit((tell) => {
@@ -83,7 +81,6 @@ export class Removals {
       tell("job_removed", job, runs[0]);
       alsoCommit();
     });
-    observer.forget(job.id);
     const bytes = await removeLogs(
       logsDir,
       runs.map(({ id }) => id),

@@ -27,13 +27,13 @@ import { Successor } from "./successor.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Waits } from "./waits.ts";
 
+/** Something is wrong that another process may not have. */
+const EXIT_FAILURE = 70;
+
 /**
  * One leadership, from the lock to its end (docs/mailbox-design.md, "Taking over"). Life: `start` (epoch, sockets) → serving → `handOver`, `end`, or the
  * process's death, which costs nothing: whatever was answered is in the log.
  */
-/** Something is wrong that another process may not have. */
-const EXIT_FAILURE = 70;
-
 export class Leading implements LeaderFacts {
   readonly version: string;
   readonly #options: LeadingOptions;

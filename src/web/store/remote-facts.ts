@@ -10,6 +10,7 @@ import type { RecordedUnit } from "../model/home.ts";
 import type { KeptRow } from "./device/record-shelf.ts";
 
 /** What the coordinator and the store say, as the fleet has it. Pure. */
+
 /** A hub at an address, before it is added: for its fingerprint to be compared. */
 export interface FoundHub {
   address: string;
