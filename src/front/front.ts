@@ -16,7 +16,7 @@ import {
 import { Admission } from "./admission.ts";
 import { FrontControl } from "./control.ts";
 import { Dashboard } from "./dashboard/dashboard.ts";
-import { LiveHub } from "./live/live-hub.ts";
+import { LivePages } from "./live/live-pages.ts";
 import { AccessFile, AccessLog } from "./observe/access-log.ts";
 import { Observer } from "./observe/observer.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
@@ -57,7 +57,7 @@ export class Front {
   readonly #options: FrontOptions;
   readonly #listener: net.Server;
   readonly #control: FrontControl;
-  readonly #live: LiveHub;
+  readonly #live: LivePages;
   readonly #resolver: FrontResolver;
   readonly #observer: Observer;
   readonly #plane: DataPlane;
@@ -74,7 +74,7 @@ export class Front {
     const { dir, socketPath, table, log, identity } = options;
     this.#options = options;
     mkdirSync(join(dir, "logs"), { recursive: true, mode: 0o700 });
-    this.#live = new LiveHub(randomBytes(4).toString("hex"));
+    this.#live = new LivePages(randomBytes(4).toString("hex"));
     this.#observer = new Observer({
       accessLog: new AccessLog(new AccessFile(join(dir, "logs", "access.jsonl"))),
       gauges: () => ({ ...this.#plane.stats(), liveClients: this.#live.clientCount }),

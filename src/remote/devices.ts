@@ -11,6 +11,7 @@ import { fingerprintOf } from "../sealing/login.ts";
 import { SCOPES, type Scope } from "../sealing/scopes.ts";
 import * as errors from "./errors.ts";
 import type { HubPlace, Hubs } from "./hubs.ts";
+import type { KeptRoster } from "./kept-roster.ts";
 import type { RemoteLimits } from "./limits.ts";
 import type { LiveSession } from "./live-session.ts";
 import { soundName } from "./names.ts";
@@ -24,11 +25,10 @@ import {
   withoutDevice,
   withoutExpelled,
 } from "./roster.ts";
-import type { RosterKeeper } from "./roster-keeper.ts";
 
 /** Who may steer this machine, and the sessions that they have open. */
 export interface DevicesOptions {
-  roster: RosterKeeper;
+  roster: KeptRoster;
   hubs: () => Hubs;
   crypto: SealingCrypto;
   clock: Clock;
@@ -219,7 +219,7 @@ export class Devices {
   }
 
   #newDevice(
-    now: RosterKeeper["now"],
+    now: KeptRoster["now"],
     {
       place,
       introduced,

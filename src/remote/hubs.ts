@@ -13,14 +13,14 @@ import { fingerprintOf } from "../sealing/login.ts";
 import { hubAddress, isHubOf, isLocalAddress } from "./address.ts";
 import * as errors from "./errors.ts";
 import { HubLink, type RecordSink } from "./hub-link.ts";
+import type { KeptRoster } from "./kept-roster.ts";
 import type { RemoteLimits } from "./limits.ts";
 import { soundName } from "./names.ts";
 import { type RosterHub, withHub, withoutHub, withThrownOut } from "./roster.ts";
-import type { RosterKeeper } from "./roster-keeper.ts";
 
 /** The hubs of this machine, each with its link: isolated from each other, each under a login key of its own. */
 export interface HubsOptions {
-  roster: RosterKeeper;
+  roster: KeptRoster;
   network: HubNetwork;
   crypto: SealingCrypto;
   clock: Clock;

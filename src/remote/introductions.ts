@@ -13,10 +13,10 @@ import type { Devices } from "./devices.ts";
 import type { HubPlace, Hubs } from "./hubs.ts";
 import { checkIntroducer, factsOf, isIn, isSame, type Wanted } from "./introduction-checks.ts";
 import * as errors from "./introduction-errors.ts";
+import type { KeptRoster } from "./kept-roster.ts";
 import type { RemoteLimits } from "./limits.ts";
 import { type OfferingMachine, offerAt } from "./pairing-offer.ts";
 import { deviceBySigningKey, type RosterDevice } from "./roster.ts";
-import type { RosterKeeper } from "./roster-keeper.ts";
 
 /**
  * Devices that other devices introduce to this machine (docs/remote-design.md, Pairing).
@@ -27,7 +27,7 @@ import type { RosterKeeper } from "./roster-keeper.ts";
  * 4. The same introduction again is the same one; a device that is in already, with all of that, is told so, and nothing is done.
  */
 export interface IntroductionsOptions extends OfferingMachine {
-  roster: RosterKeeper;
+  roster: KeptRoster;
   hubs: () => Hubs;
   devices: Devices;
   crypto: SealingCrypto;

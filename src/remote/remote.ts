@@ -15,6 +15,7 @@ import { type HubPlace, Hubs, type HubsOptions, type NewHub } from "./hubs.ts";
 import type { Wanted } from "./introduction-checks.ts";
 import { asksFirst, hereOnly } from "./introduction-errors.ts";
 import { Introductions } from "./introductions.ts";
+import { KeptRoster } from "./kept-roster.ts";
 import { REMOTE_LIMITS, type RemoteLimits } from "./limits.ts";
 import { LiveSession } from "./live-session.ts";
 import { type MachineKeys, machineKeys } from "./machine-keys.ts";
@@ -24,7 +25,6 @@ import type { OfferingMachine } from "./pairing-offer.ts";
 import { MachineRecords, type MachineRecordsOptions } from "./records/machine-records.ts";
 import { RemoteLog } from "./remote-log.ts";
 import { deviceBySigningKey, deviceOfSession, type RosterDevice } from "./roster.ts";
-import { RosterKeeper } from "./roster-keeper.ts";
 import type { RemoteStore } from "./store.ts";
 
 /**
@@ -53,7 +53,7 @@ export interface RemoteOptions
 export class Remote {
   readonly #options: RemoteOptions;
   readonly #machine: MachineKeys;
-  readonly #roster: RosterKeeper;
+  readonly #roster: KeptRoster;
   readonly #hubs: Hubs;
   readonly #devices: Devices;
   readonly #desk: PairingDesk;
@@ -63,7 +63,7 @@ export class Remote {
 
   /** Connects to the hubs in its own time. @throws MACHINE_KEY_BAD, MACHINE_KEY_OPEN, ROSTER_BAD */
   static async open(options: RemoteOptions): Promise<Remote> {
-    const roster = await RosterKeeper.open(options.store);
+    const roster = await KeptRoster.open(options.store);
     const machine = await machineKeys(options.store, options.crypto);
     const records = await MachineRecords.open({ ...options, roster, machine });
     const remote = new Remote(options, { roster, machine, records });
@@ -75,7 +75,7 @@ export class Remote {
 
   private constructor(
     options: RemoteOptions,
-    { roster, machine, records }: { roster: RosterKeeper; machine: MachineKeys; records: MachineRecords },
+    { roster, machine, records }: { roster: KeptRoster; machine: MachineKeys; records: MachineRecords },
   ) {
     this.#options = options;
     this.#records = records;

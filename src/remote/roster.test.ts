@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { writeKept } from "../contact/kept-file.ts";
 import { webCrypto } from "../sealing/webcrypto.ts";
 import { homeStore } from "./home-store.ts";
+import { KeptRoster } from "./kept-roster.ts";
 import { machineKeys } from "./machine-keys.ts";
 import {
   deviceOfSession,
@@ -20,7 +21,6 @@ import {
   withoutDevice,
   withoutHub,
 } from "./roster.ts";
-import { RosterKeeper } from "./roster-keeper.ts";
 
 const key = (digit: string): string => digit.repeat(64);
 const HUB: RosterHub = {
@@ -87,16 +87,16 @@ test("roster: names are each device's own", () => {
 
 test("roster keeper: changes are on disk in order; one that throws, and a disk that refuses, change nothing", async () => {
   using place = temporaryStore();
-  const keeper = await RosterKeeper.open(place.store);
+  const keeper = await KeptRoster.open(place.store);
   await Promise.all([keeper.change((now) => withHub(now, HUB)), keeper.change((now) => withDevice(now, PHONE))]);
-  assert.deepEqual((await RosterKeeper.open(place.store)).now, roster);
+  assert.deepEqual((await KeptRoster.open(place.store)).now, roster);
   await assert.rejects(
     keeper.change(() => {
       throw new Error("no");
     }),
     /no/,
   );
-  const full = await RosterKeeper.open({ ...place.store, write: () => Promise.reject(new Error("ENOSPC")) });
+  const full = await KeptRoster.open({ ...place.store, write: () => Promise.reject(new Error("ENOSPC")) });
   await assert.rejects(
     full.change(() => EMPTY_ROSTER),
     /ENOSPC/,

@@ -1,5 +1,5 @@
 import type { ConversationEvent } from "../protocol/conversation.ts";
-import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
+import type { EventSource, RoutedEvent } from "../serving/subscriptions.ts";
 import type { AgentVerbs } from "../sessions/agent-verbs.ts";
 
 /** The streams `session/<id>`: the conversations of the agents that are live here. */

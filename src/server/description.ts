@@ -6,7 +6,7 @@ import { bootId, readProcess } from "../platform/process.ts";
 import type { DataOf } from "../protocol/messages.ts";
 import type { ServerEntry } from "../registry/entries.ts";
 import { serverIcon } from "../registry/names.ts";
-import type { EventHub } from "../serving/event-hub.ts";
+import type { Subscriptions } from "../serving/subscriptions.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Connection } from "./connection.ts";
 import type { PrimaryParts } from "./primary-parts.ts";
@@ -21,7 +21,7 @@ export interface DescriptionOptions {
   /** Where `warren debug` looks into it. */
   debugSocket: string;
   connections: ReadonlySet<Connection>;
-  hub: EventHub;
+  subscriptions: Subscriptions;
   sessions: Sessions;
   primary: PrimaryParts;
 }
@@ -69,7 +69,7 @@ export class Description {
   }
 
   status(): DataOf<"status"> {
-    const { places, build, name, generation, lastError, connections, hub, primary } = this.#options;
+    const { places, build, name, generation, lastError, connections, subscriptions, primary } = this.#options;
     const { jobs } = primary;
     return {
       server: name,
@@ -84,7 +84,7 @@ export class Description {
       home: places.home,
       socket: join(places.socketDir, `${name}.sock`),
       client_count: connections.size,
-      subscriber_count: hub.subscriberCount,
+      subscriber_count: subscriptions.subscriberCount,
       job_count: jobs?.store.jobCount() ?? 0,
       running_job_count: jobs?.runningCount ?? 0,
       run_count: jobs?.store.runCount() ?? 0,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Jobs } from "../jobs/jobs.ts";
 import { silentLog } from "../platform/log.ts";
 import type { Scope } from "../protocol/messages.ts";
-import { EventHub } from "../serving/event-hub.ts";
+import { Subscriptions } from "../serving/subscriptions.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { ConnectionFixture } from "./connection-fixture.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -20,9 +20,9 @@ const facts = {
 
 /** A dispatcher with a client; `jobs` has only the methods that the test gives. */
 async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]) {
-  const hub = new EventHub(new Map());
+  const subscriptions = new Subscriptions(new Map());
   const dispatcher = new Dispatcher({
-    hub,
+    subscriptions,
     log: silentLog,
     context: () => ({
       jobs: jobs && ({ answerTo: async () => undefined, ...jobs } as unknown as Jobs),

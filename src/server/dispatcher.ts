@@ -3,11 +3,11 @@ import type { Log } from "../platform/log.ts";
 import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request } from "../protocol/envelope.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import { messages, type PayloadOf } from "../protocol/messages.ts";
-import type { EventHub } from "../serving/event-hub.ts";
 import { failureOf } from "../serving/failure.ts";
 import { idOf, parseRequest } from "../serving/parse-request.ts";
 import { ProtocolGate } from "../serving/protocol-gate.ts";
 import { forbidden, lineTooLong } from "../serving/request-errors.ts";
+import type { Subscriptions } from "../serving/subscriptions.ts";
 import type { Connection } from "./connection.ts";
 import type { Faults } from "./debug/faults.ts";
 import * as errors from "./errors.ts";
@@ -23,7 +23,7 @@ import { remoteHandlers } from "./remote-handlers.ts";
  * A mutating request that is repeated while the first is still in hand joins it; the client may have lost its connection in between.
  */
 export interface DispatcherOptions {
-  hub: EventHub;
+  subscriptions: Subscriptions;
   log: Log;
   context: () => Pick<HandlerContext, "jobs" | "gateways" | "sessions" | "server" | "mail" | "usage">;
   /** The way of the messages `mail.*` and their streams. */
@@ -123,25 +123,25 @@ export class Dispatcher {
 
   /** The streams of the mailbox are the leader's; the others are ours, and begin at once. */
   async #subscribe({ id, payload = {} }: Request<"subscribe">, connection: Connection): Promise<void> {
-    const { hub, forward } = this.#options;
+    const { subscriptions, forward } = this.#options;
     const answer = (data: object): void =>
       connection.send({ ...(id === undefined ? {} : { id }), success: true, data });
     if (payload.streams?.includes("remote")) await (await this.#remoteHere()).get();
     const ofMail = payload.streams?.filter(isMailStream) ?? [];
     if (ofMail.length === 0) {
       forward.unfollow(connection);
-      return hub.subscribe(connection, payload, answer);
+      return subscriptions.subscribe(connection, payload, answer);
     }
     const followed = await forward.follow(ofMail, payload.since, connection);
     const streams = payload.streams!.filter((stream) => !isMailStream(stream));
-    hub.subscribe(connection, { ...payload, streams }, (data) =>
+    subscriptions.subscribe(connection, { ...payload, streams }, (data) =>
       answer({ ...data, streams: { ...followed.streams, ...data.streams } }),
     );
     followed.start();
   }
 
   #unsubscribe(connection: Connection): void {
-    this.#options.hub.unsubscribe(connection);
+    this.#options.subscriptions.unsubscribe(connection);
     this.#options.forward.unfollow(connection);
   }
 

@@ -1,6 +1,6 @@
 import type { GatewayEvent } from "../gateway/event-file.ts";
 import type { Gateways } from "../gateway/gateways.ts";
-import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
+import type { EventSource, RoutedEvent } from "../serving/subscriptions.ts";
 import { notPrimary } from "./errors.ts";
 
 /** The stream `gateway`: what happens to workers and their versions. */

@@ -1,7 +1,7 @@
 import type { Jobs } from "../jobs/jobs.ts";
 import type { EventRecord } from "../jobs/records.ts";
 import { timestamp } from "../platform/clock.ts";
-import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
+import type { EventSource, RoutedEvent } from "../serving/subscriptions.ts";
 import { notPrimary } from "./errors.ts";
 
 /** The stream `jobs`: snapshots and stored events of the jobs domain. */

@@ -2,7 +2,7 @@ import type { Client } from "../client/client.ts";
 import { MUTATING, type Request } from "../protocol/envelope.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import type { DataOf } from "../protocol/messages.ts";
-import type { EventPeer } from "../serving/event-hub.ts";
+import type { EventPeer } from "../serving/subscriptions.ts";
 
 /**
  * What a client of this server asks of the mailbox: passed on to the leader, over a connection of its own for each client, so that a name that one has

@@ -8,9 +8,9 @@ import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { Settings } from "../protocol/settings.ts";
+import type { KeptSettings } from "../remote/kept-settings.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { SettingsKeeper } from "../remote/settings-keeper.ts";
-import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
+import type { EventSource, RoutedEvent } from "../serving/subscriptions.ts";
 import { mailIsUsed } from "./mail-use.ts";
 
 /**
@@ -27,7 +27,7 @@ export class OpenRemote {
   readonly #options: OpenRemoteOptions;
   #opening: Promise<Remote> | undefined;
   #remote: Remote | undefined;
-  #keeping: Promise<SettingsKeeper> | undefined;
+  #keeping: Promise<KeptSettings> | undefined;
   #isClosed = false;
 
   constructor(options: OpenRemoteOptions) {
@@ -105,7 +105,7 @@ export class OpenRemote {
     return remote;
   }
 
-  #settings(): Promise<SettingsKeeper> {
+  #settings(): Promise<KeptSettings> {
     this.#keeping ??= this.#openSettings().catch((error) => {
       this.#keeping = undefined;
       throw error;
@@ -113,13 +113,13 @@ export class OpenRemote {
     return this.#keeping;
   }
 
-  async #openSettings(): Promise<SettingsKeeper> {
+  async #openSettings(): Promise<KeptSettings> {
     const { places, log } = this.#options;
-    const [{ SettingsKeeper }, { homeStore }] = await Promise.all([
-      import("../remote/settings-keeper.ts"),
+    const [{ KeptSettings }, { homeStore }] = await Promise.all([
+      import("../remote/kept-settings.ts"),
       import("../remote/home-store.ts"),
     ]);
-    return SettingsKeeper.open({ store: homeStore(places.remoteDir), clock: systemClock, log });
+    return KeptSettings.open({ store: homeStore(places.remoteDir), clock: systemClock, log });
   }
 }
 

@@ -9,7 +9,7 @@ import type { Lock } from "../platform/lock.ts";
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
 import { messageOf } from "../protocol/errors.ts";
-import type { RoutedEvent } from "../serving/event-hub.ts";
+import type { RoutedEvent } from "../serving/subscriptions.ts";
 import { routedGatewayEvent } from "./gateway-stream.ts";
 import { routed } from "./jobs-stream.ts";
 import type { KeeperLink } from "./keeper-link.ts";

@@ -13,7 +13,7 @@ import { messageOf } from "../protocol/errors.ts";
 import { markGood, rememberName } from "../registry/builds.ts";
 import { announce, withdraw } from "../registry/entries.ts";
 import { SessionPorts } from "../registry/session-ports.ts";
-import { EventHub, type EventSource, type RoutedEvent } from "../serving/event-hub.ts";
+import { type EventSource, type RoutedEvent, Subscriptions } from "../serving/subscriptions.ts";
 import * as sessionErrors from "../sessions/errors.ts";
 import { Sessions } from "../sessions/sessions.ts";
 import { Connection } from "./connection.ts";
@@ -76,7 +76,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #connections = new Set<Connection>();
   readonly #listener: net.Server;
-  readonly #hub: EventHub;
+  readonly #subscriptions: Subscriptions;
   readonly #dispatcher: Dispatcher;
   readonly #sessions: Sessions;
   readonly #keeper: KeeperLink;
@@ -119,7 +119,7 @@ export class Server {
         publish: (event) => this.#publish(event),
       }),
     };
-    this.#hub = new EventHub({
+    this.#subscriptions = new Subscriptions({
       get: (stream) =>
         stream === "remote"
           ? this.#primary.remote?.source
@@ -142,7 +142,7 @@ export class Server {
       version: build.version,
       env: options.env,
       onMembers: () => this.#announce(),
-      onMoved: (id) => this.#hub.close(conversationStream(id)),
+      onMoved: (id) => this.#subscriptions.close(conversationStream(id)),
       onConversation: (session, event) => this.#publish(routedConversation(session, event)),
       askServer: (server, type, payload) => askServer(places, server, type, payload),
     });
@@ -160,13 +160,13 @@ export class Server {
       ...options,
       debugSocket: this.#debug.path,
       connections: this.#connections,
-      hub: this.#hub,
+      subscriptions: this.#subscriptions,
       sessions: this.#sessions,
       primary: this.#primary,
     });
     const facts = this.#facts();
     this.#dispatcher = new Dispatcher({
-      hub: this.#hub,
+      subscriptions: this.#subscriptions,
       forward: this.#mailForward,
       remote: () => this.#primary.remote,
       own: ownEnvironment(options.env),
@@ -245,7 +245,7 @@ export class Server {
 
   #publish(routed: RoutedEvent): void {
     this.#debug.published(routed);
-    this.#hub.publish(routed);
+    this.#subscriptions.publish(routed);
   }
 
   #accept(socket: net.Socket): void {
@@ -257,7 +257,7 @@ export class Server {
       onTooLong: (from) => this.#dispatcher.onTooLong(from),
       onClose: (from) => {
         this.#connections.delete(from);
-        this.#hub.unsubscribe(from);
+        this.#subscriptions.unsubscribe(from);
         this.#debug.left(from);
         this.#idleness.touch();
       },
@@ -384,7 +384,7 @@ export class Server {
     const parts = {
       server: this.#options.name,
       connections: () => this.#connections,
-      hub: this.#hub,
+      subscriptions: this.#subscriptions,
       sessions: this.#sessions,
       jobs: () => this.#primary.jobs,
       keeper: this.#keeper,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import type { Session } from "../protocol/units.ts";
-import type { RoutedEvent } from "../serving/event-hub.ts";
+import type { RoutedEvent } from "../serving/subscriptions.ts";
 import { SessionsStream } from "./sessions-stream.ts";
 
 const session = (id: string, more: Partial<Session> = {}): Session =>

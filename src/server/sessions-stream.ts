@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { timestamp } from "../platform/clock.ts";
 import type { Session } from "../protocol/units.ts";
 import { readEntries } from "../registry/entries.ts";
-import type { EventSource, RoutedEvent } from "../serving/event-hub.ts";
+import type { EventSource, RoutedEvent } from "../serving/subscriptions.ts";
 
 /**
  * The stream `sessions`: those of this server as they are, and which sessions the home's servers have, so that whoever follows the primary's knows of all, and may

@@ -1,5 +1,5 @@
 import { escapeHtml } from "../pages/escape.ts";
-import type { LiveState } from "./live-hub.ts";
+import type { LiveState } from "./live-pages.ts";
 
 /** Reserved for the gateway on its public port. */
 export const RESERVED_PREFIX = "/.warren/";

@@ -3,7 +3,7 @@ import type { HeadEdit, Transform } from "../proxy/responder.ts";
 import { scriptTag } from "./client-script.ts";
 import { HtmlInjection } from "./html-injection.ts";
 import { isInjectable } from "./injectable.ts";
-import type { LiveHub } from "./live-hub.ts";
+import type { LivePages } from "./live-pages.ts";
 
 /**
  * What was said about the worker's bytes is not true of ours: they are another document, for this version only. A browser that kept it, or asked whether it is
@@ -26,7 +26,7 @@ const EDITS: readonly HeadEdit[] = [
 export const LIVE_REQUEST_EDITS: readonly HeadEdit[] = [["accept-encoding", "identity"]];
 
 /** Puts the live reload script into a worker's documents, with the mark of the version that makes them: of the worker as it is told now. */
-export function liveTransform(worker: FrontWorker, live: LiveHub): Transform {
+export function liveTransform(worker: FrontWorker, live: LivePages): Transform {
   const version = worker.instances[0]?.version ?? "";
   return (request, answer) => {
     if (!isInjectable(request, answer)) return undefined;

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import type { Responder } from "../proxy/responder.ts";
-import type { LiveHub, LiveStream } from "./live-hub.ts";
+import type { LivePages, LiveStream } from "./live-pages.ts";
 
 /** A browser's stream of events about a worker: until it goes, does not read what it is sent, or the front ends. Resolves then. */
 export const liveResponder =
-  (live: LiveHub, worker: string): Responder =>
+  (live: LivePages, worker: string): Responder =>
   async (_request, response) => {
     const over = new AbortController();
     const stream: LiveStream = {

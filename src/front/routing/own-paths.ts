@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { FrontTable, WorkerHealth } from "../../protocol/front-messages.ts";
 import type { Dashboard } from "../dashboard/dashboard.ts";
 import { CLIENT_SCRIPT, RESERVED_PREFIX, SCRIPT_PATH, STREAM_PATH } from "../live/client-script.ts";
-import type { LiveHub } from "../live/live-hub.ts";
+import type { LivePages } from "../live/live-pages.ts";
 import { liveResponder } from "../live/live-responder.ts";
 import { healthDocument } from "../observe/health.ts";
 import type { Problem } from "../pages/page.ts";
@@ -19,7 +19,7 @@ export interface OwnPathsFacts {
   table: () => FrontTable;
   health: () => readonly WorkerHealth[];
   metricsText: () => string;
-  live: LiveHub;
+  live: LivePages;
   dashboard?: Dashboard | undefined;
   /** Makes a page of a problem. */
   page: (request: AskedRequest, problem: Problem) => OwnTarget;

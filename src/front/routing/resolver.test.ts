@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { BuildFailure, FrontTable, FrontWorker } from "../../protocol/front-messages.ts";
 import { CLIENT_SCRIPT } from "../live/client-script.ts";
-import { LiveHub } from "../live/live-hub.ts";
+import { LivePages } from "../live/live-pages.ts";
 import type { HeadField, RequestFacts, Target } from "../proxy/responder.ts";
 import { FrontResolver } from "./resolver.ts";
 import { factsOf } from "./testing/request-facts.ts";
@@ -30,7 +30,7 @@ const FAILURE: BuildFailure = {
 
 class Fixture implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), "warren-resolver-"));
-  readonly live = new LiveHub("f1");
+  readonly live = new LivePages("f1");
   readonly resolver: FrontResolver;
 
   constructor(table: Partial<FrontTable> = {}, files: Record<string, string> = {}) {

@@ -4,7 +4,7 @@ import type { FrontTable, FrontWorker, WorkerHealth } from "../../protocol/front
 import type { Dashboard } from "../dashboard/dashboard.ts";
 import { scriptTag } from "../live/client-script.ts";
 import { LIVE_REQUEST_EDITS, liveTransform } from "../live/live-answer.ts";
-import type { LiveHub } from "../live/live-hub.ts";
+import type { LivePages } from "../live/live-pages.ts";
 import { failurePage } from "../pages/failure-page.ts";
 import { mediumOf } from "../pages/media.ts";
 import { type Problem, problemPage } from "../pages/page.ts";
@@ -22,7 +22,7 @@ import { sessionTarget } from "./session-target.ts";
  * project's, then the worker itself. Files come before a worker's state, so that a page about a failure may still show the site's own pictures.
  */
 export interface FrontResolverOptions {
-  live: LiveHub;
+  live: LivePages;
   /** Prometheus text, made when it is asked for. */
   metricsText: () => string;
   /** Default: there is none. */
@@ -40,7 +40,7 @@ interface KnownWorker {
 const ALL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 export class FrontResolver {
-  readonly #live: LiveHub;
+  readonly #live: LivePages;
   readonly #files: PublicFiles;
   readonly #own: OwnPaths;
   #table: FrontTable;

@@ -12,7 +12,7 @@ const module = (path: string): string => JSON.stringify(new URL(path, import.met
 const SCRIPT = `
   import { openSync, closeSync } from "node:fs";
   const { FrontResolver } = await import(${module("../routing/resolver.ts")});
-  const { LiveHub } = await import(${module("../live/live-hub.ts")});
+  const { LivePages } = await import(${module("../live/live-pages.ts")});
   const worker = { name: "index", kind: "http", state: "serving", instances: [], isLive: false };
   const table = {
     format: 1, revision: 1, mode: "dev", project: "site", workers: [worker], draining: [], trustedProxies: [], hasPublicMetrics: false,
@@ -20,7 +20,7 @@ const SCRIPT = `
   };
   let nowMs = 0;
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, timer: () => () => {} };
-  const resolver = new FrontResolver(table, { live: new LiveHub("f1"), metricsText: () => "", clock });
+  const resolver = new FrontResolver(table, { live: new LivePages("f1"), metricsText: () => "", clock });
   const ask = (path) => resolver.resolve({ method: "GET", path, query: undefined, host: "x", requestId: "r", field: () => undefined });
   const told = [];
   const say = () => {

@@ -2,7 +2,7 @@ import { bootId } from "../../platform/process.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { MailLeader, MailStatus } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
-import { EventHub } from "../../serving/event-hub.ts";
+import { Subscriptions } from "../../serving/subscriptions.ts";
 import { announce } from "./announce.ts";
 import { Description, ownStart } from "./description.ts";
 import { Effects } from "./effects.ts";
@@ -22,7 +22,7 @@ import type { Peer } from "./peer.ts";
 import { Pruning } from "./pruning.ts";
 import { Reception } from "./reception.ts";
 import { Roll } from "./roll.ts";
-import { StandbyKeeper } from "./standby-keeper.ts";
+import { Standby } from "./standby.ts";
 import { Successor } from "./successor.ts";
 import { Upkeep } from "./upkeep.ts";
 import { Waits } from "./waits.ts";
@@ -39,11 +39,11 @@ export class Leading implements LeaderFacts {
   readonly #options: LeadingOptions;
   readonly #roll = new Roll();
   readonly #waits = new Waits();
-  readonly #hub: EventHub;
+  readonly #subscriptions: Subscriptions;
   readonly #dispatcher: MailDispatcher;
   readonly #reception: Reception;
   readonly #listeners: Listeners;
-  readonly #standby: StandbyKeeper;
+  readonly #standby: Standby;
   readonly #lock: LockWatch;
   readonly #leaderLog: LeaderLog;
   readonly #upkeep: Upkeep;
@@ -67,7 +67,7 @@ export class Leading implements LeaderFacts {
     const { build, clock, log, places, mailLog, secret, port } = options;
     this.#options = options;
     this.version = build.version;
-    this.#hub = new EventHub({ get: (stream) => this.#events.get(stream) });
+    this.#subscriptions = new Subscriptions({ get: (stream) => this.#events.get(stream) });
     this.#events = this.#eventsOf(0);
     this.#leaderLog = new LeaderLog({
       mailLog,
@@ -87,7 +87,7 @@ export class Leading implements LeaderFacts {
       withPresence: (participants) => this.withPresence(participants),
     });
     this.#dispatcher = new MailDispatcher({
-      hub: this.#hub,
+      subscriptions: this.#subscriptions,
       log,
       context: (peer, request, signal) => ({
         log: this.#leaderLog,
@@ -132,7 +132,7 @@ export class Leading implements LeaderFacts {
       waits: this.#waits,
       machines: this.machines,
     });
-    this.#standby = new StandbyKeeper({ clock, log });
+    this.#standby = new Standby({ clock, log });
     this.#lock = new LockWatch(places.mailLock, options.lock);
     this.#pruning = new Pruning({ leaderLog: this.#leaderLog, clock, log, keepMs: options.keepMs });
     this.#upkeep = new Upkeep({
@@ -141,7 +141,7 @@ export class Leading implements LeaderFacts {
       roll: this.#roll,
       clock,
       log,
-      isWatched: () => this.#hub.isFollowed("mail"),
+      isWatched: () => this.#subscriptions.isFollowed("mail"),
       onPresence: (change) => this.#events.tell("participant_changed", change),
       isIdle: () => !options.isDedicated && !this.#reception.isNeeded && !this.machines.isJoined,
       idleMs: options.idleMs,
@@ -317,7 +317,7 @@ export class Leading implements LeaderFacts {
   }
 
   #left(peer: Peer): void {
-    this.#hub.unsubscribe(peer.connection);
+    this.#subscriptions.unsubscribe(peer.connection);
     if (peer.member) this.#events.tell("member_left", { member: peer.member });
     this.#upkeep.left(peer);
   }
@@ -326,7 +326,7 @@ export class Leading implements LeaderFacts {
     return new MailEvents({
       epoch,
       nowMs: () => this.#options.clock.wallMs(),
-      publish: (routed) => this.#hub.publish(routed),
+      publish: (routed) => this.#subscriptions.publish(routed),
     });
   }
 }

@@ -3,11 +3,11 @@ import type { Log } from "../../platform/log.ts";
 import { type Failure, MAIL_LINE_BYTES_MAX, PROTOCOL, type Request } from "../../protocol/envelope.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import { messages, type PayloadOf } from "../../protocol/messages.ts";
-import type { EventHub } from "../../serving/event-hub.ts";
 import { failureOf } from "../../serving/failure.ts";
 import { idOf, parseRequest } from "../../serving/parse-request.ts";
 import { ProtocolGate } from "../../serving/protocol-gate.ts";
 import { forbidden, lineTooLong } from "../../serving/request-errors.ts";
+import type { Subscriptions } from "../../serving/subscriptions.ts";
 import * as errors from "./errors.ts";
 import { type MailContext, type MailHandled, mailHandlers } from "./mail-handlers.ts";
 import type { Peer } from "./peer.ts";
@@ -17,7 +17,7 @@ import type { Peer } from "./peer.ts";
  * commit. A repeat is answered by the log.
  */
 export interface MailDispatcherOptions {
-  hub: EventHub;
+  subscriptions: Subscriptions;
   log: Log;
   context: (peer: Peer, request: Request, signal: AbortSignal) => MailContext;
 }
@@ -47,11 +47,13 @@ export class MailDispatcher {
       if (this.#draining.signal.aborted && request.type !== "hello") throw errors.handingOver();
       if (request.type === "subscribe") {
         const wanted = request.payload as PayloadOf<"subscribe">;
-        return this.#options.hub.subscribe(connection, { ...wanted, streams: wanted.streams ?? ["mail"] }, (data) =>
-          connection.send({ ...id, success: true, data }),
+        return this.#options.subscriptions.subscribe(
+          connection,
+          { ...wanted, streams: wanted.streams ?? ["mail"] },
+          (data) => connection.send({ ...id, success: true, data }),
         );
       }
-      if (request.type === "unsubscribe") this.#options.hub.unsubscribe(connection);
+      if (request.type === "unsubscribe") this.#options.subscriptions.unsubscribe(connection);
       const data = request.type === "unsubscribe" ? {} : await this.#call(request, peer);
       if (this.#isLost) return;
       connection.send({ ...id, success: true, data });

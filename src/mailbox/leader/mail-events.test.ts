@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RoutedEvent } from "../../serving/event-hub.ts";
+import type { RoutedEvent } from "../../serving/subscriptions.ts";
 import { EVENTS_KEPT } from "./limits.ts";
 import { MailEvents } from "./mail-events.ts";
 

@@ -1,5 +1,5 @@
 import { timestamp } from "../../platform/clock.ts";
-import type { EventSource, EventSources, RoutedEvent } from "../../serving/event-hub.ts";
+import type { EventSource, EventSources, RoutedEvent } from "../../serving/subscriptions.ts";
 import { EVENTS_KEPT } from "./limits.ts";
 
 /**

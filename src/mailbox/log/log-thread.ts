@@ -86,5 +86,5 @@ export class LogThread {
 /** Beside the bundle that this is part of, or one above its chunks; from source the file itself. */
 function threadScript(): URL {
   const bundled = ["./mail-log.js", "../mail-log.js"].map((path) => new URL(path, import.meta.url));
-  return bundled.find((url) => existsSync(fileURLToPath(url))) ?? new URL("./worker.ts", import.meta.url);
+  return bundled.find((url) => existsSync(fileURLToPath(url))) ?? new URL("./writer-thread.ts", import.meta.url);
 }

@@ -4,11 +4,11 @@ import { messageOf } from "../../protocol/errors.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
 import type { RecordSink } from "../hub-link.ts";
 import type { HubPlace } from "../hubs.ts";
+import type { KeptRoster } from "../kept-roster.ts";
+import { KeptSettings } from "../kept-settings.ts";
 import type { MachineKeys } from "../machine-keys.ts";
 import type { ConnectUnit, UnitWire, UnitWireEvents } from "../network.ts";
 import type { RosterDevice } from "../roster.ts";
-import type { RosterKeeper } from "../roster-keeper.ts";
-import { SettingsKeeper } from "../settings-keeper.ts";
 import type { RemoteStore } from "../store.ts";
 import { MailBook } from "./mail-book.ts";
 import type { MailLook, WatchMail } from "./mail-watch.ts";
@@ -24,14 +24,14 @@ import type { UnitWatchOptions, WatchUnits } from "./unit-watch.ts";
 /** The records of this machine at all its hubs, each for itself; the rows, and the requests that they bring, are one. */
 export interface MachineRecordsOptions {
   store: RemoteStore;
-  roster: RosterKeeper;
+  roster: KeptRoster;
   machine: MachineKeys;
   crypto: SealingCrypto;
   clock: Clock;
   log: Log;
   connect: ConnectUnit;
   /** The app's settings; default: those in the store. */
-  settings?: SettingsKeeper;
+  settings?: KeptSettings;
   /** Where this home's rows come from, which devices then see when it is away; without it none are told. */
   watchUnits?: WatchUnits | undefined;
   /** Where the person's mail comes from; without it none is told. */
@@ -39,7 +39,7 @@ export interface MachineRecordsOptions {
 }
 
 export class MachineRecords {
-  readonly #options: MachineRecordsOptions & { settings: SettingsKeeper };
+  readonly #options: MachineRecordsOptions & { settings: KeptSettings };
   readonly #desk: RequestDesk;
   readonly #rows: RowTexts;
   readonly #talks: TalkBook;
@@ -50,14 +50,14 @@ export class MachineRecords {
   #isClosed = false;
 
   static async open(options: MachineRecordsOptions): Promise<MachineRecords> {
-    const settings = options.settings ?? (await SettingsKeeper.open(options));
+    const settings = options.settings ?? (await KeptSettings.open(options));
     const { store, crypto, clock } = options;
     const mail = await MailBook.open({ store, crypto, nowMs: clock.wallMs });
     return new MachineRecords({ ...options, settings }, { book: await RequestBook.open(store), mail });
   }
 
   private constructor(
-    options: MachineRecordsOptions & { settings: SettingsKeeper },
+    options: MachineRecordsOptions & { settings: KeptSettings },
     { book, mail }: { book: RequestBook; mail: MailBook },
   ) {
     this.#options = options;

@@ -10,8 +10,8 @@ import {
   requestHash,
   requestProblem,
 } from "../../sealing/request.ts";
+import type { KeptRoster } from "../kept-roster.ts";
 import { deviceBySigningKey } from "../roster.ts";
-import type { RosterKeeper } from "../roster-keeper.ts";
 import { type CarryOutOptions, carryOut, failed, notBegun, type Outcome } from "./carry-out.ts";
 import { type BookedRequest, KEPT_OUTCOME_LENGTH_MAX, keyOf, REQUESTS_MAX, type RequestBook } from "./request-book.ts";
 import * as errors from "./request-errors.ts";
@@ -28,7 +28,7 @@ import type { UnitTalk } from "./unit-talk.ts";
  */
 export interface RequestDeskOptions extends CarryOutOptions {
   book: RequestBook;
-  roster: RosterKeeper;
+  roster: KeptRoster;
   log: Log;
   /** On disk, and on its way to the hub, when it resolves. */
   answer(hub: string, result: Uint8Array): Promise<void>;

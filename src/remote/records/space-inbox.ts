@@ -5,7 +5,7 @@ import type { Link } from "../../sealing/chain.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
 import type { RecordHead } from "../../sealing/record.ts";
 import { type Reading, takeRecord } from "../../sealing/take.ts";
-import type { RosterKeeper } from "../roster-keeper.ts";
+import type { KeptRoster } from "../kept-roster.ts";
 import type { Kept } from "./kept.ts";
 import { linkOf, type SpaceState, storedLink } from "./space-state.ts";
 
@@ -18,7 +18,7 @@ export interface SpaceInboxOptions {
   hub: Uint8Array;
   space: Uint8Array;
   state: Kept<SpaceState>;
-  roster: RosterKeeper;
+  roster: KeptRoster;
   crypto: SealingCrypto;
   log: Log;
   onRequest(from: { signingKey: string; text: Uint8Array }): Promise<void>;

@@ -7,8 +7,8 @@ import type { PeriodReader } from "../../sealing/period.ts";
 import { unitStream } from "../../sealing/unit-row.ts";
 import type { RecordSink } from "../hub-link.ts";
 import type { HubPlace } from "../hubs.ts";
-import type { RosterKeeper } from "../roster-keeper.ts";
-import type { SettingsKeeper } from "../settings-keeper.ts";
+import type { KeptRoster } from "../kept-roster.ts";
+import type { KeptSettings } from "../kept-settings.ts";
 import type { RemoteStore } from "../store.ts";
 import { Kept } from "./kept.ts";
 import type { RowTexts } from "./row-texts.ts";
@@ -38,11 +38,11 @@ import type { ToldStreams } from "./told-streams.ts";
  */
 export interface SpaceRecordsOptions extends Omit<WriterParts, "hub" | "space"> {
   place: HubPlace;
-  roster: RosterKeeper;
+  roster: KeptRoster;
   store: RemoteStore;
   rows: RowTexts;
   talks: ToldStreams;
-  settings: SettingsKeeper;
+  settings: KeptSettings;
   log: Log;
   onRequest(from: { signingKey: string; text: Uint8Array }): Promise<void>;
 }

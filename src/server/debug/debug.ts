@@ -4,7 +4,7 @@ import type { Log } from "../../platform/log.ts";
 import type { DebugAnswers, DebugPhase, DebugRequest, DebugState, Fault } from "../../protocol/debug.ts";
 import { debugSocketName } from "../../protocol/debug.ts";
 import { unreachable } from "../../protocol/errors.ts";
-import type { RoutedEvent } from "../../serving/event-hub.ts";
+import type { RoutedEvent } from "../../serving/subscriptions.ts";
 import type { Connection } from "../connection.ts";
 import { conversationStream } from "../conversation-stream.ts";
 import { faultsRefused } from "./debug-errors.ts";

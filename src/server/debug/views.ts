@@ -4,7 +4,7 @@ import { timestamp } from "../../platform/clock.ts";
 import type { DebugClient, DebugLease, DebugMemory } from "../../protocol/debug.ts";
 import type { KeeperChannel } from "../../protocol/keeper-calls.ts";
 import type { Session } from "../../protocol/units.ts";
-import type { EventHub } from "../../serving/event-hub.ts";
+import type { Subscriptions } from "../../serving/subscriptions.ts";
 import { isCommand, sessionIdOf } from "../../sessions/session-ids.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { Connection } from "../connection.ts";
@@ -15,7 +15,7 @@ import { keeperSilent } from "./debug-errors.ts";
 export interface DebugParts {
   server: string;
   connections: () => Iterable<Connection>;
-  hub: EventHub;
+  subscriptions: Subscriptions;
   sessions: Sessions;
   jobs: () => Jobs | undefined;
   keeper: KeeperLink;
@@ -27,7 +27,7 @@ const SCREEN_TIMEOUT_MS = 500;
 /** A session that was silent for longer has a screen that is up to date, and perhaps on disk only: it is left there. */
 const ACTIVE_WITHIN_MS = 30_000;
 
-export const clientsOf = ({ connections, hub }: DebugParts): DebugClient[] =>
+export const clientsOf = ({ connections, subscriptions }: DebugParts): DebugClient[] =>
   [...connections()].map((connection) => {
     const { meter } = connection;
     return {
@@ -35,7 +35,7 @@ export const clientsOf = ({ connections, hub }: DebugParts): DebugClient[] =>
       since: timestamp(meter.sinceMs),
       ...meter.greeting,
       in_hand_count: connection.inHandCount,
-      streams: hub.streamsOf(connection),
+      streams: subscriptions.streamsOf(connection),
       ...(meter.attached ? { attached: meter.attached } : {}),
       queued_bytes: connection.queuedBytes,
       lines_in: meter.lineInCount,

@@ -10,7 +10,7 @@ import { Screens } from "./screens.ts";
 import { emulatorAfter, stateOf } from "./testing/terminal-state.ts";
 
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
-const FRAGILE = new URL("./testing/fragile-worker.ts", import.meta.url);
+const FRAGILE = new URL("./testing/fragile-thread.ts", import.meta.url);
 const DEADLINE_MS = 30_000;
 
 class Fixture implements AsyncDisposable {

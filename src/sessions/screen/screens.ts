@@ -230,5 +230,5 @@ export class Screens {
 /** Where the thread's script is: in a bundle, `screens.js` beside the server's file or beside the folder of its chunks. */
 function screensScript(): URL {
   const bundled = ["./screens.js", "../screens.js"].map((path) => new URL(path, import.meta.url));
-  return bundled.find((url) => existsSync(fileURLToPath(url))) ?? new URL("./worker.ts", import.meta.url);
+  return bundled.find((url) => existsSync(fileURLToPath(url))) ?? new URL("./screens-thread.ts", import.meta.url);
 }

@@ -24,7 +24,7 @@ export interface FleetStoreOptions {
 export class FleetStore {
   readonly #options: FleetStoreOptions;
   readonly #state = new Store<Fleet, FleetAction>(EMPTY_FLEET, fleetReducer(EMPTY_HOME));
-  readonly #places = new Map<string, { place: Place; memory: HomeMemory; keeper: Remembering; end: () => void }>();
+  readonly #places = new Map<string, { place: Place; memory: HomeMemory; remembering: Remembering; end: () => void }>();
   /** Homes that are being looked up. */
   #readingCount = 0;
   #hasAll = false;
@@ -70,16 +70,16 @@ export class FleetStore {
       this.#tellRemembered();
     });
     const unwatch = memory.watch(() => void remember());
-    const keeper = rememberHome(home, memory);
+    const remembering = rememberHome(home, memory);
     const end = (): void => {
       unsubscribe();
       unwatch();
-      keeper.end();
+      remembering.end();
       place.feed.close();
       place.mail.close();
       machine.close();
     };
-    this.#places.set(facts.id, { place, memory, keeper, end });
+    this.#places.set(facts.id, { place, memory, remembering, end });
     return place;
   }
 
@@ -109,7 +109,7 @@ export class FleetStore {
 
   /** The page goes, perhaps for good: what is known is written now. */
   writeDown(): void {
-    for (const { keeper } of this.#places.values()) keeper.write();
+    for (const { remembering } of this.#places.values()) remembering.write();
   }
 
   /** Somebody is here and waits. */

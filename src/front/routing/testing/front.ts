@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "../../../platform/clock.ts";
 import type { FrontTable, FrontWorker } from "../../../protocol/front-messages.ts";
-import { LiveHub } from "../../live/live-hub.ts";
+import { LivePages } from "../../live/live-pages.ts";
 import { AccessFile, AccessLog } from "../../observe/access-log.ts";
 import { Observer } from "../../observe/observer.ts";
 import { DataPlane } from "../../proxy/data-plane.ts";
@@ -19,7 +19,7 @@ export class Front implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), "warren-front-"));
   readonly accessLogPath = join(this.directory, "access.log");
   /** Without heartbeats: nothing is found out by them. */
-  readonly live = new LiveHub("f1", { ...systemClock, timer: () => () => {} });
+  readonly live = new LivePages("f1", { ...systemClock, timer: () => () => {} });
   readonly worker: http.Server;
   readonly resolver: FrontResolver;
   readonly plane: DataPlane;

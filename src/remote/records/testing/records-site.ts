@@ -17,10 +17,10 @@ import { RECORD_KINDS, recordHash, sealRecord } from "../../../sealing/record.ts
 import { decodeResult, encodeJson, type RemoteRequest, type RemoteResult } from "../../../sealing/request.ts";
 import { decodeUnitRow, type UnitRow } from "../../../sealing/unit-row.ts";
 import { webCrypto } from "../../../sealing/webcrypto.ts";
+import { KeptSettings } from "../../kept-settings.ts";
 import type { ConnectUnit } from "../../network.ts";
 import { Remote } from "../../remote.ts";
 import { EMPTY_ROSTER, type Roster, type RosterDevice } from "../../roster.ts";
-import { SettingsKeeper } from "../../settings-keeper.ts";
 import type { RemoteStore, StoredName } from "../../store.ts";
 import type { MailLook } from "../mail-watch.ts";
 import type { UnitWatchOptions } from "../unit-watch.ts";
@@ -40,7 +40,7 @@ export class RecordsSite implements AsyncDisposable {
   files = new Map<StoredName, string>();
   remote: Remote | undefined;
   /** The app's, as the machine that runs has them. */
-  settings!: SettingsKeeper;
+  settings!: KeptSettings;
   /** What servers were asked, and by whom. */
   readonly asked: { type: string; request_id?: string; by: string; scopes: string[] }[] = [];
   /** The server's own word for a message. */
@@ -77,7 +77,7 @@ export class RecordsSite implements AsyncDisposable {
   async start(): Promise<void> {
     const life = ++this.#life;
     const store = this.#store(life);
-    this.settings = await SettingsKeeper.open({ store, clock: this.clock, log: silentLog });
+    this.settings = await KeptSettings.open({ store, clock: this.clock, log: silentLog });
     this.remote = await Remote.open({
       store,
       settings: this.settings,

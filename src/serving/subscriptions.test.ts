@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
 import { ConnectionFixture } from "../server/connection-fixture.ts";
-import { EventHub, type RoutedEvent } from "./event-hub.ts";
+import { type RoutedEvent, Subscriptions } from "./subscriptions.ts";
 
 /** A stream with events 1 to `last`, of which the first `gone` are dropped. */
 class Stream {
@@ -36,20 +36,20 @@ class Stream {
 
 async function subscribed(stream: Stream, payload: PayloadOf<"subscribe">) {
   const fixture = await ConnectionFixture.make();
-  const hub = new EventHub(new Map([["jobs", stream]]));
+  const subscriptions = new Subscriptions(new Map([["jobs", stream]]));
   const subscribe = (next: PayloadOf<"subscribe">) =>
-    hub.subscribe(fixture.connection, next, (data) => fixture.connection.send(data));
+    subscriptions.subscribe(fixture.connection, next, (data) => fixture.connection.send(data));
   subscribe(payload);
-  return { fixture, hub, subscribe };
+  return { fixture, subscriptions, subscribe };
 }
 
 const seqs = (received: Record<string, unknown>[]): unknown[] => received.map(({ seq }) => seq);
 
 test("subscribe: a snapshot with its seq, then the events after it", async () => {
   const stream = new Stream({ count: 3 });
-  const { fixture, hub } = await subscribed(stream, {});
+  const { fixture, subscriptions } = await subscribed(stream, {});
   await using _ = fixture;
-  hub.publish(stream.next());
+  subscriptions.publish(stream.next());
   fixture.read();
   const received = await fixture.received(2);
   assert.deepEqual(received[0]?.streams, { jobs: { seq: 3, snapshot: "all at 3" } });
@@ -58,9 +58,9 @@ test("subscribe: a snapshot with its seq, then the events after it", async () =>
 
 test("subscribe: since continues without a snapshot, with every event once and in order", async () => {
   const stream = new Stream({ count: 250 });
-  const { fixture, hub } = await subscribed(stream, { since: { jobs: 20 } });
+  const { fixture, subscriptions } = await subscribed(stream, { since: { jobs: 20 } });
   await using _ = fixture;
-  hub.publish(stream.next());
+  subscriptions.publish(stream.next());
   fixture.read();
   const received = await fixture.received(232);
   assert.deepEqual(received[0]?.streams, { jobs: { seq: 250, snapshot: null } });
@@ -90,17 +90,17 @@ test("subscribe: a position that is gone, or of another history, gets a snapshot
 
 test("subscribe: one that is far behind is given it as fast as it reads, and is not cut off for it", async () => {
   const stream = new Stream({ count: 800, padding: "x".repeat(10_000) });
-  const { fixture, hub } = await subscribed(stream, { since: { jobs: 0 } });
+  const { fixture, subscriptions } = await subscribed(stream, { since: { jobs: 0 } });
   await using _ = fixture;
   assert.ok(fixture.connection.queuedBytes < 2 * 1024 * 1024);
-  hub.publish(stream.next()); // comes in its turn
+  subscriptions.publish(stream.next()); // comes in its turn
   fixture.read();
   const received = await fixture.received(802);
   assert.deepEqual(
     seqs(received.slice(1)),
     Array.from({ length: 801 }, (_, at) => at + 1),
   );
-  hub.publish(stream.next());
+  subscriptions.publish(stream.next());
   assert.equal((await fixture.received(803)).at(-1)?.seq, 802);
 });
 
@@ -132,7 +132,7 @@ test("filter: directory, jobs and types, of what was missed and of what comes", 
     const payload = JSON.parse(JSON.stringify(filter));
     const missed = await subscribed(stream, { ...payload, since: { jobs: 0 } });
     const live = await subscribed(stream, payload);
-    for (const event of cast) live.hub.publish(event);
+    for (const event of cast) live.subscriptions.publish(event);
     for (const { fixture } of [missed, live]) {
       await using _ = fixture;
       fixture.read();
@@ -143,19 +143,19 @@ test("filter: directory, jobs and types, of what was missed and of what comes", 
 
 test("subscribe: the second takes the first one's place, an unknown stream changes nothing, unsubscribe ends it", async () => {
   const stream = new Stream();
-  const { fixture, hub, subscribe } = await subscribed(stream, { types: ["job_added"] });
+  const { fixture, subscriptions, subscribe } = await subscribed(stream, { types: ["job_added"] });
   await using _ = fixture;
   subscribe({ types: ["job_stopped"] });
   assert.throws(
     () => subscribe({ streams: ["jobs", "weather"] }),
     (error) => isWarrenError(error, "UNKNOWN_STREAM"),
   );
-  hub.publish(stream.next("job_added"));
-  hub.publish(stream.next("job_stopped"));
-  hub.unsubscribe(fixture.connection);
-  hub.publish(stream.next("job_stopped"));
+  subscriptions.publish(stream.next("job_added"));
+  subscriptions.publish(stream.next("job_stopped"));
+  subscriptions.unsubscribe(fixture.connection);
+  subscriptions.publish(stream.next("job_stopped"));
   fixture.connection.send({ seq: "end" });
   fixture.read();
   assert.deepEqual(seqs(await fixture.received(4)), [undefined, undefined, 2, "end"]);
-  assert.equal(hub.subscriberCount, 0);
+  assert.equal(subscriptions.subscriberCount, 0);
 });

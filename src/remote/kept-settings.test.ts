@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../platform/log.ts";
 import { homeStore } from "./home-store.ts";
-import { SettingsKeeper } from "./settings-keeper.ts";
+import { KeptSettings } from "./kept-settings.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const clock = {
@@ -16,8 +16,8 @@ const clock = {
 
 function home() {
   const dir = mkdtempSync(join(tmpdir(), "warren-settings-"));
-  const open = (): Promise<SettingsKeeper> =>
-    SettingsKeeper.open({ store: homeStore(join(dir, "remote")), clock, log: silentLog });
+  const open = (): Promise<KeptSettings> =>
+    KeptSettings.open({ store: homeStore(join(dir, "remote")), clock, log: silentLog });
   return {
     dir,
     path: join(dir, "remote", "settings.json"),

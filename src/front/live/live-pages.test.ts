@@ -5,7 +5,7 @@ import type { BuildFailure, FrontWorker } from "../../protocol/front-messages.ts
 import type { RequestFacts } from "../proxy/responder.ts";
 import { scriptTag } from "./client-script.ts";
 import { liveTransform } from "./live-answer.ts";
-import { LIVE_CLIENTS_MAX, LiveHub, type LiveStream } from "./live-hub.ts";
+import { LIVE_CLIENTS_MAX, LivePages, type LiveStream } from "./live-pages.ts";
 
 const worker = (version: string, more: Partial<FrontWorker> = {}): FrontWorker => ({
   name: "index",
@@ -38,8 +38,8 @@ class Reader implements LiveStream {
   }
 }
 
-function hubWith(...workers: FrontWorker[]): {
-  hub: LiveHub;
+function pagesWith(...workers: FrontWorker[]): {
+  pages: LivePages;
   reader: Reader;
   beat: () => void;
   timerCount: () => number;
@@ -53,59 +53,59 @@ function hubWith(...workers: FrontWorker[]): {
       return () => timers.delete(task);
     },
   };
-  const hub = new LiveHub("f1", clock);
-  hub.applyTable({ workers });
+  const pages = new LivePages("f1", clock);
+  pages.applyTable({ workers });
   const reader = new Reader();
-  hub.add("index", reader);
+  pages.add("index", reader);
   const beat = () => {
     for (const task of [...timers]) {
       timers.delete(task);
       task();
     }
   };
-  return { hub, reader, beat, timerCount: () => timers.size };
+  return { pages, reader, beat, timerCount: () => timers.size };
 }
 
 test("live: a browser is told the present state when it connects", () => {
-  const { reader } = hubWith(worker("v1"));
+  const { reader } = pagesWith(worker("v1"));
   assert.match(reader.text, /^retry: 500\n/);
   assert.deepEqual(reader.take(), [["state", { front: "f1", count: 0, version: "v1" }]]);
 });
 
 test("live: a new version is told with the reload, and pages that it served already are left alone", () => {
-  const { hub, reader } = hubWith(worker("v1"));
+  const { pages, reader } = pagesWith(worker("v1"));
   reader.take();
-  hub.applyWorker(worker("v1", { state: "held" }));
-  hub.applyWorker(worker("v2"));
+  pages.applyWorker(worker("v1", { state: "held" }));
+  pages.applyWorker(worker("v2"));
   assert.deepEqual(reader.take(), [], "not before the server says so");
-  hub.reload(["index"]);
+  pages.reload(["index"]);
   assert.deepEqual(reader.take(), [["state", { front: "f1", count: 0, version: "v2" }]]);
-  hub.reload(["index"]);
+  pages.reload(["index"]);
   assert.deepEqual(reader.take(), [["state", { front: "f1", count: 1, version: "v2" }]], "public files have changed");
 });
 
 test("live: a failure is told at once, its end too when the version before serves on; what a held worker serves is not known", () => {
-  const { hub, reader, beat } = hubWith(worker("v1"));
+  const { pages, reader, beat } = pagesWith(worker("v1"));
   const failing = (at: string): FrontWorker => {
     const failure: BuildFailure = { worker: "index", at, phase: "build", message: "", places: [], output: [] };
     return worker("v1", { state: "failed", instances: [], failure });
   };
   const told = () => reader.take().map(([, { version, count }]) => [version, count]);
   told();
-  hub.applyWorker(failing("T1"));
+  pages.applyWorker(failing("T1"));
   assert.deepEqual(told(), [["failed T1", 0]]);
-  hub.applyWorker(failing("T1"));
-  hub.applyWorker(worker("v1", { state: "held", instances: [] }));
-  assert.equal(hub.stateOf("index").version, "failed T1");
+  pages.applyWorker(failing("T1"));
+  pages.applyWorker(worker("v1", { state: "held", instances: [] }));
+  assert.equal(pages.stateOf("index").version, "failed T1");
   assert.deepEqual(told(), []);
-  hub.applyTable({ workers: [failing("T2")] });
+  pages.applyTable({ workers: [failing("T2")] });
   assert.deepEqual(told(), [["failed T2", 0]]);
-  hub.applyWorker(worker("v1"));
+  pages.applyWorker(worker("v1"));
   beat();
   assert.deepEqual(told(), [["v1", 0]]);
-  hub.applyWorker(failing("T3"));
-  hub.applyWorker(worker("v2"));
-  hub.reload(["index"]);
+  pages.applyWorker(failing("T3"));
+  pages.applyWorker(worker("v2"));
+  pages.reload(["index"]);
   beat();
   assert.deepEqual(
     told(),
@@ -118,34 +118,34 @@ test("live: a failure is told at once, its end too when the version before serve
 });
 
 test("live: style sheets are told apart; another worker's pages hear nothing", () => {
-  const { hub, reader } = hubWith(worker("v1"), worker("v1", { name: "api" }));
+  const { pages, reader } = pagesWith(worker("v1"), worker("v1", { name: "api" }));
   const other = new Reader();
-  hub.add("api", other);
+  pages.add("api", other);
   reader.take();
   other.take();
-  hub.reload(["index", "unknown"], ["/style.css"]);
+  pages.reload(["index", "unknown"], ["/style.css"]);
   assert.deepEqual(reader.take(), [["css", { front: "f1", count: 1, version: "v1", paths: ["/style.css"] }]]);
   assert.deepEqual(other.take(), []);
 });
 
 test("live: who does not read is dropped, at the latest by a heartbeat; without browsers no timer runs", () => {
-  const { hub, reader, beat, timerCount } = hubWith(worker("v1"));
+  const { pages, reader, beat, timerCount } = pagesWith(worker("v1"));
   beat();
   assert.ok(reader.text.endsWith(":\n\n"));
   reader.isReading = false;
   beat();
   assert.ok(reader.isEnded);
-  assert.equal(hub.clientCount, 0);
+  assert.equal(pages.clientCount, 0);
   assert.equal(timerCount(), 0);
 });
 
 test("live: too many are refused, and the end of the front ends all", () => {
-  const { hub, reader, timerCount } = hubWith(worker("v1"));
-  for (let at = 1; at < LIVE_CLIENTS_MAX; at++) assert.ok(hub.add("index", new Reader()));
-  assert.ok(!hub.add("index", new Reader()));
-  hub.close();
+  const { pages, reader, timerCount } = pagesWith(worker("v1"));
+  for (let at = 1; at < LIVE_CLIENTS_MAX; at++) assert.ok(pages.add("index", new Reader()));
+  assert.ok(!pages.add("index", new Reader()));
+  pages.close();
   assert.ok(reader.isEnded);
-  assert.equal(hub.clientCount, 0);
+  assert.equal(pages.clientCount, 0);
   assert.equal(timerCount(), 0);
 });
 
@@ -158,10 +158,10 @@ test("live: a page's tag holds its mark, escaped", () => {
 });
 
 test("live: a worker's document brings the version that served it, and is not kept", () => {
-  const { hub } = hubWith(worker("v1"));
+  const { pages } = pagesWith(worker("v1"));
   const request = { method: "GET", path: "/", field: () => undefined } as unknown as RequestFacts;
   const html = { status: 200, field: (name: string) => (name === "content-type" ? "text/html" : undefined) };
-  const transform = liveTransform(worker("v2"), hub);
+  const transform = liveTransform(worker("v2"), pages);
   const body = transform(request, html);
   assert.ok(body);
   const text = Buffer.concat([body.push(Buffer.from("x</body>")), body.end()]).toString();

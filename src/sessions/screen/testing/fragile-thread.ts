@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
-import "../worker.ts";
+import "../screens-thread.ts";
 import type { ScreenRequest } from "../screen-messages.ts";
 
 /** The screens' thread, which dies of a look at a session with a file `bomb` (once) or `mine` (each time) beside its journal. */

@@ -9,7 +9,7 @@ import type { RemoteStore } from "./store.ts";
  *
  * 1. What has been answered is on disk. 2. What says nothing new writes nothing, and tells nobody.
  */
-export interface SettingsKeeperOptions {
+export interface KeptSettingsOptions {
   store: RemoteStore;
   clock: Clock;
   log: Log;
@@ -23,19 +23,19 @@ interface SettingsFile {
 
 const FILE = "settings.json";
 
-export class SettingsKeeper {
+export class KeptSettings {
   readonly #clock: Clock;
   readonly #file: Kept<SettingsFile>;
   /** After each change, once it is on disk. */
   onChanged: () => void = () => {};
 
   /** Of a file that cannot be read nothing is lost but what no device has any more. */
-  static async open({ store, clock, log }: SettingsKeeperOptions): Promise<SettingsKeeper> {
+  static async open({ store, clock, log }: KeptSettingsOptions): Promise<KeptSettings> {
     const text = await store.read(FILE);
     const settings = text ? settingsIn(text, clock.wallMs()) : {};
     if (!settings) log.warn("settings_begin_anew", { file: store.pathOf(FILE) });
     const file: SettingsFile = { format: 1, oldest_reader: 1, settings: settings ?? {} };
-    return new SettingsKeeper(clock, new Kept(store, FILE, file));
+    return new KeptSettings(clock, new Kept(store, FILE, file));
   }
 
   private constructor(clock: Clock, file: Kept<SettingsFile>) {

@@ -38,7 +38,7 @@ interface WorkerState {
   cancelTelling?: (() => void) | undefined;
 }
 
-export class LiveHub {
+export class LivePages {
   readonly #front: string;
   readonly #clock: Clock;
   readonly #streams = new Map<LiveStream, string>();

@@ -4,7 +4,7 @@ import { EMPTY_ROSTER, type Roster, readRoster } from "./roster.ts";
 import type { RemoteStore } from "./store.ts";
 
 /** The roster and its file. Changes happen one after another; what is read is what is on disk. */
-export class RosterKeeper {
+export class KeptRoster {
   readonly #store: RemoteStore;
   #now: Roster;
   #last: Promise<unknown> = Promise.resolve();
@@ -12,11 +12,11 @@ export class RosterKeeper {
   onChanged: () => void = () => {};
 
   /** @throws ROSTER_BAD, MACHINE_KEY_OPEN */
-  static async open(store: RemoteStore): Promise<RosterKeeper> {
+  static async open(store: RemoteStore): Promise<KeptRoster> {
     const text = await store.read("roster.json");
     const roster = text === undefined ? EMPTY_ROSTER : readRoster(text);
     if (typeof roster === "string") throw rosterBad(store.pathOf("roster.json"), roster);
-    return new RosterKeeper(store, roster);
+    return new KeptRoster(store, roster);
   }
 
   private constructor(store: RemoteStore, roster: Roster) {

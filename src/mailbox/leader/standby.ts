@@ -7,7 +7,7 @@ import type { Log } from "../../platform/log.ts";
  * Keeps one standby: a process of the leader's own build that waits for its death. It belongs to nobody: when the leader dies it lives on, and leads. When
  * it dies another is started.
  */
-export interface StandbyKeeperOptions {
+export interface StandbyOptions {
   /** Starts it; default: this program with `--standby-of`. */
   spawn?: () => ChildProcess;
   clock: Clock;
@@ -18,14 +18,14 @@ const RESTART = { firstMs: 50, maxMs: 10_000 };
 /** One that lived so long was a good one. */
 const GOOD_AFTER_MS = 5_000;
 
-export class StandbyKeeper {
-  readonly #options: StandbyKeeperOptions;
+export class Standby {
+  readonly #options: StandbyOptions;
   readonly #backoff = new Backoff(RESTART);
   #child: ChildProcess | undefined;
   #cancelStart = (): void => {};
   #isEnding = false;
 
-  constructor(options: StandbyKeeperOptions) {
+  constructor(options: StandbyOptions) {
     this.#options = options;
   }
 

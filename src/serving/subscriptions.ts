@@ -55,7 +55,7 @@ interface Subscriber {
   leaves: (() => void)[];
 }
 
-export class EventHub {
+export class Subscriptions {
   readonly #sources: EventSources;
   readonly #subscribers = new Map<EventPeer, Subscriber>();
 
