@@ -18,8 +18,6 @@ export interface FollowJobsOptions {
   wanted: Pick<LogSelection, "streams" | "grep" | "json">;
   /** Where the runs that run already begin; default: at their beginning. */
   start?: Start;
-  /** End when all of them have ended. Default: wait for more. */
-  untilAllEnded?: boolean;
   interrupted: AbortSignal;
 }
 
@@ -31,7 +29,6 @@ class JobsFollower {
   readonly #context: Context;
   readonly #options: FollowJobsOptions;
   readonly #printer: LogPrinter;
-  readonly #over: AbortController = new AbortController();
   /** By run id: called when the run has ended. */
   readonly #ends = new Map<string, (job: Job) => void>();
   readonly #followers = new Set<Promise<void>>();
@@ -45,8 +42,7 @@ class JobsFollower {
   async follow(): Promise<void> {
     const { workdir, jobIds, interrupted } = this.#options;
     const filter = { ...(workdir ? { workdir } : {}), ...(jobIds ? { job_ids: [...jobIds] } : {}) };
-    const signal = AbortSignal.any([interrupted, this.#over.signal]);
-    for await (const item of this.#context.ownClient().subscribe(filter, signal)) {
+    for await (const item of this.#context.ownClient().subscribe(filter, interrupted)) {
       if (item.kind === "snapshot") await this.#onSnapshot((item.snapshot as { jobs: Job[] } | null)?.jobs ?? []);
       else await this.#onEvent(item.event);
     }
@@ -101,6 +97,5 @@ class JobsFollower {
     this.#ends.delete(runId);
     if (this.#ends.size === 0) await this.#printer.note("all processes stopped");
     await this.#printer.flush();
-    if (this.#ends.size === 0 && this.#options.untilAllEnded) this.#over.abort();
   }
 }

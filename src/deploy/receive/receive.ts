@@ -33,17 +33,19 @@ export interface ReceiveOptions {
   env: string[];
   port?: number | undefined;
   nowMs: () => number;
-  silenceMaxMs?: number;
 }
 
 /** @throws DEPLOY_RUNNING; what the disk says */
 export async function receive(options: ReceiveOptions): Promise<void> {
-  const { input, silenceMaxMs = SILENCE_MAX_MS } = options;
   const wanted = resolve(options.home, options.dir);
   await mkdir(join(wanted, DEPLOY_STATE_DIR), { recursive: true });
   const dir = await realpath(wanted);
   const lock = lockOf(dir, options);
-  const inbox = new LineInbox<ToHost>({ stream: input, silenceMaxMs, isIdle: ({ type }) => type === "alive" });
+  const inbox = new LineInbox<ToHost>({
+    stream: options.input,
+    silenceMaxMs: SILENCE_MAX_MS,
+    isIdle: ({ type }) => type === "alive",
+  });
   try {
     await new Reception(options, dir, inbox).run();
   } finally {

@@ -14,8 +14,6 @@ export interface InstanceCommandOptions {
   personEnv: Readonly<Record<string, string | undefined>>;
   /** Runs node workers; default: this Node. */
   nodePath?: string;
-  /** Where `preload.cjs` and `standby.cjs` lie; default: this folder, which the built product has too. */
-  filesDir?: string;
 }
 
 export interface InstanceWorker {
@@ -54,11 +52,7 @@ const ALLOWED = [
 ];
 
 /** Stacks in terms of the sources; then the socket on PORT. */
-const nodeArguments = (filesDir: string): string[] => [
-  "--enable-source-maps",
-  "--require",
-  join(filesDir, "preload.cjs"),
-];
+const nodeArguments = (): string[] => ["--enable-source-maps", "--require", join(ourFiles(), "preload.cjs")];
 
 /** @throws when a node worker has no artefact, or a command worker no command: configuration has seen to both */
 export function instanceCommand(options: InstanceCommandOptions): InstanceCommand {
@@ -77,23 +71,18 @@ export function standbyCommand(
   options: Omit<InstanceCommandOptions, "artefactPath">,
   socketPath: string,
 ): InstanceCommand {
-  const { worker, nodePath = process.execPath, filesDir = ourFiles() } = options;
+  const { worker, nodePath = process.execPath } = options;
   return {
-    command: [nodePath, ...nodeArguments(filesDir), join(filesDir, "standby.cjs")],
+    command: [nodePath, ...nodeArguments(), join(ourFiles(), "standby.cjs")],
     workdir: worker.dir,
     env: [...environmentFor(options), `WARREN_STANDBY=${socketPath}`],
     takesSocket: true,
   };
 }
 
-function nodeCommand({
-  artefactPath,
-  nodePath = process.execPath,
-  filesDir = ourFiles(),
-  worker,
-}: InstanceCommandOptions) {
+function nodeCommand({ artefactPath, nodePath = process.execPath, worker }: InstanceCommandOptions) {
   if (artefactPath === undefined) throw new Error(`the node worker ${worker.name} has no artefact`);
-  return [nodePath, ...nodeArguments(filesDir), artefactPath];
+  return [nodePath, ...nodeArguments(), artefactPath];
 }
 
 /** The link `bin/<name>` names what serves now; this instance may be of the version that comes after. */

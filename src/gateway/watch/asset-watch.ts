@@ -9,10 +9,9 @@ import { PASSING } from "./source-names.ts";
  * taken in without loading the page again. A folder that is not there yet is waited for.
  */
 export interface AssetWatchOptions {
-  /** Once it has been quiet for `quietMs`. `key`: as it was added. */
+  /** Once it has been quiet for QUIET_MS. `key`: as it was added. */
   onAssets: (key: string, changed: AssetChange) => void;
   clock?: Clock;
-  quietMs?: number;
   watch?: typeof watch;
 }
 
@@ -109,7 +108,7 @@ export class AssetWatch {
     folder.seen.set(path, signature);
     folder.changed.add(path);
     folder.cancelTimer?.();
-    folder.cancelTimer = this.#clock.timer(this.#options.quietMs ?? QUIET_MS, () => this.#tell(folder));
+    folder.cancelTimer = this.#clock.timer(QUIET_MS, () => this.#tell(folder));
   }
 
   #tell(folder: Folder): void {

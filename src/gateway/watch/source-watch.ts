@@ -10,9 +10,9 @@ import { isInside, type Look, type WorkerSources } from "./worker-sources.ts";
  * Tells which workers' sources change.
  *
  * 1. `onTouched` is called in the very tick in which the system tells of something that may be a change.
- * 2. For each `onTouched` there is an `onSettled` of that change or a later one, once it has been quiet for `quietMs`, at the latest `boundMs` after it: which
+ * 2. For each `onTouched` there is an `onSettled` of that change or a later one, once it has been quiet for QUIET_MS, at the latest BOUND_MS after it: which
  *    version the sources are. The same as before means that nothing is different after all. Where all signs are of one file, which is there and
- *    not empty, `quietOneMs` of quiet are enough: that is how a person saves. What comes after that is another `onTouched`, and is waited for in its turn.
+ *    not empty, QUIET_ONE_MS of quiet are enough: that is how a person saves. What comes after that is another `onTouched`, and is waited for in its turn.
  * 3. A directory is watched before it is read, and what was found is told after. So what comes later than a look is told by another `onTouched`.
  * 4. Others who watch too may say what they saw: it is treated as if the system had told.
  * 5. Where the system does not tell (no watch left, or too much at once), everything concerned is looked at every `pollMs`, and that is said.
@@ -29,9 +29,6 @@ export interface SourceWatchOptions {
   /** The sources could not be looked at; they are again at the next sign. */
   onError?: (worker: string, message: string) => void;
   clock?: Clock;
-  quietMs?: number;
-  quietOneMs?: number;
-  boundMs?: number;
   pollMs?: number;
   /** For tests that let it fail. */
   watch?: typeof watch;
@@ -177,7 +174,7 @@ export class SourceWatch {
     else for (const file of files) touched.files.add(file);
     if (!isFirst) return;
     follow.change += 1;
-    this.#wait(follow, this.#options.quietOneMs ?? QUIET_ONE_MS);
+    this.#wait(follow, QUIET_ONE_MS);
     this.#options.onTouched(follow.sources.name, follow.change);
   }
 
@@ -190,17 +187,9 @@ export class SourceWatch {
     const { touched } = follow;
     if (!touched) return;
     const nowMs = this.#clock.monotonicMs();
-    const { boundMs = BOUND_MS } = this.#options;
-    const atMs = Math.min(touched.lastMs + this.#quietMsOf(touched), touched.firstMs + boundMs);
+    const atMs = Math.min(touched.lastMs + quietMsOf(touched), touched.firstMs + BOUND_MS);
     if (nowMs < atMs) return this.#wait(follow, atMs - nowMs);
     void this.#settle(follow);
-  }
-
-  #quietMsOf({ files, isVague }: Touched): number {
-    const { quietMs = QUIET_MS, quietOneMs = QUIET_ONE_MS } = this.#options;
-    const [file, ...others] = files;
-    const isOneSave = !isVague && file !== undefined && others.length === 0 && hasContent(file);
-    return isOneSave ? quietOneMs : quietMs;
   }
 
   async #settle(follow: Follow): Promise<void> {
@@ -306,3 +295,9 @@ function hasContent(path: string): boolean {
 /** Directories around the sources: where a root is made again, and where single files lie. */
 const anchorsOf = (sources: WorkerSources): Set<string> =>
   new Set([...sources.roots, ...sources.outsiders].map((path) => dirname(path)));
+
+function quietMsOf({ files, isVague }: Touched): number {
+  const [file, ...others] = files;
+  const isOneSave = !isVague && file !== undefined && others.length === 0 && hasContent(file);
+  return isOneSave ? QUIET_ONE_MS : QUIET_MS;
+}

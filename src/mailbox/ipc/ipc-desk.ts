@@ -26,8 +26,6 @@ export interface IpcDeskOptions {
   log: IpcLog;
   storeLarge: StoreLarge;
   clock?: Clock;
-  /** Makes session tokens. */
-  makeToken?: () => string;
   /** With it, a name is given to those alone who know it, and `list` asks for a session. */
   secret?: string | undefined;
   /** Their limits too: 100 unread messages, 100 requests a minute, a new name once an hour. */
@@ -60,7 +58,6 @@ export class IpcDesk {
   readonly offeredMail: OfferedMail;
   readonly clock: Clock;
   readonly #mail: IpcMail;
-  readonly #makeToken: () => string;
   readonly #secret: string | undefined;
   readonly #limits: RequestLimits | undefined;
   readonly #actions: ReadonlyMap<unknown, Action>;
@@ -69,7 +66,6 @@ export class IpcDesk {
     this.clock = options.clock ?? systemClock;
     this.#mail = new IpcMail(options.log, () => this.clock.wallMs());
     this.offeredMail = new OfferedMail({ mail: this.#mail, storeLarge: options.storeLarge, clock: this.clock });
-    this.#makeToken = options.makeToken ?? randomToken;
     this.#secret = options.secret === "" ? undefined : options.secret;
     this.#limits = options.isStrict === true ? new RequestLimits(this.clock) : undefined;
     this.#actions = new Map<unknown, Action>([
@@ -119,7 +115,7 @@ export class IpcDesk {
     if (this.#secret !== undefined && !provesSecret(name, this.#secret, request.auth_token))
       return refused(replies.BAD_SECRET);
     const holder = await peer.process();
-    const token = this.#makeToken();
+    const token = randomToken();
     const hash = hashToken(token);
     const session = sessionOf(name, hash);
     const queued = await this.#take(session, holder);

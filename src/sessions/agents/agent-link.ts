@@ -34,8 +34,6 @@ export interface AgentLinkOptions {
   client: { name: string; version: string };
   /** Absolute. */
   cwd: string;
-  /** ACP's McpServer, each. */
-  mcpServers?: readonly Fields[];
   /** The agent's session to take up, when the conversation knows none. */
   resume?: string;
   files?: AgentFiles;
@@ -45,15 +43,14 @@ export interface AgentLinkOptions {
   log: Log;
   /** Deadline of initialize. Default: 30 s. */
   initializeMs?: number;
-  /** Of session/new, session/load and session/resume. Default: 120 s. */
-  openMs?: number;
-  /** Of the other requests that are no prompts. Default: 30 s. */
-  callMs?: number;
   /** Aborted when another server takes over, or the session ends: from then on the link writes nothing. */
   signal: AbortSignal;
 }
 
 export type PromptReceipt = { state: "sent"; turn_id: string } | { state: "queued"; position: number };
+
+/** Deadline of requests that are no prompts, once the session is open. */
+const CALL_MS = 30_000;
 
 const IN_MEMORY: QueueStore = { prompts: [], save: async () => {} };
 
@@ -64,7 +61,6 @@ export class AgentLink {
   readonly #replies: AgentReplies;
   readonly #questions: Questions;
   readonly #queue: PromptQueue;
-  readonly #callMs: number;
   readonly #life: number;
   /** The prompt that is being written. */
   #sending: string | undefined;
@@ -74,7 +70,6 @@ export class AgentLink {
     const { conversation, write, files = systemFiles, terminals, log, clock, signal } = options;
     this.#conversation = conversation;
     this.#options = options;
-    this.#callMs = options.callMs ?? 30_000;
     this.#life = conversation.life;
     this.#calls = new OwnCalls({ conversation, write, clock, signal });
     this.#replies = new AgentReplies({
@@ -177,17 +172,15 @@ export class AgentLink {
 
   async #open(): Promise<void> {
     this.#checkAlive();
-    const { client, cwd, mcpServers = [], resume, terminals, initializeMs = 30_000, openMs = 120_000 } = this.#options;
+    const { client, cwd, resume, terminals, initializeMs = 30_000 } = this.#options;
     const options: HandshakeOptions = {
       conversation: this.#conversation,
       calls: this.#calls,
       client,
       cwd,
-      mcpServers,
       ...(resume === undefined ? {} : { resume }),
       hasTerminals: terminals !== undefined,
       initializeMs,
-      openMs,
     };
     this.#reconcile(); // requests that nobody answered
     await shakeHands(options);
@@ -262,8 +255,8 @@ export class AgentLink {
 
   #call(method: string, params: Fields): Promise<Answer> {
     this.#checkAlive();
-    const late = () => errors.agentNotAnswering(method, this.#callMs);
-    return this.#calls.call(method, params, { afterMs: this.#callMs, late });
+    const late = () => errors.agentNotAnswering(method, CALL_MS);
+    return this.#calls.call(method, params, { afterMs: CALL_MS, late });
   }
 
   get #isOver(): boolean {

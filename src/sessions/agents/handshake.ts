@@ -13,14 +13,17 @@ export interface HandshakeOptions {
   calls: OwnCalls;
   client: { name: string; version: string };
   cwd: string;
-  mcpServers: readonly Fields[];
   /** The agent's session to take up, when the conversation knows none. */
   resume?: string;
   hasTerminals: boolean;
   initializeMs: number;
-  /** For session/new, session/load and session/resume: an agent may start its tools then, or read a long history. */
-  openMs: number;
 }
+
+/** For session/new, session/load and session/resume: an agent may start its tools then, or read a long history. */
+const OPEN_MS = 120_000;
+
+/** The protocol asks for the list; an agent has its own. */
+const NO_MCP_SERVERS: readonly Fields[] = [];
 
 const OPENING: readonly string[] = ["session/new", "session/load", "session/resume"];
 
@@ -55,11 +58,11 @@ async function initialize(options: HandshakeOptions): Promise<void> {
 }
 
 function openSession(options: HandshakeOptions): Promise<Answer> {
-  const { conversation, calls, cwd, mcpServers, openMs } = options;
-  return answerTo(options, OPENING, deadline(conversation, "session/new", openMs), (late) => {
+  const { conversation, calls, cwd } = options;
+  return answerTo(options, OPENING, deadline(conversation, "session/new", OPEN_MS), (late) => {
     const sessionId = conversation.sessionId ?? options.resume;
-    if (sessionId === undefined) return calls.call("session/new", { cwd, mcpServers }, late);
-    return calls.call(resumeBy(conversation, sessionId), { sessionId, cwd, mcpServers }, late);
+    if (sessionId === undefined) return calls.call("session/new", { cwd, mcpServers: NO_MCP_SERVERS }, late);
+    return calls.call(resumeBy(conversation, sessionId), { sessionId, cwd, mcpServers: NO_MCP_SERVERS }, late);
   });
 }
 
