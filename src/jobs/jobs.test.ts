@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, utimes, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { environHas, hasEnded, isAlive, listProcesses, readProcess } from "../platform/process.ts";
@@ -162,6 +163,25 @@ test("signal: reaches the job, and none that has ended", async () => {
   assert.equal(fixture.jobs.get({ job_id: job.id }).job.exit_code, 9);
   await assert.rejects(fixture.jobs.signal({ job_id: job.id, signal: "TERM" }), code("JOB_NOT_RUNNING"));
   await assert.rejects(fixture.jobs.signal({ job_id: job.id, signal: "NOPE" }), code("UNKNOWN_SIGNAL"));
+});
+
+test("logs: a run has its own alone, whatever a killed server has left of a job that had the same id", async () => {
+  await using fixture = await JobsFixture.make();
+  const ended = (job_id: string) =>
+    fixture.jobs.wait({ job_id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(20_000));
+  const spec = fixture.spec("echo own; echo own >&2");
+  const { job } = await fixture.jobs.add(spec);
+  await ended(job.id);
+  const left = [job.stdout_path, job.stderr_path, `${job.stdout_path}.dropped`].map((path) =>
+    path.replace("-1.", "-2."),
+  );
+  for (const path of left) writeFileSync(path, "another's\n");
+  await fixture.jobs.add(spec);
+  await ended(job.id);
+  const { job: again } = fixture.jobs.get({ job_id: job.id });
+  assert.deepEqual([again.stdout_path, again.stderr_path], left.slice(0, 2));
+  for (const path of left.slice(0, 2)) assert.equal(readFileSync(path, "utf8"), "own\n");
+  assert.ok(!existsSync(left[2]!));
 });
 
 test("remove: only what does not run, with its logs; cleanup takes all of them and logs of nobody", async () => {

@@ -21,6 +21,7 @@ import { addOutcome } from "./history.ts";
 import type { Ledger, RecordEvent } from "./ledger.ts";
 import { LiveRun } from "./live-run.ts";
 import { BLANK_RUN, type JobRecord, type RunCause, type RunRecord } from "./records.ts";
+import { clearLogs } from "./run-logs.ts";
 import type { JobStore } from "./store.ts";
 
 /**
@@ -134,6 +135,7 @@ export class Runner {
     });
     this.#add(run);
     try {
+      clearLogs(this.#options.logsDir, record.id);
       const {
         shim,
         job: process,

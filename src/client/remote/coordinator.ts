@@ -122,6 +122,10 @@ export class Coordinator {
     });
   }
 
+  hasHub(fingerprint: string): boolean {
+    return this.#hubs.has(fingerprint);
+  }
+
   hub(fingerprint: string): HubConnection | undefined {
     return this.#hubs.get(fingerprint);
   }
@@ -203,6 +207,18 @@ export class Coordinator {
   /** By the machine's key. */
   connectionForMachine(id: string): MachineLink | undefined {
     return this.#machines.get(id);
+  }
+
+  /** A session is known by its machine's key and its own id: the way to it is its machine's, by whichever hub. Undefined: no such machine. */
+  connectionForSession({
+    machine,
+    id,
+  }: {
+    machine: string;
+    id: string;
+  }): { link: MachineLink; target: string } | undefined {
+    const link = this.#machines.get(machine);
+    return link && { link, target: id };
   }
 
   /** By name, or by at least 8 digits of its key. @throws MACHINE_NOT_FOUND, MACHINE_AMBIGUOUS */

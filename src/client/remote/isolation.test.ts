@@ -202,9 +202,13 @@ test("isolation: a hub that is disconnected or removed takes nothing of another'
   assert.equal(device.machines().length, 2, "its rows stay, as last confirmed");
   assert.ok(device.machines().find(({ machine }) => machine.name === "server")!.machine.confirmedMs! > 0);
   assert.equal((await store.hubs()).find(({ label }) => label.startsWith("cloud"))!.isOff, true);
+  const { machine } = device.machines()[0]!;
+  const session = device.connectionForSession({ machine: machine.id, id: "s1" });
+  assert.deepEqual([session?.target, session?.link], ["s1", device.connectionForMachine(machine.id)]);
+  assert.equal(device.connectionForSession({ machine: "nobody", id: "s1" }), undefined);
   const cloudId = of("cloud");
   await device.removeHub(cloudId);
-  assert.deepEqual([device.hub(cloudId), device.machines().length, (await store.hubs()).length], [undefined, 1, 1]);
+  assert.deepEqual([device.hasHub(cloudId), device.machines().length, (await store.hubs()).length], [false, 1, 1]);
   assert.equal((await store.machines()).length, 1);
   assert.deepEqual([closed, stream.isOver], [["server"], false]);
 });

@@ -56,7 +56,8 @@ function useSay({ machine, session, client }: { machine: ShownMachine | undefine
 } {
   const { remote } = useApp();
   const perform = useDo();
-  const outbox = machine && remote?.coordinator?.connectionForMachine(machine.id) && remote.coordinator.outbox;
+  const way = machine && remote?.coordinator?.connectionForSession({ machine: machine.id, id: session });
+  const outbox = way && remote?.coordinator?.outbox;
   const mayWait = outbox !== undefined && machine?.isLive === false;
   const say = (text: string): Promise<boolean> =>
     perform<unknown>(undefined, () => {
