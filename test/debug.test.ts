@@ -299,7 +299,7 @@ test(
       [["nobody"], 125, /No server nobody is running/],
       [["clinets"], 2, /warren debug clients/],
       [[name, "clinets"], 2, /Did you mean clients\?/],
-      [["state", "more"], 2, /takes no more/],
+      [["state", "more"], 2, /takes no arguments, got more/],
       [["state", "-f"], 2, /goes with log/],
       [["frames", "all"], 2, /no whole number/],
       [["frames", "999"], 125, /no client 999/],

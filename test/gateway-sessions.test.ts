@@ -197,7 +197,7 @@ test(
     });
     for (const [port, code] of [
       ["3000", /Port 3000 is another session's/],
-      ["70000", /70000 cannot be a port/],
+      ["70000", /70000 is no port/],
     ] as const) {
       const refused = await site.house.warren(["new", "--json", "--port", port, "--name", "hen", "--", "cat"]);
       assert.notEqual(refused.status, 0);
