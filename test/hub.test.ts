@@ -281,7 +281,7 @@ test("hub: wrong arguments are said before anything is started", async () => {
   for (const [args, message] of [
     [["--cert", "x"], /--cert and --key belong together/],
     [["--port", "70000"], /--port 70000 is no port/],
-    [["--port", "x"], /--port x is no whole number/],
+    [["--port", "x"], /--port x is no port/],
     [["statsu"], /unknown command: hub statsu. Did you mean hub status\?/],
   ] as const) {
     const { status, stderr } = await house.warren(["hub", ...args]);
