@@ -111,7 +111,9 @@ export class Remote implements Part {
       assert.ok(incidents.within(["server", "hub", "reload"], fromMs, incidents.nowMs()), `${id}: ${ran.stderr}`);
       ledger.allow(AWAY);
     } else {
-      assert.deepEqual([ran.status, ran.stdout], [wanted, `[${id}] said ${id}\n`], `${id}: ${ran.stderr}`);
+      const { status, signal, stdout, stderr } = ran;
+      const found = JSON.stringify({ status, signal, stdout, stderr });
+      assert.deepEqual([status, stdout], [wanted, `[${id}] said ${id}\n`], `${id}, to end with ${wanted}: ${found}`);
       this.#ran.push(id);
       ledger.add("remote runs");
       await house.client().request("remove", { job_id: id, workdir: house.dir });
