@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -92,6 +92,33 @@ const parsed = (text: string): unknown => {
       .map((line) => JSON.parse(line));
   }
 };
+
+test("on: run exits as the command did, with no hub for a time, or with nobody who reads what is printed", async () => {
+  await using homes = new TwoHomes();
+  const address = await homes.startHub();
+  await homes.pair(address);
+  const gate = join(homes.there.base, "gate");
+  execFileSync("mkfifo", [gate]);
+  const begin = async (name: string, more = "") => {
+    const script = `echo begun; read line < ${gate}; ${more} echo "$line"; exit 7`;
+    const run = homes.here.start(["--on", homes.name, "run", "-q", "-f", "--name", name, "--", "sh", "-c", script]);
+    await run.shows(/begun/);
+    return run;
+  };
+  const unread = await begin("owl", "seq 20000; sleep 0.2;");
+  unread.child.stdout!.destroy();
+  writeFileSync(gate, "over\n");
+  assert.deepEqual([(await unread.ended).status, (await unread.ended).stderr], [7, ""]);
+  const run = await begin("fox");
+  const [hub] = homes.hubs;
+  hub!.child.kill("SIGKILL");
+  await hub!.ended;
+  const first = await Promise.race([run.ended, homes.startHub(homes.there, Number(new URL(address).port))]);
+  assert.equal(first, address, "it waits");
+  writeFileSync(gate, "over\n");
+  const { status, stdout } = await run.ended;
+  assert.deepEqual([status, stdout], [7, "[fox] begun\n[fox] over\n"]);
+});
 
 test("on: run exits as the command did there, with its output, its environment and its directories", async () => {
   await using homes = await paired();

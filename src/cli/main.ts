@@ -7,6 +7,7 @@ import { runCli } from "./cli.ts";
 import type { Context } from "./context.ts";
 import { exactEnvironment } from "./exact-environment.ts";
 import type { MachineDoor } from "./on/machine-door.ts";
+import { takeOn } from "./on/on-flag.ts";
 import { openClient } from "./open-client.ts";
 import { openOutput } from "./output.ts";
 
@@ -15,6 +16,7 @@ import { openOutput } from "./output.ts";
  * every command: no schemas, no YAML, no database; commands are loaded by the verb table.
  */
 const [, , ...argv] = process.argv;
+process.once("beforeExit", onNothingLeft);
 void main().then((status) => process.exit(status));
 
 async function main(): Promise<number> {
@@ -41,7 +43,14 @@ async function main(): Promise<number> {
 
 /** With nobody to read what is printed there is no more to do; but a wait for a job's status goes on, since its caller wants that status, as does a deploy that is received. */
 function onGone(): void {
-  if (!["run", "await", "wait", "receive"].includes(argv[0] ?? "")) process.exit(EXIT.ok);
+  const [verb = ""] = takeOn(argv).rest; // whoever prints has been through this
+  if (!["run", "await", "wait", "receive"].includes(verb)) process.exit(EXIT.ok);
+}
+
+/** The runtime ends a process in which nothing can happen any more, with status 0: what was awaited has not come. */
+function onNothingLeft(): void {
+  console.error("error: What was waited for can no longer come: this is a fault of Warren's.\nwarren doctor");
+  process.exit(EXIT.error);
 }
 
 function makeContext(
