@@ -171,7 +171,9 @@ export class Coordinator {
     await this.#options.store.removeHub(fingerprint);
     this.#hubs.delete(fingerprint);
     this.#end(fingerprint, hub);
+    const reader = this.#readers.get(fingerprint);
     this.#readers.delete(fingerprint);
+    await reader?.end(); // what it has in hand would come back behind what is forgotten
     await this.#options.records?.forget(fingerprint);
     this.#tell({ kind: "hub_removed", hub: fingerprint });
     for (const [id, link] of [...this.#machines]) {

@@ -100,6 +100,32 @@ class Site {
   }
 }
 
+test("reader: when it has ended nothing is written any more, whatever it had in hand", async () => {
+  const site = await Site.make();
+  const opening = await site.reader();
+  const read = opening.read(1, await site.period());
+  await opening.end();
+  await site.store.forget(site.hub);
+  await read;
+  assert.deepEqual([(await site.store.load(site.hub)).place, site.took], [0, []], "it was being opened");
+
+  const writing = await site.reader();
+  const { promise: held, resolve: goOn } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begins } = Promise.withResolvers<void>();
+  const commit = site.store.commit.bind(site.store);
+  site.store.commit = async (hub, change) => {
+    begins();
+    await held;
+    await commit(hub, change);
+  };
+  const written = writing.read(1, await site.period());
+  await begun;
+  const forgotten = writing.end().then(() => site.store.forget(site.hub));
+  goOn();
+  await Promise.all([written, forgotten]);
+  assert.deepEqual([(await site.store.load(site.hub)).place, site.took], [0, []], "it was being written");
+});
+
 test("reader: takes the period's key, then what it seals, and goes on from its cursor", async () => {
   const site = await Site.make();
   const reader = await site.reader();

@@ -78,6 +78,8 @@ export class RecordReader {
   /** By space: the newest period that is not for this device; and whether that was told. */
   readonly #excluded = new Map<string, { period: number; isTold: boolean }>();
   #place: number;
+  #isOver = false;
+  #writing: Promise<void> | undefined;
   /** What waited at the hub when it let us in ends here. */
   #head = 0;
 
@@ -101,6 +103,12 @@ export class RecordReader {
   /** All that waited at the hub when it let us in. */
   get hasRead(): boolean {
     return this.#place >= this.#head;
+  }
+
+  /** Its hub is none of this device's any more: nothing is written when it resolves, and nothing will be, whatever is being read. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#writing?.catch(() => {}); // told to whoever gave it the record
   }
 
   /** The newest period of a space, whose key seals what this device sends. */
@@ -127,6 +135,7 @@ export class RecordReader {
     const change = await this.#change(bytes);
     const gap = change.gap ?? this.#behind(place, change);
     await this.#commit({ ...change, ...(gap ? { gap } : {}), place });
+    if (this.#isOver) return;
     this.#tellExcluded();
     this.#options.took(place);
   }
@@ -280,7 +289,10 @@ export class RecordReader {
   async #commit(change: RecordChange): Promise<void> {
     const { store, hub, events } = this.#options;
     if (change.row?.kind === RECORD_KINDS.result) await events.onResult?.(change.row);
-    await store.commit(hub, change);
+    if (this.#isOver) return;
+    this.#writing = store.commit(hub, change);
+    await this.#writing;
+    if (this.#isOver) return;
     this.#place = change.place;
     if (change.chain) this.#chains.set(change.chain.id, change.chain.link);
     if (change.period) this.#periods.set(periodId(change.period.space, change.period.period), change.period.key);
