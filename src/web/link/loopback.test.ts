@@ -13,6 +13,7 @@ class ModelSocket {
   binaryType: BinaryType = "blob";
   bufferedAmount = 0;
   isClosed = false;
+  readyState = 0;
   onFrame: (frame: LiveFrame) => void = () => {};
 
   addEventListener(type: string, listener: unknown): void {
@@ -26,9 +27,11 @@ class ModelSocket {
   close(code = 1000): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.readyState = 3;
     this.#listeners.get("close")?.({ code } as never);
   }
   opens(): void {
+    this.readyState = 1;
     this.#listeners.get("open")?.({} as never);
   }
   says(frame: LiveFrame): void {

@@ -7,6 +7,7 @@ import { StreamSet } from "../../contact/stream-set.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import { decodeLive, encodeLive, type LiveFrame } from "../../sealing/live.ts";
 import type { Machine, Way } from "./machine.ts";
+import { sendOpen } from "./send-open.ts";
 
 /**
  * This machine, over one WebSocket to `warren web`: the frames of a live session (docs/remote-design.md, Channels) without the seal, which loopback does not need.
@@ -15,7 +16,7 @@ import type { Machine, Way } from "./machine.ts";
 export interface LoopbackOptions {
   name: string;
   /** Opens the WebSocket. */
-  open(): Pick<WebSocket, "send" | "close" | "binaryType" | "addEventListener" | "bufferedAmount">;
+  open(): Pick<WebSocket, "send" | "close" | "readyState" | "binaryType" | "addEventListener" | "bufferedAmount">;
   /** 0–1, for the jitter of the delays. */
   random?: () => number;
   timer?: (delayMs: number, task: () => void) => () => void;
@@ -150,7 +151,7 @@ export class Loopback implements Machine {
   }
 
   #send(frame: LiveFrame): void {
-    this.#socket?.send(encodeLive(frame) as Uint8Array<ArrayBuffer>);
+    if (this.#socket) sendOpen(this.#socket, encodeLive(frame));
   }
 }
 

@@ -3,6 +3,7 @@ import { claimAt } from "../../contact/hub-claim.ts";
 import type { HubNetwork, HubWire } from "../../contact/network.ts";
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
 import { HUB_PATH } from "../../sealing/frames.ts";
+import { sendOpen } from "./send-open.ts";
 
 /** Hubs as a page reaches them: its WebSocket, which cannot be told to wait, and `fetch`. Nothing of the browser's own goes along: no cookie, no referrer. */
 export interface PageWorld {
@@ -31,7 +32,7 @@ export function pageNetwork(world: PageWorld): HubNetwork {
       let isOpen = false;
       socket.addEventListener("open", () => {
         isOpen = true;
-        resolve({ send: (frame) => socket.send(frame as Uint8Array<ArrayBuffer>), close: drop });
+        resolve({ send: (frame) => sendOpen(socket, frame), close: drop });
       });
       socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
         if (data instanceof ArrayBuffer) onFrame(new Uint8Array(data));
