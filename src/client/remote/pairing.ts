@@ -129,7 +129,7 @@ export class Pairing {
     this.#claim = claim;
     this.#known = hubs.find(({ fingerprint }) => fingerprint === hub);
     this.#keys = keys ?? (await store.newKeys());
-    this.#login = this.#known?.login ?? (await store.newLoginKey());
+    this.#login = this.#known?.login ?? (await store.newLoginKey(hub));
     this.#event({ kind: "found", isTheHub: true });
   }
 

@@ -51,7 +51,8 @@ export interface DeviceStore {
   keys(): Promise<DeviceKeys | undefined>;
   /** Made for a pairing, and kept by `join` alone: one that is cancelled leaves no trace. */
   newKeys(): Promise<DeviceKeys>;
-  newLoginKey(): Promise<SigningKey>;
+  /** For that hub: the same one, wherever it can be had, to pairings that go on at once; with two, what the machine keeps last and what the device keeps last may differ. */
+  newLoginKey(hub: string): Promise<SigningKey>;
   hubs(): Promise<HubEntry[]>;
   machines(): Promise<MachineEntry[]>;
   /** Keys, hub and machine together; what is there of the same hub or machine is replaced. */

@@ -30,7 +30,7 @@ async function joined(context: TestContext) {
   const addresses = [`http://127.0.0.1:${port}`];
   await store.join({
     keys: await store.newKeys(),
-    hub: { fingerprint, key: bytes(1), addresses, label: "h", login: await store.newLoginKey(), addedMs: 1 },
+    hub: { fingerprint, key: bytes(1), addresses, label: "h", login: await store.newLoginKey(fingerprint), addedMs: 1 },
     machine: {
       id: MACHINE,
       exchangeKey: bytes(2),

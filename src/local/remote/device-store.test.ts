@@ -27,7 +27,7 @@ class Site implements Disposable {
       key: new Uint8Array(32).fill(number),
       addresses: ["https://a.example"],
       label: `hub ${number}`,
-      login: await store.newLoginKey(),
+      login: await store.newLoginKey(String(number)),
       addedMs: 1_000,
     };
     const machine: MachineEntry = {

@@ -49,7 +49,15 @@ export class KnownHubs {
       await coordinator.addHub(
         known
           ? { ...known, addresses: [address, ...known.addresses.filter((one) => one !== address)] }
-          : { fingerprint, key, label, addresses: [address], login: await device.newLoginKey(), addedMs, isOff: true },
+          : {
+              fingerprint,
+              key,
+              label,
+              addresses: [address],
+              login: await device.newLoginKey(fingerprint),
+              addedMs,
+              isOff: true,
+            },
       );
     });
   }

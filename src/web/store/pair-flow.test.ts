@@ -43,7 +43,7 @@ async function setUp({ knows = 0, fingerprint = HUB }: { knows?: number; fingerp
       key: new Uint8Array(32),
       addresses: [ADDRESS],
       label: "home",
-      login: await device.newLoginKey(),
+      login: await device.newLoginKey(String(at)),
       addedMs: at,
     });
   const network: HubNetwork = {

@@ -1,10 +1,11 @@
-import type { SealingCrypto } from "../../../sealing/crypto.ts";
+import type { SealingCrypto, SigningKey } from "../../../sealing/crypto.ts";
 import type { DeviceKeys, DeviceStore, HubEntry, MachineEntry } from "../world.ts";
 
 /** What a device keeps, without a disk. */
 export class MemoryStore implements DeviceStore {
   readonly #crypto: SealingCrypto;
   #keys: DeviceKeys | undefined;
+  readonly #logins = new Map<string, Promise<SigningKey>>();
   readonly #hubs = new Map<string, HubEntry>();
   readonly #machines = new Map<string, MachineEntry>();
   /** How often something was kept. */
@@ -19,7 +20,11 @@ export class MemoryStore implements DeviceStore {
     signing: await this.#crypto.newSigningKey(),
     exchange: await this.#crypto.newExchangeKey(),
   });
-  newLoginKey = () => this.#crypto.newSigningKey();
+  newLoginKey = (hub: string): Promise<SigningKey> => {
+    const made = this.#logins.get(hub) ?? this.#crypto.newSigningKey();
+    this.#logins.set(hub, made);
+    return made;
+  };
   hubs = async (): Promise<HubEntry[]> => [...this.#hubs.values()];
   machines = async (): Promise<MachineEntry[]> => [...this.#machines.values()];
 
@@ -40,6 +45,7 @@ export class MemoryStore implements DeviceStore {
   }
 
   async removeHub(fingerprint: string): Promise<void> {
+    this.#logins.delete(fingerprint);
     this.#hubs.delete(fingerprint);
     for (const machine of [...this.#machines.values()]) {
       const { [fingerprint]: _, ...spaces } = machine.spaces;

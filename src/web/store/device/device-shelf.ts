@@ -9,6 +9,8 @@ export class DeviceShelf implements DeviceStore {
   readonly #shelf: Shelf;
   readonly #crypto: SealingCrypto;
   #made: Promise<DeviceKeys> | undefined;
+  /** By hub: the same for as long as the page is open, as with the device's own. */
+  readonly #logins = new Map<string, Promise<SigningKey>>();
 
   constructor(shelf: Shelf, crypto: SealingCrypto) {
     this.#shelf = shelf;
@@ -25,8 +27,10 @@ export class DeviceShelf implements DeviceStore {
     return this.#made;
   }
 
-  newLoginKey(): Promise<SigningKey> {
-    return this.#crypto.newSigningKey();
+  newLoginKey(hub: string): Promise<SigningKey> {
+    const made = this.#logins.get(hub) ?? this.#crypto.newSigningKey();
+    this.#logins.set(hub, made);
+    return made;
   }
 
   async hubs(): Promise<HubEntry[]> {
@@ -56,6 +60,7 @@ export class DeviceShelf implements DeviceStore {
   }
 
   async removeHub(fingerprint: string): Promise<void> {
+    this.#logins.delete(fingerprint);
     const changes: Change[] = [{ table: "hubs", remove: fingerprint }];
     for (const machine of await this.machines()) {
       if (machine.spaces[fingerprint] === undefined) continue;

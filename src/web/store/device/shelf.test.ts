@@ -24,7 +24,7 @@ async function entries(store: DeviceShelf, fingerprint: string, spaces: MachineE
     key: bytes(1),
     addresses: ["https://a.example"],
     label: fingerprint,
-    login: await store.newLoginKey(),
+    login: await store.newLoginKey(fingerprint),
     addedMs: 1,
   };
   const machine: MachineEntry = {
@@ -48,7 +48,11 @@ test("device shelf: keys that were made are the same for as long as the page is 
   const store = new DeviceShelf(shelf, crypto);
   const keys = await store.newKeys();
   assert.equal(await store.newKeys(), keys);
-  await store.newLoginKey();
+  const login = await store.newLoginKey("one");
+  assert.equal(await store.newLoginKey("one"), login, "two pairings at once with one hub have one key");
+  assert.notEqual(await store.newLoginKey("two"), login);
+  await store.removeHub("one");
+  assert.notEqual(await store.newLoginKey("one"), login, "it is nobody whom the hub knows");
   assert.equal(await countOf(shelf), 0, "no trace");
   await store.join({ keys, ...(await entries(store, "one", { one: bytes(3) })) });
   const again = new DeviceShelf(shelf, crypto);
