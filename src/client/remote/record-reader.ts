@@ -79,6 +79,7 @@ export class RecordReader {
   readonly #excluded = new Map<string, { period: number; isTold: boolean }>();
   #place: number;
   #isOver = false;
+  /** Over when all that was begun is: a floor and a record may be written at the same time. */
   #writing: Promise<void> | undefined;
   /** What waited at the hub when it let us in ends here. */
   #head = 0;
@@ -108,7 +109,7 @@ export class RecordReader {
   /** Its hub is none of this device's any more: nothing is written when it resolves, and nothing will be, whatever is being read. */
   async end(): Promise<void> {
     this.#isOver = true;
-    await this.#writing?.catch(() => {}); // told to whoever gave it the record
+    await this.#writing;
   }
 
   /** The newest period of a space, whose key seals what this device sends. */
@@ -290,8 +291,9 @@ export class RecordReader {
     const { store, hub, events } = this.#options;
     if (change.row?.kind === RECORD_KINDS.result) await events.onResult?.(change.row);
     if (this.#isOver) return;
-    this.#writing = store.commit(hub, change);
-    await this.#writing;
+    const written = store.commit(hub, change);
+    this.#writing = Promise.allSettled([this.#writing, written]).then(() => {});
+    await written;
     if (this.#isOver) return;
     this.#place = change.place;
     if (change.chain) this.#chains.set(change.chain.id, change.chain.link);
