@@ -51,6 +51,7 @@ test("upgrade: everything at once, to one build after another", { timeout: TIMEO
   const world = await assemble(house);
   const before = await livingOf(house);
   for (let round = 0; round < SIZES.rounds; round++) await oneRound(world, round);
+  for (const { session, watching } of world.working) assert.deepEqual(watching.of("error"), [], session.name);
   assert.deepEqual(await livingOf(house), before, "the same programs, in the states in which they were");
   await finishAgents(world);
   await finishTerminals(world);

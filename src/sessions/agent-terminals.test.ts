@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../platform/log.ts";
 import { readProcess } from "../platform/process.ts";
+import { WarrenError } from "../protocol/errors.ts";
 import { encodeRecordHeader, encodeSize, RECORD, segmentName } from "../protocol/journal-records.ts";
 import type { ChannelExit, KeeperCall, KeeperChannel, PipeOpenCall } from "../protocol/keeper-calls.ts";
 import { KeeperTerminals } from "./agent-terminals.ts";
@@ -21,6 +22,11 @@ class SmallKeeper implements KeeperPort {
 
   async call(call: KeeperCall): Promise<never> {
     if (call.call === "pipe.open") return this.#open(call) as never;
+    if (call.call === "lease.take") {
+      const channels = this.channels.filter(({ id }) => call.ids?.includes(id));
+      for (const channel of channels) channel.epoch += 1;
+      return { channels } as never;
+    }
     if (call.call === "close") this.closed.push(call.id);
     return { done: true } as never;
   }
@@ -36,6 +42,7 @@ class SmallKeeper implements KeeperPort {
   }
 
   #open(call: PipeOpenCall): KeeperChannel {
+    if (this.channels.some(({ id }) => id === call.id)) throw new WarrenError("CHANNEL_EXISTS", call.id);
     const [program = "", ...args] = call.command;
     const child = spawn(program, args, { cwd: call.directory, env: call.env, stdio: ["ignore", "pipe", "ignore"] });
     const number = this.channels.length + 1;
@@ -126,6 +133,20 @@ test("commands: the same request, served again by the next server, starts nothin
   assert.deepEqual([output, truncated], ["öü\n", true], "the limit is known, and cuts between characters");
   assert.notEqual(await next.create(specOf("true"), "1:1"), id, "of another program of the agent it is another one");
   await next.endAll();
+});
+
+test("commands: one that the former server was starting while the sessions went over is the next one's, and runs once", async () => {
+  using here = place();
+  const keeper = new SmallKeeper();
+  const former = terminalsOf(keeper, here.directory);
+  const id = await former.create(specOf("echo ran; exit 4"), "0:1");
+  await former.close();
+  const next = terminalsOf(keeper, here.directory); // what there was to adopt was listed before
+  assert.equal(await next.create(specOf("echo ran; exit 4"), "0:1"), id);
+  assert.deepEqual(await next.waitForExit(id, never), { exitCode: 4, signal: null });
+  assert.equal((await next.output(id)).output, "ran\n");
+  await next.release(id);
+  assert.deepEqual([keeper.channels.length, keeper.closed], [1, [id]]);
 });
 
 test("commands: killed with everything that they have started", async () => {

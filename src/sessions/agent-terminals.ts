@@ -5,10 +5,11 @@ import type { Log } from "../platform/log.ts";
 import { bootId, signalName } from "../platform/process.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
 import { type JournalRecord, RECORD } from "../protocol/journal-records.ts";
-import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
+import type { ChannelExit, KeeperChannel, PipeOpenCall } from "../protocol/keeper-calls.ts";
 import { resolveProgram } from "../runs/resolve-program.ts";
 import { stopTree } from "../runs/stop.ts";
 import { AgentJournal } from "./agent-journal.ts";
+import { agentDetached } from "./agents/agent-errors.ts";
 import type { AgentTerminals, TerminalExit, TerminalOutput, TerminalSpec } from "./agents/terminals.ts";
 import type { KeeperPort } from "./keeper-port.ts";
 import { NO_SHIM } from "./no-shim.ts";
@@ -123,14 +124,15 @@ export class KeeperTerminals implements AgentTerminals {
 
   async #open(id: string, spec: TerminalSpec): Promise<string> {
     const { record, server, keeper } = this.#options;
-    if (this.#isOver) throw new WarrenError("AGENT_DETACHED", "The agent is not ours any more.");
+    if (this.#isOver) throw agentDetached();
     const cwd = spec.cwd ?? record.directory;
     const command = await argvOf(spec, cwd, record.env);
     const directory = this.#directoryOf(id);
     const journalDir = join(directory, "journal");
     await mkdir(journalDir, { recursive: true, mode: 0o700 });
     await writeFile(join(directory, LIMITS_FILE), JSON.stringify({ output_bytes_max: spec.outputByteLimit }));
-    const channel = await keeper.call({
+    if (this.#isOver) throw agentDetached(); // let go meanwhile: the next server starts it
+    const call: PipeOpenCall = {
       call: "pipe.open",
       id,
       server,
@@ -145,10 +147,20 @@ export class KeeperTerminals implements AgentTerminals {
       },
       journalDir,
       journalBytesMax: JOURNAL_BYTES_MAX,
-    });
+    };
+    const channel = await keeper.call(call).catch((error) => this.#take(id, error));
     this.#follow(channel, spec.outputByteLimit);
     await this.#endInput(channel);
     return id;
+  }
+
+  /** What a server before this one was starting while the sessions went over: its command, which the keeper has had since then. */
+  async #take(id: string, error: unknown): Promise<KeeperChannel> {
+    if (!isWarrenError(error, "CHANNEL_EXISTS") || this.#isOver) throw error;
+    const { server, keeper } = this.#options;
+    const [channel] = (await keeper.call({ call: "lease.take", server, ids: [id] })).channels;
+    if (!channel) throw error;
+    return channel;
   }
 
   /** Nobody types into it. */

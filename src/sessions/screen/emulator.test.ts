@@ -96,6 +96,15 @@ test("resize: the text moves, and a screen after it is whole", () => {
   );
 });
 
+test("erase: up to the last cell of a screen that has been made smaller, and on", () => {
+  for (const mode of ["1J", "?1J"]) {
+    const emulator = emulatorAfter(2, 2, Buffer.from(" "));
+    emulator.resize(2, 1);
+    emulator.write(Buffer.from(`\x1b[?1049h\x1b[1;1Hab\x1b[${mode}\x1b[1;1Hc`));
+    assert.deepEqual(emulator.text().lines, ["c"]);
+  }
+});
+
 test("next program: what was on the screen stays, what was set does not", () => {
   const emulator = newEmulator(20, 4);
   emulator.write(

@@ -1,4 +1,5 @@
 import xterm, { type Terminal } from "@xterm/headless";
+import { mendErasing } from "./erase-above.ts";
 import { Links } from "./links.ts";
 import { TerminalModes } from "./modes.ts";
 import { paintPicture } from "./paint-picture.ts";
@@ -63,6 +64,7 @@ export class Emulator {
       windowOptions: { pushTitle: true, popTitle: true, getWinSizeChars: true },
     });
     useWidths(this.#terminal);
+    mendErasing(this.#terminal);
     this.#core = coreOf(this.#terminal);
     new Links(this.#core);
     this.#modes = new TerminalModes(this.#terminal);

@@ -2,6 +2,7 @@ import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import { TerminalClient } from "../../client/terminal-client.ts";
 import type { Outcome } from "../../protocol/outcome.ts";
+import { mendErasing } from "../../sessions/screen/erase-above.ts";
 import { APP_NAME } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import { coloursOf } from "./colours.ts";
@@ -86,6 +87,7 @@ class PageTerminal implements ShownTerminal {
       macOptionIsMeta: true,
       allowProposedApi: false,
     });
+    mendErasing(this.#terminal);
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.open(box);
     this.#fit.fit();
