@@ -67,6 +67,9 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     await openUnit(second, "bear");
     await terminalShows(second, "42-answers");
     await second.close();
+    await tab.insert("printf '\\033[999;999H\\033[1J\\033[Herased-%d\\n' $((3*7))"); // up to the last cell, nothing has scrolled off yet
+    await tab.press("Enter");
+    await terminalShows(tab, "erased-21");
 
     const stranger = await Chromium.launch();
     const refused = await stranger.tab();

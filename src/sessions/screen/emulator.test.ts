@@ -96,13 +96,22 @@ test("resize: the text moves, and a screen after it is whole", () => {
   );
 });
 
-test("erase: up to the last cell of a screen that has been made smaller, and on", () => {
-  for (const mode of ["1J", "?1J"]) {
-    const emulator = emulatorAfter(2, 2, Buffer.from(" "));
-    emulator.resize(2, 1);
-    emulator.write(Buffer.from(`\x1b[?1049h\x1b[1;1Hab\x1b[${mode}\x1b[1;1Hc`));
-    assert.deepEqual(emulator.text().lines, ["c"]);
+test("resize: characters of several code points stay what they are where a line moves within itself", () => {
+  const text = "👩‍💻à́";
+  const emulator = emulatorAfter(20, 6, Buffer.from(`\x1b[20G${text}\r\n`));
+  for (const cols of [15, 11, 7, 30]) {
+    emulator.resize(cols, 6);
+    assert.equal(emulator.text().lines.join("").trim(), text, `${cols} columns`);
   }
+});
+
+test("resize: an alternate screen that is entered afterwards has the new size, and keeps nothing that scrolls off it", () => {
+  const emulator = emulatorAfter(2, 6);
+  emulator.resize(2, 1);
+  emulator.write(Buffer.from("\x1b[?1049h1\r\n2\r\n3"));
+  assert.equal(emulator.internals.core.buffers.alt.lines.length, 1);
+  emulator.write(Buffer.from("\x1b[1;1Hab\x1b[1J\x1b[1;1Hc")); // to the last cell
+  assert.deepEqual(emulator.text().lines, ["c"]);
 });
 
 test("next program: what was on the screen stays, what was set does not", () => {

@@ -1,5 +1,5 @@
 import xterm, { type Terminal } from "@xterm/headless";
-import { mendErasing } from "./erase-above.ts";
+import { keepCombinedCells } from "./combined-cells.ts";
 import { Links } from "./links.ts";
 import { TerminalModes } from "./modes.ts";
 import { paintPicture } from "./paint-picture.ts";
@@ -64,9 +64,9 @@ export class Emulator {
       windowOptions: { pushTitle: true, popTitle: true, getWinSizeChars: true },
     });
     useWidths(this.#terminal);
-    mendErasing(this.#terminal);
     this.#core = coreOf(this.#terminal);
     new Links(this.#core);
+    keepCombinedCells(this.#core);
     this.#modes = new TerminalModes(this.#terminal);
     this.#cell = this.#terminal.buffer.active.getNullCell() as Cell;
     this.#listen();
@@ -114,6 +114,7 @@ export class Emulator {
     this.#terminal.options.scrollback = (rowsBefore + rows) * Math.ceil(colsBefore / cols);
     this.#terminal.resize(cols, rows);
     this.#terminal.options.scrollback = 0;
+    this.#shortenAlternate();
     this.#core._inputHandler._parser.precedingJoinState = 0; // another character may stand before the cursor now
     this.#eraseHalves();
   }
@@ -181,6 +182,12 @@ export class Emulator {
   get internals(): { core: Core; modes: TerminalModes; nullCell: () => Cell } {
     const nullCell = () => this.#terminal.buffer.active.getNullCell() as Cell;
     return { core: this.#core, modes: this.#modes, nullCell };
+  }
+
+  /** While it has not been entered, the library leaves it as long as it was: lines that scroll off it would be kept. */
+  #shortenAlternate(): void {
+    const { lines } = this.#core.buffers.alt;
+    if (lines.length === 0) lines.maxLength = this.#size.rows;
   }
 
   /** What was cut through at the new margin. */

@@ -28,6 +28,9 @@ export interface CurrentAttributes extends CellAttributes {
 export interface Line {
   isWrapped: boolean;
   length: number;
+  /** By column: characters of several code points. */
+  _combined: Record<number, string>;
+  copyCellsFrom(this: Line, source: Line, from: number, to: number, count: number, inReverse: boolean): void;
   loadCell(column: number, cell: Cell): Cell;
   resize(cols: number, fill: Cell): void;
   setCellFromCodepoint(column: number, codePoint: number, width: number, attributes: CellAttributes): void;
@@ -35,7 +38,7 @@ export interface Line {
 }
 
 export interface ScreenBuffer {
-  lines: { get(row: number): Line | undefined; length: number };
+  lines: { get(row: number): Line | undefined; length: number; maxLength: number };
   x: number;
   y: number;
   ybase: number;
