@@ -22,8 +22,14 @@ export const SETTINGS_MAX = {
   /** Of all fields as JSON: they fit one sealed record. */
   bytes: 60_000,
 };
-/** As far ahead of the reader's clock a field may be; one that says more counts as if it said that, so that no clock wins for longer. */
-export const AHEAD_MS_MAX = 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
+/** As far ahead of a machine's clock a field may be that it takes; one that says more counts as if it said that, so that no clock wins for longer. */
+export const AHEAD_MS_MAX = DAY_MS;
+/**
+ * The same for a browser, which takes what machines say. More, since its own clock may be the one that is wrong: what two machines say, read one after the other, would change places by when it
+ * was read.
+ */
+export const AHEAD_OF_BROWSER_MS_MAX = 60 * DAY_MS;
 
 /** Field by field; see the head of this file. */
 export function mergeSettings(one: Settings, other: Settings): Settings {
@@ -44,22 +50,19 @@ export const newerIn = (one: Settings, other: Settings): Settings =>
     }),
   );
 
-/** Of what somebody says they are: what has not the form of a setting is left out, and what is too much of it. @param nowMs by the reader's clock */
-export function readSettings(said: unknown, nowMs: number): Settings {
+/** Of what somebody says they are: what has not the form of a setting is left out, and what is too much of it. @param latestMs a field that says more counts as if it said that */
+export function readSettings(said: unknown, latestMs: number): Settings {
   if (typeof said !== "object" || said === null || Array.isArray(said)) return {};
   const fields = Object.entries(said)
     .filter((entry): entry is [string, SetField] => isField(...entry))
-    .map(([name, { value, at_ms, by }]): [string, SetField] => [
-      name,
-      { value, at_ms: Math.min(at_ms, nowMs + AHEAD_MS_MAX), by },
-    ]);
+    .map(([name, { value, at_ms, by }]): [string, SetField] => [name, { value, at_ms: Math.min(at_ms, latestMs), by }]);
   return bounded(Object.fromEntries(fields));
 }
 
-/** As `JSON.parse` would have it; what is no JSON is nothing. */
+/** As a browser keeps them; what is no JSON is nothing. @param nowMs by its clock */
 export function parseSettings(text: string | null | undefined, nowMs: number): Settings {
   try {
-    return readSettings(JSON.parse(text ?? "{}"), nowMs);
+    return readSettings(JSON.parse(text ?? "{}"), nowMs + AHEAD_OF_BROWSER_MS_MAX);
   } catch {
     return {};
   }

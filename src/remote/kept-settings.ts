@@ -1,6 +1,6 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import { areSame, bounded, mergeSettings, readSettings, type Settings } from "../protocol/settings.ts";
+import { AHEAD_MS_MAX, areSame, bounded, mergeSettings, readSettings, type Settings } from "../protocol/settings.ts";
 import { Kept } from "./records/kept.ts";
 import type { RemoteStore } from "./store.ts";
 
@@ -50,7 +50,7 @@ export class KeptSettings {
   /** Of each field the one set last. Resolves with all of them, when they are on disk. */
   async merge(said: Settings): Promise<Settings> {
     const isChanged = await this.#file.change((draft) => {
-      const merged = bounded(mergeSettings(draft.settings, readSettings(said, this.#clock.wallMs())));
+      const merged = bounded(mergeSettings(draft.settings, readSettings(said, this.#clock.wallMs() + AHEAD_MS_MAX)));
       if (areSame(merged, draft.settings)) return false;
       draft.settings = merged;
       return true;
@@ -64,7 +64,7 @@ export class KeptSettings {
 function settingsIn(text: string, nowMs: number): Settings | undefined {
   try {
     const file = JSON.parse(text) as SettingsFile;
-    return file.oldest_reader === 1 ? readSettings(file.settings, nowMs) : undefined;
+    return file.oldest_reader === 1 ? readSettings(file.settings, nowMs + AHEAD_MS_MAX) : undefined;
   } catch {
     return undefined;
   }

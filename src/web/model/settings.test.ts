@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AHEAD_MS_MAX, parseSettings } from "../../protocol/settings.ts";
+import { AHEAD_MS_MAX, parseSettings, readSettings } from "../../protocol/settings.ts";
 import { DEFAULTS, valuesOf, withSetting } from "./settings.ts";
 import { newerThan, sharedOf, withAnswer, withShared } from "./shared-settings.ts";
 
@@ -41,7 +41,7 @@ test("settings: what is of this browser alone is neither given nor taken", () =>
 
 test("settings: a machine's word that a clock here is ahead counts, but not for what was set meanwhile", () => {
   const sent = withSetting({}, { name: "order", value: "name", nowMs: NOW_MS * 1_000, by: "ahead" });
-  const answered = parseSettings(JSON.stringify(sent), NOW_MS);
+  const answered = readSettings(sent, NOW_MS + AHEAD_MS_MAX);
   const own = withAnswer(sent, sent, answered);
   assert.equal(own.order!.at_ms, NOW_MS + AHEAD_MS_MAX);
   const elsewhere = withSetting({}, { name: "order", value: "recent", nowMs: own.order!.at_ms + 1, by: "a" });

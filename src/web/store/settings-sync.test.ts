@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { areSame, bounded, mergeSettings, readSettings, type Settings } from "../../protocol/settings.ts";
+import {
+  AHEAD_MS_MAX,
+  AHEAD_OF_BROWSER_MS_MAX,
+  areSame,
+  bounded,
+  mergeSettings,
+  readSettings,
+  type Settings,
+} from "../../protocol/settings.ts";
 import type { FleetMachine } from "../model/fleet.ts";
 import { DEFAULTS, type SettingName, type SettingValues } from "../model/settings.ts";
 import { openSettings, type SettingsStore } from "./settings-store.ts";
@@ -17,6 +25,8 @@ class Machine {
   readonly readers = new Set<Browser>();
   /** What it says at all to whoever asks. */
   refuses = false;
+  readonly #records: Settings[] = [];
+  #isDelivering = false;
 
   constructor(id: string) {
     this.id = id;
@@ -26,12 +36,22 @@ class Machine {
     this.asked.push(said);
     this.onAsked();
     if (this.refuses) throw new Error("FORBIDDEN");
-    const merged = bounded(mergeSettings(this.settings, readSettings(said, this.clock())));
+    const merged = bounded(mergeSettings(this.settings, readSettings(said, this.clock() + AHEAD_MS_MAX)));
     if (!areSame(merged, this.settings)) {
       this.settings = merged;
-      for (const reader of this.readers) reader.hear(this.id, merged);
+      this.#records.push(merged);
+      this.#deliver();
     }
     return merged;
+  }
+
+  /** One after the other, also where one that hears the first makes it say the next. */
+  #deliver(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    for (let said = this.#records.shift(); said; said = this.#records.shift())
+      for (const reader of this.readers) reader.hear(this.id, said);
+    this.#isDelivering = false;
   }
 }
 
@@ -76,7 +96,7 @@ class Browser {
   }
 
   #read(said: Settings): Settings {
-    return readSettings(said, this.#nowMs() + this.aheadMs);
+    return readSettings(said, this.#nowMs() + this.aheadMs + AHEAD_OF_BROWSER_MS_MAX);
   }
 
   /** It comes, or goes. */

@@ -1,4 +1,4 @@
-import { readSettings } from "../../protocol/settings.ts";
+import { AHEAD_OF_BROWSER_MS_MAX, readSettings } from "../../protocol/settings.ts";
 import type { FleetStore } from "./fleet-store.ts";
 import type { SettingsStore } from "./settings-store.ts";
 import { SettingsSync, type SettingsSyncOptions } from "./settings-sync.ts";
@@ -9,7 +9,7 @@ export function syncSettings(settings: SettingsStore, fleet: FleetStore): Settin
     const place = fleet.place(id);
     if (!place) return {}; // it went this very moment
     const answer = await place.feed.client.request("remote.settings", { settings: newer }, { signal });
-    return readSettings(answer.settings, Date.now());
+    return readSettings(answer.settings, Date.now() + AHEAD_OF_BROWSER_MS_MAX);
   };
   return new SettingsSync({ settings, fleet, ask });
 }
