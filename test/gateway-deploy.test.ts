@@ -240,7 +240,9 @@ test("deploy: of two at once one wins, and the other is told; a lost connection 
   const pidPath = join(one.site.house.base, "rsync.pid");
   const env = { PATH: `${bin}:${process.env.PATH}`, RSYNC_PID: pidPath };
   const slow = one.site.house.start(["gateway", "deploy"], { env });
-  const pid = await waitUntil(() => existsSync(pidPath) && Number(readFileSync(pidPath, "utf8")), { what: "rsync" });
+  const called = () =>
+    waitUntil(() => (existsSync(pidPath) && Number(readFileSync(pidPath, "utf8"))) || undefined, { what: "rsync" });
+  const pid = await called();
   const second = await one.deploy();
   assert.equal(second.status, 1);
   assert.match(second.stderr, /Another deploy to .*my site on .* is running: .*@.* has been at it since/);
@@ -252,7 +254,7 @@ test("deploy: of two at once one wins, and the other is told; a lost connection 
   // Ctrl-C in the midst of the copy.
   rmSync(pidPath);
   const stopped = one.site.house.start(["gateway", "deploy"], { env });
-  await waitUntil(() => existsSync(pidPath) && readFileSync(pidPath, "utf8"), { what: "rsync" });
+  await called();
   stopped.child.kill("SIGINT");
   const end = await stopped.ended;
   assert.equal(end.status, 130, end.stderr);

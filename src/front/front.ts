@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+
 import net from "node:net";
 import { join } from "node:path";
 import { replaceFile } from "../platform/atomic-file.ts";
 import { systemClock } from "../platform/clock.ts";
+import { makeDirectories } from "../platform/directories.ts";
 import type { Log } from "../platform/log.ts";
 import { messageOf } from "../protocol/errors.ts";
 import {
@@ -73,7 +74,7 @@ export class Front {
   constructor(options: FrontOptions) {
     const { dir, socketPath, table, log, identity } = options;
     this.#options = options;
-    mkdirSync(join(dir, "logs"), { recursive: true, mode: 0o700 });
+    makeDirectories(join(dir, "logs"), 0o700);
     this.#live = new LivePages(randomBytes(4).toString("hex"));
     this.#observer = new Observer({
       accessLog: new AccessLog(new AccessFile(join(dir, "logs", "access.jsonl"))),

@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeDirectories } from "../platform/directories.ts";
 import type { Log } from "../platform/log.ts";
 import type { GatewayEventType } from "../protocol/envelope.ts";
 import { messageOf, systemCode } from "../protocol/errors.ts";
@@ -56,7 +57,7 @@ export class GatewayEventFile {
 
   #known(): { events: GatewayEvent[]; seq: number } {
     if (this.#read) return this.#read;
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(this.#path), 0o700);
     const events = [...read(`${this.#path}.1`), ...read(this.#path)];
     this.#read = { events, seq: events.at(-1)?.seq ?? 0 };
     this.#fileBytes = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonIfExists } from "../platform/atomic-file.ts";
+import { makeDirectories } from "../platform/directories.ts";
 import { systemCode } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
 import type { ProjectConfig } from "../protocol/gateway-config.ts";
@@ -42,7 +43,7 @@ export class ProjectFile {
 
   constructor(dir: string) {
     this.dir = dir;
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
   }
 
   read(): ProjectRecord | undefined {

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectories } from "../platform/directories.ts";
 import { homeDigest, type Places } from "../platform/paths.ts";
 import type { ProcessRef } from "./agent-process.ts";
 import { readSmall, writeSmall } from "./small-file.ts";
@@ -55,7 +56,7 @@ export class HookSession {
   }
 
   make(): void {
-    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+    makeDirectories(this.dir, 0o700);
   }
 
   /** As of the first time that it is asked, by this process. */

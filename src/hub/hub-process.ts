@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Build } from "../platform/build.ts";
 import type { Certificate, CertificateFiles } from "../platform/certificate-files.ts";
 import { type Clock, timestamp } from "../platform/clock.ts";
+import { makeDirectories } from "../platform/directories.ts";
 import { type Lock, tryLock } from "../platform/lock.ts";
 import type { Log } from "../platform/log.ts";
 import { nodeCrypto } from "../platform/node-crypto.ts";
@@ -110,7 +110,7 @@ export class HubProcess {
     const { places, env, log, clock, certificate, isOpen, onBroken } = this.#options;
     ensureHome(places);
     ensureSocketDir(places, env);
-    mkdirSync(places.hubDir, { recursive: true, mode: 0o700 });
+    makeDirectories(places.hubDir, 0o700);
     this.#lock = tryLock(places.hubLock);
     if (!this.#lock) throw hubRuns(places);
     if (certificate) this.#certificate = await this.#serveCertificate(certificate);

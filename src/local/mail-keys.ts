@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "../platform/directories.ts";
 import { homeDigest, type Places } from "../platform/paths.ts";
 import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
 
@@ -25,7 +26,7 @@ export async function keyOf(places: Places, project: string, name: string): Prom
   if (!NAME.test(name)) throw invalidName(name);
   const path = keyFileOf(places, project, name);
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    makeDirectories(dir, 0o700);
     const made = await makeKey(path);
     if (made !== undefined) return { key: made, isNew: true };
     const key = (await readFile(path, "utf8")).trim();

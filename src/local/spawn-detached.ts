@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
+import { makeDirectories } from "../platform/directories.ts";
 
 /**
  * Starts a process in a session of its own that has nothing of the caller's. The shell in between takes off what a run would leave on it (the
@@ -23,7 +24,7 @@ export interface Detached {
 
 /** The end of a pipe that it has as fd 3, for its first word. */
 export function spawnDetached({ command, env, logPath }: Detached): Readable {
-  mkdirSync(dirname(logPath), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(logPath), 0o700);
   const log = openSync(logPath, "a", 0o600);
   let child: ChildProcess;
   try {

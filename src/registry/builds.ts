@@ -1,19 +1,10 @@
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { copyFileSync, cpSync, existsSync, linkSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { constants, copyFile, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { readJsonIfExists, readTextIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
 import { type Build, readBuild } from "../platform/build.ts";
+import { makeDirectories } from "../platform/directories.ts";
 
 /**
  * Builds that run are kept in `builds/<hash>/`, with the runtime beside them, so that a restart needs nothing of the installation that started
@@ -31,7 +22,7 @@ export function keepBuild(buildsDir: string, build: Build): Build {
   if (build.dir === dir) return build;
   if (!existsSync(join(dir, "build.json"))) {
     const fresh = `${dir}.${process.pid}.tmp`;
-    mkdirSync(buildsDir, { recursive: true, mode: 0o700 });
+    makeDirectories(buildsDir, 0o700);
     try {
       cpSync(build.dir, fresh, { recursive: true });
       for (const name of [TERMINAL_LIBRARY, ...BUNDLER]) keepPackage(name, build.dir, fresh);
@@ -64,7 +55,7 @@ function packageDir(name: string, from: string): string | undefined {
 
 /** Hard links, which cost nothing and outlive an upgrade of the installation; copies where the file system allows none. */
 function linkTree(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
+  makeDirectories(to);
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) linkTree(source, target);
@@ -87,7 +78,7 @@ export function keptRuntime(buildsDir: string): string {
   const kept = runtimePath(buildsDir);
   if (existsSync(kept)) return kept;
   try {
-    mkdirSync(join(kept, ".."), { recursive: true, mode: 0o700 });
+    makeDirectories(join(kept, ".."), 0o700);
     linkSync(process.execPath, kept);
     return kept;
   } catch {

@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { join } from "node:path";
+import { makeDirectories } from "../platform/directories.ts";
 import { waitForLock } from "../platform/lock.ts";
 import { systemCode } from "../protocol/errors.ts";
 
@@ -50,7 +51,7 @@ export class SessionPorts {
   /** Claims that very port. False: another session has it. Twice changes nothing. */
   claim(port: number, id: string): boolean {
     const path = join(this.#options.dir, String(port));
-    mkdirSync(this.#options.dir, { recursive: true, mode: 0o700 });
+    makeDirectories(this.#options.dir, 0o700);
     try {
       symlinkSync(id, path);
       return true;

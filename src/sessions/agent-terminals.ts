@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonIfExists } from "../platform/atomic-file.ts";
+import { makeDirectories } from "../platform/directories.ts";
 import type { Log } from "../platform/log.ts";
 import { bootId, signalName } from "../platform/process.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
@@ -129,7 +130,7 @@ export class KeeperTerminals implements AgentTerminals {
     const command = await argvOf(spec, cwd, record.env);
     const directory = this.#directoryOf(id);
     const journalDir = join(directory, "journal");
-    await mkdir(journalDir, { recursive: true, mode: 0o700 });
+    makeDirectories(journalDir, 0o700);
     await writeFile(join(directory, LIMITS_FILE), JSON.stringify({ output_bytes_max: spec.outputByteLimit }));
     if (this.#isOver) throw agentDetached(); // let go meanwhile: the next server starts it
     const call: PipeOpenCall = {

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonIfExists, replaceFile, writeFileAtomic } from "../platform/atomic-file.ts";
+import { makeDirectories } from "../platform/directories.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 
 /**
@@ -68,7 +69,7 @@ export class SessionRecords {
 
   /** Makes the directories of a new session. */
   prepare(id: string): void {
-    mkdirSync(this.journalDirOf(id), { recursive: true, mode: 0o700 });
+    makeDirectories(this.journalDirOf(id), 0o700);
   }
 
   write(record: SessionRecord): void {

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
 import type { Clock } from "../platform/clock.ts";
+import { makeDirectories } from "../platform/directories.ts";
 import type { Session } from "../protocol/units.ts";
 import { sessionIdFor } from "./session-ids.ts";
 
@@ -22,7 +23,7 @@ export class RemovedSessions {
 
   /** Those that nobody repeats any more go on the way. */
   note(requestId: string, session: Session): void {
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    makeDirectories(this.#dir, 0o700);
     for (const name of readdirSync(this.#dir)) {
       const atMs = statSync(join(this.#dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
       if (Math.abs(this.#clock.wallMs() - atMs) > KEPT_MS) rmSync(join(this.#dir, name), { force: true });

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { writeFileAtomic } from "../../platform/atomic-file.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import { homeDigest } from "../../platform/paths.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 import type { Context } from "../context.ts";
@@ -26,7 +27,7 @@ export async function bootEnable(context: Context): Promise<BootState> {
   if (!existsSync(program)) throw bootFailed(`there is no ${program}`);
   // Nothing is written where no user manager answers.
   await systemctl("show-environment");
-  mkdirSync(dirname(unitPath), { recursive: true });
+  makeDirectories(dirname(unitPath));
   writeFileAtomic(
     unitPath,
     unitText({ program, home: context.places.home, path: context.env.PATH ?? "/usr/bin:/bin" }),

@@ -1,6 +1,7 @@
-import { lstat, mkdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { lstat, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { quoteWord } from "../../config/command-line.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
@@ -69,7 +70,7 @@ async function writeFiles(dir: string, files: readonly (readonly [path: string, 
   try {
     for (const [path, text] of files) {
       const place = join(dir, path);
-      const first = await mkdir(dirname(place), { recursive: true });
+      const first = makeDirectories(dirname(place));
       for (const folder of foldersFrom(first, dirname(place))) undo.push(() => rmdir(folder));
       await writeFile(place, text, { flag: "wx" });
       undo.push(() => rm(place));

@@ -9,7 +9,8 @@ import { hintLines } from "../render/hints.ts";
 
 export const overview = defineCommand({
   usage: ["overview [--watch] [--tour] [--json]", ""],
-  details: "What runs, in a card; also what warren shows alone. Starts nothing.",
+  details:
+    "What runs, in a card; also what warren shows alone. Starts nothing; --watch starts the server that it looks at.",
   examples: [
     { command: "warren", does: "what runs here and what to type next" },
     { command: "warren overview --json", does: "the same for a program" },

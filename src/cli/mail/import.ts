@@ -67,7 +67,10 @@ async function* batches(file: string): AsyncGenerator<Row[]> {
 
 const unreadable = (file: string, error: unknown): WarrenError =>
   systemCode(error) === "ENOENT"
-    ? new WarrenError("IMPORT_UNREADABLE", `${file} does not exist.`, { cause: error })
+    ? new WarrenError("IMPORT_UNREADABLE", `${file} does not exist.`, {
+        fix: "warren mail export > mail.jsonl      # makes such a file, of this mailbox",
+        cause: error,
+      })
     : new WarrenError("IMPORT_UNREADABLE", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
 
 function rowOf(line: string, file: string, lineNumber: number): Row {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 
 /** The file with the secret that a name belongs to: one line, readable by its owner alone. Whoever has it has the name. */
@@ -23,7 +24,7 @@ export async function readKey(path: string): Promise<string> {
 export async function readOrMakeKey(path: string): Promise<{ key: string; isNew: boolean }> {
   const file = resolve(path);
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(file), 0o700);
     const handle = await open(file, "wx", 0o600);
     const key = randomBytes(KEY_BYTES).toString("base64url");
     try {

@@ -24,14 +24,14 @@ export interface JoinFlow {
 export async function joinMachine(context: Context, { code, isYes, isJson }: JoinFlow): Promise<number> {
   const { output, places } = context;
   const asks = !isJson && output.isTerminal && process.stdin.isTTY === true;
-  if (!asks && !isYes)
-    throw usageError("Without a terminal nobody can be asked whether to connect.", "warren pair CODE --yes");
   const signal = context.interrupted();
   const joined = await joinByCode({
     places,
     code,
     signal,
     onCard: async (card) => {
+      if (!asks && !isYes)
+        throw usageError("Without a terminal nobody can be asked whether to connect.", "warren pair CODE --yes");
       if (!isJson) for (const line of cardLines(context, card)) output.line(line);
       return isYes || agrees("Connect? Nothing was sent yet. [y/N] ", signal);
     },

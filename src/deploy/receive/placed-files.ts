@@ -1,6 +1,7 @@
-import { cp, link, lstat, mkdir, readlink, rename, rm, rmdir, symlink } from "node:fs/promises";
+import { cp, link, lstat, readlink, rename, rm, rmdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readJsonIfExists, writeFileAtomic } from "../../platform/atomic-file.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import { systemCode } from "../../protocol/errors.ts";
 
 /**
@@ -55,7 +56,7 @@ export class PlacedFiles {
     try {
       for (const path of early) await this.#remove(path);
       for (const path of changedFiles) {
-        await mkdir(dirname(this.#at(path)), { recursive: true });
+        makeDirectories(dirname(this.#at(path)));
         await rename(join(staging, path), this.#at(path));
       }
       for (const path of changedLinks) await this.#link(path, links[path]!);
@@ -96,7 +97,7 @@ export class PlacedFiles {
   async #restore(path: string): Promise<void> {
     const saved = join(this.#before, path);
     const temporary = join(dirname(this.#at(path)), TEMPORARY);
-    await mkdir(dirname(this.#at(path)), { recursive: true });
+    makeDirectories(dirname(this.#at(path)));
     await rm(temporary, { force: true });
     await sameAgain(saved, temporary);
     await rename(temporary, this.#at(path));
@@ -105,7 +106,7 @@ export class PlacedFiles {
 
   async #link(path: string, target: string): Promise<void> {
     const temporary = join(dirname(this.#at(path)), TEMPORARY);
-    await mkdir(dirname(this.#at(path)), { recursive: true });
+    makeDirectories(dirname(this.#at(path)));
     await rm(temporary, { force: true });
     await symlink(target, temporary);
     await rename(temporary, this.#at(path));
@@ -158,7 +159,7 @@ const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(sys
 
 /** Another name of the same file; a copy where the file system has no hard links. */
 async function sameAgain(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
+  makeDirectories(dirname(to));
   const found = await lstat(from);
   if (found.isSymbolicLink()) return symlink(await readlink(from), to);
   try {

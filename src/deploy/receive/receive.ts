@@ -1,4 +1,4 @@
-import { mkdir, realpath, rm } from "node:fs/promises";
+import { realpath, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -6,6 +6,7 @@ import type { Client } from "../../client/client.ts";
 import { DEPLOY_STATE_DIR, DEPLOYED_FILE } from "../../config/gateway/deployed-file.ts";
 import { readJsonIfExists, writeFileAtomic } from "../../platform/atomic-file.ts";
 import { timestamp } from "../../platform/clock.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import { type Lock, tryLock } from "../../platform/lock.ts";
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
 import { LineInbox } from "../line-inbox.ts";
@@ -38,7 +39,7 @@ export interface ReceiveOptions {
 /** @throws DEPLOY_RUNNING; what the disk says */
 export async function receive(options: ReceiveOptions): Promise<void> {
   const wanted = resolve(options.home, options.dir);
-  await mkdir(join(wanted, DEPLOY_STATE_DIR), { recursive: true });
+  makeDirectories(join(wanted, DEPLOY_STATE_DIR));
   const dir = await realpath(wanted);
   const lock = lockOf(dir, options);
   const inbox = new LineInbox<ToHost>({
@@ -96,7 +97,7 @@ class Reception {
     const { say } = this.#options;
     if (this.#files.isOpen) await this.#recover();
     await rm(this.#staging, { recursive: true, force: true });
-    await mkdir(this.#staging, { recursive: true });
+    makeDirectories(this.#staging);
     try {
       say({ type: "ready", format: DEPLOY_FORMAT, dir: this.#dir, staging: this.#staging });
       const order = await this.#inbox.next();
@@ -111,7 +112,7 @@ class Reception {
     const before = await this.#gateway.status();
     const changes = await changesTo(this.#dir, placement);
     const recordPath = join(this.#staging, DEPLOYED_FILE);
-    await mkdir(dirname(recordPath), { recursive: true });
+    makeDirectories(dirname(recordPath));
     writeFileAtomic(recordPath, `${JSON.stringify(recordOf(placement, timestamp(nowMs())))}\n`);
     say({ type: "placed", changed: await this.#files.put(this.#staging, changes) });
     const judgement = await this.#gateway.takeUp(placement.artefacts, placement.timeoutMs);

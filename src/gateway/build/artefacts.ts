@@ -1,7 +1,8 @@
 import { lstatSync, realpathSync } from "node:fs";
-import { lstat, mkdir, readdir, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { lstat, readdir, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { readJsonIfExists, replaceFile } from "../../platform/atomic-file.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 import type { BuiltFrom } from "../watch/worker-sources.ts";
 
@@ -54,7 +55,7 @@ export class Artefacts {
   /** Makes the folder. @throws BIN_REFUSED when it is a link that leads elsewhere, or no folder; BIN_UNWRITABLE */
   async open(): Promise<void> {
     try {
-      await mkdir(this.binDir, { recursive: true });
+      makeDirectories(this.binDir);
     } catch (error) {
       if (systemCode(error) !== "EEXIST") throw unwritable(this.binDir, error);
     }

@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "../../platform/directories.ts";
 import type { Log } from "../../platform/log.ts";
 import { isAlive, type ProcessIdentity, type ProcessInfo } from "../../platform/process.ts";
 import { messageOf } from "../../protocol/errors.ts";
@@ -81,7 +82,7 @@ export class InstanceRuns {
 
   /** Begins to watch. */
   async open(): Promise<void> {
-    for (const dir of [this.#statusDir, this.#logsDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of [this.#statusDir, this.#logsDir]) makeDirectories(dir, 0o700);
     const watch = new StatusWatch({ directory: this.#statusDir, onChange: (id) => void this.#check(id) });
     await watch.start(this.#signal);
     const timer = setInterval(() => this.#sweep(), SWEEP_MS);

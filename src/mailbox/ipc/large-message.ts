@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "../../platform/directories.ts";
 import type { IpcMessage } from "./replies.ts";
 
 /**
@@ -16,7 +17,7 @@ const SUMMARY_CHARACTERS_MAX = 300;
 
 export function largeMessageFiles(directory: string, nowMs: () => number = Date.now): StoreLarge {
   return async (name, text) => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory, 0o700);
     await removeOld(directory, nowMs() - KEPT_MS);
     const path = join(directory, name);
     const unfinished = `${path}.${process.pid}.tmp`;

@@ -1,9 +1,10 @@
-import { closeSync, mkdirSync, writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { thisBuild } from "../../platform/build.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { closeInheritedDescriptors } from "../../platform/descriptors.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import { isLogLevel, openLog } from "../../platform/log.ts";
 import { resolvePlaces } from "../../platform/paths.ts";
 import { isWarrenError, messageOf, systemCode, toWire } from "../../protocol/errors.ts";
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   }
   const isPlainStart = values["standby-of"] === undefined && !values.successor;
   if (isPlainStart && !isHeard(" ")) process.exit(0);
-  mkdirSync(places.mailDir, { recursive: true, mode: 0o700 });
+  makeDirectories(places.mailDir, 0o700);
   const { keepMs, problem } = keepTime(env.WARREN_MAIL_KEEP);
   if (problem !== undefined) log.warn("mail_keep_not_followed", { problem });
   const options: CandidateOptions = {

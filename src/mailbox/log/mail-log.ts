@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import type { Log } from "../../platform/log.ts";
 import { fromWire, isWarrenError, messageOf, type WarrenError } from "../../protocol/errors.ts";
 import type { Backup } from "./backup.ts";
@@ -66,7 +66,7 @@ export class MailLog {
 
   /** @throws MAIL_NETWORK_FILE_SYSTEM, STATE_TOO_NEW, MAIL_SQLITE_TOO_OLD, MAIL_LOG_DAMAGED, MAIL_NOT_OPENED */
   static async open(options: MailLogOptions): Promise<MailLog> {
-    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(options.path), 0o700);
     refuseNetworkFileSystem(dirname(options.path), options.fileSystemType);
     const mailLog = new MailLog(options);
     await mailLog.#writer.ready();

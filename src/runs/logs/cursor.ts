@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { readTextIfExists, writeFileAtomic } from "../../platform/atomic-file.ts";
+import { makeDirectories } from "../../platform/directories.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { Positions } from "./files.ts";
 import { endOfLine, type LogItem } from "./log-item.ts";
@@ -64,7 +65,7 @@ export function advanceCursor(
   const merged = { ...readCursor(ref).positions, ...positions };
   const alive = Object.fromEntries(Object.entries(merged).filter(([runId]) => exists(runId)));
   const file: CursorFile = { version: VERSION, oldest_reader: VERSION, positions: alive };
-  mkdirSync(ref.cursorsDir, { recursive: true, mode: 0o700 });
+  makeDirectories(ref.cursorsDir, 0o700);
   writeFileAtomic(cursorPath(ref), `${JSON.stringify(file)}\n`);
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
+import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode } from "../../protocol/errors.ts";
 import { RPC } from "./json-rpc.ts";
 import { RpcFailure } from "./rpc-failure.ts";
@@ -27,7 +28,7 @@ export const systemFiles: AgentFiles = {
   async write({ path, content }) {
     requireAbsolute(path);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      makeDirectories(dirname(path));
       await replaceFile(await realpath(path).catch(() => path), content);
     } catch (error) {
       fail(path, error);

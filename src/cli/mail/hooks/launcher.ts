@@ -1,8 +1,9 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { quoted } from "../../../hooks/quoted.ts";
 import { readTextIfExists, writeFileAtomic } from "../../../platform/atomic-file.ts";
 import type { Build } from "../../../platform/build.ts";
+import { makeDirectories } from "../../../platform/directories.ts";
 import { ensureHome, type Places } from "../../../platform/paths.ts";
 import { keepBuild, keptRuntime } from "../../../registry/builds.ts";
 import { HOOK_PROGRAM } from "./claude-settings.ts";
@@ -15,7 +16,7 @@ export const launcherPath = ({ mailDir }: Places): string => join(mailDir, HOOK_
 
 export function writeLauncher(places: Places, build: Build): void {
   ensureHome(places);
-  mkdirSync(places.mailDir, { recursive: true, mode: 0o700 });
+  makeDirectories(places.mailDir, 0o700);
   keepBuild(places.buildsDir, build);
   keptRuntime(places.buildsDir);
   const text = launcherText(places.home, build.dir, process.execPath);

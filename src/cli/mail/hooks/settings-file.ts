@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
-import { chmod, mkdir, open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { chmod, open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeDirectories } from "../../../platform/directories.ts";
 import { homeDigest, type Places } from "../../../platform/paths.ts";
 import { messageOf, systemCode, WarrenError } from "../../../protocol/errors.ts";
 
@@ -49,7 +50,7 @@ export async function writeSettings({ path, text, mode }: SettingsText, after: s
       await rmdir(dirname(path)).catch(() => {}); // stays when it has anything else
       return;
     }
-    await mkdir(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     await replace(path, after, mode);
   } catch (error) {
     throw notWritten(path, messageOf(error), `ls -ld ${dirname(path)} ${path}`, error);
@@ -79,7 +80,7 @@ export async function keepBefore(places: Places, { path, text }: SettingsText, a
   const known = await keptOf(places, path);
   const before = known && known.after === text ? known.before : (text ?? null);
   const file = keptPath(places, path);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(file), 0o700);
   const kept: Kept = { format: 1, path, before, after };
   await replace(file, `${JSON.stringify(kept)}\n`, 0o600);
 }
