@@ -1,3 +1,4 @@
+import { Backoff } from "../protocol/backoff.ts";
 import {
   type Failure,
   LINE_BYTES_MAX,
@@ -68,8 +69,9 @@ interface Pending {
   reject: (error: WarrenError) => void;
 }
 
-const REDIAL_DELAY_FIRST_MS = 10;
-const REDIAL_DELAY_MAX_MS = 1_000;
+const REDIAL = { firstMs: 30, maxMs: 1_000 };
+/** Times how often it has moved. */
+const MOVE_DELAY_MS = 10;
 /** Moves in a row, without an answer in between, after which something is wrong. */
 const MOVE_COUNT_MAX = 20;
 
@@ -178,16 +180,16 @@ export class Client {
 
   async #dial(): Promise<void> {
     let lastError: unknown;
-    let delayMs = REDIAL_DELAY_FIRST_MS;
-    for (let attempt = 0; attempt < (this.#options.redialCountMax ?? 5) && !this.#closed; attempt++) {
+    const backoff = new Backoff(REDIAL);
+    const countMax = this.#options.redialCountMax ?? 5;
+    for (let count = 1; count <= countMax && !this.#closed; count++) {
       try {
         await this.#open();
         return;
       } catch (error) {
         lastError = error;
         if (error instanceof WarrenError && error.code !== "CONNECTION_LOST") break;
-        await new Promise((wake) => setTimeout(wake, delayMs));
-        delayMs = Math.min(REDIAL_DELAY_MAX_MS, delayMs * 3);
+        if (count < countMax) await new Promise((wake) => setTimeout(wake, backoff.nextMs()));
       }
     }
     const error =
@@ -343,7 +345,7 @@ export class Client {
     clearTimeout(this.#greetingTimer);
     wire?.close();
     // The first move finds the newer server; while that one is starting there may be none that has the jobs.
-    const delayMs = this.#moveCount === 1 ? 0 : Math.min(REDIAL_DELAY_MAX_MS, REDIAL_DELAY_FIRST_MS * this.#moveCount);
+    const delayMs = this.#moveCount === 1 ? 0 : MOVE_DELAY_MS * this.#moveCount;
     setTimeout(() => void this.#connect(), delayMs);
   }
 

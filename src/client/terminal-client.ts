@@ -1,3 +1,4 @@
+import { Backoff } from "../protocol/backoff.ts";
 import { PROTOCOL, type Response } from "../protocol/envelope.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
@@ -26,8 +27,7 @@ import { TypedInput, WAITING_BYTES_MAX } from "./typed-input.ts";
 const ANSWER_TIMEOUT_MS = 5_000;
 /** How long a session may be found nowhere while it moves between servers. */
 const MISSING_MAX_MS = 5_000;
-const REDIAL_DELAY_FIRST_MS = 10;
-const REDIAL_DELAY_MAX_MS = 1_000;
+const REDIAL = { firstMs: 10, maxMs: 1_000 };
 /** Connections in a row that broke the rules of frames. */
 const BROKEN_COUNT_MAX = 5;
 /** How long `detach` waits for what was typed to be taken. */
@@ -61,6 +61,7 @@ export class TerminalClient {
   readonly #clock: TerminalClock;
   readonly #input = new TypedInput();
   readonly #place = new OutputPlace();
+  readonly #backoff: Backoff;
   readonly #flushWaiters = new Set<() => void>();
   #attempt: Attempt | undefined;
   #cancelRedial: () => void = () => {};
@@ -69,7 +70,6 @@ export class TerminalClient {
   /** The session's, which is another's when somebody else types. */
   #sessionSize: TerminalSize | undefined;
   #server: string | undefined;
-  #redialCount = 0;
   #brokenCount = 0;
   #missingSinceMs: number | undefined;
   #lastError: unknown;
@@ -85,6 +85,7 @@ export class TerminalClient {
     this.#events = options.events;
     this.#clock = options.clock ?? terminalClock;
     this.#size = options.size;
+    this.#backoff = new Backoff({ ...REDIAL, ...(options.random && { random: options.random }) });
   }
 
   /** Attaches; called once. Fails within ANSWER_TIMEOUT_MS when no server answers. */
@@ -237,7 +238,7 @@ export class TerminalClient {
     attempt.reader.isLive = true;
     this.#wasAttached = true;
     this.#missingSinceMs = undefined;
-    this.#redialCount = 0;
+    this.#backoff.reset();
     if (!data.continued) this.#place.forget();
     this.#input.rewind(data.input_bytes);
     this.#events.onAttached?.(data);
@@ -324,11 +325,7 @@ export class TerminalClient {
       this.#events.onConnection?.("lost");
       if (this.#isOver) return;
     }
-    const { random = Math.random } = this.#options;
-    const whole = Math.min(REDIAL_DELAY_MAX_MS, REDIAL_DELAY_FIRST_MS * 2 ** Math.min(this.#redialCount, 20));
-    this.#redialCount += 1;
-    const delayMs = why === "by us" ? 0 : whole * (1 - random() / 4);
-    this.#cancelRedial = this.#clock.timer(delayMs, () => this.#dial());
+    this.#cancelRedial = this.#clock.timer(why === "by us" ? 0 : this.#backoff.nextMs(), () => this.#dial());
   }
 
   #sendInput(): void {

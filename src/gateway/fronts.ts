@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Backoff } from "../platform/backoff.ts";
 import type { Log } from "../platform/log.ts";
+import { Backoff } from "../protocol/backoff.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
 import type {
   FrontStats,

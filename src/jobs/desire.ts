@@ -1,6 +1,6 @@
-import { Backoff } from "../platform/backoff.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { Backoff } from "../protocol/backoff.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { type Outcome, succeeded } from "../protocol/outcome.ts";
 import type { Ledger } from "./ledger.ts";

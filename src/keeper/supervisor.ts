@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Backoff } from "../platform/backoff.ts";
 import { type Log, logTail } from "../platform/log.ts";
+import { Backoff } from "../protocol/backoff.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer, ListenAddress, ServerSpec, ServerStartCall } from "../protocol/keeper-calls.ts";
 import { type Exit, Generation } from "./generation.ts";

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Backoff } from "../platform/backoff.ts";
 import type { Build } from "../platform/build.ts";
 import { ensureHome, type Places } from "../platform/paths.ts";
 import { isAlive } from "../platform/process.ts";
+import { Backoff } from "../protocol/backoff.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer, ServerSpec } from "../protocol/keeper-calls.ts";
 import { keepBuild, keptRuntime, lastGoodBuild, lastNameOf } from "../registry/builds.ts";

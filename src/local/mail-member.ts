@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from "node:crypto";
 import { Client } from "../client/client.ts";
-import { Backoff } from "../platform/backoff.ts";
 import type { Build } from "../platform/build.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import type { Places } from "../platform/paths.ts";
+import { Backoff } from "../protocol/backoff.ts";
 import { MAIL_LINE_BYTES_MAX } from "../protocol/envelope.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import { dialMailbox, type Introduction } from "./mail-link.ts";

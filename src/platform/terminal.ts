@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { ReadStream } from "node:tty";
+import { Backoff } from "../protocol/backoff.ts";
 import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
-import { Backoff } from "./backoff.ts";
 import { closeOnExec } from "./close-on-exec.ts";
 
 /**

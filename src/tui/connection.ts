@@ -1,9 +1,9 @@
 import { Client } from "../client/client.ts";
 import type { SubscriptionItem } from "../client/subscription.ts";
 import { dialPrimary } from "../local/dial-primary.ts";
-import { Backoff } from "../platform/backoff.ts";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
+import { Backoff } from "../protocol/backoff.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { Job } from "../protocol/units.ts";
 import type { Action } from "./model/model.ts";

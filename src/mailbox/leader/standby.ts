@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { Backoff } from "../../platform/backoff.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { Backoff } from "../../protocol/backoff.ts";
 
 /**
  * Keeps one standby: a process of the leader's own build that waits for its death. It belongs to nobody: when the leader dies it lives on, and leads. When

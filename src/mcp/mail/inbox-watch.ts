@@ -1,7 +1,7 @@
 import type { Client } from "../../client/client.ts";
-import { Backoff } from "../../platform/backoff.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { Backoff } from "../../protocol/backoff.ts";
 import { messageOf } from "../../protocol/errors.ts";
 
 /** Between attempts to listen anew, when nobody leads the mailbox for long. */

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { Backoff } from "../../platform/backoff.ts";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { Backoff } from "../../protocol/backoff.ts";
 import { messageOf, unreachable } from "../../protocol/errors.ts";
 import type { JournalEnd } from "../keeper-port.ts";
 import type {
