@@ -9,7 +9,7 @@ export interface Deadline {
 const DEADLINE_MS = 20_000;
 const EVERY_MS = 5;
 
-/** The first answer that is neither undefined nor false. Rejects past the deadline with `what` and the last answer or error. */
+/** The first answer that is neither undefined nor false. Rejects past the deadline with `what`, and with what `look` throws. */
 export async function waitUntil<T>(
   look: () => T | Promise<T>,
   { what, deadlineMs = DEADLINE_MS, everyMs = EVERY_MS }: Deadline,
