@@ -71,7 +71,7 @@ test("device store: a pairing is kept whole, for this user alone, and read again
 
 test("device store: commands at once lose nothing of each other", async () => {
   using site = new Site();
-  const { keys } = await site.joined(1);
+  await site.joined(1);
   const secret = (JSON.parse(readFileSync(site.path, "utf8")) as { secret: string }).secret;
   await Promise.all(
     [2, 3, 4, 5].map(async (number) => {
@@ -81,9 +81,20 @@ test("device store: commands at once lose nothing of each other", async () => {
   );
   assert.deepEqual((await site.store().machines()).map(({ name }) => name).sort(), ["m1", "m2", "m3", "m4", "m5"]);
   assert.equal((JSON.parse(readFileSync(site.path, "utf8")) as { secret: string }).secret, secret);
-  assert.ok(keys);
   const other = site.store();
   await assert.rejects(site.joined(6, await other.newKeys(), other), { code: "DEVICE_KEYS_CHANGED" });
+});
+
+test("device store: of two first pairings at one hub at once one is kept, and the other is told", async () => {
+  using site = new Site();
+  const { hub } = await site.joined(1);
+  const other = site.store();
+  await assert.rejects(site.joined(1, (await other.keys())!, other), { code: "DEVICE_KEYS_CHANGED" });
+  const [known] = await site.store().hubs();
+  assert.deepEqual(known!.login.publicKey, hub.login.publicKey);
+  const again = site.store();
+  const [machine] = await again.machines();
+  await again.join({ keys: (await again.keys())!, hub: (await again.hubs())[0]!, machine: machine! }); // anew, by what is known
 });
 
 test("device store: a hub that is removed takes the machines along that are met nowhere else", async () => {

@@ -59,15 +59,18 @@ class FileDeviceStore implements DeviceStore {
 
   join({ keys, hub, machine }: { keys: DeviceKeys; hub: HubEntry; machine: MachineEntry }): Promise<void> {
     const secret = toHex(this.#deviceSecrets.get(keys)!);
+    const record = this.#hubRecord(hub);
     return this.#change((file) => {
-      // Two first pairings at once: the machine of the other one knows a key that would be lost.
-      if (file && file.secret !== secret) throw otherKeys();
       const { hubs, machines } = file ?? { hubs: [], machines: [] };
+      const known = hubs.find(({ fingerprint }) => fingerprint === hub.fingerprint);
+      // Two first pairings at once, of this device or at that hub: the machine of the other one knows a key that would be lost.
+      if (file && file.secret !== secret) throw otherKeys();
+      if (known && known.login_secret !== record.login_secret) throw otherKeys();
       return {
         format: 1,
         oldest_reader: 1,
         secret,
-        hubs: replaced(hubs, this.#hubRecord(hub), "fingerprint"),
+        hubs: replaced(hubs, record, "fingerprint"),
         machines: replaced(machines, machineRecord(machine), "signing_key"),
       };
     });
