@@ -1,4 +1,4 @@
-import { isWarrenError, WarrenError } from "../protocol/errors.ts";
+import { isWarrenError, WarrenError, withFix } from "../protocol/errors.ts";
 import { EXIT } from "../protocol/outcome.ts";
 import { suggest } from "../protocol/suggest.ts";
 import { exitStatusOfCode } from "./exit-status.ts";
@@ -10,8 +10,7 @@ export const usageError = (message: string, fix?: string): WarrenError =>
 /** The error, and where nothing else is said what to type: how the verb is used. */
 export function withHelp(error: unknown, verb: string): unknown {
   if (!isWarrenError(error) || error.fix !== undefined || exitStatusOfCode(error.code) !== EXIT.usage) return error;
-  const { code, message, detail } = error;
-  return new WarrenError(code, message, { fix: `warren help ${verb}`, cause: error, detail });
+  return withFix(error, `warren help ${verb}`);
 }
 
 /** A value as it is named in a sentence, where an empty one would not be seen. */

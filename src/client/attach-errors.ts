@@ -1,4 +1,3 @@
-import type { Failure } from "../protocol/envelope.ts";
 import { WarrenError } from "../protocol/errors.ts";
 
 /** Why a session cannot be attached to, as far as the client finds it out by itself. */
@@ -33,10 +32,3 @@ export const brokenFrames = (server: string | undefined, count: number): WarrenE
     `The server ${server ?? "of that session"} sent ${count} times in a row what does not fit.`,
     { fix: `warren reload${server === undefined ? "" : ` ${server}`}` },
   );
-
-export function refusalOf({ error, code, fix, detail }: Failure): WarrenError {
-  return new WarrenError(code, error, {
-    ...(fix === undefined ? {} : { fix }),
-    ...(detail === undefined ? {} : { detail }),
-  });
-}

@@ -1,14 +1,6 @@
 import { Backoff } from "../protocol/backoff.ts";
-import {
-  type Failure,
-  LINE_BYTES_MAX,
-  MUTATING,
-  PROTOCOL,
-  type Response,
-  STABLE,
-  type StreamEvent,
-} from "../protocol/envelope.ts";
-import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
+import { LINE_BYTES_MAX, MUTATING, PROTOCOL, type Response, STABLE, type StreamEvent } from "../protocol/envelope.ts";
+import { fromWire, messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
 import { EventQueue } from "./event-queue.ts";
 import { type SubscribeFilter, Subscription, type SubscriptionItem } from "./subscription.ts";
@@ -268,30 +260,30 @@ export class Client {
     if ("event" in message) return this.#subscription?.onEvent(message);
     if (typeof message.id !== "number") return;
     if (!message.success && message.code === "SERVER_ENDING") return; // the wire closes in a moment; then all is sent again
-    if (!message.success && this.#isElsewhere(message.code)) return this.#move(errorOf(message));
+    if (!message.success && this.#isElsewhere(message.code)) return this.#move(fromWire(message));
     if (message.id === 0) return this.#onHello(message);
     if (message.id === this.#subscription?.answerId) {
       this.#moveCount = 0;
       if (message.success) this.#subscription.onAnswer(message.data as DataOf<"subscribe">);
-      else this.#subscription.queue.fail(errorOf(message));
+      else this.#subscription.queue.fail(fromWire(message));
       return;
     }
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (!message.success && message.code === "UNKNOWN_TYPE" && !this.#hello) {
-      pending.refusal = errorOf(message); // who says so is not known yet
+      pending.refusal = fromWire(message); // who says so is not known yet
       return;
     }
     this.#pending.delete(message.id);
     this.#moveCount = 0;
     if (message.success) pending.resolve(message.data as never);
-    else if (message.code === "UNKNOWN_TYPE") pending.reject(this.#notKnown(pending.type, errorOf(message).code));
-    else pending.reject(errorOf(message));
+    else if (message.code === "UNKNOWN_TYPE") pending.reject(this.#notKnown(pending.type, fromWire(message).code));
+    else pending.reject(fromWire(message));
   }
 
   #onHello(message: Response): void {
     clearTimeout(this.#greetingTimer);
-    if (!message.success) return this.#onRefused(errorOf(message));
+    if (!message.success) return this.#onRefused(fromWire(message));
     this.#hello = message.data as DataOf<"hello">;
     for (const [id, { type, refusal, reject }] of this.#pending) {
       if (!refusal) continue;
@@ -370,10 +362,3 @@ const OF_THE_DISK: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT"
 const reasonOf = (error: unknown): string => (OF_THE_DISK.has(systemCode(error)) ? `: ${messageOf(error)}` : "");
 
 const closed = (): WarrenError => new WarrenError("CLOSED", "The client was closed.");
-
-function errorOf({ error, code, fix, detail }: Failure): WarrenError {
-  return new WarrenError(code, error, {
-    ...(fix === undefined ? {} : { fix }),
-    ...(detail === undefined ? {} : { detail }),
-  });
-}

@@ -1,6 +1,6 @@
 import { Backoff } from "../protocol/backoff.ts";
 import { PROTOCOL, type Response } from "../protocol/envelope.ts";
-import { isWarrenError, WarrenError } from "../protocol/errors.ts";
+import { fromWire, isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 import {
@@ -10,7 +10,7 @@ import {
   encodeTerminalSize,
   TERMINAL_FRAME,
 } from "../protocol/terminal-frames.ts";
-import { brokenFrames, noFrames, notOurProtocol, refusalOf, serverSilent } from "./attach-errors.ts";
+import { brokenFrames, noFrames, notOurProtocol, serverSilent } from "./attach-errors.ts";
 import { AttachReader, BrokenFrame, type Heard } from "./attach-reader.ts";
 import { OutputPlace } from "./output-place.ts";
 import {
@@ -224,7 +224,7 @@ export class TerminalClient {
   }
 
   #onAnswer(attempt: Attempt, answer: Response): void {
-    if (!answer.success) return this.#onRefused(attempt, refusalOf(answer));
+    if (!answer.success) return this.#onRefused(attempt, fromWire(answer));
     if (answer.id === HELLO_ID) this.#server = (answer.data as DataOf<"hello">).server;
     else if (answer.id === ATTACH_ID) this.#onAttached(attempt, answer.data as DataOf<"session.attach">);
     else if (answer.id === GET_ID) this.#onLooked(attempt, answer.data as DataOf<"session.get">);

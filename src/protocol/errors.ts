@@ -45,6 +45,10 @@ export function toWire(error: unknown, otherCode: string): WireError {
 export const fromWire = ({ code, error, fix, detail }: WireError): WarrenError =>
   new WarrenError(code, error, { fix, detail });
 
+/** The same error, with what to type. */
+export const withFix = (error: WarrenError, fix: string): WarrenError =>
+  new WarrenError(error.code, error.message, { fix, detail: error.detail, cause: error });
+
 /** The `code` of a failed system call (ENOENT, EPIPE, …), or undefined. */
 export const systemCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;

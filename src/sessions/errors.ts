@@ -1,4 +1,4 @@
-import { WarrenError } from "../protocol/errors.ts";
+import { WarrenError, withFix } from "../protocol/errors.ts";
 import { suggest } from "../protocol/suggest.ts";
 
 export const sessionNotFound = (reference: string, known: readonly string[]): WarrenError => {
@@ -120,6 +120,4 @@ export const sessionsLive = (names: readonly string[]): WarrenError =>
 
 /** With what to type for this very one. */
 export const withLoginFix = (error: WarrenError, name: string): WarrenError =>
-  error.code === "AGENT_NEEDS_LOGIN"
-    ? new WarrenError(error.code, error.message, { fix: `warren login ${name}`, detail: error.detail })
-    : error;
+  error.code === "AGENT_NEEDS_LOGIN" ? withFix(error, `warren login ${name}`) : error;

@@ -1,4 +1,4 @@
-import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
+import { isWarrenError, withFix } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { onUnit } from "../on-unit.ts";
@@ -44,8 +44,6 @@ export const signal = defineCommand({
 /** The whole command where a name is near. */
 function withSignalMeant(error: unknown, unit: string): never {
   if (!isWarrenError(error, "UNKNOWN_SIGNAL")) throw error;
-  const { code, message, detail } = error;
-  const [near] = (detail?.candidates as string[] | undefined) ?? [];
-  if (near === undefined) throw error;
-  throw new WarrenError(code, message, { fix: `warren signal ${unit} ${near}`, cause: error, detail });
+  const [near] = (error.detail?.candidates as string[] | undefined) ?? [];
+  throw near === undefined ? error : withFix(error, `warren signal ${unit} ${near}`);
 }

@@ -1,5 +1,5 @@
 import { parseCommand } from "../../config/command-line.ts";
-import { WarrenError } from "../../protocol/errors.ts";
+import { WarrenError, withFix } from "../../protocol/errors.ts";
 import { suggest } from "../../protocol/suggest.ts";
 import { parseArguments } from "../arguments.ts";
 import { usageError } from "../usage-error.ts";
@@ -19,8 +19,7 @@ export async function mended(error: WarrenError, said: readonly string[], look: 
   if (error.code === "USAGE" && (await isTaken(said))) return error;
   const line = await typeable(saidHere(said, look));
   if (line === undefined || line === said.join(" ")) return error;
-  const { code, message, detail } = error;
-  return new WarrenError(code, message, { fix: `warren ${line}`, cause: error, ...(detail ? { detail } : {}) });
+  return withFix(error, `warren ${line}`);
 }
 
 /** For a word that is no verb: what it is called here, what it runs, or what it looks like. */

@@ -1,5 +1,5 @@
 import { knownMachines } from "../../local/remote/known-machines.ts";
-import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
+import { isWarrenError, withFix } from "../../protocol/errors.ts";
 import type { Context } from "../context.ts";
 
 /**
@@ -15,7 +15,5 @@ export function withWayThere(context: Context, to: readonly string[], error: unk
   const known = knownMachines(context.places);
   const reached = addresses.find(({ machine }) => known.includes(machine));
   if (!reached) throw error;
-  throw new WarrenError(error.code, error.message, {
-    fix: `warren --on ${reached.machine} mail send ${reached.name} …      # through its hub`,
-  });
+  throw withFix(error, `warren --on ${reached.machine} mail send ${reached.name} …      # through its hub`);
 }

@@ -1,5 +1,5 @@
 import { isSettled, type OutboxItem } from "../../../client/remote/outbox-item.ts";
-import { WarrenError } from "../../../protocol/errors.ts";
+import { fromWire, WarrenError } from "../../../protocol/errors.ts";
 import { EXIT } from "../../../protocol/outcome.ts";
 import { utf8 } from "../../../sealing/bytes.ts";
 import { RECORD_TEXT_BYTES_MAX } from "../../../sealing/record.ts";
@@ -108,10 +108,7 @@ function sayItem(
 }
 
 function errorOf({ id, state, held }: OutboxItem, machine: string): WarrenError | undefined {
-  if (state.kind === "failed") {
-    const { code, error, fix } = state.error;
-    return new WarrenError(code, error, fix === undefined ? {} : { fix });
-  }
+  if (state.kind === "failed") return fromWire(state.error);
   if (state.kind === "expired")
     return new WarrenError(
       "DEADLINE_OVER",

@@ -1,5 +1,5 @@
 import { quoteWord } from "../../../config/command-line.ts";
-import { isWarrenError, WarrenError } from "../../../protocol/errors.ts";
+import { isWarrenError, withFix } from "../../../protocol/errors.ts";
 import type { AnyCommand } from "../../command.ts";
 
 /** A machine that is away, and a verb that can wait for it: what to type for that. Everything else stays as it is. */
@@ -13,10 +13,6 @@ export async function suggestLater(
   const asked = topic ? await topic.load() : command;
   if (!asked.options.later) return error;
   const typed = [name, ...(topic ? [topic.name] : []), "--later", ...(topic ? rest : args)];
-  const { code, message, detail } = error;
-  return new WarrenError(code, message, {
-    fix: `${["warren", "--on", machine, ...typed].map(quoteWord).join(" ")}      # has it done when ${machine} is back`,
-    ...(detail ? { detail } : {}),
-    cause: error,
-  });
+  const line = ["warren", "--on", machine, ...typed].map(quoteWord).join(" ");
+  return withFix(error, `${line}      # has it done when ${machine} is back`);
 }
