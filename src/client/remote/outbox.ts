@@ -1,4 +1,5 @@
 import type { RemoteClock } from "../../contact/network.ts";
+import { Backoff } from "../../protocol/backoff.ts";
 import { isWarrenError, toWire, type WarrenError, type WireError } from "../../protocol/errors.ts";
 import { toHex, utf8 } from "../../sealing/bytes.ts";
 import type { SealingCrypto, SigningKey } from "../../sealing/crypto.ts";
@@ -45,8 +46,7 @@ export interface NewItem extends Pick<OutboxItem, "machine" | "unit" | "type" | 
 }
 
 /** After its way was lost an item waits so long, doubled each time, up to the most; a machine or hub that comes shortens it. */
-const RETRY_FIRST_MS = 250;
-const RETRY_MOST_MS = 30_000;
+const RETRY = { firstMs: 250, maxMs: 30_000, random: () => 0 }; // nobody else waits with it
 /** Of a machine that waits for what was asked before. */
 const BEFORE_MISSING = "REQUEST_BEFORE_MISSING";
 /** A deadline that has passed while its machine was asked is looked at again. */
@@ -60,8 +60,8 @@ export class Outbox {
   /** One change after another: nobody edits what is just being sent. */
   #last: Promise<unknown> = Promise.resolve();
   #cancelDeadline: (() => void) | undefined;
-  /** By machine: how long was waited last, and what takes the next try back. */
-  readonly #retries = new Map<string, { delayMs: number; cancel: () => void }>();
+  /** By machine; `cancel` takes the next try back. */
+  readonly #retries = new Map<string, { backoff: Backoff; cancel: () => void }>();
   #isClosed = false;
 
   static async open(options: OutboxOptions): Promise<Outbox> {
@@ -194,9 +194,9 @@ export class Outbox {
     if (this.#isClosed) return;
     const before = this.#retries.get(machine);
     before?.cancel();
-    const delayMs = before ? Math.min(RETRY_MOST_MS, 2 * before.delayMs) : RETRY_FIRST_MS;
-    const cancel = this.#options.clock.timer(delayMs, () => void this.flush(machine).catch(() => {}));
-    this.#retries.set(machine, { delayMs, cancel });
+    const backoff = before?.backoff ?? new Backoff(RETRY);
+    const cancel = this.#options.clock.timer(backoff.nextMs(), () => void this.flush(machine).catch(() => {}));
+    this.#retries.set(machine, { backoff, cancel });
   }
 
   /** False: the way was lost, or something has to go again. */
