@@ -1,5 +1,6 @@
 import type { Client } from "../../client/client.ts";
 import type { SubscriptionItem } from "../../client/subscription.ts";
+import { Backoff } from "../../protocol/backoff.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import { appClient } from "../link/app-client.ts";
@@ -23,8 +24,7 @@ export interface HomeFeedOptions {
 }
 
 const STREAMS = ["jobs", "gateway", "sessions"];
-const RETRY_FIRST_MS = 500;
-const RETRY_MOST_MS = 5_000;
+const RETRY = { firstMs: 500, maxMs: 5_000 };
 /** Several events of the gateway are one look at it. */
 const GATHER_MS = 100;
 
@@ -77,10 +77,11 @@ export class HomeFeed {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    for (let delayMs = RETRY_FIRST_MS; !signal.aborted; delayMs = Math.min(RETRY_MOST_MS, delayMs * 2)) {
+    const backoff = new Backoff(RETRY);
+    while (!signal.aborted) {
       try {
         for await (const item of this.client.subscribe({ streams: STREAMS }, signal)) {
-          delayMs = RETRY_FIRST_MS;
+          backoff.reset();
           this.#hear(item);
         }
         return;
@@ -91,7 +92,7 @@ export class HomeFeed {
         else if (isWarrenError(error, "MACHINE_AWAY") && !this.#isRefused)
           this.#tellWay({ kind: "away", why: error.message });
       }
-      await this.#pause(delayMs);
+      await this.#pause(backoff.nextMs());
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../platform/clock.ts";
 import type { Log } from "../../../platform/log.ts";
+import { Backoff } from "../../../protocol/backoff.ts";
 import { messageOf } from "../../../protocol/errors.ts";
 import type { Directory, ReceivedPacket, Shelf, Transport, TransportState } from "../transport.ts";
 import { isConflict, problemOf } from "./nats-errors.ts";
@@ -70,12 +71,12 @@ export class NatsTransport implements Transport {
   }
 
   async #run(): Promise<void> {
-    let waitMs = REDIAL_MS;
+    const { random = Math.random } = this.#options;
+    const backoff = new Backoff({ firstMs: REDIAL_MS, maxMs: REDIAL_MS_MAX, random });
     while (!this.#end.signal.aborted) {
       const wasServed = await this.#serve();
-      if (wasServed) waitMs = REDIAL_MS;
-      await this.#pause(waitMs * (0.5 + (this.#options.random ?? Math.random)() / 2));
-      waitMs = Math.min(REDIAL_MS_MAX, waitMs * 2);
+      if (wasServed) backoff.reset();
+      await this.#pause(backoff.nextMs());
     }
   }
 
