@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -401,3 +401,52 @@ test("gateway: down while versions are being started leaves no process", { timeo
     await waitUntil(() => site.workerProcesses().length === 0, { what: `round ${round}: the end of all` });
   }
 });
+
+test(
+  "gateway: up while the same one is going down is up when that is over, and stays so for the next server",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    // Goes when it is told how, by a file.
+    const slow = `${saying("one")}
+import { existsSync, writeFileSync, watch } from "node:fs";
+process.on("SIGTERM", () => {
+  const look = () => existsSync("../../go") && process.exit(0);
+  watch("../..", look);
+  writeFileSync("../../asked", "");
+  look();
+});
+`;
+    await using site = await Site.make({ [INDEX]: slow });
+    await site.up();
+    const client = site.house.client();
+    const { dir } = site.house;
+    const down = client.request("gateway.down", { workdir: dir });
+    await waitUntil(() => existsSync(join(dir, "asked")), { what: "the worker to be told" });
+    const up = client.request("gateway.up", { dir, env: Object.entries(process.env).map(([k, v]) => `${k}=${v}`) });
+    let isUp = false;
+    void up.then(
+      () => {
+        isUp = true;
+      },
+      () => {},
+    );
+    // Long enough for one that does not wait.
+    for (let asked = 0; asked < 1_000 && !isUp; asked++) await client.request("gateway.status", {});
+    assert.ok(!isUp, "not two at a time");
+    writeFileSync(join(dir, "go"), "");
+    assert.equal((await down).dir, dir);
+    const { action, gateway } = await up;
+    assert.equal(action, "started");
+    site.port = gateway.port;
+    assert.match(await site.text("/"), /^one/);
+    const { pid } = await client.request("status", {});
+    process.kill(pid, "SIGKILL");
+    await waitUntil(() => isGone(pid), { what: "the end of the server" });
+    const { gateways } = await site.house.client().request("gateway.status", {});
+    assert.deepEqual(
+      gateways.map((gateway) => gateway.dir),
+      [dir],
+      "its record is there",
+    );
+  },
+);

@@ -47,6 +47,8 @@ export class Gateways {
   /** By directory. */
   readonly #projects = new Map<string, GatewayProject>();
   readonly #starting = new Map<string, Promise<GatewayProject>>();
+  /** Those whose last processes are being waited for. */
+  readonly #ending = new Map<string, Promise<string[]>>();
   readonly #answers = new Answers<DataOf<"gateway.stop">>();
   readonly #over = new AbortController();
   #started: Promise<void> = Promise.resolve();
@@ -63,7 +65,7 @@ export class Gateways {
   }
 
   get isIdle(): boolean {
-    return this.#projects.size === 0 && this.#starting.size === 0;
+    return this.#projects.size === 0 && this.#starting.size === 0 && this.#ending.size === 0;
   }
 
   /** Goes on with what a server before has begun; who asks meanwhile is answered afterwards. What cannot be taken up is said, and left as it is. */
@@ -122,8 +124,7 @@ export class Gateways {
   async down({ workdir }: Of<"gateway.down">): Promise<DataOf<"gateway.down">> {
     await this.#started;
     const project = this.#projectOf(workdir);
-    this.#projects.delete(project.dir);
-    const workers = await project.down();
+    const workers = await this.#end(project);
     this.#events.add("gateway_down", project.dir, {});
     return { dir: project.dir, workers };
   }
@@ -132,9 +133,18 @@ export class Gateways {
   async downAll(graceMs?: number): Promise<number> {
     await this.#started;
     const all = [...this.#projects.values()];
-    this.#projects.clear();
-    await Promise.all(all.map((project) => project.down(graceMs === undefined ? {} : { graceMs })));
+    await Promise.all([...all.map((project) => this.#end(project, graceMs)), ...this.#ending.values()]);
     return all.length;
+  }
+
+  /** From now on it is not up; resolves when all its processes are gone. The answer: its workers. */
+  #end(project: GatewayProject, graceMs?: number): Promise<string[]> {
+    this.#projects.delete(project.dir);
+    const ending = project
+      .down(graceMs === undefined ? {} : { graceMs })
+      .finally(() => this.#ending.delete(project.dir));
+    this.#ending.set(project.dir, ending);
+    return ending;
   }
 
   async status({ workdir }: Of<"gateway.status">): Promise<DataOf<"gateway.status">> {
@@ -281,6 +291,7 @@ export class Gateways {
   }
 
   async #begin(dir: string, request: Parameters<typeof GatewayProject.up>[1]): Promise<GatewayProject> {
+    await this.#ending.get(dir)?.catch(() => {}); // its front, its ports and its record are of one at a time
     const project = await GatewayProject.up(this.#projectOptions(join(this.#options.dir, homeDigest(dir))), request);
     this.#add(dir, project);
     return project;
