@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -450,3 +459,29 @@ process.on("SIGTERM", () => {
     );
   },
 );
+
+test("gateway: one that does not come up leaves nothing in the server", { timeout: TIMEOUT_MS }, async () => {
+  await using site = await Site.make({ [INDEX]: saying("one") });
+  await using other = await Site.make({ [INDEX]: saying("other") });
+  const { port } = await other.up();
+  const client = site.house.client();
+  const { pid } = await client.request("status", {});
+  const watches = (): number =>
+    readdirSync(`/proc/${pid}/fdinfo`)
+      .map((fd) => readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"))
+      .join("")
+      .split("inotify wd:").length;
+  /** The kernel counts watches by the directory that they are of. */
+  const up = (name: string) => {
+    const dir = join(site.house.base, name);
+    mkdirSync(join(dir, "workers/index/src"), { recursive: true });
+    writeFileSync(join(dir, INDEX), saying("never"));
+    return client.request("gateway.up", { dir, env: [`PATH=${process.env.PATH}`], port });
+  };
+  await assert.rejects(up("first"), { code: "GATEWAY_PORT_TAKEN" });
+  const before = watches();
+  await assert.rejects(up("second"), { code: "GATEWAY_PORT_TAKEN" });
+  assert.equal(watches(), before);
+  assert.equal(site.workerProcesses().length, 0);
+  assert.equal((await site.up()).dir, site.house.dir);
+});

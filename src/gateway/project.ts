@@ -77,7 +77,12 @@ export class GatewayProject {
       workers: {},
     };
     const project = new GatewayProject(options, config, record);
-    await project.#open({ isNew: true });
+    try {
+      await project.#open({ isNew: true });
+    } catch (error) {
+      await project.#undo();
+      throw error;
+    }
     return project;
   }
 
@@ -88,7 +93,12 @@ export class GatewayProject {
     const { config, error } = await configNow(options, record);
     const project = new GatewayProject(options, config, record);
     project.#configError = error;
-    await project.#open({ isNew: false });
+    try {
+      await project.#open({ isNew: false });
+    } catch (error) {
+      project.close();
+      throw error;
+    }
     return project;
   }
 
@@ -249,7 +259,6 @@ export class GatewayProject {
       },
       this.#over.signal,
     );
-    await this.#runs.open();
     const { host, port } = this.#record.address ?? {
       host: this.#config.host,
       port: this.#record.askedPort ?? this.#config.port,
@@ -272,6 +281,7 @@ export class GatewayProject {
       },
       this.#telling.table(),
     );
+    await this.#runs.open();
     if (isNew) await this.#fronts.open(); // the port first: without it nothing is started
     this.#watches.follow(this.#config, this.mode);
     await this.#takeUpWorkers();
@@ -279,6 +289,13 @@ export class GatewayProject {
     this.#record.address = this.#fronts.server?.address ?? { host, port };
     this.#save();
     this.#options.onEvent("gateway_up", this.dir, { ...this.#record.address, mode: this.mode });
+  }
+
+  /** It does not come up: nothing of it stays. */
+  async #undo(): Promise<void> {
+    await this.#fronts.stop().catch(() => {});
+    await this.#workers.end(0).catch(() => {});
+    this.close();
   }
 
   async #takeUpWorkers(): Promise<void> {
