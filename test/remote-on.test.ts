@@ -23,6 +23,15 @@ async function paired(scopes?: string): Promise<TwoHomes> {
 
 const facts = ({ stdout, stderr }: Ended): { code: string; error: string; fix: string } => JSON.parse(stderr || stdout);
 
+test("devices: who may steer this machine, and which ones it may steer", async () => {
+  await using homes = new TwoHomes();
+  await homes.pair(await homes.startHub());
+  const here = await homes.here.warren(["devices"]);
+  assert.equal(here.stdout, `No device may steer this machine\nThis machine may steer ${homes.name}\n`);
+  const there = await homes.there.warren(["devices"]);
+  assert.doesNotMatch(there.stdout, /may steer/);
+});
+
 test("on: what looks says the same there as at home, in JSON and in words", async () => {
   await using homes = await paired();
   const { there } = homes;

@@ -1,3 +1,5 @@
+import { quoteWord } from "../../config/command-line.ts";
+import { knownMachines } from "../../local/remote/known-machines.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { deviceLines, introductionLines } from "../remote/device-text.ts";
@@ -7,7 +9,7 @@ import { runTopic, topicLines } from "../topics.ts";
 
 export const devices = defineCommand({
   usage: ["devices [--json]", "devices COMMAND NAME [ARGUMENT…]"],
-  details: `The phones, browsers and other machines that may steer this one, what each may, and through which hubs it comes. Alone it shows them.
+  details: `The phones, browsers and other machines that may steer this one, what each may, and through which hubs it comes; and which machines this one may steer. Alone it shows them.
 
 ${topicLines(DEVICES_TOPICS)}`,
   examples: [
@@ -21,7 +23,7 @@ ${topicLines(DEVICES_TOPICS)}`,
   topics: DEVICES_TOPICS,
   async run(context, { values, operands }) {
     if (operands.length > 0) return runTopic(context, "devices", DEVICES_TOPICS, operands);
-    const { output, client } = context;
+    const { output, client, machine, places } = context;
     const found = await client().request("remote.devices", {});
     const { introductions = [] } = found;
     if (values.json) output.json(found.devices);
@@ -31,6 +33,12 @@ ${topicLines(DEVICES_TOPICS)}`,
     else {
       output.line("No device may steer this machine");
       for (const line of hintLines(output, [["warren pair", "lets one in"]])) output.line(line);
+    }
+    const steered = machine ? [] : knownMachines(places); // what another machine may steer, it says to nobody
+    if (steered.length > 0) {
+      output.line(`This machine may steer ${steered.join(", ")}`);
+      for (const line of hintLines(output, [[`warren --on ${quoteWord(steered[0]!)} list`, "what runs there"]]))
+        output.line(line);
     }
     return EXIT.ok;
   },
