@@ -15,6 +15,7 @@ function slowHands() {
     bind: (port) => ({ address: () => ({ port }), close() {}, fd: () => 9 }) as never,
   });
   const calls: string[] = [];
+  const tags = new Map<string, number>();
   const runs = {
     async start() {
       calls.push("start");
@@ -36,11 +37,11 @@ function slowHands() {
     tell: ({ kind }) => calls.push(kind),
     look: async () => {},
     versionsInUse: () => new Set(),
-    tags: new Map(),
+    tags,
     save: () => {},
   });
   hands.carryOut({ kind: "start", instance: "api-1", version: "v1" });
-  return { hands, artefact, started, asked: asked.promise, calls, ports };
+  return { hands, artefact, started, asked: asked.promise, calls, ports, tags };
 }
 
 test("hands: who ends all waits for a start that has begun, so that nothing comes up behind them", async () => {
@@ -65,4 +66,14 @@ test("hands: a start that has not come so far is none, and its port is free", as
   artefact.resolve("/a.mjs");
   await hands.startsOver();
   assert.deepEqual([calls, ports.used], [[], []]);
+});
+
+test("hands: a start that could not be is told, and neither a port nor a mark of it is kept", async () => {
+  const { hands, artefact, started, asked, calls, ports, tags } = slowHands();
+  artefact.resolve("/a.mjs");
+  await asked;
+  assert.deepEqual([...tags.keys()], ["api-1"], "it is in the record before there is a process");
+  started.reject(new Error("no space left on device"));
+  await hands.startsOver();
+  assert.deepEqual([calls, ports.used, tags.size], [["start", "start_failed"], [], 0]);
 });

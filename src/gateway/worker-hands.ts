@@ -221,6 +221,7 @@ export class RealHands implements WorkerHands {
       }
     } catch (error) {
       this.#release(instance);
+      tags.delete(instance); // nothing was left of it
       const { code, error: reason } = toWire(error, "START_FAILED");
       tell({ kind: "start_failed", instance, code, reason, isVersionsFault: VERSIONS_FAULTS.has(code) });
     }
