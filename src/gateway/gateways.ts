@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
@@ -259,10 +260,12 @@ export class Gateways {
     const id = instance ?? instances.at(-1)?.id;
     const number = id?.startsWith(`${idPrefix}-`) ? id.slice(idPrefix.length + 1) : "";
     if (id === undefined || !/^[0-9]{1,9}$/.test(number)) throw instanceNotFound(worker.name, instance);
+    const paths = project.runs.logsOf(id);
+    if (instance !== undefined && !existsSync(paths.stdoutPath)) throw instanceNotFound(worker.name, instance); // too old
     const isRunning = (): boolean => project.runs.runs(id);
     const ended = (signal: AbortSignal) =>
       project.until(() => !isRunning() || undefined, this.#limit(undefined, signal)).catch(() => undefined);
-    return { instance: id, paths: project.runs.logsOf(id), isRunning: isRunning(), ended };
+    return { instance: id, paths, isRunning: isRunning(), ended };
   }
 
   /** @throws CONFIG_INVALID, NO_WORKERS */

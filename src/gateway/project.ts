@@ -256,6 +256,7 @@ export class GatewayProject {
         nodePath,
         log,
         onEnded: (id, outcome, leftCount) => this.#workers.ownerOf(id)?.ended(id, outcome, leftCount),
+        isKnown: (id) => this.#workers.ownerOf(id) !== undefined,
       },
       this.#over.signal,
     );

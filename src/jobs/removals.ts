@@ -1,10 +1,11 @@
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
+import { removeLogs } from "../runs/logs/remove.ts";
 import type { Answers } from "./answers.ts";
 import type { Desire } from "./desire.ts";
 import * as errors from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
 import { type JobRecord, labelOf } from "./records.ts";
-import { removeLogs, sweepOrphans } from "./run-logs.ts";
+import { sweepOrphans } from "./run-logs.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore, Receipt } from "./store.ts";
 import type { Turns } from "./turns.ts";

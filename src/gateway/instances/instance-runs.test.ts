@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { identityOf, isAlive } from "../../platform/process.ts";
 import type { Outcome } from "../../protocol/outcome.ts";
 import { until } from "../../runs/run-fixture.ts";
 import { InstanceRuns, newTag } from "./instance-runs.ts";
+import { ENDED_KEPT } from "./old-logs.ts";
 
 interface Ended {
   id: string;
@@ -38,7 +39,7 @@ class Project implements AsyncDisposable {
     this.#server = new AbortController();
     const onEnded = (id: string, outcome: Outcome, leftCount: number): void =>
       void this.ended.push({ id, outcome, leftCount });
-    const options = { dir: this.dir, nodePath: process.execPath, log: silentLog, onEnded };
+    const options = { dir: this.dir, nodePath: process.execPath, log: silentLog, onEnded, isKnown: () => false };
     this.runs = new InstanceRuns(options, this.#server.signal);
     await this.runs.open();
   }
@@ -121,4 +122,29 @@ test("instances: one that cannot be started leaves nothing", async () => {
   await assert.rejects(project.runs.start(start), { code: "PROGRAM_NOT_FOUND" });
   assert.deepEqual(readdirSync(join(project.dir, "status")), []);
   assert.deepEqual(project.ended, []);
+});
+
+test("instances: of those that have ended the newest keep their logs, whatever else is in their folder", async () => {
+  await using project = await Project.make();
+  const logs = join(project.dir, "logs");
+  const old = Array.from({ length: ENDED_KEPT + 5 }, (_, at) => `api-k3x9-${at}`);
+  for (const [at, id] of old.entries())
+    for (const end of ["stdout.log", "stderr.log", "order", "stdout.log.dropped"]) {
+      writeFileSync(join(logs, `${id}.${end}`), "");
+      utimesSync(join(logs, `${id}.${end}`), at, at);
+    }
+  for (const other of ["shop-api-k3x9-1.stdout.log", "access.jsonl"]) writeFileSync(join(logs, other), "");
+  const fresh = Array.from({ length: 10 }, (_, at) => `api-z7al-${at}`);
+  await project.start("api-z7al-99", "exec sleep 1704"); // it runs, and has written nothing for long
+  utimesSync(join(logs, "api-z7al-99.stdout.log"), 1, 1);
+  utimesSync(join(logs, "api-z7al-99.stderr.log"), 1, 1);
+  for (const id of fresh) {
+    await project.start(id, "echo here");
+    await project.end(id);
+  }
+  const left = (): string[] => readdirSync(logs).flatMap((file) => file.match(/^(api-.*)\.stdout\.log$/)?.[1] ?? []);
+  await until(() => left().length === ENDED_KEPT + 1, "the end of the old ones");
+  assert.deepEqual(left().sort(), [...fresh, "api-z7al-99", ...old.slice(fresh.length - ENDED_KEPT)].sort());
+  const others = readdirSync(logs).filter((file) => !left().some((id) => file.startsWith(`${id}.`)));
+  assert.deepEqual(others.sort(), ["access.jsonl", "shop-api-k3x9-1.stdout.log"]);
 });

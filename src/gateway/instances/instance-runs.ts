@@ -17,6 +17,7 @@ import { SharedSearches } from "../../runs/shared-searches.ts";
 import { StatusWatch } from "../../runs/status-watch.ts";
 import { stopTree } from "../../runs/stop.ts";
 import { findMembers, type ProcessView, type RunMarks } from "../../runs/tree.ts";
+import { removeOldLogs } from "./old-logs.ts";
 
 /**
  * The processes of a project's instances: each a run under a shim, which belongs to nobody. Starts them, finds them again after a restart of the server,
@@ -25,7 +26,8 @@ import { findMembers, type ProcessView, type RunMarks } from "../../runs/tree.ts
  * Invariants
  * 1. The caller has written an instance's mark (`tag`) down before `start`, so that whatever comes of it can be found by the next server.
  * 2. An instance whose process cannot be confirmed by `takeUp` never starts late.
- * 3. `onEnded` is called once for each instance that was started or taken up, after the end is known; not after `signal` is aborted.
+ * 3. Logs of what has ended stay, up to `ENDED_KEPT` instances of each worker.
+ * 4. `onEnded` is called once for each instance that was started or taken up, after the end is known; not after `signal` is aborted.
  */
 export interface InstanceRunsOptions {
   /** Status files and logs: `<dir>/status`, `<dir>/logs`. */
@@ -34,6 +36,8 @@ export interface InstanceRunsOptions {
   log: Log;
   /** `leftCount`: processes that its first one has left behind; they are there until `stop`. */
   onEnded: (instance: string, outcome: Outcome, leftCount: number) => void;
+  /** It has a mark: its logs stay. */
+  isKnown: (instance: string) => boolean;
 }
 
 export interface InstanceStart {
@@ -54,6 +58,8 @@ export const newTag = (): number => randomInt(2 ** 47);
 const SWEEP_MS = 1_000;
 const TAKE_UP_MS = 2_000;
 const LOOK_MS = 10;
+/** Ends after which old logs are looked for. */
+const TIDY_EVERY = 10;
 
 interface Live {
   marks: RunMarks;
@@ -72,6 +78,8 @@ export class InstanceRuns {
   readonly #logsDir: string;
   readonly #live = new Map<string, Live>();
   readonly #searches = new SharedSearches();
+  #endedCount = 0;
+  #isTidying = false;
 
   constructor(options: InstanceRunsOptions, signal: AbortSignal) {
     this.#options = options;
@@ -207,7 +215,20 @@ export class InstanceRuns {
     if (!live.isLeft) this.#live.delete(id);
     live.over.abort();
     this.#options.onEnded(id, outcome, leftCount);
+    this.#endedCount += 1;
+    if (this.#endedCount % TIDY_EVERY === 0) this.#tidy();
     void unlink(live.statusPath).catch(() => {});
+  }
+
+  #tidy(): void {
+    if (this.#isTidying) return;
+    this.#isTidying = true;
+    const { isKnown, log } = this.#options;
+    void removeOldLogs(this.#logsDir, (id) => this.#live.has(id) || isKnown(id))
+      .catch((error) => log.warn("old_logs_not_removed", { error: messageOf(error) }))
+      .finally(() => {
+        this.#isTidying = false;
+      });
   }
 
   /** For the ends that nobody reports: of a shim that was killed, of an instance that another server started. */

@@ -48,5 +48,11 @@ export const runIdOfFile = (path: string): string | undefined => RUN_FILE.exec(b
 
 export const droppedPathOf = (logPath: string): string => `${logPath}.dropped`;
 
+/** All that a run may have in the log directory. */
+export function filesOfRun(logsDir: string, runId: string): string[] {
+  const { stdoutPath, stderrPath, indexPath } = logPaths(logsDir, runId);
+  return [stdoutPath, stderrPath, indexPath, droppedPathOf(stdoutPath), droppedPathOf(stderrPath)];
+}
+
 export const pathOf = (paths: RunLogPaths, stream: Stream): string =>
   stream === "stdout" ? paths.stdoutPath : paths.stderrPath;
