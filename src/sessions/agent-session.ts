@@ -270,6 +270,7 @@ export class AgentSession implements LiveSession {
       onRefused: (source, _, code) => this.#writer.onRefused(source, code),
     });
     for (const command of commands) this.#terminals.adopt(command);
+    this.#terminals.sweep().catch((error) => log.warn("agent_terminals_left", { error: messageOf(error) }));
     await this.#fold.catchUp();
     this.#isFolded = true;
     this.#link = new AgentLink({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -115,6 +115,7 @@ test("commands: run with their environment, read, waited for, released", async (
   await terminals.release(id);
   await terminals.release(id); // served again after its answer was lost
   assert.deepEqual(keeper.closed, [id]);
+  assert.deepEqual(readdirSync(join(here.directory, "terminals")), [], "nothing of it stays on the disk");
   await assert.rejects(terminals.output(id), { code: "TERMINAL_NOT_FOUND" });
 });
 
@@ -147,6 +148,25 @@ test("commands: one that the former server was starting while the sessions went 
   assert.equal((await next.output(id)).output, "ran\n");
   await next.release(id);
   assert.deepEqual([keeper.channels.length, keeper.closed], [1, [id]]);
+});
+
+test("commands: what a killed server has left of others goes, what runs and what is only just being started stays", async () => {
+  using here = place();
+  const keeper = new SmallKeeper();
+  const former = terminalsOf(keeper, here.directory);
+  const id = await former.create(specOf("sleep 1705"), "0:1");
+  await former.close();
+  const [running = ""] = readdirSync(join(here.directory, "terminals"));
+  for (const name of ["left", "fresh"])
+    mkdirSync(join(here.directory, "terminals", name, "journal"), { recursive: true });
+  for (const name of ["left", running]) utimesSync(join(here.directory, "terminals", name), 1, 1);
+  const next = terminalsOf(keeper, here.directory);
+  for (const channel of keeper.channels) next.adopt(channel);
+  await next.sweep();
+  assert.deepEqual(readdirSync(join(here.directory, "terminals")).sort(), ["fresh", running].sort());
+  await next.release(id);
+  assert.deepEqual(readdirSync(join(here.directory, "terminals")), ["fresh"]);
+  await terminalsOf(keeper, join(here.directory, "an agent that has run nothing")).sweep();
 });
 
 test("commands: killed with everything that they have started", async () => {

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonIfExists } from "../platform/atomic-file.ts";
 import { makeDirectories } from "../platform/directories.ts";
@@ -27,6 +27,7 @@ import { hash64, sourceFor } from "./stable-hash.ts";
  * 1. A channel `<session>.t<hash>` is a command of that session's agent, and has the same lease.
  * 2. Its exit is told after all of its output.
  * 3. None outlives the agent's program: `endAll`.
+ * 4. What is on the disk of a command goes with it: nobody can ask for it any more.
  */
 export interface KeeperTerminalsOptions {
   record: SessionRecord;
@@ -64,6 +65,18 @@ export class KeeperTerminals implements AgentTerminals {
     const kept = readJsonIfExists<{ output_bytes_max: number }>(join(this.#directoryOf(channel.id), LIMITS_FILE));
     this.#follow(channel, kept?.output_bytes_max ?? 0);
     this.#endInput(channel).catch(() => {}); // its program has ended meanwhile
+  }
+
+  /** What commands have left that were released by servers which could not finish that. Those that are here were adopted before. */
+  async sweep(): Promise<void> {
+    const directory = join(this.#options.directory, TERMINALS_DIR);
+    for (const name of await readdir(directory).catch(() => [])) {
+      const id = `${this.#options.record.id}${TERMINAL_MARK}${name}`;
+      const { mtimeMs } = await stat(join(directory, name));
+      // A fresh one may be of a command that a server before is starting this very moment.
+      if (this.#commands.has(id) || this.#opening.has(id) || Date.now() - mtimeMs < LEFT_AFTER_MS) continue;
+      await rm(join(directory, name), { recursive: true, force: true });
+    }
   }
 
   create(spec: TerminalSpec, key: string): Promise<string> {
@@ -225,6 +238,9 @@ export class KeeperTerminals implements AgentTerminals {
     await keeper.call({ call: "close", id, epoch: channel.epoch }).catch((error) => {
       if (!isWarrenError(error, "CHANNEL_NOT_FOUND")) log.warn("channel_not_closed", { error: messageOf(error) });
     });
+    await rm(this.#directoryOf(id), { recursive: true, force: true }).catch((error) => {
+      log.warn("agent_terminal_left", { error: messageOf(error) });
+    });
   }
 
   #named(id: string): Command {
@@ -234,12 +250,15 @@ export class KeeperTerminals implements AgentTerminals {
   }
 
   #directoryOf(id: string): string {
-    return join(this.#options.directory, "terminals", id.slice(id.indexOf(TERMINAL_MARK) + TERMINAL_MARK.length));
+    return join(this.#options.directory, TERMINALS_DIR, id.slice(id.indexOf(TERMINAL_MARK) + TERMINAL_MARK.length));
   }
 }
 
 /** Between a session's id and what names one of its agent's commands. */
 export const TERMINAL_MARK = ".t";
+const TERMINALS_DIR = "terminals";
+/** So old is no directory of a command that is only being started. */
+const LEFT_AFTER_MS = 60_000;
 const LIMITS_FILE = "terminal.json";
 
 /** The marks of a command's processes: not those of the agent, whose end would take them along. */
