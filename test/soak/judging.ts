@@ -9,6 +9,8 @@ export const DESCRIPTORS: Allowance = { absolute: 4, share: 0.08 };
 export const THREADS: Allowance = { absolute: 2, share: 0.08 };
 export const PROCESSES: Allowance = { absolute: 3, share: 0.1 };
 export const DISK: Allowance = { absolute: 2, share: 0.05 };
+/** What killed writers leave is taken away after some minutes. */
+const FILES: Allowance = { absolute: 200, share: 0.05 };
 
 /** What is killed again and again is warming up most of the time: its level is one only over longer windows. In a shorter run memory is shown, and not judged. */
 export const MEMORY_MINUTES_MIN = 20;
@@ -75,6 +77,8 @@ export function judgeLooks(looks: readonly Look[], caps: Caps, { judgesMemory }:
     judged.push(byTrend(`${group}: processes`, "", of("processes"), PROCESSES));
   }
   for (const folder of FOLDERS) judged.push(judgeFolder(folder, looks, caps));
+  const files = looks.map(({ fileCount }) => fileCount);
+  judged.push(byTrend("files of the home", "", files, FILES));
   return judged;
 }
 

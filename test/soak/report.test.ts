@@ -15,7 +15,7 @@ function looksOf(change: (look: Look, at: number) => void = () => {}): Look[] {
   return Array.from({ length: LOOKS }, (_, at) => {
     const groups = Object.fromEntries(GROUPS.map((group) => [group, { ...same }])) as Record<Group, Taken>;
     const diskMB = Object.fromEntries(FOLDERS.map((folder) => [folder, 5])) as Record<Folder, number>;
-    const look: Look = { atMs: at * 10_000, groups, diskMB };
+    const look: Look = { atMs: at * 10_000, groups, diskMB, fileCount: 100 };
     change(look, at);
     return look;
   });
@@ -53,6 +53,7 @@ test("report: each thing that grows is found, and named", () => {
     ["hubs: memory of its own", (look, at) => (look.groups.hubs.ownMB += at / 2)],
     ["shims: processes", (look, at) => (look.groups.shims.processes += at)],
     ["disk: logs", (look, at) => (look.diskMB.logs += at)],
+    ["files of the home", (look, at) => (look.fileCount += at * 40)],
     ["disk: mail", (look, at) => (look.diskMB.mail += at * 10)],
   ];
   for (const [what, change] of grown) {

@@ -37,13 +37,15 @@ export interface Look {
   atMs: number;
   groups: Record<Group, Taken>;
   diskMB: Record<Folder, number>;
+  /** Of the home, whatever is in them. */
+  fileCount: number;
 }
 
 export async function look(ground: Ground): Promise<Look> {
   const atMs = ground.incidents.nowMs();
   const groups = {} as Record<Group, Taken>;
   for (const [group, pids] of Object.entries(pidsOf(ground))) groups[group as Group] = await taken(pids);
-  return { atMs, groups, diskMB: await diskOf(ground) };
+  return { atMs, groups, diskMB: await diskOf(ground), fileCount: await filesBelow(ground.house.home) };
 }
 
 /** Of those of them that are still there. */
@@ -110,6 +112,14 @@ async function blocksOf(path: string, isMeant: (path: string) => boolean = () =>
   let bytes = 0;
   for (const name of await namesIn(path)) bytes += await blocksOf(join(path, name), isMeant);
   return bytes;
+}
+
+async function filesBelow(path: string): Promise<number> {
+  const facts = await lstat(path).catch(() => undefined);
+  if (!facts?.isDirectory()) return facts ? 1 : 0;
+  let count = 0;
+  for (const name of await namesIn(path)) count += await filesBelow(join(path, name));
+  return count;
 }
 
 const namesIn = (path: string): Promise<string[]> => readdir(path).catch(() => []);
