@@ -76,6 +76,8 @@ export class KeeperLink implements KeeperPort {
     if (!events) {
       const early = this.#early.get(frame.channel) ?? [];
       this.#early.set(frame.channel, [...early.slice(-EARLY_FRAMES_MAX), frame]);
+      // The last words of a channel that was forgotten are never asked for.
+      if (this.#early.size > EARLY_CHANNELS_MAX) this.#early.delete(this.#early.keys().next().value!);
       return;
     }
     const { type, payload } = frame;
@@ -97,3 +99,5 @@ export class KeeperLink implements KeeperPort {
 
 /** A doorbell and an end are enough. */
 const EARLY_FRAMES_MAX = 8;
+/** Programs are started and taken up by the hundred at most. */
+const EARLY_CHANNELS_MAX = 1_000;
