@@ -143,8 +143,8 @@ test("instances: of those that have ended the newest keep their logs, whatever e
     await project.end(id);
   }
   const left = (): string[] => readdirSync(logs).flatMap((file) => file.match(/^(api-.*)\.stdout\.log$/)?.[1] ?? []);
-  await until(() => left().length === ENDED_KEPT + 1, "the end of the old ones");
+  const others = (): string[] => readdirSync(logs).filter((file) => !left().some((id) => file.startsWith(`${id}.`)));
+  await until(() => left().length === ENDED_KEPT + 1 && others().length === 2, "the end of the old ones");
   assert.deepEqual(left().sort(), [...fresh, "api-z7al-99", ...old.slice(fresh.length - ENDED_KEPT)].sort());
-  const others = readdirSync(logs).filter((file) => !left().some((id) => file.startsWith(`${id}.`)));
-  assert.deepEqual(others.sort(), ["access.jsonl", "shop-api-k3x9-1.stdout.log"]);
+  assert.deepEqual(others().sort(), ["access.jsonl", "shop-api-k3x9-1.stdout.log"]);
 });
