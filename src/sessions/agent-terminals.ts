@@ -72,9 +72,10 @@ export class KeeperTerminals implements AgentTerminals {
     const directory = join(this.#options.directory, TERMINALS_DIR);
     for (const name of await readdir(directory).catch(() => [])) {
       const id = `${this.#options.record.id}${TERMINAL_MARK}${name}`;
-      const { mtimeMs } = await stat(join(directory, name));
-      // A fresh one may be of a command that a server before is starting this very moment.
-      if (this.#commands.has(id) || this.#opening.has(id) || Date.now() - mtimeMs < LEFT_AFTER_MS) continue;
+      const about = await stat(join(directory, name)).catch(() => undefined); // it may go this very moment
+      if (this.#commands.has(id) || this.#opening.has(id) || !about) continue;
+      // A fresh one may be of a command that a server before is only starting.
+      if (Date.now() - about.mtimeMs < LEFT_AFTER_MS) continue;
       await rm(join(directory, name), { recursive: true, force: true });
     }
   }
