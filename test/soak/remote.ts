@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineOn } from "../../src/local/remote/device.ts";
 import type { Session } from "../../src/protocol/units.ts";
@@ -22,6 +22,20 @@ const ALL_SENT_MS = 120_000;
 /** A link that was lost is dialled again within 30 s, and what stood before a command came is a second more. */
 const AWAY_MS = 40_000;
 const AWAY = "a machine that cannot be reached is MACHINE_AWAY, and nothing was sent to it";
+
+/** Longer than a command waits for a machine that is away, and than its harness waits for it. */
+const SLOW_MS = 45_000;
+
+/** What the runtime reports of a process that was asked: where it stands, and its sockets and timers. */
+function waitedFor(dir: string, pid: number): string {
+  const report = readdirSync(dir).find((name) => name.startsWith("report.") && name.includes(`.${pid}.`));
+  if (report === undefined) return "no report of it";
+  const { javascriptStack, libuv } = JSON.parse(readFileSync(join(dir, report), "utf8"));
+  return JSON.stringify({
+    javascriptStack,
+    active: libuv.filter((handle: { is_active?: boolean }) => handle.is_active),
+  });
+}
 
 export class Remote implements Part {
   readonly name = "remote";
@@ -94,8 +108,15 @@ export class Remote implements Part {
     assert.equal(status, 0, stderr);
   }
 
-  #on(...args: string[]): Promise<Ended> {
-    return this.#ground.device.warren(["--on", this.#machine, ...args]);
+  /** Of one that takes too long its standard error says in the end what it was waiting for. */
+  async #on(...args: string[]): Promise<Ended> {
+    const { device } = this.#ground;
+    const env = { NODE_OPTIONS: `--report-on-signal --report-directory=${device.base}` };
+    const running = device.start(["--on", this.#machine, ...args], { env });
+    const timer = setTimeout(() => process.kill(running.pid, "SIGUSR2"), SLOW_MS);
+    const ended = await running.ended;
+    clearTimeout(timer);
+    return ended.signal === null ? ended : { ...ended, stderr: ended.stderr + waitedFor(device.base, running.pid) };
   }
 
   /** A command there; its status and its words here. One that was refused because nobody is there is tried again under another name. */
