@@ -125,17 +125,18 @@ test(
     using watching = await RawConnection.open(house);
     process.kill(keeper.pid, "SIGSTOP"); // who starts the program
     try {
-      const wanted = { name: "owl", command: ["cat"], workdir: house.dir, env: [] };
+      const wanted = { name: "in-hand", command: ["cat"], workdir: house.dir, env: [] };
       const answer = asking.ask("session.new", wanted, { request_id: "n1" });
       await asking.ask("ping"); // so that it was read
       process.kill(server.pid, "SIGTERM");
       await waitUntil(async () => (await watching.ask("ping")).code === "SERVER_ENDING", { what: "its end to begin" });
       process.kill(keeper.pid, "SIGCONT");
-      assert.equal((await answer).success, true);
+      const answered = await answer;
+      assert.equal(answered.success, true, JSON.stringify(answered));
       const names = readEntries(house.places.serversDir).flatMap(({ sessions = [] }) =>
         sessions.map(({ name }) => name),
       );
-      assert.deepEqual(names.toSorted(), [bear.name, "owl"].toSorted());
+      assert.deepEqual(names.toSorted(), [bear.name, "in-hand"].toSorted());
     } finally {
       process.kill(keeper.pid, "SIGCONT");
     }

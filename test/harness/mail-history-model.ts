@@ -239,7 +239,12 @@ export const PLANTS: Record<FindingKind, (lines: HistoryLine[], random: Random) 
     const delivered = lines.flatMap((line) =>
       line.kind === "fetched" ? line.messages.map((one) => ({ ...one, to: line.by })) : [],
     );
-    const places = sends.filter(({ by, id }) => delivered.some((one) => one.from === by && one.id === id));
+    // One that was tried again, or of which the end is not known, may have been taken all the same.
+    const isOnce = ({ by, id }: { by: string; id: string }): boolean =>
+      lines.filter((line) => line.kind === "send" && line.by === by && line.id === id).length === 1;
+    const places = sends
+      .filter((one) => isOnce(one) && lines.some((line) => isEndOf(line, one.op)))
+      .filter(({ by, id }) => delivered.some((one) => one.from === by && one.id === id));
     if (places.length === 0) return undefined;
     const { op, by, id, to } = random.pick(places);
     return {
