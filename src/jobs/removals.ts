@@ -82,6 +82,7 @@ export class Removals {
       tell("job_removed", job, runs[0]);
       alsoCommit();
     });
+    // Behind the rows, so that a crash in between leaves files of no run, which `sweepOrphans` finds.
     const bytes = await removeLogs(
       logsDir,
       runs.map(({ id }) => id),

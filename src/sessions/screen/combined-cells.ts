@@ -1,11 +1,12 @@
 import type { Core, Line } from "./xterm-core.ts";
 
+/** Lines of all emulators have one prototype. */
+let isMended = false;
+
 /**
  * Characters of several code points, when lines are broken anew. The library copies the cells and keeps those characters beside them, by their columns;
  * it reads them while it writes them when a line moves within itself, and takes along those behind the cells that it copies.
  */
-let isMended = false;
-
 export function keepCombinedCells({ buffers }: Core): void {
   const line = buffers.normal.lines.get(0);
   if (isMended || !line) return;
