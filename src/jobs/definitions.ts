@@ -7,7 +7,7 @@ import * as errors from "./errors.ts";
 import { NO_RUNS } from "./history.ts";
 import { newJobId } from "./job-id.ts";
 import type { Ledger } from "./ledger.ts";
-import { compile } from "./probes.ts";
+import { LinePattern } from "./line-pattern.ts";
 import type { JobOptions, JobRecord } from "./records.ts";
 import type { JobStore } from "./store.ts";
 
@@ -148,7 +148,7 @@ export class Definitions {
   #optionsOf(spec: JobSpec): JobOptions {
     const { owner, stop_signal, ready } = spec;
     if (stop_signal !== undefined) signalNumber(stop_signal);
-    if (ready?.kind === "log") compile(ready);
+    if (ready?.kind === "log") new LinePattern(ready);
     const options: JobOptions = {};
     for (const key of PLAIN_OPTIONS) if (spec[key] !== undefined) Object.assign(options, { [key]: spec[key] });
     if (owner) {

@@ -3,12 +3,12 @@ import { request } from "node:http";
 import { request as requestTls } from "node:https";
 import type { Clock } from "../platform/clock.ts";
 import { listeningPorts } from "../platform/process.ts";
-import { WarrenError } from "../protocol/errors.ts";
 import type { Condition } from "../protocol/units.ts";
 import { logPaths, type logPathsOfRun } from "../runs/logs/files.ts";
-import { followRun } from "../runs/logs/follow.ts";
+import { followPieces } from "../runs/logs/follow.ts";
 import { pause } from "../runs/pause.ts";
 import { findMembers } from "../runs/tree.ts";
+import { LinePattern } from "./line-pattern.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /**
@@ -40,35 +40,25 @@ export async function holds(
     case "http":
       return look(over, context.clock, () => answersWell(condition.url));
     case "log":
-      return sawLine(run, compile(condition), over, signal, context);
+      return sawLine(run, new LinePattern(condition), over, signal, context);
     case "idle":
       return look(over, context.clock, () => isSilent(run, condition.idle_ms, context));
   }
 }
 
-/** @throws PATTERN_INVALID */
-export function compile({ pattern, flags }: { pattern: string; flags?: string | undefined }): RegExp {
-  try {
-    return new RegExp(pattern, flags?.replaceAll(/[gy]/g, ""));
-  } catch (cause) {
-    throw new WarrenError("PATTERN_INVALID", `/${pattern}/${flags ?? ""} is not a regular expression.`, {
-      cause,
-      fix: "warren help wait",
-    });
-  }
-}
-
-async function endedBefore(run: LiveRun, signal: AbortSignal): Promise<boolean> {
-  if (run.over.aborted) return true;
-  const aborted = Promise.withResolvers<boolean>();
-  const onAbort = (): void => aborted.resolve(false);
-  if (signal.aborted) return false;
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([run.ended.then(() => true), aborted.promise]);
-  } finally {
+/** By the run's signal: what waits for a promise stays with it until it settles, given up or not. */
+function endedBefore({ over }: LiveRun, signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const onOver = (): void => resolve(true);
+  const onAbort = (): void => resolve(false);
+  if (over.aborted) onOver();
+  else if (signal.aborted) onAbort();
+  over.addEventListener("abort", onOver);
+  signal.addEventListener("abort", onAbort);
+  return promise.finally(() => {
+    over.removeEventListener("abort", onOver);
     signal.removeEventListener("abort", onAbort);
-  }
+  });
 }
 
 async function look(over: AbortSignal, clock: Clock, isTrue: () => Promise<boolean>): Promise<boolean> {
@@ -90,11 +80,12 @@ function answersWell(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const send = url.startsWith("https:") ? requestTls : request;
     try {
-      const call = send(url, { timeout: HTTP_TIMEOUT_MS, agent: false }, (response) => {
+      const call = send(url, { agent: false }, (response) => {
         response.resume();
         resolve((response.statusCode ?? 500) < 400);
       });
-      call.on("timeout", () => call.destroy());
+      const limit = setTimeout(() => call.destroy(), HTTP_TIMEOUT_MS); // a stream of events has no end
+      call.on("close", () => clearTimeout(limit));
       call.on("error", () => resolve(false));
       call.end();
     } catch {
@@ -106,15 +97,15 @@ function answersWell(url: string): Promise<boolean> {
 /** Reads the output from its beginning: a line that came before the question counts. */
 async function sawLine(
   run: LiveRun,
-  pattern: RegExp,
+  pattern: LinePattern,
   over: AbortSignal,
   signal: AbortSignal,
   { logsDir }: ProbeContext,
 ): Promise<boolean> {
-  const items = followRun({ paths: logPaths(logsDir, run.id), ended: run.ended, signal });
+  const pieces = followPieces({ paths: logPaths(logsDir, run.id), ended: run.over, signal });
   try {
-    for await (const item of items) {
-      if (item.kind === "line" && pattern.test(Buffer.from(item.bytes).toString("utf8"))) return true;
+    for await (const items of pieces) {
+      if (await pattern.matchesOne(items.flatMap((item) => (item.kind === "line" ? [item.bytes] : [])))) return true;
       if (signal.aborted) return false;
     }
   } catch (error) {

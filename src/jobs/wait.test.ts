@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Condition } from "../protocol/units.ts";
@@ -121,4 +121,38 @@ test("wait: ends with its client, and refuses a pattern that is none", async () 
   await assert.rejects(wait(fixture, job.id, [{ kind: "log", pattern: "(" }]), (error) =>
     isWarrenError(error, "PATTERN_INVALID"),
   );
+});
+
+test("wait: a pattern that would take for ever on a line is refused, and holds nobody else up", async () => {
+  await using fixture = await JobsFixture.make();
+  const { job } = await fixture.jobs.add(fixture.spec(`echo ${"a".repeat(60)}!; exec sleep 100`));
+  await assert.rejects(wait(fixture, job.id, [{ kind: "log", pattern: "^(a+)+$" }]), (error) =>
+    isWarrenError(error, "PATTERN_SLOW"),
+  );
+});
+
+test("wait: a line of megabytes is looked at as far as its beginning", async () => {
+  await using fixture = await JobsFixture.make();
+  const { job } = await fixture.jobs.add(
+    fixture.spec("head -c 2000000 /dev/zero | tr '\\0' a; echo; echo it is listening; exec sleep 100"),
+  );
+  assert.deepEqual(short(await wait(fixture, job.id, [{ kind: "log", pattern: ".*listening" }])), ["met", "log"]);
+});
+
+test("wait: one that was given up leaves nothing at the run that it waited for", async () => {
+  await using fixture = await JobsFixture.make();
+  const added = mock.method(AbortSignal.prototype, "addEventListener");
+  const removed = mock.method(AbortSignal.prototype, "removeEventListener");
+  try {
+    const { job } = await fixture.jobs.add(fixture.spec("exec sleep 100"));
+    const before = added.mock.callCount() - removed.mock.callCount();
+    for (const kind of ["exit", "log"] as const) {
+      const condition: Condition = kind === "exit" ? { kind } : { kind, pattern: "never" };
+      assert.deepEqual(short(await wait(fixture, job.id, [condition], { timeout_ms: 20 })), ["timeout"]);
+    }
+    assert.equal(added.mock.callCount() - removed.mock.callCount(), before);
+  } finally {
+    added.mock.restore();
+    removed.mock.restore();
+  }
 });

@@ -2,8 +2,9 @@ import type { Clock } from "../platform/clock.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Condition, Job } from "../protocol/units.ts";
 import { pause } from "../runs/pause.ts";
+import { LinePattern } from "./line-pattern.ts";
 import type { LiveRun } from "./live-run.ts";
-import { compile, holds } from "./probes.ts";
+import { holds } from "./probes.ts";
 import type { Runner } from "./runner.ts";
 
 /**
@@ -28,7 +29,7 @@ const STUCK_LOOK_MS = 5_000;
 
 export async function waitFor(options: WaitOptions): Promise<DataOf<"wait">> {
   const { request, signal, view, clock } = options;
-  for (const condition of request.conditions) if (condition.kind === "log") compile(condition);
+  for (const condition of request.conditions) if (condition.kind === "log") new LinePattern(condition);
   const limit = new AbortController();
   let result: DataOf<"wait">["result"] | undefined;
   const give = (why: "timeout" | "stuck"): void => {

@@ -17,6 +17,9 @@ import { laterOf, type Start, startPositions } from "./start.ts";
 
 const SETTLE_MS = 10;
 const SETTLE_TRIES = 3;
+const PIECE_BYTES = 64 * 1024;
+/** An item's own share of a piece. */
+const ITEM_BYTES = 64;
 
 export interface FollowOptions {
   paths: RunLogPaths;
@@ -24,14 +27,27 @@ export interface FollowOptions {
   start?: Start;
   /** Default: both. */
   streams?: readonly Stream[];
-  /** Resolves (or rejects) when the run has ended: all that it wrote is in the files by then. */
-  ended: Promise<unknown>;
+  /** Resolves (or rejects), or is aborted, when the run has ended: all that it wrote is in the files by then. */
+  ended: End;
   /** Ends the iteration, quietly. */
   signal?: AbortSignal;
   openFile?: OpenLogFile;
 }
 
+/** What waits for a promise stays with it until it settles; for a run that outlives many followers, a signal. */
+type End = Promise<unknown> | AbortSignal;
+
 export async function* followRun(options: FollowOptions): AsyncGenerator<LogItem, void> {
+  for await (const items of followPieces(options)) {
+    for (const item of items) {
+      yield item;
+      if (options.signal?.aborted) return;
+    }
+  }
+}
+
+/** As `followRun`; what is there already comes together, about PIECE_BYTES of it at most. */
+export async function* followPieces(options: FollowOptions): AsyncGenerator<LogItem[], void> {
   const { paths, streams = STREAMS, signal } = options;
   await using log = await openRunLog(paths, options);
   using wake = new Wake(
@@ -45,11 +61,19 @@ export async function* followRun(options: FollowOptions): AsyncGenerator<LogItem
   while (!wake.isAborted) {
     const isLast = wake.prepare();
     const until = await settledEnds(log, streams);
+    let piece: LogItem[] = [];
+    let pieceBytes = 0;
     for await (const item of merger.lines(until, { unterminated: isLast })) {
-      yield item;
+      piece.push(item);
+      pieceBytes += ITEM_BYTES + (item.kind === "line" ? item.bytes.length : 0);
+      if (pieceBytes < PIECE_BYTES) continue;
+      yield piece;
       if (signal?.aborted) return;
+      piece = [];
+      pieceBytes = 0;
     }
-    if (isLast) return;
+    if (piece.length > 0) yield piece;
+    if (isLast || signal?.aborted) return;
     await wake.next();
   }
 }
@@ -59,7 +83,7 @@ export interface FollowBytesOptions {
   path: string;
   /** Absolute offset. Default: 0. */
   fromBytes?: number;
-  ended: Promise<unknown>;
+  ended: End;
   signal?: AbortSignal;
   openFile?: OpenLogFile;
   /** Told when bytes were dropped before they could be read; the next buffer follows the gap. */
@@ -97,17 +121,21 @@ class Wake implements Disposable {
   readonly #files: FileWatch;
   readonly #signal: AbortSignal | undefined;
   readonly #touch = (): void => this.#files.touch();
+  readonly #end: End;
   #hasEnded = false;
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    this.#files.touch();
+  };
 
-  constructor(paths: readonly string[], options: { ended: Promise<unknown>; signal?: AbortSignal }) {
+  constructor(paths: readonly string[], options: { ended: End; signal?: AbortSignal }) {
     this.#files = new FileWatch(paths);
     this.#signal = options.signal;
     this.#signal?.addEventListener("abort", this.#touch);
-    const onEnd = (): void => {
-      this.#hasEnded = true;
-      this.#files.touch();
-    };
-    options.ended.then(onEnd, onEnd);
+    this.#end = options.ended;
+    if (this.#end instanceof Promise) this.#end.then(this.#onEnd, this.#onEnd);
+    else if (this.#end.aborted) this.#onEnd();
+    else this.#end.addEventListener("abort", this.#onEnd);
   }
 
   get isAborted(): boolean {
@@ -126,6 +154,7 @@ class Wake implements Disposable {
 
   [Symbol.dispose](): void {
     this.#signal?.removeEventListener("abort", this.#touch);
+    if (!(this.#end instanceof Promise)) this.#end.removeEventListener("abort", this.#onEnd);
     this.#files[Symbol.dispose]();
   }
 }

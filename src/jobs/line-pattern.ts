@@ -1,0 +1,75 @@
+import { createContext, Script } from "node:vm";
+import { WarrenError } from "../protocol/errors.ts";
+
+/**
+ * A condition's regular expression, tried on a job's lines in the server: so it may take neither long nor for ever, whatever it says and whatever the job
+ * prints. It is tried on the first 4 kB of a line, and one that takes longer than LINE_MS for a line is an error.
+ */
+export class LinePattern {
+  readonly #pattern: RegExp;
+
+  /** @throws PATTERN_INVALID */
+  constructor({ pattern, flags }: { pattern: string; flags?: string | undefined }) {
+    this.#pattern = compile(pattern, flags);
+  }
+
+  /** Whether one of them matches; looks at about PIECE_MS of them at a time, others have their turn in between. @throws PATTERN_SLOW */
+  async matchesOne(lines: readonly Buffer[]): Promise<boolean> {
+    const texts = lines.map((bytes) => bytes.toString("utf8", 0, Math.min(bytes.length, TESTED_BYTES_MAX)));
+    let at = 0;
+    for (;;) {
+      at = this.#lookFrom(texts, at);
+      if (at < 0) return true;
+      if (at >= texts.length) return false;
+      await new Promise((turn) => setImmediate(turn));
+    }
+  }
+
+  /** Where to go on; negative when it was found. */
+  #lookFrom(lines: string[], at: number): number {
+    Object.assign(sandbox, { pattern: this.#pattern, lines, at });
+    try {
+      return look.runInContext(sandbox, { timeout: LINE_MS }) as number;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      throw new WarrenError(
+        "PATTERN_SLOW",
+        `${this.#pattern} took more than ${LINE_MS} ms for one line of the output.`,
+        {
+          fix: "a pattern without nested repetition: /listening on/ in the place of /(.*)*listening/",
+        },
+      );
+    } finally {
+      Object.assign(sandbox, { pattern: undefined, lines: undefined });
+    }
+  }
+}
+
+const TESTED_BYTES_MAX = 4 * 1024;
+const LINE_MS = 100;
+const PIECE_MS = 10;
+
+/** A context of its own, because only what runs in one can be stopped in the midst of a match. */
+const sandbox = createContext({});
+const look = new Script(`
+  (() => {
+    const tried = pattern, all = lines, until = Date.now() + ${PIECE_MS};
+    let next = at;
+    do {
+      if (tried.test(all[next])) return -1;
+      next += 1;
+    } while (next < all.length && Date.now() < until);
+    return next;
+  })()
+`);
+
+function compile(pattern: string, flags: string | undefined): RegExp {
+  try {
+    return new RegExp(pattern, flags?.replaceAll(/[gy]/g, ""));
+  } catch (cause) {
+    throw new WarrenError("PATTERN_INVALID", `/${pattern}/${flags ?? ""} is not a regular expression.`, {
+      cause,
+      fix: "warren help wait",
+    });
+  }
+}
