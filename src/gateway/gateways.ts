@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, TIMER_MS_MAX } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { homeDigest } from "../platform/paths.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
@@ -11,6 +11,7 @@ import { Answers } from "./answers.ts";
 import { type GatewayEvent, GatewayEventFile } from "./event-file.ts";
 import { gatewayNotFound, projectsAt, realDirectory, withHolder, workerMeant, workersMeant } from "./find-worker.ts";
 import { byName, runningOf, viewGateway, viewWorker } from "./gateway-view.ts";
+import { ENDED_KEPT } from "./instances/old-logs.ts";
 import { UsageMeter } from "./instances/usage.ts";
 import type { WorkerCommand } from "./lifecycle/events.ts";
 import { rollbackTarget } from "./lifecycle/versions.ts";
@@ -261,7 +262,7 @@ export class Gateways {
     const number = id?.startsWith(`${idPrefix}-`) ? id.slice(idPrefix.length + 1) : "";
     if (id === undefined || !/^[0-9]{1,9}$/.test(number)) throw instanceNotFound(worker.name, instance);
     const paths = project.runs.logsOf(id);
-    if (instance !== undefined && !existsSync(paths.stdoutPath)) throw instanceNotFound(worker.name, instance); // too old
+    if (instance !== undefined && !existsSync(paths.stdoutPath)) throw instanceNotFound(worker.name, instance);
     const isRunning = (): boolean => project.runs.runs(id);
     const ended = (signal: AbortSignal) =>
       project.until(() => !isRunning() || undefined, this.#limit(undefined, signal)).catch(() => undefined);
@@ -349,7 +350,7 @@ export class Gateways {
   }
 
   #limit(timeoutMs: number | undefined, signal: AbortSignal): AbortSignal {
-    const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)];
+    const timeout = timeoutMs === undefined ? [] : [AbortSignal.timeout(Math.min(timeoutMs, TIMER_MS_MAX))];
     return AbortSignal.any([signal, this.#over.signal, ...timeout]);
   }
 
@@ -363,6 +364,8 @@ export class Gateways {
 const instanceNotFound = (worker: string, instance: string | undefined): WarrenError =>
   new WarrenError(
     "INSTANCE_NOT_FOUND",
-    instance === undefined ? `The worker ${worker} has no instance.` : `instance not found: ${instance} of ${worker}`,
+    instance === undefined
+      ? `The worker ${worker} has no instance.`
+      : `instance not found: ${instance} of ${worker} (logs are kept of the ${ENDED_KEPT} that ended last)`,
     { fix: `warren why ${worker}` },
   );

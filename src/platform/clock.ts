@@ -12,10 +12,18 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   timer(delayMs, task) {
-    const handle = setTimeout(task, delayMs);
-    handle.unref();
+    let handle: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, TIMER_MS_MAX);
+      handle = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : task()), stepMs);
+      handle.unref();
+    };
+    arm(delayMs);
     return () => clearTimeout(handle);
   },
 };
+
+/** Almost 25 days: setTimeout takes what is longer for 1 ms. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export const timestamp = (wallMs: number): string => new Date(wallMs).toISOString();
