@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
-import { statfs } from "node:fs/promises";
+import { readdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Log } from "../platform/log.ts";
 import { holdBallast, releaseBallast } from "../runs/logs/ballast.ts";
 import { capRunLog } from "../runs/logs/cap.ts";
-import { logPaths } from "../runs/logs/files.ts";
-import { enforceFreeSpaceFloor, type FloorCandidate } from "../runs/logs/floor.ts";
+import { logPaths, runIdOfFile } from "../runs/logs/files.ts";
+import { enforceFreeSpaceFloor, type FloorCandidate, type FloorResult } from "../runs/logs/floor.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { RunRecord } from "./records.ts";
@@ -27,8 +27,8 @@ export interface LogRoomOptions {
   freeSpaceFloorBytes: number;
 }
 
-/** Files of ended runs looked at when space is short. */
-const FLOOR_CANDIDATES_MAX = 5_000;
+/** Ended runs whose files are looked at together when space is short. */
+const FLOOR_BATCH = 5_000;
 
 export class LogRoom {
   readonly #options: LogRoomOptions;
@@ -60,12 +60,7 @@ export class LogRoom {
     const { bavail, bsize } = await statfs(logsDir);
     if (bavail * bsize >= freeSpaceFloorBytes) return holdBallast(this.#ballastPath);
     await releaseBallast(this.#ballastPath);
-    const candidates = this.#floorCandidates();
-    const { freed, freeBytes } = await enforceFreeSpaceFloor({
-      dir: logsDir,
-      floorBytes: freeSpaceFloorBytes,
-      candidates,
-    });
+    const { freed, freeBytes } = await this.#makeRoom(freeSpaceFloorBytes);
     if (freed.length === 0) return;
     log.warn("disk_low", { free_bytes: freeBytes, freed: freed.length });
     ledger.tryCommit((tell) => {
@@ -108,14 +103,36 @@ export class LogRoom {
     return stdoutDropped === 0 && stderrDropped === 0 ? undefined : { stdoutDropped, stderrDropped };
   }
 
-  #floorCandidates(): FloorCandidate[] {
-    const { store, logsDir, runner } = this.#options;
-    const filesOf = (runId: string, live: boolean): FloorCandidate[] => {
-      const { stdoutPath, stderrPath } = logPaths(logsDir, runId);
-      return [stdoutPath, stderrPath].map((path) => ({ path, runId, live }));
-    };
-    const ended = store.endedRuns(FLOOR_CANDIDATES_MAX).flatMap(({ id }) => filesOf(id, false));
-    return [...ended, ...[...runner.live].flatMap(({ id }) => filesOf(id, true))];
+  /** The oldest first, a batch at a time, until there is enough; live runs behind all that have ended. */
+  async #makeRoom(floorBytes: number): Promise<FloorResult> {
+    const { logsDir, runner } = this.#options;
+    const ended = await this.#endedWithLogs();
+    const all: FloorResult = { freed: [], freeBytes: 0 };
+    for (let at = 0; at <= ended.length; at += FLOOR_BATCH) {
+      const batch = ended.slice(at, at + FLOOR_BATCH).flatMap((id) => this.#candidates(id, false));
+      const isLast = at + FLOOR_BATCH > ended.length;
+      const live = isLast ? [...runner.live].flatMap(({ id }) => this.#candidates(id, true)) : [];
+      const { freed, freeBytes } = await enforceFreeSpaceFloor({
+        dir: logsDir,
+        floorBytes,
+        candidates: [...batch, ...live],
+      });
+      all.freed.push(...freed);
+      all.freeBytes = freeBytes;
+      if (freeBytes >= floorBytes) break;
+    }
+    return all;
+  }
+
+  /** Rows stay when their logs go: most of a long history has none. */
+  async #endedWithLogs(): Promise<string[]> {
+    const withLogs = new Set((await readdir(this.#options.logsDir)).map(runIdOfFile));
+    return this.#options.store.endedRunIds().filter((id) => withLogs.has(id));
+  }
+
+  #candidates(runId: string, live: boolean): FloorCandidate[] {
+    const { stdoutPath, stderrPath } = logPaths(this.#options.logsDir, runId);
+    return [stdoutPath, stderrPath].map((path) => ({ path, runId, live }));
   }
 }
 
