@@ -153,7 +153,7 @@ test("plans: what an add, a list of a directory, a lookup and a restart look at 
     store.latestRun("1aa");
     store.runsOfJob("1aa", 5);
     store.liveRuns();
-    store.endedRuns(5);
+    store.endedRunIds();
     store.run("1aa-1");
     store.eventsAfter(0);
     store.answerOf("r");

@@ -21,10 +21,13 @@ const EVENTS_KEPT = 20_000;
 const EVENTS_PER_PRUNE = 1_000;
 /** Answers are kept for a repeat this long. */
 const ANSWERS_KEPT_MS = 24 * 3_600_000;
+/** Old answers are dropped once in this many. */
+const ANSWERS_PER_PRUNE = 100;
 
 export class JobStore {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #answerCount = 0;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -125,9 +128,9 @@ export class JobStore {
     return this.#all("select * from runs where state <> 'ended'").map(toRun);
   }
 
-  /** Ended runs, the oldest end first. */
-  endedRuns(limit: number): RunRecord[] {
-    return this.#all("select * from runs where state = 'ended' order by stopped_at_ms limit ?", limit).map(toRun);
+  /** Of ended runs, the oldest end first. */
+  endedRunIds(): string[] {
+    return this.#all("select id from runs where state = 'ended' order by stopped_at_ms").map(({ id }) => String(id));
   }
 
   runIds(): Set<string> {
@@ -205,6 +208,8 @@ export class JobStore {
       nowMs,
       JSON.stringify(answer),
     );
+    this.#answerCount += 1;
+    if (this.#answerCount % ANSWERS_PER_PRUNE === 0) this.forgetOldRequests(nowMs);
   }
 
   forgetRequest(id: string): void {
