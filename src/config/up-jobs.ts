@@ -19,6 +19,7 @@ function upJob(job: JobConfig, callerEnv: Readonly<Record<string, string | undef
     command: job.command,
     workdir: job.dir,
     env,
+    file_env: [...job.env].map(([key, value]) => `${key}=${value}`),
     autostart: job.autostart && !job.blocked,
     blocked: job.blocked,
     ...(job.labels.size > 0 && { labels: Object.fromEntries(job.labels) }),

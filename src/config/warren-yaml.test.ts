@@ -81,6 +81,7 @@ jobs:
     command: ["sh", "-c", "PORT=1 node x.js | tee log"],
     workdir: join(temporary.dir, "sub"),
     env: ["A=own", "HOME=/h", "B=of the file", "VERSION=1.10", "DEBUG=true"],
+    file_env: ["A=own", "B=of the file", "VERSION=1.10", "DEBUG=true"],
     autostart: true,
     blocked: false,
     labels: { tier: "front" },

@@ -8,8 +8,8 @@ import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Observer } from "./observer.ts";
 import type { Readiness } from "./readiness.ts";
-import type { JobRecord, RunCause } from "./records.ts";
-import type { RunLimits } from "./run-limits.ts";
+import { type JobOptions, type JobRecord, keepsEnvironment, type RunCause } from "./records.ts";
+import { type RunLimits, withoutDeadOwner } from "./run-limits.ts";
 import type { Runner, StopOptions } from "./runner.ts";
 import type { JobStore, Receipt } from "./store.ts";
 
@@ -68,18 +68,20 @@ export class JobControl {
   ): Promise<Started> {
     const existing = insert ?? this.#store.job(jobId);
     if (!existing) throw errors.jobNotFound(jobId);
-    const { restart, autostart } = existing.options;
+    const { restart, file_env } = existing.options;
+    const wholeEnv = withFileEnvironment(env, file_env);
     const staysWanted = restart !== undefined && restart.when !== "no";
     const job: JobRecord = {
       ...existing,
+      options: marked(cause === "user" ? withoutDeadOwner(existing.options) : existing.options, staysWanted),
       wanted: staysWanted ? "up" : "down",
       restartCount: cause === "user" ? 0 : existing.restartCount,
       restartAtMs: null,
-      env: staysWanted || autostart ? env : null,
+      env: staysWanted || keepsEnvironment(existing) ? wholeEnv : null,
     };
     const run = await this.#runner.start({
       job,
-      env,
+      env: wholeEnv,
       cause,
       insertJob: insert !== undefined,
       event: insert ? "job_added" : "job_started",
@@ -89,16 +91,32 @@ export class JobControl {
       alsoRollBack: () => {
         if (receipt) this.#store.forgetRequest(receipt.id);
         if (insert) this.#store.deleteJob(jobId);
-        else this.#store.updateJob({ ...existing, wanted: cause === "user" ? "down" : existing.wanted });
+        else this.#undoStart(existing, job, cause);
       },
     });
     this.afterStart(run);
     return { job: this.#store.job(jobId) ?? job, action };
   }
 
+  /** The job is as before, but for what somebody else has changed since: a stop that came meanwhile holds. */
+  #undoStart(before: JobRecord, started: JobRecord, cause: RunCause): void {
+    const current = this.#store.job(before.id);
+    if (!current) return;
+    const { restartCount, restartAtMs, env, options } = before;
+    const wanted = cause === "user" || current.wanted !== started.wanted ? "down" : before.wanted;
+    this.#store.updateJob({ ...current, restartCount, restartAtMs, env, options, wanted });
+  }
+
   /** It starts by itself when what it depends on is ready: until then it is wanted, and its environment is kept. */
   holdBack(job: JobRecord, env: string[], { receipt, action = "started", insert }: StartRequest = {}): Started {
-    const waiting: JobRecord = { ...job, env, wanted: "up", restartCount: 0, restartAtMs: null };
+    const waiting: JobRecord = {
+      ...job,
+      options: withoutDeadOwner(job.options),
+      env: withFileEnvironment(env, job.options.file_env),
+      wanted: "up",
+      restartCount: 0,
+      restartAtMs: null,
+    };
     this.#ledger.commit((tell) => {
       if (insert) this.#store.insertJob(waiting);
       else this.#store.updateJob(waiting);
@@ -162,13 +180,16 @@ export class JobControl {
   unwant(jobId: string): void {
     this.#options.desire.forget(jobId);
     const job = this.#store.job(jobId);
-    if (!job || job.wanted === "down") return;
+    if (!job) return;
+    const options = marked(job.options, false);
+    if (job.wanted === "down" && options.autostart === job.options.autostart) return;
     const updated: JobRecord = {
       ...job,
+      options,
       wanted: "down",
       restartAtMs: null,
       restartCount: 0,
-      env: job.options.autostart ? job.env : null,
+      env: keepsEnvironment(job) ? job.env : null,
     };
     this.#ledger.tryCommit((tell) => {
       this.#store.updateJob(updated);
@@ -185,4 +206,18 @@ export class JobControl {
     if (run.record.ready || !ready || ready.kind === "exit") return;
     this.#options.readiness.watch(run, job, ready, this.#options.over);
   }
+}
+
+/** What a warren.yaml sets goes over what the caller's shell had. */
+function withFileEnvironment(env: string[], fileEnv: readonly string[] = []): string[] {
+  const keyOf = (entry: string): string => entry.slice(0, entry.indexOf("="));
+  const written = new Set(fileEnv.map(keyOf));
+  return [...env.filter((entry) => !written.has(keyOf(entry))), ...fileEnv];
+}
+
+/** A job of a warren.yaml is marked to come back after a reboot while a policy keeps it up; any other as `--autostart` said. */
+function marked(options: JobOptions, isKeptUp: boolean): JobOptions {
+  if (options.file_env === undefined) return options;
+  const { autostart: _, ...rest } = options;
+  return isKeptUp ? { ...rest, autostart: true } : rest;
 }

@@ -4,7 +4,7 @@ import { Backoff } from "../protocol/backoff.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { type Outcome, succeeded } from "../protocol/outcome.ts";
 import type { Ledger } from "./ledger.ts";
-import type { JobRecord, RunCause, RunRecord } from "./records.ts";
+import { type JobRecord, keepsEnvironment, type RunCause, type RunRecord } from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
 
@@ -65,7 +65,7 @@ export class Desire {
         const updated: JobRecord = {
           ...current,
           wanted: again ? "up" : "down",
-          env: again || current.options.autostart ? current.env : null,
+          env: again || keepsEnvironment(current) ? current.env : null,
           restartCount: again && isLong(run) ? 1 : restartCount,
           restartAtMs: again ? clock.wallMs() + this.#delayMs(current, run) : null,
         };

@@ -27,6 +27,9 @@ export const jobRunning = (id: string): WarrenError =>
 export const jobNotRunning = (id: string): WarrenError =>
   new WarrenError("JOB_NOT_RUNNING", `job ${id} is not running`, { fix: `warren start ${id}` });
 
+export const stoppedMeanwhile = (id: string): WarrenError =>
+  new WarrenError("JOB_STOPPED", `job ${id} was stopped before it was started`, { fix: `warren start ${id}` });
+
 export const cannotRemoveRunning = (id: string): WarrenError =>
   new WarrenError("JOB_RUNNING", `cannot remove running job: ${id} (use 'stop' first)`, { fix: `warren stop ${id}` });
 

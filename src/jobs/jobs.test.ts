@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readdir, utimes, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { environHas, hasEnded, isAlive, listProcesses, readProcess } from "../platform/process.ts";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { isWarrenError } from "../protocol/errors.ts";
-import { fileSays } from "../runs/run-fixture.ts";
-import { JobsFixture } from "./jobs-fixture.ts";
+import { fileSays, until } from "../runs/run-fixture.ts";
+import { ENV, JobsFixture } from "./jobs-fixture.ts";
 
 const LONG = "exec sleep 100";
 const code = (wanted: string) => (error: unknown) => isWarrenError(error, wanted);
@@ -248,4 +249,22 @@ test("nuke: ends and removes everything", async () => {
   assert.deepEqual(counts, { stopped: 1, removed: 2, survivors: [] });
   assert.equal(fixture.jobs.isIdle, true);
   assert.equal(isAlive({ bootId: identity?.bootId ?? "", pid: job.pid, startTicks: identity?.jobTicks ?? 0 }), false);
+});
+
+test("environment: that of a job which is killed before it takes it is not left behind", async () => {
+  await using fixture = await JobsFixture.make();
+  const { job } = await fixture.jobs.add(fixture.spec("exec sleep 100", { env: [...ENV, "A.B=secret"] }));
+  await fixture.jobs.stop({ job_id: job.id, force: true });
+  await until(() => readdirSync(fixture.path("status")).length === 0, "an empty folder");
+});
+
+test("receipts: old ones are forgotten also by a server that lives for months", async () => {
+  const clock = new HandClock({ wallMs: Date.now() });
+  await using fixture = await JobsFixture.make({ clock });
+  const spec = fixture.spec("true");
+  fixture.jobs.create(spec, { id: "old", type: "create" });
+  clock.leap(25 * 3_600_000);
+  for (let at = 0; at < 100; at++) fixture.jobs.create(spec, { id: `new-${at}`, type: "create" });
+  assert.equal(await fixture.jobs.answerTo("old"), undefined);
+  assert.ok(await fixture.jobs.answerTo("new-0"));
 });

@@ -29,7 +29,7 @@ import { whyReport } from "./why.ts";
  * The jobs of a home: what the messages about jobs do. A job is a command in a directory; starting a known one makes a new run of it.
  *
  * Invariants
- * 1. One live run per job. Starts and removals of a job take turns; a stop does not wait its turn, it ends what runs.
+ * 1. One live run per job. Starts and removals of a job take turns; a stop does not wait its turn, it ends what runs and calls off what waits to start.
  * 2. A request that changes something stores its answer in the transaction of its effect; a repeat is answered from there.
  * 3. `success` comes after the effect: a start answers when the process exists, a stop when the tree is gone.
  */
@@ -211,11 +211,12 @@ export class Jobs {
       using definition = this.#definitions.define(spec);
       const { job, isNew } = definition;
       if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
-      const result = await this.#turns.take(job.id, async () => {
+      const result = await this.#turns.take(job.id, async (calledOff) => {
         const live = this.#runner.ofJob(job.id);
         if (live && (await live.started)) return this.#alreadyRunning(job.id, receipt);
         const isKnown = this.#store.job(job.id) !== undefined;
         if (!isKnown && !isNew) return undefined; // removed while we waited for our turn
+        if (calledOff.aborted) throw errors.stoppedMeanwhile(labelOf(job));
         const request: StartRequest = isKnown
           ? { receipt, action: "started" }
           : { receipt, action: "created", insert: job };
@@ -247,13 +248,14 @@ export class Jobs {
   ): Promise<{ job: Job }> {
     const job = this.find(job_id, workdir);
     if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
-    return this.#turns.take(job.id, async () => {
+    return this.#turns.take(job.id, async (calledOff) => {
       if (this.#runner.ofJob(job.id)) throw errors.jobRunning(labelOf(job));
+      if (calledOff.aborted) throw errors.stoppedMeanwhile(labelOf(job));
       return this.#startByUser(job.id, this.#environment(job, env, fallback), { receipt });
     });
   }
 
-  /** Two restarts at once take turns: the second restarts what the first one started. */
+  /** Two restarts at once take turns: the second restarts what the first one started. @throws JOB_STOPPED when a stop came after it */
   async restart(
     { job_id, workdir, env, force, grace_ms }: PayloadOf<"restart">,
     receipt?: Receipt,
@@ -262,7 +264,7 @@ export class Jobs {
     const job = this.find(job_id, workdir);
     if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
     const environment = this.#environment(job, env, fallback);
-    return this.#turns.take(job.id, async () => {
+    return this.#turns.take(job.id, async (calledOff) => {
       const live = this.#runner.ofJob(job.id);
       if (live)
         await this.#control.end(live, {
@@ -272,6 +274,7 @@ export class Jobs {
         });
       const current = this.#store.job(job.id);
       if (!current) throw errors.jobNotFound(job.id);
+      if (calledOff.aborted) throw errors.stoppedMeanwhile(labelOf(job));
       this.#store.transaction(() => this.#store.updateJob({ ...current, restartCount: 0, restartAtMs: null }));
       return this.#startByUser(job.id, environment, { receipt });
     });
@@ -280,6 +283,7 @@ export class Jobs {
   async stop({ job_id, workdir, force, grace_ms }: PayloadOf<"stop">, receipt?: Receipt): Promise<DataOf<"stop">> {
     const job = this.find(job_id, workdir);
     this.#control.unwant(job.id);
+    this.#turns.callOff(job.id);
     const live = this.#runner.ofJob(job.id);
     let pid = 0;
     if (live) {
@@ -304,6 +308,7 @@ export class Jobs {
   /** Resolves with how many it stopped; those that survive SIGKILL are an error of `stop`, here they are counted out. */
   async stopAll({ workdir, force, grace_ms }: PayloadOf<"stop_all">, receipt?: Receipt): Promise<{ stopped: number }> {
     const jobs = this.#store.jobs(workdir);
+    for (const { id } of jobs) this.#turns.callOff(id);
     const results = await Promise.allSettled(
       jobs
         .filter(({ id, wanted }) => this.#runner.ofJob(id) || wanted === "up")

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { HandClock } from "../platform/testing/hand-clock.ts";
 import type { Outcome } from "../protocol/outcome.ts";
-import { JobsFixture } from "./jobs-fixture.ts";
+import { ENV, JobsFixture } from "./jobs-fixture.ts";
 import type { EventRecord } from "./records.ts";
 
 const outcomeIn = ({ data }: EventRecord): Outcome => (data.job as { outcome: Outcome }).outcome;
@@ -84,3 +84,17 @@ async function* lookUntilPort(fixture: JobsFixture, clock: HandClock) {
     await new Promise(setImmediate);
   }
 }
+
+test("owner: what it owned may be started again by somebody else, and goes on", async () => {
+  await using fixture = await JobsFixture.make();
+  const owner = spawn("sleep", ["100"]);
+  const owned = fixture.spec("exec sleep 100", { owner: { pid: owner.pid ?? 0, on_death: "kill" } });
+  const { job } = await fixture.jobs.add(owned);
+  const stopped = fixture.nextOf("job_stopped");
+  owner.kill("SIGKILL");
+  await stopped;
+  assert.ok(fixture.record(job.id).options.owner);
+  await fixture.jobs.startJob({ job_id: job.id, env: ENV });
+  assert.equal(fixture.record(job.id).options.owner, undefined);
+  assert.equal(fixture.jobs.get({ job_id: job.id }).job.owner, undefined);
+});

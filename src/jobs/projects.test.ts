@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { UpJob } from "../protocol/messages.ts";
-import { JobsFixture } from "./jobs-fixture.ts";
+import { until } from "../runs/run-fixture.ts";
+import { JobControl } from "./control.ts";
+import * as errors from "./errors.ts";
+import { ENV, JobsFixture } from "./jobs-fixture.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { StopOptions } from "./runner.ts";
 
 const LONG = "exec sleep 100";
 
@@ -186,4 +192,82 @@ test("up: two at once of one project start each job once", async () => {
   const answers = await Promise.all([up(fixture, jobs), up(fixture, jobs)]);
   assert.deepEqual(startsIn(fixture), ["db", "web"]);
   assert.deepEqual(answers.flat().filter((line) => line.includes("created")).length, 2);
+});
+
+test("up: what a file sets goes over the environment of whoever starts the job later", async () => {
+  await using fixture = await JobsFixture.make();
+  const show = 'echo "$PORT $OTHER"; exec sleep 100';
+  await up(fixture, [fixture.upSpec("web", show, { env: [...ENV, "PORT=3000", "OTHER=a"], file_env: ["PORT=3000"] })]);
+  const line = (pattern: string) =>
+    fixture.jobs.wait({ job_id: "web", conditions: [{ kind: "log", pattern }] }, AbortSignal.timeout(20_000));
+  assert.equal((await line("^3000 a$")).result, "met");
+  await fixture.jobs.restart({ job_id: "web", env: [...ENV, "PORT=1", "OTHER=b"] });
+  assert.equal((await line("^3000 b$")).result, "met");
+});
+
+test("up: a file's job comes back after a reboot while its policy keeps it up, and no other does", async () => {
+  await using fixture = await JobsFixture.make();
+  const jobs = [
+    fixture.upSpec("web", LONG, { autostart: true, restart: { when: "always" } }),
+    fixture.upSpec("migrate", `${LONG}1`, { autostart: true }),
+  ];
+  await up(fixture, jobs);
+  const marks = () => ["web", "migrate"].map((name) => fixture.jobs.get({ job_id: name }).job.autostart);
+  assert.deepEqual(marks(), [true, undefined]);
+  await fixture.jobs.stop({ job_id: "web" });
+  assert.deepEqual(marks(), [undefined, undefined]);
+  await fixture.jobs.startJob({ job_id: "web", env: ENV });
+  assert.deepEqual(marks(), [true, undefined]);
+  await fixture.jobs.down({ project: fixture.directory });
+  assert.deepEqual(marks(), [undefined, undefined]);
+});
+
+test("down: a tree that survives holds up no other job, and is told of at the end", async () => {
+  await using fixture = await JobsFixture.make();
+  await up(fixture, [fixture.upSpec("db", LONG), fixture.upSpec("web", `${LONG}1`, { depends_on: ["db"] })]);
+  const end = JobControl.prototype.end;
+  const { id } = fixture.jobs.find("web");
+  const failing = mock.method(
+    JobControl.prototype,
+    "end",
+    function (this: JobControl, run: LiveRun, options: StopOptions) {
+      if (run.record.jobId === id) throw errors.treeSurvived(id, [1]);
+      return end.call(this, run, options);
+    },
+  );
+  try {
+    await assert.rejects(fixture.jobs.down({ project: fixture.directory }), (error) =>
+      isWarrenError(error, "TREE_SURVIVED"),
+    );
+  } finally {
+    failing.mock.restore();
+  }
+  assert.equal(fixture.jobs.get({ job_id: "db" }).job.state, "ended");
+});
+
+test("stop: one that comes while a restart, or a changed `up`, ends the old run is the last word", async () => {
+  await using fixture = await JobsFixture.make();
+  const stubborn =
+    "trap 'touch asked; while ! test -e go; do sleep 0.01; done; exit 0' TERM; touch up; while :; do sleep 0.01; done";
+  await up(fixture, [fixture.upSpec("web", stubborn, { grace_ms: 20_000 })]);
+  const { id } = fixture.jobs.find("web");
+  for (const change of [
+    () => fixture.jobs.restart({ job_id: id, env: ENV }),
+    () => up(fixture, [fixture.upSpec("web", `${stubborn} # changed`, { grace_ms: 20_000 })]),
+  ]) {
+    await until(() => existsSync(fixture.path("up")), "the run");
+    const changed = change().then(
+      (answer) => answer,
+      (error) => error,
+    );
+    await until(() => existsSync(fixture.path("asked")), "the signal");
+    const stopped = fixture.jobs.stop({ job_id: id });
+    await writeFile(fixture.path("go"), "");
+    assert.equal((await stopped).stopped, true);
+    const answer = await changed;
+    assert.ok(isWarrenError(answer, "JOB_STOPPED") || String(answer) === "web defined ended", String(answer));
+    assert.equal(fixture.jobs.get({ job_id: id }).job.state, "ended");
+    for (const name of ["up", "asked", "go"]) await rm(fixture.path(name), { force: true });
+    if (isWarrenError(answer, "JOB_STOPPED")) await fixture.jobs.startJob({ job_id: id, env: ENV });
+  }
 });

@@ -66,27 +66,35 @@ export class Projects {
     };
   }
 
-  /** Stops this project's jobs, those that depend on others first. */
+  /** Stops this project's jobs, those that depend on others first. One that survives holds up no other. @throws TREE_SURVIVED behind the last one */
   async down({ project, force, grace_ms }: PayloadOf<"down">): Promise<DataOf<"down">> {
     const left = this.#store
       .jobs()
       .filter((job) => job.project === project && (this.#runner.ofJob(job.id) || job.wanted === "up"));
     for (const job of left) this.#control.unwant(job.id);
     const stopped: Job[] = [];
+    const failures: unknown[] = [];
     while (left.length > 0) {
       const free = left.filter((job) => !left.some((other) => other.options.depends_on?.includes(job.name ?? job.id)));
       const round = free.length > 0 ? free : [...left];
       for (const job of round) left.splice(left.indexOf(job), 1);
-      const results = await Promise.all(round.map((job) => this.#options.stop(job, { force, grace_ms })));
-      stopped.push(...results.filter((result) => result.stopped).map(({ job }) => job));
+      const results = await Promise.allSettled(round.map((job) => this.#options.stop(job, { force, grace_ms })));
+      for (const result of results) {
+        if (result.status === "rejected") failures.push(result.reason);
+        else if (result.value.stopped) stopped.push(result.value.job);
+      }
     }
+    if (failures.length > 0) throw failures[0];
     return { stopped };
   }
 
   async #upOne(spec: UpJob, isWanted: boolean): Promise<DataOf<"up">["jobs"][number]> {
-    using definition = this.#definitions.define(spec, "file");
-    const { job, isChanged } = definition;
-    return await this.#turns.take(job.id, async () => {
+    // The file's `autostart` says what `up` starts, which `wantedNames` has read; a job's own is about reboots.
+    const { autostart: _, file_env, ...written } = spec;
+    using definition = this.#definitions.define(written, "file");
+    const { isChanged } = definition;
+    const job: JobRecord = { ...definition.job, options: { ...definition.job.options, file_env: file_env ?? [] } };
+    return await this.#turns.take(job.id, async (calledOff) => {
       const isNew = this.#store.job(job.id) === undefined;
       const live = this.#runner.ofJob(job.id);
       const stored: JobRecord = { ...job, env: spec.env };
@@ -99,6 +107,7 @@ export class Projects {
       if (!isWanted || job.options.blocked) return { job: viewNow(), action: live ? "already_running" : "defined" };
       if (live && !isChanged) return { job: viewNow(), action: "already_running" };
       if (live) await this.#control.end(live, { by: "stop", graceMs: this.#control.graceOf(live) });
+      if (calledOff.aborted) return { job: viewNow(), action: "defined" };
       const current = this.#store.job(job.id) ?? stored;
       if (this.#desire.unmetDependencies(current).length > 0) {
         this.#control.holdBack(current, spec.env);

@@ -15,7 +15,10 @@ export interface JobOptions {
   ready?: Condition | undefined;
   depends_on?: string[] | undefined;
   blocked?: boolean | undefined;
+  /** Marked to be started again after a reboot: by `--autostart`, or while a policy of its warren.yaml keeps it up. */
   autostart?: boolean | undefined;
+  /** What its warren.yaml sets, "KEY=value": goes over any environment that it is started with. */
+  file_env?: string[] | undefined;
   log_max_bytes?: number | undefined;
 }
 
@@ -102,6 +105,10 @@ export interface EventRecord {
   atMs: number;
   data: Record<string, unknown>;
 }
+
+/** Its environment is kept beyond its end: nobody who starts it may have one, or the file has said what it is. */
+export const keepsEnvironment = ({ options }: JobRecord): boolean =>
+  options.autostart === true || options.file_env !== undefined;
 
 /** What a person calls it. */
 export const labelOf = ({ id, name }: JobRecord): string => name ?? id;

@@ -9,6 +9,15 @@ export interface RunLimitsOptions {
   stop: (run: LiveRun, by: "timeout" | "owner") => void;
 }
 
+/** Without an owner that lives no more: what it owned has ended with it, and what somebody else starts is not its own. */
+export function withoutDeadOwner(options: JobOptions): JobOptions {
+  const { owner, ...rest } = options;
+  return owner && isOwnerAlive(owner) ? options : rest;
+}
+
+const isOwnerAlive = ({ pid, start_ticks }: NonNullable<JobOptions["owner"]>): boolean =>
+  isAlive({ bootId: bootId(), pid, startTicks: start_ticks ?? -1 });
+
 /** Owners are looked after this often: no system call tells of the death of a process that is not our child. */
 const OWNER_LOOK_MS = 1_000;
 
@@ -54,8 +63,7 @@ export class RunLimits {
   #lookAfterOwners(): void {
     for (const [run, owner] of this.#owned) {
       if (run.stopping) continue;
-      if (!isAlive({ bootId: bootId(), pid: owner.pid, startTicks: owner.start_ticks ?? -1 }))
-        this.#options.stop(run, "owner");
+      if (!isOwnerAlive(owner)) this.#options.stop(run, "owner");
     }
   }
 }

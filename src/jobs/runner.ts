@@ -6,6 +6,7 @@ import type { Log } from "../platform/log.ts";
 import { bootId, isAlive, isTaken, type ProcessIdentity } from "../platform/process.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { Outcome, SignalledBy } from "../protocol/outcome.ts";
+import { filesOfAttempt } from "../runs/exec-exact.ts";
 import { findAttempt, invalidateAttempt } from "../runs/find-attempt.ts";
 import { launch } from "../runs/launch.ts";
 import { logPaths } from "../runs/logs/files.ts";
@@ -65,6 +66,11 @@ export interface StopOptions {
   force?: boolean;
   by: SignalledBy;
 }
+
+/** Of an attempt: its status, the word that it is not to start any more, its environment. */
+const STATUS_FILE = /\.status(\.invalid|\.env)?$/;
+/** Signals of a run that are remembered, the latest ones: the one that ended it is among them. */
+const SENT_MAX = 64;
 
 /** Shims and jobs are looked after this often, for the ends that nobody reports. */
 const SWEEP_MS = 1_000;
@@ -215,7 +221,7 @@ export class Runner {
       if (job) store.updateJob({ ...job, nextRunNumber: number });
       alsoRollBack?.();
     });
-    await rm(this.#statusPath(run.record), { force: true });
+    for (const path of filesOfAttempt(this.#statusPath(run.record))) await rm(path, { force: true });
   }
 
   async #stop(
@@ -229,7 +235,7 @@ export class Runner {
     const { marks } = run;
     if (run.over.aborted || !marks) return [];
     // SIGKILL is noted before it may be sent: the end can be read from the status file before the stop comes back.
-    const sent = [...run.record.sent, { signal: options.signal, by }, { signal: "SIGKILL", by }];
+    const sent = [...run.record.sent, { signal: options.signal, by }, { signal: "SIGKILL", by }].slice(-SENT_MAX);
     run.record = { ...run.record, state: "stopping", stopDeadlineMs: clock.wallMs() + graceMs, sent };
     this.#save(run);
     const survivors = await this.#stopTree(marks, { signal: options.signal, graceMs, force }, escalate);
@@ -262,7 +268,7 @@ export class Runner {
   }
 
   #noteSent(run: LiveRun, signal: string, by: SignalledBy): void {
-    run.record = { ...run.record, sent: [...run.record.sent, { signal, by }] };
+    run.record = { ...run.record, sent: [...run.record.sent, { signal, by }].slice(-SENT_MAX) };
     this.#save(run);
   }
 
@@ -393,7 +399,7 @@ export class Runner {
     }
     run.record = ended;
     run.settle(outcome);
-    void unlink(this.#statusPath(ended)).catch(() => {});
+    for (const path of filesOfAttempt(this.#statusPath(ended))) void unlink(path).catch(() => {});
     if (job) onEnded(job, ended, outcome);
   }
 
@@ -402,11 +408,11 @@ export class Runner {
     watchRun({ runId: run.id, stdoutPath, stderrPath, indexPath, signal: AbortSignal.any([run.over, this.#signal]) });
   }
 
-  /** Status files of no live run: the commit of an end came, the unlink did not. */
+  /** Of no live run: the commit of an end came, the unlink did not. */
   async #removeStrayStatusFiles(): Promise<void> {
     for (const file of await readdir(this.#options.statusDir)) {
       const runId = file.split(".")[0] ?? "";
-      if (file.endsWith(".status") && !this.#live.has(runId))
+      if (STATUS_FILE.test(file) && !this.#live.has(runId))
         await unlink(join(this.#options.statusDir, file)).catch(() => {});
     }
   }

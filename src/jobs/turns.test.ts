@@ -18,3 +18,20 @@ test("turns: of one key one after the other, also after a failure; other keys do
   await second;
   assert.deepEqual(said, ["other", "first", "second"]);
 });
+
+test("turns: those that wait or work are called off, and not those that come after", async () => {
+  const turns = new Turns();
+  const gate = Promise.withResolvers<void>();
+  const seen: boolean[] = [];
+  const first = turns.take("a", async (calledOff) => {
+    await gate.promise;
+    seen.push(calledOff.aborted);
+  });
+  const second = turns.take("a", async (calledOff) => void seen.push(calledOff.aborted));
+  turns.callOff("a");
+  turns.callOff("b");
+  const third = turns.take("a", async (calledOff) => void seen.push(calledOff.aborted));
+  gate.resolve();
+  await Promise.all([first, second, third]);
+  assert.deepEqual(seen, [true, true, false]);
+});

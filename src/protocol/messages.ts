@@ -47,7 +47,14 @@ export const NewJob = z.looseObject({
   ...JobOptions,
 });
 
-export const UpJob = z.looseObject({ ...NewJob.shape, name: z.string(), autostart: z.optional(z.boolean()) });
+export const UpJob = z.looseObject({
+  ...NewJob.shape,
+  name: z.string(),
+  /** Started by `up` without being named; default true. */
+  autostart: z.optional(z.boolean()),
+  /** What the file sets of `env`: it goes over the environment of whoever starts the job later, too. */
+  file_env: z.optional(Env),
+});
 
 /** A session by its name or id, on the server that has it. */
 const SessionRef = { session: z.string() };

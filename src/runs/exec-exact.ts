@@ -26,6 +26,9 @@ process.exit(error.code === "ENOENT" ? 127 : 126);
 /** The environment of an attempt lies here until its command is executed. */
 export const exactEnvironmentPath = (statusPath: string): string => `${statusPath}.env`;
 
+/** What is left of an attempt when its run is over: its status, and the environment that a command which was killed at once has not taken. */
+export const filesOfAttempt = (statusPath: string): string[] => [statusPath, exactEnvironmentPath(statusPath)];
+
 export async function writeExactEnvironment(path: string, env: Readonly<Record<string, string>>): Promise<void> {
   await writeFile(path, JSON.stringify(env), { mode: 0o600, flag: "wx" });
 }

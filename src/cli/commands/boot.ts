@@ -8,7 +8,7 @@ const ACTIONS = ["enable", "disable", "status"] as const;
 export const boot = defineCommand({
   usage: ["boot enable | disable | status"],
   details:
-    "Starts Warren with the machine, through a systemd user unit, and with it the jobs that were added with --autostart. Disabling it changes nothing about what runs now.",
+    "Starts Warren with the machine, through a systemd user unit, and with it the jobs that were added with --autostart, and those that a restart policy of their warren.yaml kept up. Disabling it changes nothing about what runs now.",
   examples: [
     { command: "warren boot enable", does: "from the next start of the machine on" },
     { command: "warren boot status", does: "whether it is enabled, and the unit's file" },

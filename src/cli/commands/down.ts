@@ -29,8 +29,13 @@ export const down = defineCommand({
     const gateway = await endGateway(context);
     if (project === undefined && !gateway) throw noProject(context.cwd);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
-    const result = project ? await context.client().request("down", { project, ...options }) : { stopped: [] };
-    const agents = project ? await endAgents(context, project, options) : [];
+    let result: DataOf<"down"> = { stopped: [] };
+    let agents: Session[] = [];
+    try {
+      if (project) result = await context.client().request("down", { project, ...options });
+    } finally {
+      if (project) agents = await endAgents(context, project, options); // also when a job's tree survived
+    }
     const names = result.stopped.map(({ name, id }) => name ?? id);
     if (values.json)
       context.output.json({ ...result, ...(agents.length > 0 ? { agents } : {}), ...(gateway ? { gateway } : {}) });

@@ -16,7 +16,7 @@ import { durationOf } from "../values.ts";
 export const restart = defineCommand({
   usage: ["restart NAME… [--force] [--grace DURATION] [--follow] [--json]"],
   details:
-    "Stops the job, tree and all, and runs it again with the environment of this shell. A job that has ended is started. A session is stopped and resumed.",
+    "Stops the job, tree and all, and runs it again with the environment of this shell, and over it what its warren.yaml sets. A job that has ended is started. A session is stopped and resumed.",
   examples: [
     { command: "warren restart web", does: "stops web and starts it again" },
     { command: "warren restart test --follow", does: "shows the output of the new run" },

@@ -15,7 +15,7 @@ import { usageError } from "../usage-error.ts";
 export const start = defineCommand({
   usage: ["start NAME… [--follow] [--json]"],
   details:
-    "Runs a job again that has ended, with the environment of this shell; resumes a session or an agent that has ended; lets a worker serve again that was stopped.",
+    "Runs a job again that has ended, with the environment of this shell, and over it what its warren.yaml sets; resumes a session or an agent that has ended; lets a worker serve again that was stopped.",
   examples: [
     { command: "warren start web", does: "runs web again" },
     { command: "warren start test --follow", does: "shows its output and exits as it does" },

@@ -7,6 +7,7 @@ import type { Log } from "../../platform/log.ts";
 import { isAlive, type ProcessIdentity, type ProcessInfo } from "../../platform/process.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { Outcome, SignalledBy } from "../../protocol/outcome.ts";
+import { filesOfAttempt } from "../../runs/exec-exact.ts";
 import { findAttempt, invalidateAttempt } from "../../runs/find-attempt.ts";
 import { launch } from "../../runs/launch.ts";
 import { logPaths, type RunLogPaths } from "../../runs/logs/files.ts";
@@ -217,7 +218,7 @@ export class InstanceRuns {
     this.#options.onEnded(id, outcome, leftCount);
     this.#endedCount += 1;
     if (this.#endedCount % TIDY_EVERY === 0) this.#tidy();
-    void unlink(live.statusPath).catch(() => {});
+    for (const path of filesOfAttempt(live.statusPath)) void unlink(path).catch(() => {});
   }
 
   #tidy(): void {
