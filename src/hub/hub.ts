@@ -224,7 +224,8 @@ export class Hub {
       case "put":
         return this.#answer(connection, frame.request, this.#records.put(connection, frame.record));
       case "took":
-        return this.#records.took(connection, frame.place);
+        this.#records.took(connection, frame.place);
+        return connection.outbox.took(frame.place);
       case "open":
         return this.#meetings.open(connection, frame);
       case "data":

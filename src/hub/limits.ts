@@ -24,6 +24,10 @@ export interface HubLimits {
   heldBytes: number;
   /** Given to a connection's socket at a time; the rest of its channels waits in the hub, within its credit. */
   socketBytes: number;
+  /** Records on the way to a reader that it has not taken; the rest waits in the store. */
+  untakenBytes: number;
+  /** As many at first to one that has never taken any; twice as many with each that it takes. */
+  firstRecordBytes: number;
   /** What a connection has not read, its channels' credit aside; past it the connection is closed. */
   unreadBytes: number;
   /** Of a member, or of a guest's connection; past it they are not read for a while. */
@@ -79,6 +83,8 @@ export const HUB_LIMITS: HubLimits = {
   channelBytes: 256 * KIB,
   heldBytes: 128 * MIB,
   socketBytes: 256 * KIB,
+  untakenBytes: 256 * KIB,
+  firstRecordBytes: 16 * KIB,
   unreadBytes: MIB,
   framesPerSecond: 2_000,
   bytesPerSecond: 8 * MIB,

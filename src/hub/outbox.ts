@@ -5,8 +5,9 @@ import type { HubWire } from "./wire.ts";
 
 /**
  * What goes out on one connection. Its socket is given little at a time; what its channels bring besides waits here, each channel in its own queue, taken in turn, so
- * that one channel does not hold up another; stored records wait in the store, behind a cursor. Answers and other small frames go at once; when even those are not
- * read, `onTooSlow` is called, once.
+ * that one channel does not hold up another; stored records wait in the store, behind a cursor, and no more of them are on the way than the reader keeps up with: one
+ * that wants none, and came for a channel, is not sent a whole store before its channel's first answer. Answers and other small frames go at once; when even those are
+ * not read, `onTooSlow` is called, once.
  */
 export interface OutboxOptions {
   wire: HubWire;
@@ -33,6 +34,10 @@ export class Outbox {
   #cursor = 0;
   /** There may be records behind the cursor. Undefined: none are wanted. */
   #isBehind: boolean | undefined;
+  /** Records that were sent and are not taken yet, in the order of their places. */
+  readonly #untaken: { place: number; bytes: number }[] = [];
+  #untakenBytes = 0;
+  #windowBytes = 0;
   #isOver = false;
 
   constructor(options: OutboxOptions) {
@@ -64,22 +69,37 @@ export class Outbox {
     this.pump();
   }
 
-  /** From now on, everything behind `cursor`. */
+  /** From now on, everything behind `cursor`. Who has never taken any is sent a few at first. */
   startRecords(cursor: number): void {
+    const { firstRecordBytes, untakenBytes } = this.#options.limits;
+    this.#windowBytes = cursor === 0 ? Math.min(firstRecordBytes, untakenBytes) : untakenBytes;
     this.#cursor = cursor;
     this.#isBehind = true;
+    this.pump();
+  }
+
+  /** The reader has all records up to `place`. */
+  took(place: number): void {
+    let count = 0;
+    for (const one of this.#untaken) {
+      if (one.place > place) break;
+      this.#untakenBytes -= one.bytes;
+      count += 1;
+    }
+    if (count === 0) return;
+    this.#untaken.splice(0, count);
+    this.#windowBytes = Math.min(this.#windowBytes * 2, this.#options.limits.untakenBytes);
     this.pump();
   }
 
   /** A record that is in the store; it goes out now, or in its turn. */
   offer(place: number, frame: () => Uint8Array): void {
     if (this.#isBehind === undefined || place <= this.#cursor) return;
-    if (this.#isBehind || !this.#hasRoom()) {
+    if (this.#isBehind || !this.#maySendRecord()) {
       this.#isBehind = true;
       return;
     }
-    this.#cursor = place;
-    this.sendBytes(frame());
+    this.#sendRecord(place, frame());
   }
 
   /** The socket has room again. */
@@ -92,17 +112,27 @@ export class Outbox {
       this.sendBytes(frame);
       held.onSent(frame.length);
     }
-    while (this.#isBehind && this.#hasRoom()) this.#fetch();
+    while (this.#isBehind && this.#maySendRecord()) this.#fetch();
   }
 
   #fetch(): void {
     const records = this.#options.fetch(this.#cursor, FETCH_COUNT);
     for (const { place, bytes } of records) {
-      if (!this.#hasRoom()) return;
-      this.#cursor = place;
-      this.send({ kind: "record", place, record: bytes });
+      if (!this.#maySendRecord()) return;
+      this.#sendRecord(place, encodeFrame({ kind: "record", place, record: bytes }));
     }
     if (records.length < FETCH_COUNT) this.#isBehind = false;
+  }
+
+  #sendRecord(place: number, frame: Uint8Array): void {
+    this.#cursor = place;
+    this.#untaken.push({ place, bytes: frame.length });
+    this.#untakenBytes += frame.length;
+    this.sendBytes(frame);
+  }
+
+  #maySendRecord(): boolean {
+    return this.#hasRoom() && this.#untakenBytes < this.#windowBytes;
   }
 
   #hasRoom(): boolean {

@@ -49,6 +49,7 @@ test("records: a device that was away gets what it missed in order, then what co
     const got = await first.talk.next("record");
     assert.ok(got.place > place);
     place = got.place;
+    first.talk.send({ kind: "took", place });
     assert.deepEqual(Buffer.from(got.record), Buffer.from(record));
   }
   assert.equal((first.missed as { head: number }).head, place);
@@ -187,7 +188,10 @@ test("records: one reader that sleeps has them wait in the store, not in memory,
   asleep.wire.isAsleep = true;
   const text = new Uint8Array(5_000);
   for (let seq = 1; seq <= 40; seq++) await put(machine.talk, machineKey, { kind: "item", seq, text });
-  for (let count = 0; count < 40; count++) await awake.talk.next("record");
+  for (let count = 0; count < 40; count++) {
+    const { place } = await awake.talk.next("record");
+    awake.talk.send({ kind: "took", place });
+  }
   assert.equal(asleep.wire.isClosed, false);
   assert.ok(asleep.wire.unsentBytes < 30_000, String(asleep.wire.unsentBytes));
   asleep.wire.isAsleep = false;
@@ -197,7 +201,37 @@ test("records: one reader that sleeps has them wait in the store, not in memory,
     const got = await asleep.talk.next("record");
     assert.ok(got.place > place, "in order, each once");
     place = got.place;
+    asleep.talk.send({ kind: "took", place });
   }
+});
+
+test("records: who takes none, and came for something else, is sent a few and not the whole store", async () => {
+  await using hub = await TestHub.open({ limits: { firstRecordBytes: 10_000, untakenBytes: 40_000 } });
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const text = new Uint8Array(1_000);
+  for (let seq = 1; seq <= 100; seq++) await put(machine.talk, machineKey, { kind: "item", seq, text });
+  const { talk } = await hub.enter("device", deviceKey);
+  const places: number[] = [];
+  const arrived = async (): Promise<number> => {
+    talk.send({ kind: "ping", token: 1 });
+    await talk.next("pong"); // behind all that was sent before
+    while (talk.has("record")) places.push((await talk.next("record")).place);
+    return places.length;
+  };
+  const few = await arrived();
+  assert.ok(few > 0 && few < 15, String(few));
+  await put(machine.talk, machineKey, { kind: "item", seq: 101, text });
+  assert.equal(await arrived(), few, "nor what comes now");
+  for (let count = few; count < 101; ) {
+    talk.send({ kind: "took", place: places.at(-1)! });
+    const now = await arrived();
+    assert.ok(now > count && now - count < 45, `${count} ${now}`);
+    count = now;
+  }
+  assert.deepEqual(
+    places,
+    places.toSorted((a, b) => a - b),
+  );
 });
 
 test("store: what was answered is there after a restart, and a hub that was put back to an old state says so by a gap", async () => {

@@ -141,7 +141,7 @@ test("reader: takes the period's key, then what it seals, and goes on from its c
     [site.texts, site.took],
     [
       ["item 1", "item 2"],
-      [1, 2, 3],
+      [1, 2, 2, 3], // what the hub repeats it has not heard of
     ],
   );
 });

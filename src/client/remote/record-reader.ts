@@ -132,7 +132,7 @@ export class RecordReader {
 
   /** The next of the hub's records; one after the other. */
   async read(place: number, bytes: Uint8Array): Promise<void> {
-    if (place <= this.#place) return; // the hub repeats
+    if (place <= this.#place) return this.#options.took(place); // the hub repeats
     const change = await this.#change(bytes);
     const gap = change.gap ?? this.#behind(place, change);
     await this.#commit({ ...change, ...(gap ? { gap } : {}), place });

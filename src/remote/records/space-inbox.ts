@@ -75,7 +75,7 @@ export class SpaceInbox {
 
   async #take(place: number, bytes: Uint8Array): Promise<void> {
     const { state, crypto, onRequest, took, log } = this.#options;
-    if (place <= state.now.cursor) return; // the hub repeats
+    if (place <= state.now.cursor) return took(place); // the hub repeats
     const taken = await takeRecord(crypto, this.#reading(), bytes);
     let link: { id: string; link: Link; period: number } | undefined;
     if (taken.kind === "taken" || taken.kind === "stuck") {
