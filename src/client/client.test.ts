@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import { Client, type ClientOptions, type Dial, type WireEvents } from "./client.ts";
@@ -307,6 +308,19 @@ test("subscribe: ends with its signal, fails when it is refused and when nobody 
   server.refusal = new Error("gone");
   last.wire.close();
   await assert.rejects(lost.next(), code("CONNECTION_LOST"));
+  client.close();
+});
+
+test("subscribe: with its end, however it came, its signal knows nothing of it any more", async () => {
+  const { server, client } = connected();
+  const gone = new AbortController();
+  for (let count = 0; count < 3; count++) {
+    const refused = client.subscribe({}, gone.signal);
+    const { wire, message } = await server.next("subscribe");
+    wire.fail(message, "UNKNOWN_STREAM");
+    await assert.rejects(refused.next(), code("UNKNOWN_STREAM"));
+  }
+  assert.equal(getEventListeners(gone.signal, "abort").length, 0);
   client.close();
 });
 

@@ -142,6 +142,7 @@ export class Client {
     if (this.#wire) this.#sendSubscribe();
     else void this.#connect();
     return queue.iterate(() => {
+      signal?.removeEventListener("abort", end);
       if (this.#subscription === subscription) this.#subscription = undefined;
     });
   }

@@ -85,16 +85,15 @@ export class DevicesFeed {
   }
 
   #pause(): Promise<void> {
+    const { signal } = this.#closing;
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, RETRY_MS);
-      this.#closing.signal.addEventListener(
-        "abort",
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
-      );
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, RETRY_MS);
+      signal.addEventListener("abort", wake);
     });
   }
 }
