@@ -33,7 +33,8 @@ export class HomeFeed {
   readonly client: Client;
   readonly #options: HomeFeedOptions;
   readonly #closing = new AbortController();
-  readonly #others = new Map<string, ServerFeed>();
+  /** By server, each with the session by which it is reached. */
+  readonly #others = new Map<string, { target: string; feed: ServerFeed }>();
   readonly #nowMs: () => number;
   #primary = "";
   #gathering: ReturnType<typeof setTimeout> | undefined;
@@ -71,7 +72,7 @@ export class HomeFeed {
     clearTimeout(this.#gathering);
     this.#unwatch();
     this.#wake();
-    for (const feed of this.#others.values()) feed.close();
+    for (const { feed } of this.#others.values()) feed.close();
     this.client.close();
   }
 
@@ -127,18 +128,20 @@ export class HomeFeed {
     this.#primary = servers.find(({ primary }) => primary)?.name ?? "primary";
     const wanted = new Map(
       servers.flatMap(({ name, primary, sessions }) =>
-        primary || sessions.length === 0 ? [] : [[name, sessions[0]!] as const],
+        primary || sessions.length === 0 ? [] : [[name, sessions] as const],
       ),
     );
-    for (const [name, feed] of this.#others) {
-      if (wanted.has(name)) continue;
+    for (const [name, { target, feed }] of this.#others) {
+      if (wanted.get(name)?.includes(target)) continue;
       feed.close();
       this.#others.delete(name);
     }
-    for (const [name, target] of wanted) {
+    for (const [name, sessions] of wanted) {
       if (this.#others.has(name)) continue;
+      const target = sessions[0]!;
       const dispatch = (action: HomeAction): void => this.#dispatch(action);
-      this.#others.set(name, new ServerFeed({ machine, version, server: name, target, dispatch, nowMs: this.#nowMs }));
+      const feed = new ServerFeed({ machine, version, server: name, target, dispatch, nowMs: this.#nowMs });
+      this.#others.set(name, { target, feed });
     }
     this.#dispatch({ type: "servers", servers, nowMs: this.#nowMs() });
   }

@@ -6,7 +6,10 @@ import type { Machine } from "../link/machine.ts";
 import type { HomeAction } from "../model/home.ts";
 import { sessionAction } from "./session-actions.ts";
 
-/** The sessions of a server that is not the primary, reached by one of them. A build that has no such stream is asked once, when it is found. */
+/**
+ * The sessions of a server that is not the primary, reached by one of them. A build that has no such stream is asked once, when it is found. Where that session is no more, the way leads to
+ * another server: what that one says is not heard, and the way is made anew.
+ */
 export interface ServerFeedOptions {
   machine: Machine;
   version: string;
@@ -21,13 +24,12 @@ const RETRY_MS = 2_000;
 
 export class ServerFeed {
   readonly #options: ServerFeedOptions;
-  readonly #client: Client;
+  #client: Client;
   readonly #closing = new AbortController();
 
   constructor(options: ServerFeedOptions) {
     this.#options = options;
-    const { machine, target, version } = options;
-    this.#client = appClient(machine.dialLines(target), version);
+    this.#client = this.#newClient();
     void this.#run();
   }
 
@@ -43,13 +45,16 @@ export class ServerFeed {
       try {
         for await (const item of this.#client.subscribe({ streams: ["sessions"] }, signal)) {
           if (signal.aborted) return;
+          if (!this.#isMeant()) break;
           const action =
             item.kind === "event"
               ? sessionAction(server, item.event.event, item.event.data, nowMs())
               : this.#all((item.snapshot as { sessions: Session[] }).sessions);
           if (action) dispatch(action);
         }
-        return;
+        if (signal.aborted) return;
+        this.#client.close();
+        this.#client = this.#newClient();
       } catch (error) {
         if (signal.aborted) return;
         if (isWarrenError(error, "UNKNOWN_STREAM")) return this.#askOnce();
@@ -62,10 +67,20 @@ export class ServerFeed {
     const { signal } = this.#closing;
     try {
       const { sessions } = await this.#client.request("session.list", {}, { signal });
-      if (!signal.aborted) this.#options.dispatch(this.#all(sessions));
+      if (!signal.aborted && this.#isMeant()) this.#options.dispatch(this.#all(sessions));
     } catch {
       // it has gone meanwhile, which the registry tells
     }
+  }
+
+  #newClient(): Client {
+    const { machine, target, version } = this.#options;
+    return appClient(machine.dialLines(target), version);
+  }
+
+  /** Of a session that has gone or moved, another server answers. */
+  #isMeant(): boolean {
+    return this.#client.server?.server === this.#options.server;
   }
 
   #all(sessions: readonly Session[]): HomeAction {
