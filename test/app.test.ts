@@ -20,6 +20,18 @@ const terminalShows = (tab: Tab, text: string): Promise<void> =>
 const isTypedInto = (tab: Tab): Promise<void> =>
   tab.until('document.activeElement?.classList.contains("xterm-helper-textarea")', "the terminal to have the keys");
 
+/** The app's start waits for `letStart`, where it looks whether this browser can be a device; it is over when it listens for the page being shown. */
+const HELD_START = `{
+  const { generateKey } = SubtleCrypto.prototype;
+  const mayStart = new Promise((start) => { window.letStart = () => start(); });
+  SubtleCrypto.prototype.generateKey = async function (...given) { await mayStart; return generateKey.apply(this, given); };
+  const listen = window.addEventListener;
+  window.addEventListener = (name, ...rest) => {
+    window.hasStarted ||= name === "pageshow";
+    listen.call(window, name, ...rest);
+  };
+}`;
+
 /** Keys of the bar that a finger does not reach where they stand, by their names. */
 const KEYS_OFF_SCREEN = `[...document.querySelectorAll(".keybar button")].filter((key) => {
   const { left, top, right, bottom } = key.getBoundingClientRect();
@@ -260,6 +272,27 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
       await tab.shows("warren web was started anew");
       await tab.goto(web.link);
       await tab.shows("late");
+      await tab.close();
+    },
+  );
+
+  test(
+    "a page that is opened after the web host was started anew says so, and goes on saying it",
+    { timeout: TIMEOUT_MS },
+    async () => {
+      await using web = await Web.start();
+      const before = await web.tab(browser);
+      await before.close();
+      const { port } = web;
+      await web.restart(port);
+      const tab = await browser.tab();
+      await tab.beforeEachDocument(HELD_START);
+      await tab.goto(`http://127.0.0.1:${port}/`);
+      await tab.shows("warren web was started anew");
+      await tab.evaluate("letStart()");
+      await tab.until("window.hasStarted", "the end of the app's start");
+      await tab.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))");
+      assert.match(await tab.evaluate("document.body.innerText"), /warren web was started anew/);
       await tab.close();
     },
   );

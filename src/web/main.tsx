@@ -27,7 +27,12 @@ const FIRST_SCREEN_MS_MAX = 5_000;
 const FRAME_MS_MAX = 100;
 
 const root = createRoot(document.querySelector("#app")!);
-const closed = (text: string): void => root.render(<Closed text={text} />);
+/** Nothing of the app is shown after that, whatever of its start is still under way. */
+let isClosed = false;
+const closed = (text: string): void => {
+  isClosed = true;
+  root.render(<Closed text={text} />);
+};
 /** Who serves the app: `warren web` of a machine, or a hub. It stands in the page itself, so that it is known offline too. */
 const isOfHub = document.documentElement.dataset.from === "hub";
 
@@ -79,6 +84,7 @@ async function start(): Promise<void> {
 }
 
 function show(app: AppWorld, settings: SettingsStore): void {
+  if (isClosed) return;
   root.render(
     <AppContext value={app}>
       <SettingsScope settings={settings}>
