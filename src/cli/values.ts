@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseBytes, parseDuration } from "../protocol/durations.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { MAIL_ID_CHARACTERS_MAX } from "../protocol/mail-limits.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import type { Context } from "./context.ts";
 import { shown, usageError } from "./usage-error.ts";
 
@@ -65,7 +66,7 @@ export function directoryAsked({ cwd, machine }: Pick<Context, "cwd" | "machine"
   if (text === undefined || /^(\/|~\/|~$)/.test(text)) return text ?? "~";
   throw usageError(
     `--dir ${text} begins nowhere on ${machine.name}. Write a whole path, or one from its home on.`,
-    `warren --on ${machine.name} … --dir '~/${text.replace(/^\.\//, "")}'`,
+    `warren --on ${quoteWord(machine.name)} … --dir ${quoteWord(`~/${text.replace(/^\.\//, "")}`)}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { quoteWord } from "../protocol/quote-word.ts";
 /**
  * A command written as one text, as an argument list.
  *
@@ -39,12 +40,6 @@ export function formatCommand(argv: readonly string[]): string | undefined {
   const parsed = parseCommand(text);
   const same = parsed.kind === "argv" && JSON.stringify(parsed.argv) === JSON.stringify(argv);
   return same ? text : undefined;
-}
-
-/** As a POSIX shell would need it. */
-export function quoteWord(word: string): string {
-  if (/^[A-Za-z0-9_@%+=:,./^-]+$/.test(word)) return word;
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 interface Word {

@@ -10,12 +10,12 @@ import { thisBuild } from "../platform/build.ts";
 import { homeDigest } from "../platform/paths.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
 import type { Participant } from "../protocol/mail-units.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { isRunning, isSame } from "./agent-process.ts";
 import { knownAgent, knownSessions } from "./agent-record.ts";
 import { Gives } from "./gives.ts";
 import type { HookInput } from "./hook-input.ts";
 import type { HookSession, SessionRecord } from "./hook-session.ts";
-import { quoted } from "./quoted.ts";
 import type { HookWorld } from "./world.ts";
 
 /**
@@ -174,7 +174,7 @@ function told(record: SessionRecord, { env, log }: HookWorld, session: HookSessi
   const file = env.CLAUDE_ENV_FILE;
   if (!file || record.key_file === undefined) return record;
   const variables = { WARREN_MAIL_NAME: record.name, WARREN_MAIL_KEY_FILE: record.key_file };
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoteWord(value)}\n`);
   try {
     appendFileSync(file, lines.join(""));
   } catch (error) {

@@ -1,12 +1,12 @@
 import type { Log } from "../platform/log.ts";
 import type { Places } from "../platform/paths.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import type { ProcessRef } from "./agent-process.ts";
 import type { Delivery } from "./deliver.ts";
 import { Gives } from "./gives.ts";
 import type { HookSession, SessionRecord } from "./hook-session.ts";
 import { LeaderWire } from "./leader-wire.ts";
 import type { Speaking } from "./mail-text.ts";
-import { quoted } from "./quoted.ts";
 
 /** What a hook may use of the world; made once, in `main.ts`. */
 export interface HookWorld {
@@ -42,5 +42,5 @@ export const deliveryOf = (
 /** What an agent has to add to `warren mail`, in a shell that has not been told who it is. */
 export function speakingOf({ name, key_file, is_in_env }: SessionRecord): Speaking {
   if (is_in_env) return { name, options: "" };
-  return { name, options: ` --as ${name}${key_file === undefined ? "" : ` --key-file ${quoted(key_file)}`}` };
+  return { name, options: ` --as ${name}${key_file === undefined ? "" : ` --key-file ${quoteWord(key_file)}`}` };
 }

@@ -1,4 +1,5 @@
 import { WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 
 /** What the machine's side refuses, in words for the person at its terminal. None names a key or a secret. */
 
@@ -67,7 +68,7 @@ export const devicesFull = (limit: number): WarrenError =>
 
 export const deviceKeyTaken = (name: string): WarrenError =>
   new WarrenError("DEVICE_KEY_TAKEN", `Its key is the one of ${name}, under another signature.`, {
-    fix: `warren devices revoke ${JSON.stringify(name)}`,
+    fix: `warren devices revoke ${quoteWord(name)}`,
   });
 
 export const pairingNotFound = (): WarrenError =>

@@ -1,6 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, resolve } from "node:path";
 import { systemCode, WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { valueIn } from "./environment.ts";
 
 /** Where execvp(3) of glibc looks when there is no PATH. */
@@ -60,7 +61,7 @@ const commandEmpty = () =>
 
 const workdirMissing = (workdir: string, reason: string) =>
   new WarrenError("WORKDIR_MISSING", `The working directory ${workdir} ${reason}.`, {
-    fix: `mkdir -p ${quote(workdir)}`,
+    fix: `mkdir -p ${quoteWord(workdir)}`,
     detail: { workdir },
   });
 
@@ -72,7 +73,7 @@ async function programNotExecutable(path: string): Promise<WarrenError> {
   return new WarrenError(
     "PROGRAM_NOT_EXECUTABLE",
     isDirectory ? `${path} is a directory, not a program.` : `${path} is there but may not be executed.`,
-    { fix: isDirectory ? `ls ${quote(path)}` : `chmod +x ${quote(path)}`, detail: { path } },
+    { fix: isDirectory ? `ls ${quoteWord(path)}` : `chmod +x ${quoteWord(path)}`, detail: { path } },
   );
 }
 
@@ -94,7 +95,7 @@ const SHELL_BUILTINS = new Set([
 function programNotFound(command: readonly string[], program: string, path: string | undefined): WarrenError {
   const needsShell = SHELL_BUILTINS.has(program) || (command.length === 1 && /[\s;|&<>]/.test(program));
   const place = path === undefined ? "" : ` in PATH (${path})`;
-  const fix = needsShell ? `warren add -- sh -c ${quote(command.join(" "))}` : `command -v ${quote(program)}`;
+  const fix = needsShell ? `warren add -- sh -c ${quoteWord(command.join(" "))}` : `command -v ${quoteWord(program)}`;
   return new WarrenError("PROGRAM_NOT_FOUND", `There is no program ${JSON.stringify(program)}${place}.`, {
     fix,
     detail: { program },
@@ -102,4 +103,3 @@ function programNotFound(command: readonly string[], program: string, path: stri
 }
 
 /** For a shell's command line. */
-const quote = (text: string): string => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -1,5 +1,6 @@
 import { WarrenError } from "../protocol/errors.ts";
 import type { Scope } from "../protocol/messages.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 
 /** What a server refuses before any domain is asked. */
 
@@ -63,7 +64,7 @@ export const scopeMissing = ({
     "FORBIDDEN",
     `The device ${name} may not ${SCOPE_MEANS[scope]} on that machine (${type}): that takes ${scope}, and it has ${has}.`,
     {
-      fix: `warren devices scopes ${name} ${wanted.join(",")}      # on that machine`,
+      fix: `warren devices scopes ${quoteWord(by)} ${wanted.join(",")}      # on that machine`,
       detail: { scope },
     },
   );

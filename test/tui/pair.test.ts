@@ -69,7 +69,7 @@ test(
       await screen.type("y");
       await screen.keys("Enter");
       assert.equal(await joining.verdict, true);
-      await screen.until(/Pixel 9 joined \S+ \S+@\S+/, /warren devices revoke "Pixel 9"/);
+      await screen.until(/Pixel 9 joined \S+ \S+@\S+/, /warren devices revoke 'Pixel 9'/);
 
       await screen.type(`clear; ${house.bin} pair --scopes view; echo status $?`);
       await screen.keys("Enter");

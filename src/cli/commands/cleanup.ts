@@ -1,5 +1,6 @@
 import { formatBytes } from "../../protocol/durations.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { defineCommand, JSON_OPTION, NO_OPERANDS } from "../command.ts";
 import { placeOf } from "../place.ts";
 import { plural } from "../render/plural.ts";
@@ -22,7 +23,7 @@ export const cleanup = defineCommand({
     if (context.machine && !values.all)
       throw usageError(
         'There is no "here" on another machine: its ended jobs of all directories would go.',
-        `warren --on ${context.machine.name} cleanup --all`,
+        `warren --on ${quoteWord(context.machine.name)} cleanup --all`,
       );
     const result = await context.client().request("cleanup", values.all ? {} : { workdir: placeOf(context.cwd) });
     const { removed, runs, orphaned_logs, bytes } = result;

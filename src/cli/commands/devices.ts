@@ -1,6 +1,6 @@
-import { quoteWord } from "../../config/command-line.ts";
 import { knownMachines } from "../../local/remote/known-machines.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { deviceLines, introductionLines } from "../remote/device-text.ts";
 import { DEVICES_TOPICS } from "../remote/topics.ts";

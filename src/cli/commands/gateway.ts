@@ -1,6 +1,7 @@
 import { WarrenError } from "../../protocol/errors.ts";
 import type { Gateway, Worker } from "../../protocol/gateway-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { gatewayLines } from "../gateway/gateway-text.ts";
@@ -109,7 +110,7 @@ async function projectAsked(context: Context, dir: string | undefined): Promise<
   if (others.length === 0) return only.dir;
   throw usageError(
     `${gateways.length} projects are up on ${context.machine.name}: ${gateways.map((one) => one.dir).join(", ")}.`,
-    `warren --on ${context.machine.name} gateway status --dir ${only.dir}`,
+    `warren --on ${quoteWord(context.machine.name)} gateway status --dir ${quoteWord(only.dir)}`,
   );
 }
 

@@ -1,9 +1,9 @@
 import { lstat, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
-import { quoteWord } from "../../config/command-line.ts";
 import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { hintLines } from "../render/hints.ts";
 

@@ -1,4 +1,5 @@
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { Start } from "../../runs/logs/start.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -50,7 +51,7 @@ export const logs = defineCommand({
 
 /** Of another machine. @throws USAGE */
 function checkThere(machine: string, name: string | undefined, { cursor, follow }: LogSelection): void {
-  const on = `warren --on ${machine} logs`;
+  const on = `warren --on ${quoteWord(machine)} logs`;
   if (cursor !== undefined)
     throw usageError("--cursor is for logs of this machine.", `${on} ${name ?? "NAME"} --since 10m`);
   if (name === undefined && !follow)

@@ -2,6 +2,7 @@ import type { OutboxItem } from "../../client/remote/outbox-item.ts";
 import { isSettled } from "../../client/remote/outbox-item.ts";
 import { knownMachines } from "../../local/remote/known-machines.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { itemJson, stateText, untilText, whatOf } from "../on/later/item-text.ts";
@@ -45,7 +46,7 @@ ${topicLines(OUTBOX_TOPICS)}`,
       output.line("Nothing waits for another machine");
       const [machine = "MACHINE"] = knownMachines(places);
       for (const line of hintLines(output, [
-        [`warren --on ${machine} stop web --later`, "is done when that machine is back"],
+        [`warren --on ${quoteWord(machine)} stop web --later`, "is done when that machine is back"],
       ]))
         output.line(line);
     }

@@ -1,4 +1,5 @@
 import type { DataOf } from "../../protocol/messages.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -90,7 +91,7 @@ async function runningHere(context: Context, operands: readonly string[]): Promi
   if (context.machine)
     throw usageError(
       'There is no "here" on another machine: everything that runs there would stop.',
-      `warren --on ${context.machine.name} list`,
+      `warren --on ${quoteWord(context.machine.name)} list`,
     );
   const { units } = await allUnits(context, {
     place: placeOf(context.cwd),

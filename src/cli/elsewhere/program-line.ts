@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { basename, delimiter, extname, join, resolve } from "node:path";
-import { parseCommand, quoteWord } from "../../config/command-line.ts";
+import { parseCommand } from "../../config/command-line.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 
 /** Whether words are a command, or a file that another tool would run, and what makes a job of it. */
 export interface Look {

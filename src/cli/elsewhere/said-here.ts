@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { parseCommand, quoteWord } from "../../config/command-line.ts";
+import { parseCommand } from "../../config/command-line.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { IDIOMS, type Idiom, START_FLAGS, TOOLS } from "./idioms.ts";
 import { commandMade, type Look, programLine } from "./program-line.ts";
 

@@ -1,5 +1,6 @@
 import { knownMachines } from "../../local/remote/known-machines.ts";
 import { isWarrenError, withFix } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { Context } from "../context.ts";
 
 /**
@@ -15,5 +16,8 @@ export function withWayThere(context: Context, to: readonly string[], error: unk
   const known = knownMachines(context.places);
   const reached = addresses.find(({ machine }) => known.includes(machine));
   if (!reached) throw error;
-  throw withFix(error, `warren --on ${reached.machine} mail send ${reached.name} …      # through its hub`);
+  throw withFix(
+    error,
+    `warren --on ${quoteWord(reached.machine)} mail send ${quoteWord(reached.name)} …      # through its hub`,
+  );
 }

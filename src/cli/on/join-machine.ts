@@ -2,6 +2,7 @@ import type { PairingCard, PairState } from "../../client/remote/pair.ts";
 import { joinByCode } from "../../local/remote/join-by-code.ts";
 import { formatDuration } from "../../protocol/durations.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { RemoteDevice } from "../../protocol/remote-units.ts";
 import { toHex } from "../../sealing/bytes.ts";
 import { fingerprintText } from "../../sealing/fingerprint.ts";
@@ -103,7 +104,7 @@ function say(context: Context, state: PairState, isJson: boolean): void {
 const tell = ({ output }: Context, facts: object): void => void output.bytes("stdout", `${JSON.stringify(facts)}\n`);
 
 function sayNext({ output }: Context, name: string): void {
-  const word = /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+  const word = quoteWord(name);
   for (const line of hintLines(output, [
     [`warren --on ${word} list`, "what runs there"],
     [`warren --on ${word} sessions`, "who works there"],

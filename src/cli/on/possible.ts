@@ -1,5 +1,5 @@
-import { quoteWord } from "../../config/command-line.ts";
 import { WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { HereOnly, OnMachine } from "./on-machine.ts";
 
 /** A command as it was typed, but for `--on`. */

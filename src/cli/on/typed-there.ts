@@ -1,4 +1,4 @@
-import { quoteWord } from "../../config/command-line.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { findVerb } from "../verbs.ts";
 
 /**

@@ -1,4 +1,5 @@
 import { formatDuration } from "../../protocol/durations.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { RemoteDevice, RemoteHub, RemoteIntroduction } from "../../protocol/remote-units.ts";
 import type { Context } from "../context.ts";
 import { shortAge } from "../render/ages.ts";
@@ -33,7 +34,8 @@ export function introductionLines({ output, nowMs }: Context, introductions: rea
   return introductions.flatMap(({ name, platform, scopes, introduced_by, known_as, expires_at, introduction }) => {
     const left = formatDuration(Math.max(0, Math.round((Date.parse(expires_at) - nowMs()) / 1_000)) * 1_000);
     const known = known_as === undefined ? "" : `, here already as ${printable(known_as)},`;
-    const word = introductions.filter((one) => one.name === name).length > 1 ? introduction : quoted(name);
+    const word =
+      introductions.filter((one) => one.name === name).length > 1 ? introduction : quoteWord(printable(name));
     return [
       `${output.style.bold(printable(name))} (${printable(platform)})${known} waits: ${printable(introduced_by)} introduces it, with ${scopesText(scopes)}; ${left} left`,
       ...hintLines(output, [
@@ -43,8 +45,6 @@ export function introductionLines({ output, nowMs }: Context, introductions: rea
     ];
   });
 }
-
-const quoted = (name: string): string => (/^[\w.-]+$/.test(name) ? name : JSON.stringify(printable(name)));
 
 export function hubLines({ output }: Context, hubs: readonly RemoteHub[]): string[] {
   const rows = hubs.map((hub) => [

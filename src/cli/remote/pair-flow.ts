@@ -4,6 +4,7 @@ import type { SubscriptionItem } from "../../client/subscription.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type {
   PairingEnding,
   RemoteCandidate,
@@ -150,10 +151,9 @@ async function finish(context: Context, client: Client, device: RemoteDevice, { 
   output.line(
     `${output.style.bold(printable(device.name))} joined ${serverTitle(output, { icon, name: server })}@${hostname()}`,
   );
-  const quoted = JSON.stringify(device.name);
   for (const line of hintLines(output, [
     ["warren devices", "shows who may come in"],
-    [`warren devices revoke ${quoted}`, "cuts it off"],
+    [`warren devices revoke ${quoteWord(printable(device.name))}`, "cuts it off"],
   ]))
     output.line(line);
   return EXIT.ok;

@@ -1,6 +1,7 @@
 import type { Client } from "../../client/client.ts";
 import { askHub } from "../../local/hub-link.ts";
 import { WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { HubLook, RemoteHub } from "../../protocol/remote-units.ts";
 import type { Context } from "../context.ts";
 import { agrees } from "./ask.ts";
@@ -41,7 +42,7 @@ function onlyHub({ output }: Context, hubs: readonly RemoteHub[]): string {
     throw new WarrenError(
       "HUB_MISSING",
       `This machine knows ${hubs.length} hubs: ${hubs.map(({ label }) => label).join(", ")}.`,
-      { fix: `warren pair --hub ${JSON.stringify(hub.label)}` },
+      { fix: `warren pair --hub ${quoteWord(hub.label)}` },
     );
   if (output.isTerminal) output.line(output.style.dim(`Through the hub ${hub.label}, ${hub.addresses[0]}`));
   return hub.fingerprint;
@@ -53,14 +54,14 @@ async function agree(context: Context, { address, fingerprint, label }: HubLook,
   const { output } = context;
   if (!wanted.asks)
     throw new WarrenError("HUB_NEW", `This machine does not know the hub at ${address} (fingerprint ${fingerprint}).`, {
-      fix: `warren pair --hub ${address} --yes      # after comparing it with: warren hub status`,
+      fix: `warren pair --hub ${quoteWord(address)} --yes      # after comparing it with: warren hub status`,
     });
   output.line(`A new hub: ${output.style.bold(label)} at ${address}`);
   output.line(`  fingerprint  ${fingerprint}`);
   output.line(output.style.dim("  Compare it with what `warren hub status` shows there. The hub will read nothing."));
   if (await agrees("Is it the same? [y/N] ", context.interrupted())) return;
   throw new WarrenError("HUB_NEW", "Nothing was sent to the hub, since you did not agree.", {
-    fix: `warren pair --hub ${address}`,
+    fix: `warren pair --hub ${quoteWord(address)}`,
   });
 }
 

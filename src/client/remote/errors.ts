@@ -1,4 +1,5 @@
 import { WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 
 /** What the device's side refuses, in words for the person who holds it. None names a key or a secret. */
 
@@ -32,7 +33,9 @@ export const machineAway = (name: string, lastThere: string | undefined, why: st
 
 export const machineNotFound = (name: string, near: string | undefined, known: readonly string[]): WarrenError =>
   new WarrenError("MACHINE_NOT_FOUND", `machine not found: ${name}${foundInstead(near, known)}`, {
-    fix: near ? `warren --on ${near} list` : "warren pair      # on that machine; then here: warren pair CODE",
+    fix: near
+      ? `warren --on ${quoteWord(near)} list`
+      : "warren pair      # on that machine; then here: warren pair CODE",
     detail: { candidates: known },
   });
 
@@ -43,7 +46,7 @@ function foundInstead(near: string | undefined, known: readonly string[]): strin
 
 export const machineAmbiguous = (name: string, known: readonly string[]): WarrenError =>
   new WarrenError("MACHINE_AMBIGUOUS", `Several machines are called ${name}.`, {
-    fix: `warren --on ${known[0] ?? name} list`,
+    fix: `warren --on ${quoteWord(known[0] ?? name)} list`,
     detail: { candidates: known },
   });
 

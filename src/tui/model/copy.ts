@@ -1,4 +1,5 @@
-import { formatCommand, quoteWord } from "../../config/command-line.ts";
+import { formatCommand } from "../../config/command-line.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { withoutSgr } from "../text/ansi.ts";
 import { withPane } from "./log-pane.ts";
 import { viewSize, visibleRows } from "./log-scroll.ts";

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { idOf, type Row } from "../model/rows.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import { useEnded } from "./ended.ts";
@@ -19,7 +20,7 @@ export function EndedUnit({
 
 /** A terminal that is over has no screen any more; its journal is read in a terminal. */
 export function EndedTerminal({ row: { name, detail, machineName } }: { row: Row }): ReactNode {
-  const where = machineName === undefined ? "" : `      # on ${machineName}`;
+  const where = machineName === undefined ? "" : `      # on ${quoteWord(machineName)}`;
   return (
     <div className="scroll">
       <p>Its program has ended: {detail}</p>

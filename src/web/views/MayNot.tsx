@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { Scope } from "../../protocol/messages.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { ALL_SCOPES } from "../model/machine-devices.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import type { ShownMachine } from "./machines.ts";
@@ -27,9 +28,7 @@ export function MayNot({
       <p>
         To let it, type there{browser === undefined && ", with the name that “warren devices” shows for this browser"}:
       </p>
-      <CopyCommand command={`warren devices scopes ${browser === undefined ? "NAME" : quoted(browser)} ${wanted}`} />
+      <CopyCommand command={`warren devices scopes ${browser === undefined ? "NAME" : quoteWord(browser)} ${wanted}`} />
     </details>
   );
 }
-
-const quoted = (name: string): string => (/^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`);

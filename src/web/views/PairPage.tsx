@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import type { PairState } from "../../client/remote/pair.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { toHex } from "../../sealing/bytes.ts";
 import type { Introducer } from "../../sealing/introducing.ts";
 import { plural } from "../model/text.ts";
@@ -100,7 +101,7 @@ function Through({ pairing, through }: { pairing: PairFlow; through: OnlyHub }):
       <p>
         One hub is known here: <b>{label}</b>. For a code that goes through it, on the machine:
       </p>
-      <CopyCommand command={`warren pair --hub ${address}`} />
+      <CopyCommand command={`warren pair --hub ${quoteWord(address)}`} />
     </>
   );
 }

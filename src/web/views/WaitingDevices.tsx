@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from "react";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { RemoteIntroduction } from "../../protocol/remote-units.ts";
 import type { DevicesFeed } from "../store/devices-feed.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
@@ -25,7 +26,6 @@ function Waiting({ one, feed, machine }: { one: RemoteIntroduction; feed: Device
     await perform(undefined, () => feed.client.request("remote.refuse", { introduction })); // what comes of it is told by the stream
     setBusy(false);
   };
-  const word = /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
   return (
     <section className="card attention" aria-label={`${name} waits to be let in`}>
       <p>
@@ -34,7 +34,7 @@ function Waiting({ one, feed, machine }: { one: RemoteIntroduction; feed: Device
       </p>
       <Countdown untilMs={Date.parse(expires_at)} />
       <p>To let it in, in a terminal of {machine}:</p>
-      <CopyCommand command={`warren devices allow ${word}`} />
+      <CopyCommand command={`warren devices allow ${quoteWord(name)}`} />
       <div className="actions">
         <button type="button" disabled={isBusy} onClick={() => void refuse()}>
           Refuse

@@ -1,10 +1,10 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
-import { quoted } from "../../../hooks/quoted.ts";
 import { readTextIfExists, writeFileAtomic } from "../../../platform/atomic-file.ts";
 import type { Build } from "../../../platform/build.ts";
 import { makeDirectories } from "../../../platform/directories.ts";
 import { ensureHome, type Places } from "../../../platform/paths.ts";
+import { quoteWord } from "../../../protocol/quote-word.ts";
 import { keepBuild, keptRuntime } from "../../../registry/builds.ts";
 import { HOOK_PROGRAM } from "./claude-settings.ts";
 
@@ -26,10 +26,10 @@ export function writeLauncher(places: Places, build: Build): void {
 function launcherText(home: string, dist: string, runtime: string): string {
   return `#!/bin/sh
 # What agents run at their events: made by \`warren mail hooks install\`, which makes it anew.
-WARREN_HOME=${quoted(home)}
+WARREN_HOME=${quoteWord(home)}
 export WARREN_HOME
-_warren_dist=${quoted(dist)}
-_warren_node=${quoted(runtime)}
+_warren_dist=${quoteWord(dist)}
+_warren_node=${quoteWord(runtime)}
 if [ ! -f "$_warren_dist/mail-hook.cjs" ]; then
   _warren_dist=$(ls -dt "$WARREN_HOME"/builds/*/mail-hook.cjs 2>/dev/null | head -n 1)
   _warren_dist=\${_warren_dist%/*}
@@ -53,6 +53,6 @@ export function hasLauncher(places: Places): boolean {
 
 /** A command for sh that runs it when it is there. `isShared`: in the home of whoever runs it, for settings that others get too. */
 export function hookCommand(places: Places, args: string, { isShared }: { isShared: boolean }): string {
-  const program = isShared ? `"\${WARREN_HOME:-$HOME/.warren}/mail/${HOOK_PROGRAM}"` : quoted(launcherPath(places));
+  const program = isShared ? `"\${WARREN_HOME:-$HOME/.warren}/mail/${HOOK_PROGRAM}"` : quoteWord(launcherPath(places));
   return `[ ! -x ${program} ] || exec ${program} ${args}`;
 }

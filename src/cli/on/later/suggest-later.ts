@@ -1,5 +1,5 @@
-import { quoteWord } from "../../../config/command-line.ts";
 import { isWarrenError, withFix } from "../../../protocol/errors.ts";
+import { quoteWord } from "../../../protocol/quote-word.ts";
 import type { AnyCommand } from "../../command.ts";
 
 /** A machine that is away, and a verb that can wait for it: what to type for that. Everything else stays as it is. */
