@@ -2,11 +2,12 @@ import { type ReactNode, useState } from "react";
 import { isSettled } from "../../client/remote/outbox-item.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
 import { plainText } from "../model/plain-text.ts";
-import { age } from "../model/text.ts";
+import { age, plural } from "../model/text.ts";
+import { acknowledgeUpTo } from "../store/acknowledge.ts";
 import { ME } from "../store/mail-feed.ts";
 import { isReplyTo, useSendingMail } from "./sending-mail.ts";
 import { WaitingItems } from "./WaitingItems.tsx";
-import { useDo, useNow, useWorld } from "./world.ts";
+import { useDo, useHome, useNow, useWorld } from "./world.ts";
 
 /** One message; to one of one's own an answer can be written; that it is done can be said while its machine is there. */
 export function MailMessageView({
@@ -49,12 +50,16 @@ function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }):
   const perform = useDo();
   const { mayWait, waiting, name, reply: replyTo } = useSendingMail();
   const [text, setText] = useState<string>();
-  const { id, from } = message;
+  const { from, seq } = message;
+  const earlier = useHome().mail.unread.filter((one) => one.from === from && one.seq < seq).length;
   const reply = async (): Promise<void> => {
     if (await replyTo(message, text ?? "")) setText(undefined);
   };
   const done = async (): Promise<void> => {
-    await perform(undefined, () => acknowledge(mail.client, from, id));
+    await perform(
+      (count) => (count === 0 ? "Another reader has it in hand" : `${plural(count, "message")} of ${from} done`),
+      () => acknowledgeUpTo(mail.client, message),
+    );
     mail.hurry();
   };
   const replies = waiting.filter((item) => isReplyTo(item, message));
@@ -88,23 +93,10 @@ function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }):
         )}
         {!isLeft && (
           <button type="button" onClick={() => void done()}>
-            Done
+            {earlier === 0 ? "Done" : `Done, with ${earlier} before it`}
           </button>
         )}
       </div>
     </form>
   );
-}
-
-/** What was not handed out cannot be acknowledged: it is fetched first, up to this message. */
-async function acknowledge(
-  client: ReturnType<typeof useWorld>["mail"]["client"],
-  from: string,
-  id: string,
-): Promise<void> {
-  const { messages: unread } = await client.request("mail.fetch", { as: ME, from, peek: true });
-  const at = unread.findIndex((message) => message.id === id);
-  if (at === -1) return;
-  await client.request("mail.fetch", { as: ME, from, limit: at + 1 });
-  await client.request("mail.ack", { as: ME, ids: [id], from });
 }

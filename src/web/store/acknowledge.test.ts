@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Client } from "../../client/client.ts";
+import { acknowledgeUpTo } from "./acknowledge.ts";
+
+/** A mailbox that hands out at most two at a time, in order, and keeps in hand what was not acknowledged. */
+function mailbox(seqs: readonly number[]) {
+  const unread = new Set(seqs);
+  const inHand = new Set<number>();
+  const request = async (type: string, payload: Record<string, unknown>): Promise<unknown> => {
+    if (type === "mail.ack") {
+      const acknowledged = (payload.ids as string[]).filter((id) => inHand.delete(Number(id)));
+      return { acknowledged };
+    }
+    const offered = [...unread].slice(0, Math.min(2, payload.limit as number));
+    for (const seq of payload.peek ? [] : offered) {
+      unread.delete(seq);
+      inHand.add(seq);
+    }
+    return { messages: offered.map((seq) => ({ id: String(seq), seq })) };
+  };
+  return { client: { request } as unknown as Client, unread, inHand };
+}
+
+test("mail: what its sender wrote before is done with a message, what came later waits, and nothing is left in hand", async () => {
+  const { client, unread, inHand } = mailbox([3, 5, 8, 9]);
+  assert.equal(await acknowledgeUpTo(client, { from: "owl", seq: 8 }), 3);
+  assert.deepEqual([[...unread], [...inHand]], [[9], []]);
+});
+
+test("mail: of a message that another reader has in hand, nothing later is taken", async () => {
+  const { client, unread, inHand } = mailbox([9]);
+  assert.equal(await acknowledgeUpTo(client, { from: "owl", seq: 8 }), 0);
+  assert.deepEqual([[...unread], [...inHand]], [[9], []]);
+});
