@@ -4,6 +4,7 @@ import type { RemoteDevice, RemoteSnapshot } from "../../protocol/remote-units.t
 import { appClient } from "../link/app-client.ts";
 import type { Machine } from "../link/machine.ts";
 import type { MachineDevicesAction } from "../model/machine-devices.ts";
+import { pause } from "./pause.ts";
 
 /**
  * Follows the stream `remote` of one machine, over a connection of its own: a pairing code lives as long as that, so that whoever leaves the page takes the code back.
@@ -76,24 +77,11 @@ export class DevicesFeed {
         const fix = isWarrenError(error) ? error.fix : undefined;
         this.#tell({ type: "failed", text: messageOf(error), fix });
       }
-      await this.#pause();
+      await pause(RETRY_MS, signal);
     }
   }
 
   #tell(action: MachineDevicesAction): void {
     if (!this.#closing.signal.aborted) this.#options.dispatch(action);
-  }
-
-  #pause(): Promise<void> {
-    const { signal } = this.#closing;
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, RETRY_MS);
-      signal.addEventListener("abort", wake);
-    });
   }
 }

@@ -5,7 +5,7 @@ import { LOCAL } from "../model/rows.ts";
 import { duration, shortPath } from "../model/text.ts";
 import { Facts } from "./Facts.tsx";
 import { JobLog } from "./JobLog.tsx";
-import { useWorld } from "./world.ts";
+import { useHome, useWorld } from "./world.ts";
 
 /** How a job is: facts, how it came about, and what it wrote last. */
 export function JobPage({ job }: { job: Job }): ReactNode {
@@ -52,15 +52,17 @@ function portLinks({ ports = [] }: Job, isHere: boolean): ReactNode {
   ));
 }
 
-/** Asked when the job has changed. */
+/** Asked when the job has changed, and when its machine is there again. */
 function useWhy({ id, run_id, state }: Job): DataOf<"why"> | undefined {
   const { feed } = useWorld();
+  const isThere = useHome().way.kind === "live";
   const [why, setWhy] = useState<DataOf<"why">>();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another run or state is another answer
   useEffect(() => {
+    if (!isThere) return;
     const over = new AbortController();
     feed.client.request("why", { job_id: id, lines: 0 }, { signal: over.signal }).then(setWhy, () => {});
     return () => over.abort();
-  }, [feed, id, run_id, state]);
+  }, [feed, isThere, id, run_id, state]);
   return why;
 }
