@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ConversationItem } from "../../protocol/conversation.ts";
 import type { Session } from "../../protocol/units.ts";
+import { AwayMachine } from "../link/away-machine.ts";
 import type { Machine } from "../link/machine.ts";
 import { type Asked, endOf, isOpen } from "../model/asked.ts";
 import { EMPTY_HOME, type Home, type HomeWay } from "../model/home.ts";
 import { EMPTY_TALK, type Talk } from "../model/talk.ts";
 import { AskedFeed } from "./asked-feed.ts";
+import { AskedFeeds } from "./asked-feeds.ts";
 import { askedOf, keptText } from "./asked-memory.ts";
+import type { Place } from "./fleet-store.ts";
 import { Store } from "./store.ts";
 
 const settle = (): Promise<void> => new Promise((done) => setImmediate(done));
@@ -99,4 +102,27 @@ test("asked: what is kept comes back as it was, open questions alone, and gives 
   await second.becomes(homeOf("live", session("fox", "idle")));
   assert.deepEqual(states(second.feed), [["fox/q", false]]);
   assert.equal(askedOf("{"), undefined);
+});
+
+test("asked: a machine that another tab speaks with keeps what it has asked; of one that is no more nothing stays", async () => {
+  using world = started();
+  await world.becomes(homeOf("live", session("fox", "needs_you")));
+  world.talks.get("fox")!(talk("pending"));
+  const remembered = world.feed.get();
+  const forgotten: string[] = [];
+  const feeds = new AskedFeeds("1", (machine) => ({
+    read: async () => remembered,
+    write: () => {},
+    forget: async () => void forgotten.push(machine),
+  }));
+  const machine = new AwayMachine({ id: "a", name: "a", why: "It is away." });
+  const place = { machine, home: new Store<Home, Home>(homeOf("away"), (_, next) => next) } as unknown as Place;
+  const known = new Set(["a"]);
+  feeds.sync(new Map([["a", place]]), known);
+  await settle();
+  feeds.sync(new Map(), known);
+  assert.deepEqual([forgotten, feeds.get().get("a")?.size], [[], 1]);
+  feeds.sync(new Map(), new Set());
+  assert.deepEqual([forgotten, feeds.get().size], [["a"], 0]);
+  feeds.close();
 });

@@ -12,7 +12,9 @@ export class AskedFeeds {
   readonly #version: string;
   readonly #memoryOf: (machine: string) => AskedMemory;
   readonly #store = new Store<AllAsked, { machine: string; asked: Asked | undefined }>(new Map(), reduce);
-  readonly #feeds = new Map<string, { place: Place; memory: AskedMemory; feed: AskedFeed; end: () => void }>();
+  readonly #feeds = new Map<string, { place: Place; feed: AskedFeed; end: () => void }>();
+  /** Of every machine that has been spoken with. */
+  readonly #memories = new Map<string, AskedMemory>();
 
   constructor(version: string, memoryOf: (machine: string) => AskedMemory = askedMemory) {
     this.#version = version;
@@ -26,16 +28,13 @@ export class AskedFeeds {
     this.#feeds.get(machine)?.feed.putAway(key);
   }
 
-  /** These machines are there now; of one that is no more nothing stays. */
-  sync(places: ReadonlyMap<string, Place>): void {
-    for (const [machine, known] of [...this.#feeds]) {
-      const place = places.get(machine);
-      if (place === known.place) continue;
-      this.#end(machine);
-      if (place) continue;
-      void known.memory.forget();
-      this.#store.dispatch({ machine, asked: undefined });
-    }
+  /**
+   * These machines are spoken with now. Of one that is not among `known` any more nothing stays; one that nobody speaks with at this moment, as when another tab takes over, keeps what it
+   * has asked.
+   */
+  sync(places: ReadonlyMap<string, Place>, known: Pick<ReadonlySet<string>, "has">): void {
+    for (const [machine, { place }] of [...this.#feeds]) if (place !== places.get(machine)) this.#end(machine);
+    for (const [machine, memory] of [...this.#memories]) if (!known.has(machine)) this.#forget(machine, memory);
     for (const [machine, place] of places) if (!this.#feeds.has(machine)) this.#begin(machine, place);
   }
 
@@ -57,7 +56,14 @@ export class AskedFeeds {
       unwatch();
       feed.close();
     };
-    this.#feeds.set(machine, { place, memory, feed, end });
+    this.#feeds.set(machine, { place, feed, end });
+    this.#memories.set(machine, memory);
+  }
+
+  #forget(machine: string, memory: AskedMemory): void {
+    this.#memories.delete(machine);
+    void memory.forget();
+    this.#store.dispatch({ machine, asked: undefined });
   }
 
   #end(machine: string): void {
