@@ -1,9 +1,10 @@
-import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import { badgeOf, freshness, isLive } from "../model/fleet.ts";
 import { sessionsOf } from "../model/home.ts";
 import { LOCAL } from "../model/rows.ts";
 import { splitCommand } from "../model/text.ts";
+import { wholePath } from "../store/whole-path.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import { HubBadge } from "./HubBadge.tsx";
 import { OfMachine } from "./OfMachine.tsx";
@@ -44,7 +45,6 @@ export function NewPage(): ReactNode {
 function NewSession(): ReactNode {
   const { feed, machine } = useWorld();
   const home = useHome();
-  const userDir = useUserDirectory();
   const usualDir = useSettings().defaultDirectory.trim() || "~";
   const [kind, setKind] = useState<"session" | "agent">("session");
   const [line, setLine] = useState("");
@@ -60,7 +60,7 @@ function NewSession(): ReactNode {
     setFailed(undefined);
     try {
       const command = splitCommand(line.trim() || "sh");
-      const workdir = (dir.trim() || usualDir).replace(/^~(?=\/|$)/, userDir);
+      const workdir = await wholePath(feed.client, dir.trim() || usualDir);
       const { session } = await feed.client.request("session.new", {
         ...(kind === "agent" ? { agent: command } : { command }),
         workdir,
@@ -142,19 +142,4 @@ function NewSession(): ReactNode {
       </button>
     </form>
   );
-}
-
-/** The person's own directory there: the home's parent, as long as nobody has put it elsewhere. */
-function useUserDirectory(): string {
-  const { feed } = useWorld();
-  const [dir, setDir] = useState("/");
-  useEffect(() => {
-    const over = new AbortController();
-    feed.client.request("status", {}, { signal: over.signal }).then(
-      ({ home }) => setDir(home.replace(/\/[^/]*$/, "") || "/"),
-      () => {},
-    );
-    return () => over.abort();
-  }, [feed]);
-  return dir;
 }
