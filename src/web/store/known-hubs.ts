@@ -77,9 +77,9 @@ export class KnownHubs {
     return this.#change((coordinator) => coordinator.connect(fingerprint));
   }
 
-  /** What would be lost with it. */
-  unsentOf(fingerprint: string): OutboxItem[] {
-    return this.#options.coordinator()?.unsentOf(fingerprint) ?? [];
+  /** What would be lost with it: known to the tab that speaks with the hubs alone, which this one becomes. */
+  async unsentOf(fingerprint: string): Promise<OutboxItem[]> {
+    return (await this.#options.takeOver()).unsentOf(fingerprint);
   }
 
   remove(fingerprint: string): Promise<void> {

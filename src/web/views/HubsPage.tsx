@@ -1,4 +1,5 @@
 import { type FormEvent, type ReactNode, useState } from "react";
+import type { OutboxItem } from "../../client/remote/outbox-item.ts";
 import type { Fleet, FleetHub } from "../model/fleet.ts";
 import { hubAddress, hubWords, lastUsed } from "../model/hub-words.ts";
 import { LOCAL } from "../model/rows.ts";
@@ -47,8 +48,10 @@ export function HubsPage(): ReactNode {
 
 function HubCard({ hub, fleet, hubs }: { hub: FleetHub; fleet: Fleet; hubs: KnownHubs }): ReactNode {
   const nowMs = useNow();
-  const [over, setOver] = useState<"rename" | "delete">();
+  const [over, setOver] = useState<{ is: "rename" } | { is: "delete"; unsent: readonly OutboxItem[] }>();
   const perform = useDo();
+  const askToDelete = (): Promise<boolean> =>
+    perform(undefined, async () => setOver({ is: "delete", unsent: await hubs.unsentOf(fingerprint) }));
   const machines = [...fleet.machines.values()].filter((machine) => hub.fingerprint in machine.hubs);
   const { glyph, text, tone, why, fix } = hubWords(hub, machines.length);
   const { fingerprint, label, isOff } = hub;
@@ -68,7 +71,7 @@ function HubCard({ hub, fleet, hubs }: { hub: FleetHub; fleet: Fleet; hubs: Know
           ["Last used", lastUsed(hub, nowMs)],
         ]}
       />
-      {over === "rename" ? (
+      {over?.is === "rename" ? (
         <Rename
           label={label}
           onDone={(name) => {
@@ -76,8 +79,8 @@ function HubCard({ hub, fleet, hubs }: { hub: FleetHub; fleet: Fleet; hubs: Know
             if (name !== undefined) void perform(`It is called ${name} now`, () => hubs.rename(fingerprint, name));
           }}
         />
-      ) : over === "delete" ? (
-        <Delete hub={hub} fleet={fleet} hubs={hubs} onDone={() => setOver(undefined)} />
+      ) : over?.is === "delete" ? (
+        <Delete hub={hub} unsent={over.unsent} fleet={fleet} hubs={hubs} onDone={() => setOver(undefined)} />
       ) : (
         <div className="actions">
           {isOff && machines.length > 0 && (
@@ -100,10 +103,10 @@ function HubCard({ hub, fleet, hubs }: { hub: FleetHub; fleet: Fleet; hubs: Know
               Disconnect
             </button>
           )}
-          <button type="button" onClick={() => setOver("rename")}>
+          <button type="button" onClick={() => setOver({ is: "rename" })}>
             Rename
           </button>
-          <button type="button" className="danger" onClick={() => setOver("delete")}>
+          <button type="button" className="danger" onClick={() => void askToDelete()}>
             Delete
           </button>
         </div>
@@ -141,11 +144,14 @@ function Rename({ label, onDone }: { label: string; onDone: (label: string | und
 /** Says before what goes with it. */
 function Delete({
   hub: { fingerprint, label },
+  unsent,
   fleet,
   hubs,
   onDone,
 }: {
   hub: FleetHub;
+  /** Requests that nobody has carried out yet. */
+  unsent: readonly OutboxItem[];
   fleet: Fleet;
   hubs: KnownHubs;
   onDone: () => void;
@@ -154,7 +160,6 @@ function Delete({
   const lost = [...fleet.machines.values()].filter(
     ({ id, hubs }) => id !== LOCAL && fingerprint in hubs && Object.keys(hubs).length === 1,
   );
-  const unsent = hubs.unsentOf(fingerprint);
   return (
     <div role="alertdialog" aria-label={`Delete ${label}`}>
       <p>
