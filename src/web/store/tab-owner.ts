@@ -9,9 +9,9 @@ export interface TabOwner {
 }
 
 export interface TabOwnerEvents {
-  /** This tab is the one. Everything that it starts has to have ended when the answer's promise has. */
+  /** This tab is the one. Everything that it starts has to have ended when the answer's promise has; it is not called again before. */
   onOwned(): Promise<() => Promise<void>>;
-  /** Another tab is, or has become the one. */
+  /** Another tab is, or has become the one; of a tab that was still starting then also once what it started has ended. */
   onLost(): void;
 }
 
@@ -25,14 +25,27 @@ export function becomeOwner(events: TabOwnerEvents, locks: LockManager | undefin
   }
   let over = new AbortController();
   let isClosed = false;
-  const hold = async (lock: Lock | null, gone: AbortSignal): Promise<void> => {
-    if (!lock || isClosed) return;
+  /** This tab has the lock, or takes it at this moment. */
+  let isOurs = false;
+  /** What was started before has ended. */
+  let turn = Promise.resolve();
+  const own = async (gone: AbortSignal): Promise<void> => {
+    if (isClosed || gone.aborted) return;
     const end = await events.onOwned();
+    const isLate = gone.aborted;
     await new Promise<void>((resolve) => {
       if (gone.aborted) resolve();
       gone.addEventListener("abort", () => resolve(), { once: true });
     });
     await end();
+    if (isLate && !isClosed) events.onLost(); // what it has said of itself since it was told so is not true any more
+  };
+  const hold = (lock: Lock | null, gone: AbortSignal): Promise<void> => {
+    if (!lock) return Promise.resolve();
+    isOurs = true;
+    const next = (): Promise<void> => own(gone);
+    turn = turn.then(next, next);
+    return turn;
   };
   const request = async (steal: boolean): Promise<void> => {
     over.abort();
@@ -46,6 +59,7 @@ export function becomeOwner(events: TabOwnerEvents, locks: LockManager | undefin
       const isStolen = !mine.signal.aborted;
       mine.abort();
       if (!isStolen || isClosed) return;
+      isOurs = false;
       events.onLost();
       void request(false);
     }
@@ -53,7 +67,11 @@ export function becomeOwner(events: TabOwnerEvents, locks: LockManager | undefin
   void locks.query().then(({ held }) => held?.some(({ name }) => name === NAME) && events.onLost());
   void request(false);
   return {
-    takeOver: () => void request(true),
+    takeOver() {
+      if (isOurs) return;
+      isOurs = true;
+      void request(true);
+    },
     close() {
       isClosed = true;
       over.abort();
