@@ -297,6 +297,19 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     },
   );
 
+  test("a terminal whose code is not to be had says so, and is there once it is", { timeout: TIMEOUT_MS }, async () => {
+    await using web = await Web.start();
+    await web.house.run("new", "--detached", "--name", "bear", "sh");
+    const tab = await web.tab(browser);
+    await tab.block("*shown-terminal*");
+    await openUnit(tab, "bear");
+    await tab.shows("This page could not be loaded");
+    await tab.block("*none*");
+    await click(tab, "Load the app again");
+    await terminalShows(tab, "#");
+    await tab.close();
+  });
+
   test("fits a phone: one pane, the bar below, the keys that its keyboard lacks", { timeout: TIMEOUT_MS }, async () => {
     await using web = await Web.start();
     await web.house.run("add", "--name", "site", "sleep", "1000");

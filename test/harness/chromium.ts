@@ -195,6 +195,13 @@ export class Tab {
     await this.#send("Page.addScriptToEvaluateOnNewDocument", { source });
   }
 
+  /** Nothing whose address matches (`*`: anything) is had any more, neither from its server nor from the service worker. */
+  async block(pattern: string): Promise<void> {
+    await this.#send("Network.enable");
+    await this.#send("Network.setBypassServiceWorker", { bypass: true });
+    await this.#send("Network.setBlockedURLs", { urls: [pattern] });
+  }
+
   /** What an expression has as its value in the page as it is now. Rejects while the page is being replaced. */
   async evaluate<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = (await this.#send("Runtime.evaluate", {

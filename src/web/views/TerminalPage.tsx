@@ -5,6 +5,7 @@ import { CopyCommand } from "./CopyCommand.tsx";
 import { KeyBar } from "./KeyBar.tsx";
 import { MayNot } from "./MayNot.tsx";
 import { useMachine } from "./machines.ts";
+import { NotLoaded } from "./NotLoaded.tsx";
 import { useSettings } from "./settings.tsx";
 import { useHome, useMedia, useWorld } from "./world.ts";
 
@@ -15,6 +16,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const shown = useRef<ShownTerminal>(undefined);
   const [news, setNews] = useState<TerminalNews>({ kind: "loading" });
+  const [isMissing, setMissing] = useState(false);
   const [paste, setPaste] = useState<string>();
   const { appearance, keyBar, terminalFontPx } = useSettings();
   const isDark = useMedia("(prefers-color-scheme: dark)");
@@ -23,7 +25,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   const isViewer = useMachine(machine.id)?.may("type") === false;
   useEffect(() => {
     let isOver = false;
-    void import("../terminal/shown-terminal.ts").then(({ showTerminal }) => {
+    const show = ({ showTerminal }: typeof import("../terminal/shown-terminal.ts")): void => {
       if (isOver) return;
       shown.current = showTerminal({
         machine,
@@ -37,7 +39,8 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
         onPaste: setPaste,
       });
       opening.wantsFocus = false;
-    });
+    };
+    void import("../terminal/shown-terminal.ts").then(show, () => setMissing(true));
     return () => {
       isOver = true;
       shown.current?.close();
@@ -46,6 +49,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   }, [machine, version, opening, id, terminalFontPx, isViewer]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours change with the theme
   useEffect(() => shown.current?.takeColours(), [isDark, appearance]);
+  if (isMissing) return <NotLoaded />;
   return (
     <div className="terminal">
       <Words news={news} isThere={isThere} onTake={() => shown.current?.takeControl()} />

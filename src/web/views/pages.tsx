@@ -1,4 +1,5 @@
 import { type ComponentType, lazy } from "react";
+import { NotLoaded } from "./NotLoaded.tsx";
 
 /** Pages that nobody sees at once: their code is fetched when one of them is opened, and kept by the service worker, so that they open offline too. */
 type Pages = typeof import("./other-pages.ts");
@@ -33,17 +34,5 @@ function page<Props extends object>(choose: (pages: Pages) => ComponentType<Prop
       (pages) => ({ default: choose(pages) }),
       () => ({ default: NotLoaded as ComponentType<Props> }),
     ),
-  );
-}
-
-/** The file is gone: a newer app is served by now, or nothing is and it was not kept. */
-function NotLoaded() {
-  return (
-    <div className="empty">
-      <p>This page could not be loaded. Nothing was changed.</p>
-      <button type="button" onClick={() => location.reload()}>
-        Load the app again
-      </button>
-    </div>
   );
 }
