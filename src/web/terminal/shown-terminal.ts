@@ -76,7 +76,7 @@ class PageTerminal implements ShownTerminal {
 
   constructor(options: ShowOptions) {
     this.#options = options;
-    const { box, machine, session, version, fontPx, isViewer, onNews } = options;
+    const { box, machine, session, version, fontPx, isViewer } = options;
     constructStyles(window);
     this.#terminal = new Terminal({
       fontFamily: getComputedStyle(box).getPropertyValue("--mono"),
@@ -104,8 +104,8 @@ class PageTerminal implements ShownTerminal {
       events: {
         onOutput: (bytes) => this.#draw(bytes),
         onScreen: (bytes) => this.#draw(bytes),
-        onEnd: (outcome) => onNews({ kind: "ended", text: endText(outcome) }),
-        onFailed: ({ message, fix }) => onNews({ kind: "failed", text: message, fix }),
+        onEnd: (outcome) => this.#tell({ kind: "ended", text: endText(outcome) }),
+        onFailed: ({ message, fix }) => this.#tell({ kind: "failed", text: message, fix }),
         onAttached: () => this.#tellWhoTypes(),
         onControl: ({ yours, controller }) => {
           this.#isOurs = yours || controller === undefined;
@@ -154,9 +154,8 @@ class PageTerminal implements ShownTerminal {
   }
 
   #tellWhoTypes(): void {
-    const { isViewer, onNews } = this.#options;
-    if (isViewer) onNews({ kind: "viewing" });
-    else onNews({ kind: this.#isOurs ? "live" : "other" });
+    if (this.#options.isViewer) this.#tell({ kind: "viewing" });
+    else this.#tell({ kind: this.#isOurs ? "live" : "other" });
   }
 
   #listen(): void {
@@ -214,10 +213,15 @@ class PageTerminal implements ShownTerminal {
     return { cols, rows };
   }
 
-  #onConnection(state: "lost" | "back"): void {
-    const { onNews } = this.#options;
+  /** What is told is newer than that the wire was cut. */
+  #tell(news: TerminalNews): void {
     clearTimeout(this.#lostTimer);
-    if (state === "lost") this.#lostTimer = setTimeout(() => onNews({ kind: "lost" }), SAY_LOST_AFTER_MS);
+    this.#options.onNews(news);
+  }
+
+  #onConnection(state: "lost" | "back"): void {
+    clearTimeout(this.#lostTimer);
+    if (state === "lost") this.#lostTimer = setTimeout(() => this.#tell({ kind: "lost" }), SAY_LOST_AFTER_MS);
   }
 }
 
