@@ -71,6 +71,21 @@ describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
     assert.match(data.messages[0].text, /\nyes\n/);
   });
 
+  test("what came in the same thread before the answer that was waited for stays unread", async () => {
+    await using house = mailHome();
+    await using _site = new MailSite(house);
+    await using fox = await McpAgent.start(house, { args: ["--as", "fox"] });
+    await using owl = await McpAgent.start(house, { args: ["--as", "owl"] });
+    const asked = await owl.ok("ask", { to: "fox", text: "done?", timeout_s: 0 });
+    const [question] = (await fox.ok("check")).data.messages;
+    const before = await fox.ok("send", { to: "owl", text: "the port is 8081", thread: question.thread });
+    const reply = await fox.ok("reply", { id: question.id, text: "yes" });
+    const answered = await owl.ok("wait", { cursor: asked.data.cursor });
+    assert.deepEqual(idsOf(answered), [reply.data.id]);
+    await owl.ok("job_list"); // whoever calls again has read the answer, and nothing else
+    assert.deepEqual(idsOf(await owl.ok("check")), [before.data.id]);
+  });
+
   test("an answer that does not come says who is there by then; a question to oneself and a foreign cursor are refused", async () => {
     await using house = mailHome();
     await using _site = new MailSite(house);

@@ -1,13 +1,12 @@
 import * as z from "zod";
 import { WarrenError } from "../../protocol/errors.ts";
-import type { Receipt, Recipient } from "../../protocol/mail-units.ts";
+import type { MailMessage, Receipt, Recipient } from "../../protocol/mail-units.ts";
 import { presenceWord } from "../../protocol/mail-words.ts";
 import { type Answer, type Call, CHANGES, defineTool } from "../tool.ts";
 import { TimeoutSeconds, waiting, windowMs } from "../wait-window.ts";
 import type { World } from "../world.ts";
-import { fetchMail } from "./check.ts";
 import { Data, Subject, Text } from "./fields.ts";
-import type { Mailbox } from "./mailbox.ts";
+import { LEASE_MS, type Mailbox } from "./mailbox.ts";
 import { MessageView, messagesText, messageView, RecipientView, recipientLine, recipientView } from "./message-view.ts";
 import { sendPayload } from "./send.ts";
 
@@ -96,8 +95,19 @@ export async function awaitReply(
   }
   const reply = receipt?.reply;
   if (result === "never" || reply === undefined) return never(base, receipt);
-  await fetchMail(mail, { from: reply.from, thread: reply.thread }, { signal: call.signal, proves: "handled" });
+  await takeReply(mail, reply, call.signal);
   return { data: { ...base, result: "replied", messages: [messageView(reply)] }, text: messagesText([reply]) };
+}
+
+/** The reply alone: what else its sender wrote in that thread is not shown with it, and stays unread. */
+async function takeReply(mail: Mailbox, { id, from, thread }: MailMessage, signal: AbortSignal): Promise<void> {
+  const { messages } = await mail.speak("mail.fetch", { from, thread, lease_ms: LEASE_MS }, { signal });
+  mail.give(
+    messages.filter((message) => message.id === id),
+    "handled",
+  );
+  const others = messages.filter((message) => message.id !== id).map((message) => message.id);
+  if (others.length > 0) await mail.speak("mail.nak", { ids: others, from });
 }
 
 /** Whether it is there by now: who was there when it was asked may have ended. */

@@ -51,10 +51,10 @@ export const check = defineTool({
 export async function fetchMail(
   mail: Mailbox,
   wanted: Omit<PayloadOf<"mail.fetch">, "as" | "lease_ms">,
-  { signal, proves }: { signal: AbortSignal; proves?: "seen" | "handled" },
+  { signal }: { signal: AbortSignal },
 ): Promise<DataOf<"mail.fetch">> {
   const fetched = await mail.speak("mail.fetch", { ...wanted, lease_ms: LEASE_MS }, { signal });
-  if (!wanted.peek) mail.give(fetched.messages, proves);
+  if (!wanted.peek) mail.give(fetched.messages);
   return fetched;
 }
 
