@@ -86,6 +86,25 @@ describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
     assert.deepEqual(idsOf(await owl.ok("check")), [before.data.id]);
   });
 
+  test("a wait that was given up takes no message", async () => {
+    await using house = mailHome();
+    await using site = new MailSite(house);
+    await using fox = await McpAgent.start(house, { args: ["--as", "fox"] });
+    await using owl = await McpAgent.start(house, { args: ["--as", "owl"] });
+    const givenUp = new AbortController();
+    const waiting = fox.call("wait", {}, { signal: givenUp.signal });
+    const isWaiting = async (): Promise<boolean> => {
+      const { participants } = await site.client.request("mail.list", {});
+      return participants.some(({ name, presence }) => name === "fox" && presence === "idle");
+    };
+    await waitUntil(isWaiting, { what: "fox to wait for mail" });
+    givenUp.abort();
+    await assert.rejects(waiting);
+    await fox.ok("job_list"); // read behind the cancellation
+    const sent = await owl.ok("send", { to: "fox", text: "hi" });
+    assert.deepEqual(idsOf(await fox.ok("check")), [sent.data.id]);
+  });
+
   test("an answer that does not come says who is there by then; a question to oneself and a foreign cursor are refused", async () => {
     await using house = mailHome();
     await using _site = new MailSite(house);

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { WarrenError } from "../../protocol/errors.ts";
+import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
 import { CHANGES, defineTool } from "../tool.ts";
 import { TimeoutSeconds, waiting, windowMs } from "../wait-window.ts";
+import type { World } from "../world.ts";
 import { askedId, awaitReply } from "./ask.ts";
 import { fetchMail, inboxAnswer } from "./check.ts";
 import { From, MaxCharacters, Thread } from "./fields.ts";
@@ -45,7 +47,7 @@ export const wait = defineTool({
     const filter = { ...(from === undefined ? {} : { from }), ...(thread === undefined ? {} : { thread }) };
     const totalMs = windowMs(timeout_s);
     const fetched = await waiting(world, call, { totalMs, message: "waiting for mail" }, () =>
-      fetchMail(world.mail, { ...filter, limit: COUNT, wait_ms: totalMs }, { signal: call.signal }),
+      nextMail(world, filter, totalMs, call.signal),
     );
     const { data, text } = inboxAnswer(fetched, max_chars);
     const timedOut = fetched.messages.length === 0;
@@ -55,3 +57,23 @@ export const wait = defineTool({
     };
   },
 });
+
+/**
+ * Only looks while it waits, since the leader is not told of a call that was given up: a fetch that still waits there would take the next message for nobody.
+ * When somebody else of this name was faster, it goes on waiting.
+ */
+async function nextMail(
+  { mail, clock }: World,
+  filter: Pick<PayloadOf<"mail.fetch">, "from" | "thread">,
+  totalMs: number,
+  signal: AbortSignal,
+): Promise<DataOf<"mail.fetch">> {
+  const untilMs = clock.monotonicMs() + totalMs;
+  for (;;) {
+    const leftMs = Math.max(0, Math.ceil(untilMs - clock.monotonicMs()));
+    const look = await mail.speak("mail.fetch", { ...filter, limit: 1, peek: true, wait_ms: leftMs }, { signal });
+    if (look.messages.length === 0) return look;
+    const fetched = await fetchMail(mail, { ...filter, limit: COUNT }, { signal });
+    if (fetched.messages.length > 0 || leftMs === 0) return fetched;
+  }
+}
