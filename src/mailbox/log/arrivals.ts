@@ -20,6 +20,8 @@ const LIFE_SLACK_MS = 24 * 3_600_000;
 /** How far something is told; a row that has been told so far is not needed any more. */
 const TOLD: Record<string, number> = { seen: 1, handled: 2, replied: 2, expired: 2, dead: 2 };
 const TOLD_ALL = 2;
+/** The same of a delivery `d`, more than of its arrival `a` is told. */
+const IS_DUE = "d.state not in ('queued', 'offered') and a.told < case d.state when 'seen' then 1 else 2 end";
 
 export function arrive(turn: Turn, { machine, log_id, copy }: MachineCalls["log.arrive"]["payload"]): Arrival {
   const { log, nowMs } = turn;
@@ -138,14 +140,13 @@ export function receiptsDue(
   { log }: { log: Statements },
   { machine, log_id, seqs, after = 0, limit }: MachineReads["log.receipts_due"]["payload"],
 ): MachineReads["log.receipts_due"]["data"] {
-  const columns = `a.n, a.origin_seq, a.recipient as addressed, a.told, d.state, d.reason, m.id`;
+  const columns = `a.n, a.origin_seq, a.recipient as addressed, d.state, d.reason, m.id`;
   const joins = `join deliveries d on d.seq = a.seq and (d.recipient = a.recipient or d.recipient in (select new from forwards where old = a.recipient))
     join messages m on m.seq = a.seq`;
   const rows =
     seqs === undefined
       ? log.all(
-          `select ${columns} from arrivals a ${joins} where a.machine = ? and a.log_id = ? and a.n > ? and d.state not in ('queued', 'offered')
-           order by a.n limit ?`,
+          `select ${columns} from arrivals a ${joins} where a.machine = ? and a.log_id = ? and a.n > ? and ${IS_DUE} order by a.n limit ?`,
           machine,
           log_id,
           after,
@@ -153,13 +154,12 @@ export function receiptsDue(
         )
       : log.all(
           `select ${columns} from json_each(?) s join arrivals a on a.seq = s.value ${joins}
-           where a.machine = ? and a.log_id = ? and d.state not in ('queued', 'offered') limit ?`,
+           where a.machine = ? and a.log_id = ? and ${IS_DUE}`,
           JSON.stringify(seqs),
           machine,
           log_id,
-          limit,
         );
-  return { receipts: rows.filter((row) => TOLD[String(row.state)]! > Number(row.told)).map(toReceipt) };
+  return { receipts: rows.map(toReceipt) };
 }
 
 const toReceipt = (row: Row): AwayReceipt => ({

@@ -98,7 +98,7 @@ export interface MachineReads {
     payload: { machine: string; after?: number; ns?: number[]; limit: number };
     data: { outgoing: Outgoing[]; has_more: boolean };
   };
-  /** What its machine has not noted yet, of these messages or of all after number `after`. */
+  /** What its machine has not noted yet: all of these messages, or at most `limit` after number `after`. */
   "log.receipts_due": {
     payload: { machine: string; log_id: string; seqs?: number[]; after?: number; limit: number };
     data: { receipts: AwayReceipt[] };

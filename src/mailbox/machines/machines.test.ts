@@ -201,6 +201,26 @@ test("machines: one that is away gets all in order when it is back, also when th
   );
 });
 
+test("machines: receipts get past copies that are only seen, and past more copies than go at once", async () => {
+  using all = await world(["desk", "laptop"]);
+  const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
+  for (let at = 0; at < 200; at++) desk.ask("fox", "mail.send", { to: ["owl@laptop", "elk@laptop"], body: `${at}` });
+  await all.run(5_000);
+  const ids = { owl: [] as string[], elk: [] as string[] };
+  for (const name of ["owl", "elk"] as const) {
+    ids[name] = laptop.ask(name, "mail.fetch", { limit: 1_000 }).messages.map(({ id }) => id);
+    laptop.ask(name, "mail.ack", { ids: ids[name], state: "seen" });
+  }
+  await all.run(5_000);
+  const count = (state: string): number => states(desk).filter((one) => one.state === state).length;
+  assert.equal(count("seen"), 400, "those of one moment");
+  all.network.disconnect(laptop.transport!);
+  laptop.ask("elk", "mail.ack", { ids: ids.elk.slice(-1) });
+  all.network.reconnect(laptop.transport!);
+  await all.run(5_000);
+  assert.equal(count("handled"), 1, "that which stands behind all the others");
+});
+
 test("machines: a full mailbox holds up its sender alone, and goes on when it is read", async () => {
   using all = await world(["desk", "laptop"]);
   const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];

@@ -136,11 +136,12 @@ export class Told {
     return (await log.read("log.receipts_due", payload)).receipts;
   }
 
+  /** One message may have gone to many names there: more receipts than one packet holds go in several. */
   async #say(receipts: AwayReceipt[]): Promise<void> {
-    if (receipts.length === 0) return;
     const { post, machine } = this.#options;
     for (const { n } of receipts) this.#unnoted.add(n);
-    await post.say(machine, { type: "receipts", of: this.#logId!, receipts });
+    for (let at = 0; at < receipts.length; at += GATHER_MAX)
+      await post.say(machine, { type: "receipts", of: this.#logId!, receipts: receipts.slice(at, at + GATHER_MAX) });
   }
 
   /** As long as something is not noted, and the machine is there to note it. */
