@@ -1,5 +1,6 @@
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import { MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
+import { awayReason } from "./away-reason.ts";
 import { DELIVERY_COLUMNS, settle } from "./deliveries.ts";
 import type { Arrival, AwayCopy, AwayReceipt, MachineCalls, MachineReads } from "./machine-calls.ts";
 import { asJson, namesOf } from "./message-rows.ts";
@@ -168,7 +169,7 @@ const toReceipt = (row: Row): AwayReceipt => ({
   to: String(row.addressed),
   id: String(row.id),
   state: row.state as AwayReceipt["state"],
-  ...(row.reason === null ? {} : { reason: String(row.reason) }),
+  ...(row.reason === null ? {} : { reason: awayReason(String(row.reason)) }),
 });
 
 /** What is told to the end needs no row any more: the message itself says that it was taken. */

@@ -221,6 +221,22 @@ test("machines: receipts get past copies that are only seen, and past more copie
   assert.equal(count("handled"), 1, "that which stands behind all the others");
 });
 
+test("machines: a reason of any length is told, cut and never within a character", async () => {
+  using all = await world(["desk", "laptop"]);
+  const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
+  const { id } = desk.ask("fox", "mail.send", { to: ["owl@laptop", "elk@laptop"], body: "hi" }).message;
+  await all.run(500);
+  laptop.ask("owl", "mail.fetch", {});
+  laptop.rows("update deliveries set offers = 10 where recipient = 'owl' returning seq");
+  laptop.ask("owl", "mail.nak", { ids: [id], reason: `no ${"🦉".repeat(2_000)}` });
+  laptop.ask("elk", "mail.fetch", {});
+  laptop.ask("elk", "mail.ack", { ids: [id] });
+  await all.run(1_000);
+  const [owl, elk] = desk.rows("select state, reason from deliveries order by recipient desc");
+  assert.deepEqual([owl?.state, elk?.state], ["dead", "handled"], "one packet");
+  assert.equal(owl?.reason, `no ${"🦉".repeat(498)}…`);
+});
+
 test("machines: a full mailbox holds up its sender alone, and goes on when it is read", async () => {
   using all = await world(["desk", "laptop"]);
   const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { MAIL_ID_CHARACTERS_MAX } from "../../protocol/mail-limits.ts";
+import { AWAY_REASON_CHARACTERS_MAX } from "../log/away-reason.ts";
 
 /** What machines say to each other. `of`: the log whose numbers are meant; a packet about another one is of a time that is over. */
 
@@ -8,7 +9,7 @@ const Name = z.string().check(z.maxLength(64));
 const Numbers = z.array(Count).check(z.maxLength(1_024));
 /** As in `log/limits.ts`. */
 const Id = z.string().check(z.minLength(1), z.maxLength(MAIL_ID_CHARACTERS_MAX));
-const Reason = z.string().check(z.maxLength(1_000));
+const Reason = z.string().check(z.maxLength(AWAY_REASON_CHARACTERS_MAX));
 
 const Copy = z.object({
   n: Count,

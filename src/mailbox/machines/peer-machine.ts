@@ -1,5 +1,6 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { awayReason } from "../log/away-reason.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Lane } from "./lane.ts";
 import { AWAY_MS, CLOCK_AHEAD_MS } from "./limits.ts";
@@ -129,7 +130,10 @@ export class PeerMachine {
     const { outcome, last, reason = "" } = await log.perform("log.arrive", { machine: this.name, log_id: logId, copy });
     if (outcome === "taken" || outcome === "known") this.#confirmations.stored(logId, n);
     else if (outcome === "gap") this.#confirmations.want(logId, from, last);
-    else post.mention(this.name, { type: outcome === "full" ? "hold" : "refused", of: logId, n, reason });
+    else {
+      const type = outcome === "full" ? "hold" : "refused";
+      post.mention(this.name, { type, of: logId, n, reason: awayReason(reason) });
+    }
     return true;
   }
 
