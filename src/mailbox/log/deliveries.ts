@@ -1,4 +1,5 @@
 import type { ReceiptState } from "../../protocol/mail-units.ts";
+import { isRemote, remoteAddress } from "./addresses.ts";
 import { MAX_OFFERS } from "./limits.ts";
 import type { Row } from "./statements.ts";
 import { type Turn, tellDue } from "./turn.ts";
@@ -44,6 +45,20 @@ export function settle(
   count(turn, row, Number(isOpen(row.state)), Number(isLost(state)) - Number(isLost(row.state)));
   tellReceipt(turn, row, state);
   if (isOpen(row.state)) lookForNext(turn, row);
+  if (state === "expired" && isRemote(String(row.recipient))) leaveOutbox(turn, row);
+}
+
+/** A copy whose life is over goes nowhere any more, and takes no place among those that wait for a machine. */
+function leaveOutbox({ log }: Turn, row: Row): void {
+  const { machine } = remoteAddress(String(row.recipient));
+  const left = log.run(
+    `delete from outbox where n = (select n from outbox where machine = ? and sender = ? and seq = ? and recipient = ? order by n limit 1)`,
+    machine,
+    row.sender as string,
+    row.seq as number,
+    row.recipient as string,
+  );
+  log.run("update machines set waiting = max(0, waiting - ?) where name = ?", left, machine);
 }
 
 function count(turn: Turn, row: Row, unreadLess: number, deadMore: number): void {

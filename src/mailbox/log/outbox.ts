@@ -11,8 +11,8 @@ import type { Row, Statements } from "./statements.ts";
 import { type Turn, tellDue } from "./turn.ts";
 
 /**
- * Copies for other machines. A row of the outbox is over when the other machine has said that the copy is in its log, and never before; its delivery is open until
- * a receipt of the recipient comes. The numbers of one sender's copies for one machine rise as their messages do.
+ * Copies for other machines. A row of the outbox is over when the other machine has said that the copy is in its log, or when its life has ended, and never
+ * before; its delivery is open until a receipt of the recipient comes. The numbers of one sender's copies for one machine rise as their messages do.
  */
 
 /** Bodies of one page; the first copy is given whatever its size. */

@@ -255,6 +255,26 @@ test("machines: a full mailbox holds up its sender alone, and goes on when it is
   assert.equal((await desk.list())[0]?.problem, undefined);
 });
 
+test("machines: what has expired for a machine that is away makes room for more", async () => {
+  using all = await world(["desk", "laptop"]);
+  const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
+  all.network.disconnect(laptop.transport!);
+  desk.ask("fox", "mail.send", { to: ["owl@laptop"], body: "long" });
+  desk.ask("fox", "mail.send", { to: ["owl@laptop", "elk@laptop"], body: "short", ttl_ms: 60_000 });
+  await all.run(30_000);
+  desk.rows("update machines set waiting = 10000 where name = 'laptop' returning name");
+  assert.throws(() => desk.ask("fox", "mail.send", { to: ["owl@laptop"], body: "" }), { code: "MAILBOX_FULL" });
+  all.clock.leap(31_000);
+  desk.sweep();
+  assert.deepEqual(desk.rows("select recipient from outbox"), [{ recipient: "owl@laptop" }]);
+  assert.deepEqual(desk.rows("select waiting from machines where name = 'laptop'"), [{ waiting: 9_998 }]);
+  desk.ask("fox", "mail.send", { to: ["owl@laptop"], body: "later" });
+  all.network.reconnect(laptop.transport!);
+  await all.run(10_000);
+  assert.deepEqual(laptop.rows("select body from messages order by seq"), [{ body: "long" }, { body: "later" }]);
+  assert.deepEqual(desk.rows("select * from outbox"), []);
+});
+
 test("machines: what has expired on its way is not waited for", async () => {
   using all = await world(["desk", "laptop"]);
   const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
