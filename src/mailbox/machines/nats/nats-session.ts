@@ -90,7 +90,8 @@ export class NatsSession {
       abort_on_missing_resource: true,
       callback: (message) => {
         const from = senderIn(message.subject);
-        const whole = this.#assembly.add(from, message.data, message.headers, () => message.ack());
+        const { data: bytes, headers, seq } = message;
+        const whole = this.#assembly.add({ from, bytes, headers, seq, ack: () => message.ack() });
         if (whole) onPacket({ from, bytes: whole.bytes, done: whole.ack });
       },
     });
