@@ -14,11 +14,19 @@ export interface ClaudeIpcModel extends AsyncDisposable {
 
 const READ_ONCE_BYTES = 4096;
 const QUEUE_MAX = 100;
+const NAME = /^[A-Za-z0-9_-]{1,32}$/;
 
 type Request = Record<string, unknown>;
 
-export async function startClaudeIpcModel(options: { port?: number; secret?: string } = {}): Promise<ClaudeIpcModel> {
-  const broker = new Broker(options.secret);
+export interface ClaudeIpcModelOptions {
+  port?: number;
+  secret?: string;
+  /** Names that it registers for nobody. */
+  refused?: readonly string[];
+}
+
+export async function startClaudeIpcModel(options: ClaudeIpcModelOptions = {}): Promise<ClaudeIpcModel> {
+  const broker = new Broker(options);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -52,9 +60,11 @@ class Broker {
   readonly #registered = new Map<string, string>();
   readonly #sessions = new Map<string, string>();
   readonly #secret: string | undefined;
+  readonly #refused: readonly string[];
 
-  constructor(secret: string | undefined) {
+  constructor({ secret, refused = [] }: ClaudeIpcModelOptions) {
     this.#secret = secret;
+    this.#refused = refused;
   }
 
   answerText(text: string): Record<string, unknown> {
@@ -95,6 +105,7 @@ class Broker {
       const wanted = createHash("sha256").update(`${name}:${this.#secret}`).digest("hex");
       if (proof !== wanted) return error("Invalid auth token");
     }
+    if (!NAME.test(name) || this.#refused.includes(name)) return error("Invalid instance ID");
     const token = randomBytes(32).toString("base64url");
     this.#sessions.set(token, name);
     this.#registered.set(name, now());

@@ -29,6 +29,9 @@ const ofOurs = async (temporary: TemporaryDesk, name: string): Promise<string> =
 const ofTheirs = async (port: number, name: string): Promise<string> =>
   String((await askBroker({ port }, { action: "register", instance_id: name })).session_token);
 
+const send = (temporary: TemporaryDesk, [from, token]: [string, string], to: string, content: string) =>
+  temporary.desk.answer({ action: "send", from_id: from, to_id: to, message: { content }, session_token: token });
+
 const checkOurs = async (temporary: TemporaryDesk, token: string): Promise<{ from: string; message: object }[]> => {
   const { reply, offered } = await temporary.desk.answer({ action: "check", instance_id: "?", session_token: token });
   if (offered !== undefined) await temporary.desk.offeredMail.confirm(offered);
@@ -139,5 +142,82 @@ test("bridge: who has our name there does not speak for it here", async () => {
     got.map(({ from, message }) => [from, message]),
     [["warren-bridge", { content: "from fox, by claude-ipc\n\nI am fox" }]],
   );
+  await bridging.close();
+});
+
+test("bridge: mail from another machine comes from the bridge there, and names its sender", async () => {
+  await using temporary = await temporaryDesk();
+  await using broker = await startClaudeIpcModel();
+  await ofTheirs(broker.port, "bob");
+  const nowMs = temporary.clock.wallMs();
+  const copy = {
+    n: 1,
+    prev: 0,
+    from: "fox",
+    to: "bob",
+    id: "a",
+    seq: 1,
+    kind: "message" as const,
+    sent_at_ms: nowMs,
+    body: "hi",
+    thread: "a",
+    hops: 0,
+    expires_at_ms: nowMs + 60_000,
+  };
+  const by = { client: "t" };
+  const machine = { machine: "laptop", log_id: "x" };
+  const second = { ...copy, n: 2, prev: 1, id: "b", subject: "again" };
+  for (const each of [copy, second])
+    await temporary.mailLog.perform({ type: "log.arrive", payload: { ...machine, copy: each }, by, nowMs });
+  const bridging = bridge(temporary, broker.port);
+  await waitUntil(() => broker.queueOf("bob").length === 2, { what: "bob has fox's mail there" });
+  assert.deepEqual(
+    broker.queueOf("bob").map(({ from, message }) => [from, message]),
+    [
+      ["warren-bridge", { content: "from fox@laptop\n\nhi" }],
+      ["warren-bridge", { content: "from fox@laptop: again\n\nhi" }],
+    ],
+  );
+  await bridging.close();
+});
+
+test("bridge: what the broker does not take of one sender holds up nobody else, in neither direction", async () => {
+  await using temporary = await temporaryDesk();
+  await using broker = await startClaudeIpcModel({ refused: ["owl"] });
+  const { port } = broker;
+  const [fox, owl, bob] = [await ofOurs(temporary, "fox"), await ofOurs(temporary, "owl"), await ofTheirs(port, "bob")];
+  await send(temporary, ["owl", owl], "bob", "one");
+  await send(temporary, ["fox", fox], "bob", "two");
+  await askBroker(
+    { port },
+    { action: "send", from_id: "bob", to_id: "fox", message: { content: "hello" }, session_token: bob },
+  );
+  const bridging = bridge(temporary, port);
+  await waitUntil(() => broker.queueOf("bob").length === 1, { what: "bob has fox's mail there" });
+  assert.deepEqual(
+    (await arrived(temporary, fox, 1)).map(({ message }) => message),
+    [{ content: "hello" }],
+  );
+  await bridging.close();
+});
+
+test("bridge: a full queue there is waited for, however often it is tried", async () => {
+  await using temporary = await temporaryDesk();
+  await using broker = await startClaudeIpcModel();
+  const { port } = broker;
+  const [fox, bob] = [await ofOurs(temporary, "fox"), await ofTheirs(port, "bob")];
+  const asBob = { instance_id: "bob", session_token: bob };
+  for (let count = 0; count < 100; count++)
+    await askBroker({ port }, { action: "send", from_id: "bob", to_id: "bob", message: { content: "x" }, ...asBob });
+  const bridging = bridge(temporary, port);
+  await send(temporary, ["fox", fox], "bob", "patience");
+  const tried = (): number =>
+    broker.requests.filter(({ action, from_id }) => action === "send" && from_id === "fox").length;
+  for (let count = 1; count <= 12; count++) {
+    await waitUntil(() => tried() >= count, { what: `attempt ${count}` });
+    temporary.clock.move(60_000);
+  }
+  await askBroker({ port }, { action: "check", ...asBob });
+  await waitUntil(() => broker.queueOf("bob").length === 1, { what: "bob has fox's mail there" });
   await bridging.close();
 });

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../../platform/clock.ts";
 import { type Log, silentLog } from "../../platform/log.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { OfferedMessage, Participant } from "../../protocol/mail-units.ts";
+import { isRemote } from "../log/addresses.ts";
 import type { By } from "../log/operations.ts";
 import { askBroker, type BrokerPlace, FOREIGN_REQUEST_BYTES_MAX } from "./foreign-broker.ts";
 import { contentOf, isObject, toMail } from "./ipc-content.ts";
@@ -15,8 +16,8 @@ import { secretProof } from "./session-tokens.ts";
 /**
  * While claude-ipc's own broker has the port: our participants have a name there, and its names are participants here, held by this bridge.
  *
- * 1. Mail to one of its names is fetched here under a lease, sent there by the name of its sender, and acknowledged when the broker has said `ok`: that is all
- *    that can be known of it from then on.
+ * 1. Mail to one of its names is sent there by the name of its sender, and acknowledged here when the broker has said `ok`: that is all that can be known of it
+ *    from then on. Before that it is only looked at: what finds no room there waits as long as it lives, and no number of attempts makes it dead.
  * 2. Mail there to one of our names is taken by `check`, and stored here. `check` there takes away what it shows: if this process is killed in that moment, that
  *    is lost, as with any client of that broker. A message that is taken twice is stored once.
  * 3. A name that is registered here is never given to somebody there: what comes in such a name is said to come from the bridge.
@@ -30,7 +31,7 @@ const BRIDGE_NAME = "warren-bridge";
 const GROUP = "claude-ipc";
 /** Their broker admits 100 requests a minute of one name: 40 for looking, the others for sending. */
 const ROUND_MS = 1_500;
-/** After a full queue there, or too many requests. */
+/** After a full queue there, or too many requests, and for what could not be sent. */
 const AGAIN_MS = 15_000;
 /** A round fails as a whole so often, one after the other, before the broker counts as gone; one that refuses connections is gone at once. */
 const FAILED_ROUNDS_MAX = 5;
@@ -58,6 +59,8 @@ export class IpcBridge {
   readonly #tokens = new Map<string, string>();
   /** The names of others there, that we hold here. */
   readonly #held = new Set<string>();
+  /** By name: when its mail is tried again; monotonic. */
+  readonly #againMs = new Map<string, number>();
   /** By name: taken there, and not stored here yet. */
   readonly #taken = new Map<string, Record<string, unknown>[]>();
   readonly #end = new AbortController();
@@ -99,7 +102,7 @@ export class IpcBridge {
     const ours = participants.filter((each) => this.#isOurs(each)).map(({ name }) => name);
 
     for (const name of theirs) if (!ours.includes(name) && !this.#tokens.has(name)) await this.#hold(name);
-    for (const name of this.#held) await this.#passOn(name);
+    for (const name of this.#held) await this.#passOn(name).catch((error: unknown) => this.#unlessGone(name, error));
     for (const name of ours) await this.#takeIn(name, ours).catch((error: unknown) => this.#unlessGone(name, error));
   }
 
@@ -135,30 +138,46 @@ export class IpcBridge {
 
   /** Ours to theirs. */
   async #passOn(name: string): Promise<void> {
-    const { messages } = await this.#mail.perform("mail.fetch", bridgeAs(name), { as: name });
-    for (const [at, message] of messages.entries()) {
-      const left = messages.slice(at).map(({ id }) => id);
+    if ((this.#againMs.get(name) ?? 0) > this.#clock.monotonicMs()) return;
+    while (!this.#end.signal.aborted) {
+      const look = { as: name, peek: true, limit: 1 };
+      const [message] = (await this.#mail.perform("mail.fetch", bridgeAs(name), look)).messages;
+      if (message === undefined) return;
       const reply = await this.#sendThere(name, message).catch(async (error: unknown) => {
-        await this.#return(name, left, messageOf(error), 0);
+        if (!isWarrenError(error, "BROKER_GONE")) await this.#return(name, message, messageOf(error));
         throw error;
       });
-      if (reply.status !== "ok") return await this.#return(name, left, String(reply.message), AGAIN_MS);
-      await this.#mail.perform("mail.ack", bridgeAs(name), { as: name, ids: [message.id] });
+      if (reply.status !== "ok") return this.#wait(name, String(reply.message));
+      await this.#offer(name, message);
+      await this.#mail.perform("mail.ack", bridgeAs(name), { as: name, ids: [message.id], from: message.from });
     }
   }
 
-  async #return(name: string, ids: string[], reason: string, delayMs: number): Promise<void> {
-    this.#log.warn("mail_bridge_returned", { name, count: ids.length, reason });
-    await this.#mail.perform("mail.nak", bridgeAs(name), { as: name, ids, reason, delay_ms: delayMs });
+  #wait(name: string, reason: string): void {
+    this.#log.warn("mail_bridge_waits", { name, reason });
+    this.#againMs.set(name, this.#clock.monotonicMs() + AGAIN_MS);
+  }
+
+  /** It alone: what others wrote to that name is not held up. */
+  async #return(name: string, message: OfferedMessage, reason: string): Promise<void> {
+    const { id, from } = message;
+    this.#log.warn("mail_bridge_returned", { name, id, reason });
+    await this.#offer(name, message);
+    await this.#mail.perform("mail.nak", bridgeAs(name), { as: name, ids: [id], from, reason, delay_ms: AGAIN_MS });
+  }
+
+  async #offer(name: string, { from, thread }: OfferedMessage): Promise<void> {
+    await this.#mail.perform("mail.fetch", bridgeAs(name), { as: name, from, thread, limit: 1 });
   }
 
   async #sendThere(to: string, message: OfferedMessage): Promise<Record<string, unknown>> {
-    const from = message.kind === "notice" ? BRIDGE_NAME : message.from;
+    const isElsewhere = isRemote(message.from); // no name that their broker takes
+    const from = isElsewhere || message.kind === "notice" ? BRIDGE_NAME : message.from;
     const whole: IpcMessage = {
       from,
       to,
       timestamp: naiveTimestamp(Date.parse(message.sent_at)),
-      message: contentOf(message),
+      message: contentOf(isElsewhere ? { ...message, subject: namingSender(message) } : message),
     };
     const request = (content: IpcMessage): object => ({
       action: "send",
@@ -247,6 +266,9 @@ export class IpcBridge {
     });
   }
 }
+
+const namingSender = ({ from, subject }: OfferedMessage): string =>
+  subject === undefined ? `from ${from}` : `from ${from}: ${subject}`;
 
 const bridgeAs = (name: string): By => ({ name, client: "ipc-bridge" });
 
