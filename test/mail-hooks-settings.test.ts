@@ -45,7 +45,7 @@ describe("mail hooks install", { timeout: 4 * TIMEOUT_MS }, () => {
 
   test("a person at a terminal is asked", async () => {
     await using house = mailHome();
-    const answered = async (answer: string): Promise<number> => {
+    const answered = async (answer: string, beforeAnswer = (): void => {}): Promise<number> => {
       const env = { ...house.env, TERM: "xterm" };
       const pty = spawn(thisInstallation().bin, ["mail", "hooks", "install"], { cwd: house.dir, env, cols: 120 });
       const { promise, resolve } = Promise.withResolvers<number>();
@@ -53,7 +53,9 @@ describe("mail hooks install", { timeout: 4 * TIMEOUT_MS }, () => {
       pty.onData((data) => {
         const wasAsked = text.includes("Apply? [y/N]");
         text += data;
-        if (!wasAsked && text.includes("Apply? [y/N]")) pty.write(answer);
+        if (wasAsked || !text.includes("Apply? [y/N]")) return;
+        beforeAnswer();
+        pty.write(answer);
       });
       pty.onExit(({ exitCode }) => resolve(exitCode));
       return promise;
@@ -61,6 +63,9 @@ describe("mail hooks install", { timeout: 4 * TIMEOUT_MS }, () => {
     assert.deepEqual([await answered("n\r"), existsSync(local(house))], [125, false]);
     assert.deepEqual([await answered("\r"), existsSync(local(house))], [125, false]);
     assert.deepEqual([await answered("y\r"), existsSync(local(house))], [0, true]);
+    assert.equal((await hooks(house, "remove", "--yes")).status, 0);
+    assert.equal(await answered("y\r", () => write(local(house), OTHERS)), 125);
+    assert.equal(readFileSync(local(house), "utf8"), OTHERS, "what came while the question stood");
   });
 
   test("installed twice is installed once; removed, everything is as it was", async () => {

@@ -104,6 +104,10 @@ async function shown(
       });
     if (!(await agrees()))
       throw new WarrenError("CONFIRMATION_NEEDED", `Nothing was changed: you did not agree.`, { fix });
+    if (((await readSettings(path)).text ?? "") !== text)
+      throw new WarrenError("SETTINGS_NOT_WRITTEN", `${where} was not changed: it is not what was shown any more.`, {
+        fix: `warren mail hooks ${verb} claude${flag}      # shows it as it is now`,
+      });
   }
   return { path, changed: true, diff };
 }
