@@ -234,8 +234,12 @@ test("mail: export, import and backup carry everything over", { timeout: TIMEOUT
   for (let count = 0; count < 30; count++) await mail(house, ["send", "fox", `text ${count}`, "-q"]);
   await check(house, "fox", "--limit", "10");
   const { stdout } = await mail(house, ["export"]);
+  const lines = stdout.trimEnd().split("\n");
+  const broken = [...lines.slice(0, -1), "nonsense"].join("\n");
+  const { stderr } = await mail(other, ["import", "-"], { input: broken, status: 125 });
+  assert.match(stderr, /^error: Line \d+ of - is no JSON object; what was before it is taken up\.\n/);
   const taken = await json<{ imported: number; skipped: number }>(other, ["import", "-"], { input: stdout });
-  assert.equal(taken.imported + taken.skipped, stdout.trimEnd().split("\n").length);
+  assert.deepEqual(taken, { imported: 1, skipped: lines.length - 1 });
   const again = await json<{ imported: number }>(other, ["import", "-"], { input: stdout });
   assert.equal(again.imported, 0);
   assert.deepEqual(

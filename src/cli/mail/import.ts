@@ -40,7 +40,7 @@ export const import_ = defineCommand({
 
 const take = (client: Client, rows: Row[]) => client.request("mail.import", { rows });
 
-/** @throws IMPORT_UNREADABLE */
+/** @throws IMPORT_UNREADABLE; of a line that is no row, when what is before it was given */
 async function* batches(file: string): AsyncGenerator<Row[]> {
   const input = file === "-" ? process.stdin : createReadStream(file);
   let rows: Row[] = [];
@@ -50,12 +50,15 @@ async function* batches(file: string): AsyncGenerator<Row[]> {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       lineNumber += 1;
       if (line.trim() === "") continue;
-      if (rows.length > 0 && (bytes + line.length > BATCH_BYTES || rows.length >= BATCH_ROWS)) {
+      const row = rowOf(line);
+      const isFull = bytes + line.length > BATCH_BYTES || rows.length >= BATCH_ROWS;
+      if (rows.length > 0 && (isFull || row === undefined)) {
         yield rows;
         rows = [];
         bytes = 0;
       }
-      rows.push(rowOf(line, file, lineNumber));
+      if (row === undefined) throw noRow(file, lineNumber);
+      rows.push(row);
       bytes += line.length;
     }
   } catch (error) {
@@ -73,18 +76,20 @@ const unreadable = (file: string, error: unknown): WarrenError =>
       })
     : new WarrenError("IMPORT_UNREADABLE", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
 
-function rowOf(line: string, file: string, lineNumber: number): Row {
+function rowOf(line: string): Row | undefined {
   try {
     const value = JSON.parse(line);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
-    // told below
+    return undefined;
   }
-  throw new WarrenError(
+}
+
+const noRow = (file: string, lineNumber: number): WarrenError =>
+  new WarrenError(
     "IMPORT_UNREADABLE",
     `Line ${lineNumber} of ${file} is no JSON object; what was before it is taken up.`,
     {
       fix: "warren mail export > mail.jsonl      # what can be taken up looks like this",
     },
   );
-}
