@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { WarrenError } from "../../protocol/errors.ts";
 import { parseCommand } from "../command-line.ts";
 import { configInvalid } from "../problems.ts";
@@ -53,7 +53,7 @@ export async function loadDeployment(dir: string): Promise<DeploymentConfig> {
   const source = await checkFile(path, DEPLOYMENT_FIELDS);
   if (source === undefined) {
     throw new WarrenError("CONFIG_NOT_FOUND", `${path} does not exist: it says where the project is deployed to.`, {
-      fix: `printf 'hosts:\\n  - { host: user@host, path: /srv/site }\\n' > ${path}`,
+      fix: `mkdir -p ${dirname(path)} && printf 'hosts:\\n  - { host: user@host, path: /srv/site }\\n' > ${path}`,
     });
   }
   return configOf(path, source, resolve(dir));
