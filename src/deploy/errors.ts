@@ -1,5 +1,7 @@
 import type { DeployHost } from "../config/gateway/deployment.ts";
 import { WarrenError } from "../protocol/errors.ts";
+import { shellCommand } from "./shell-words.ts";
+import { sshLine } from "./ssh.ts";
 
 /** What can go wrong between here and a host. */
 
@@ -8,26 +10,26 @@ export const programMissing = (program: "ssh" | "rsync"): WarrenError =>
     fix: `apt-get install ${program === "ssh" ? "openssh-client" : "rsync"}`,
   });
 
-export const hostUnreachable = ({ name, destination, port }: DeployHost, said: string): WarrenError =>
+export const hostUnreachable = (host: DeployHost, said: string): WarrenError =>
   new WarrenError(
     "HOST_UNREACHABLE",
-    `ssh does not get to ${name}: ${said || "it says nothing"}. Nothing was changed there.`,
-    {
-      fix: `ssh ${port === undefined ? "" : `-p ${port} `}${destination} true`,
-    },
+    `ssh does not get to ${host.name}: ${said || "it says nothing"}. Nothing was changed there.`,
+    { fix: sshLine(host, "true") },
   );
 
-export const warrenMissingThere = ({ name, destination, warren }: DeployHost): WarrenError =>
+export const warrenMissingThere = (host: DeployHost): WarrenError =>
   new WarrenError(
     "WARREN_NOT_THERE",
-    `${name} has no ${warren[0]} on the PATH that ssh gives it. Nothing was changed there. Install Warren there, or name its command in config/deployment.yaml: "warren: /opt/warren/bin/warren".`,
-    { fix: `ssh ${destination} 'command -v ${warren[0]}'` },
+    `${host.name} has no ${host.warren[0]} on the PATH that ssh gives it. Nothing was changed there. Install Warren there, or name its command in config/deployment.yaml: "warren: /opt/warren/bin/warren".`,
+    { fix: sshLine(host, `'command -v ${host.warren[0]}'`) },
   );
 
-export const warrenTooOld = ({ name, destination }: DeployHost): WarrenError =>
-  new WarrenError("WARREN_TOO_OLD", `The Warren on ${name} takes no deploys of this one. Nothing was changed there.`, {
-    fix: `ssh ${destination} warren version`,
-  });
+export const warrenTooOld = (host: DeployHost): WarrenError =>
+  new WarrenError(
+    "WARREN_TOO_OLD",
+    `The Warren on ${host.name} takes no deploys of this one. Nothing was changed there.`,
+    { fix: sshLine(host, shellCommand([...host.warren, "version"])) },
+  );
 
 export const connectionLost = ({ name }: DeployHost, isSwitching: boolean, said: string): WarrenError => {
   const reason = said === "" ? "" : ` (${said})`;
@@ -40,10 +42,10 @@ export const connectionLost = ({ name }: DeployHost, isSwitching: boolean, said:
   );
 };
 
-export const copyFailed = ({ name }: DeployHost, said: string): WarrenError =>
-  new WarrenError("COPY_FAILED", `Copying to ${name} failed: ${said}. Nothing was changed there.`, {
+export const copyFailed = (host: DeployHost, said: string): WarrenError =>
+  new WarrenError("COPY_FAILED", `Copying to ${host.name} failed: ${said}. Nothing was changed there.`, {
     fix: /rsync: (command )?not found|command not found: rsync/.test(said)
-      ? `ssh ${name} apt-get install rsync`
+      ? sshLine(host, "apt-get install rsync")
       : "warren gateway deploy",
   });
 

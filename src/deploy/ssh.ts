@@ -1,4 +1,5 @@
 import type { DeployHost } from "../config/gateway/deployment.ts";
+import { shellCommand } from "./shell-words.ts";
 
 /** How ssh is called for a host. What is configured for it (~/.ssh/config: user, keys, jump hosts) holds. */
 export interface SshOptions {
@@ -12,13 +13,21 @@ const ALIVE = ["-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3", "-
 
 /** The words up to the destination. */
 export const sshWords = ({ host, isInteractive }: SshOptions): string[] => [
-  "ssh",
-  ...(host.sshConfig === undefined ? [] : ["-F", host.sshConfig]),
-  ...(host.port === undefined ? [] : ["-p", String(host.port)]),
+  ...sshTo(host),
   ...(isInteractive ? [] : ["-o", "BatchMode=yes"]),
   "-T",
   ...ALIVE,
 ];
+
+const sshTo = ({ sshConfig, port }: DeployHost): string[] => [
+  "ssh",
+  ...(sshConfig === undefined ? [] : ["-F", sshConfig]),
+  ...(port === undefined ? [] : ["-p", String(port)]),
+];
+
+/** For a person to type: the same host, by the same way. */
+export const sshLine = (host: DeployHost, command: string): string =>
+  `${shellCommand([...sshTo(host), sshDestination(host)])} ${command}`;
 
 /** `me@[::1]` is `me@::1` to ssh; rsync wants the brackets. */
 export const sshDestination = ({ destination }: DeployHost): string => destination.replace(/\[(.*)\]$/, "$1");
