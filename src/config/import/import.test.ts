@@ -85,6 +85,7 @@ test("import pm2: what both know is taken, the rest is noted with a reason", asy
     [...keys.split(" ").map((key) => `apps.API Server.${key}`), "deploy"].sort(),
   );
   assert.match(notes["apps.API Server.wait_ready"]!.instead!, /ready: \{ port/);
+  assert.match(notes.deploy!.instead!, /config\/deployment\.yaml, and warren gateway deploy/);
   for (const note of Object.values(notes)) assert.ok(note.reason);
 });
 

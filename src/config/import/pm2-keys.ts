@@ -21,7 +21,10 @@ const WATCH: Foreign = {
   reason: "jobs are not restarted when files change",
   instead: "node --watch, or the build tool's own watch mode, in `command`",
 };
-const SOURCE_CONTROL: Foreign = { reason: "Warren does not deploy" };
+const DEPLOY: Foreign = {
+  reason: "a deploy copies the project's folder to its hosts, and is not described beside jobs",
+  instead: "hosts in config/deployment.yaml, and warren gateway deploy",
+};
 
 const FOREIGN: Readonly<Record<string, Foreign>> = {
   out_file: LOGS,
@@ -60,10 +63,10 @@ const FOREIGN: Readonly<Record<string, Foreign>> = {
   min_uptime: { reason: "a run of ten seconds counts as up; then the delays begin anew" },
   shutdown_with_message: { reason: "a job is stopped by a signal", instead: "stop_signal: SIGTERM" },
   treekill: { reason: "`stop` ends the whole tree" },
-  deploy: SOURCE_CONTROL,
-  post_update: SOURCE_CONTROL,
-  repo: SOURCE_CONTROL,
-  ref: SOURCE_CONTROL,
+  deploy: DEPLOY,
+  post_update: DEPLOY,
+  repo: DEPLOY,
+  ref: DEPLOY,
   uid: { reason: "jobs run as the user who starts them" },
   gid: { reason: "jobs run as the user who starts them" },
   user: { reason: "jobs run as the user who starts them" },
