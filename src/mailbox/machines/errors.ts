@@ -26,5 +26,14 @@ export const invalidUrl = (url: string): WarrenError =>
     fix: "warren mail join nats://HOST:4222",
   });
 
+export const invalidLogin = (url: string): WarrenError =>
+  new WarrenError(
+    "INVALID_URL",
+    `What stands before the host of ${url.slice(0, 200)} has a "%" that is no code of a character.`,
+    {
+      fix: "warren mail join nats://ann:50%25off@HOST:4222      # %25 is a %",
+    },
+  );
+
 export const transportUnreachable = (url: string, problem: string, fix: string): WarrenError =>
   new WarrenError("NATS_UNREACHABLE", `${url} cannot be used: ${problem}.`, { fix });

@@ -1,4 +1,4 @@
-import { invalidUrl } from "../errors.ts";
+import { invalidLogin, invalidUrl } from "../errors.ts";
 
 /** How to reach a NATS server. `url` may have user and password, or a token, before its host. */
 export interface NatsSettings {
@@ -24,12 +24,20 @@ export function natsAddress(url: string): NatsAddress {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || !["nats:", "tls:"].includes(parsed.protocol) || parsed.hostname === "")
     throw invalidUrl(shownUrl(url));
-  const [user, pass] = [decodeURIComponent(parsed.username), decodeURIComponent(parsed.password)];
+  const [user, pass] = [decoded(parsed.username, url), decoded(parsed.password, url)];
   return {
     server: `${parsed.hostname}:${parsed.port || PORT}`,
     isTls: parsed.protocol === "tls:",
     ...(user === "" ? {} : pass === "" ? { token: user } : { user, pass }),
   };
+}
+
+function decoded(text: string, url: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalidLogin(shownUrl(url));
+  }
 }
 
 /** Without what is secret in it. */
