@@ -13,6 +13,7 @@ import { waitUntil } from "./harness/wait-until.ts";
 /** What a stranger may write to the socket, and what a client may rely on. Nothing of it ends the server or another client. */
 const isProof = process.env.WARREN_PROOF === "1";
 const TIMEOUT_MS = 60_000;
+const PROOF_TIMEOUT_MS = 600_000;
 const MEBIBYTE = 1024 * 1024;
 
 test("protocol: bad input gets a code, and the connection goes on", { timeout: TIMEOUT_MS }, async () => {
@@ -289,7 +290,7 @@ test(
 
 test(
   "protocol: an add whose answer was lost to SIGKILL is made once, whatever the instant",
-  { timeout: TIMEOUT_MS },
+  { timeout: isProof ? PROOF_TIMEOUT_MS : TIMEOUT_MS },
   async () => {
     await using house = await served();
     for (let round = 0; round < (isProof ? 100 : 12); round += 1) {

@@ -230,8 +230,8 @@ test("reload: the server dies while its successor loads, at any moment", { timeo
   const [job] = await startSleepers(house, client, 1);
   const random = randomOf(7);
   for (let round = 0; round < (isProof ? 100 : 8); round += 1) {
+    const victim = await house.server(); // before there is a second one, which loads
     const reloading = house.start(["reload"]);
-    const victim = await house.server();
     await new Promise((wake) => setTimeout(wake, random.between(20, 120)));
     killProcess(victim);
     await ended(victim);
