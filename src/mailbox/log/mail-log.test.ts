@@ -3,9 +3,10 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { silentLog } from "../../platform/log.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { by, leader, TestLog, TestWriter, temporaryDirectory } from "./log-fixture.ts";
 import { MailLog } from "./mail-log.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation, PayloadFor } from "./operations.ts";
 
 const hasCode = (code: string) => (error: unknown) => (error as { code?: string }).code === code;
 
@@ -173,6 +174,36 @@ test("refused: a network file system, a newer format, a file that is no log", as
   writeFileSync(directory.log, "this is no database".repeat(1000));
   await assert.rejects(open(), hasCode("MAIL_LOG_DAMAGED"));
 });
+
+test("idle: the search index is filled while pings come and nobody writes", async () => {
+  using directory = temporaryDirectory();
+  const clock = new HandClock();
+  const log = await MailLog.open({ path: directory.log, log: silentLog, clock });
+  const perform = <T extends "mail.send" | "mail.ping">(type: T, payload: PayloadFor<T>) =>
+    log.perform({ type, payload, by: by("fox"), nowMs: clock.wallMs() } as Operation<T>);
+  try {
+    await log.takeLead(leader());
+    const count = 501; // more than is added at once
+    await Promise.all(Array.from({ length: count }, () => perform("mail.send", { to: ["owl"], body: "x" })));
+    clock.pass(1_000);
+    await perform("mail.ping", {});
+    clock.pass(1_000);
+    assert.deepEqual(clock.delays, [], "two seconds after the last one was written");
+    while (indexHead(directory.path) < count) await perform("mail.ping", {});
+  } finally {
+    await log.close();
+  }
+});
+
+/** How far the search index goes. */
+function indexHead(directory: string): number {
+  try {
+    using index = new DatabaseSync(`${directory}/search.db`, { readOnly: true });
+    return Number(index.prepare("select head from of").get()?.head);
+  } catch {
+    return 0; // not there yet
+  }
+}
 
 test("bodies of 1 MiB, in any number at once", async () => {
   await using log = await TestLog.open();

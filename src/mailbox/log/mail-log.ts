@@ -50,6 +50,8 @@ export class MailLog {
   #reader: LogThread | undefined;
   #queue: Waiting[] = [];
   #batchCount = 0;
+  /** Of these, the ones with more in them than pings. */
+  #workCount = 0;
   #willPump = false;
   #isCopying = false;
   #isClosed = false;
@@ -157,8 +159,10 @@ export class MailLog {
   }
 
   async #commit(batch: Waiting[]): Promise<void> {
+    const work = batch.some(({ step }) => step.type !== "mail.ping") ? 1 : 0;
     this.#batchCount += 1;
-    this.#cancelIdle?.();
+    this.#workCount += work;
+    if (work > 0) this.#cancelIdle?.();
     try {
       const answer = await this.#writer.call({ kind: "perform", steps: batch.map(({ step }) => step) });
       if (answer.kind !== "performed") return;
@@ -174,8 +178,9 @@ export class MailLog {
       if (refusal.code !== "MAIL_NOT_LEADING") this.#lose(refusal);
     } finally {
       this.#batchCount -= 1;
+      this.#workCount -= work;
       this.#pump();
-      if (this.#batchCount === 0) this.#planIdle();
+      if (work > 0 && this.#workCount === 0) this.#planIdle();
     }
   }
 
@@ -207,10 +212,13 @@ export class MailLog {
     this.#cancelIdle = this.#clock.timer(WAL_IDLE_MS, () => void this.#tidy().catch((error) => this.#tell(error)));
   }
 
-  /** With nothing else to do: the write-ahead log is copied, and the search index gets what it lacks. */
+  /**
+   * With nothing else to do: the write-ahead log is copied, and the search index gets what it lacks. Pings write nothing, and always come: they count as nothing.
+   * What is left when somebody writes is done after that.
+   */
   async #tidy(): Promise<void> {
     await this.#writer.call({ kind: "copy" });
-    const isIdle = (): boolean => this.#batchCount === 0 && !this.#isClosed && !this.#lost;
+    const isIdle = (): boolean => this.#workCount === 0 && !this.#isClosed && !this.#lost;
     for (let hasMore = true; hasMore && isIdle(); ) {
       const answer = await this.#reading().call({ kind: "index" });
       hasMore = answer.kind === "done" && answer.value === true;
