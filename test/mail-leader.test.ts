@@ -117,12 +117,19 @@ test("streams: a sender hears of receipts, a recipient of mail, and whoever look
   })();
   await seen.promise;
   const { message } = await ann.request("mail.send", { as: "ann", to: ["bob"], body: "secret" });
+  await ann.request("mail.send", { as: "ann", to: ["cat"], body: "a secret for later", delay_ms: 7_200_000 });
   await bob.request("mail.fetch", { as: "bob" });
   await bob.request("mail.ack", { as: "bob", ids: [message.id] });
   await following;
   assert.deepEqual(
     events.filter((event) => !event.includes("participant") && !event.includes("member")),
-    ["mail message_sent", "mail/bob message_queued", "mail/ann receipt_changed", "mail/ann receipt_changed"],
+    [
+      "mail message_sent",
+      "mail/bob message_queued",
+      "mail message_sent",
+      "mail/ann receipt_changed",
+      "mail/ann receipt_changed",
+    ],
   );
 });
 

@@ -1,5 +1,4 @@
-import type { DataOf } from "../../protocol/messages.ts";
-import type { Effect, Operation, PerformType } from "../log/operations.ts";
+import type { Effect } from "../log/operations.ts";
 import type { MailEvents } from "./mail-events.ts";
 import { mailFor, receiptsOf, type Waits } from "./waits.ts";
 
@@ -13,13 +12,14 @@ export class Effects {
     this.#events = events;
   }
 
-  take(effects: readonly Effect[], performed?: { operation: Operation<PerformType>; answer: object }): void {
-    if (performed) this.#tellSent(performed.operation, performed.answer);
+  take(effects: readonly Effect[]): void {
     for (const effect of effects) this.#take(effect);
   }
 
   #take(effect: Effect): void {
     switch (effect.kind) {
+      case "sent":
+        return this.#events.tell("message_sent", { ...effect.message });
       case "queued": {
         const { to, from, id, seq } = effect;
         this.#waits.wake(mailFor(to));
@@ -35,22 +35,5 @@ export class Effects {
       case "due":
         return; // a sweep's matter
     }
-  }
-
-  /** Without the body: whoever may read it fetches it. */
-  #tellSent({ type }: Operation<PerformType>, answer: object): void {
-    if (type !== "mail.send" && type !== "mail.reply") return;
-    const { message, recipients } = answer as DataOf<"mail.send">;
-    const { id, seq, from, kind, thread, subject, reply_to } = message;
-    this.#events.tell("message_sent", {
-      id,
-      seq,
-      from,
-      to: recipients.map(({ name }) => name),
-      kind,
-      thread,
-      ...(subject === undefined ? {} : { subject }),
-      ...(reply_to === undefined ? {} : { reply_to }),
-    });
   }
 }

@@ -14,7 +14,7 @@ export interface LeaderLogOptions {
   mailLog: MailLog;
   clock: Clock;
   log: Log;
-  onEffects: (effects: readonly Effect[], performed?: { operation: Operation<PerformType>; answer: object }) => void;
+  onEffects: (effects: readonly Effect[]) => void;
 }
 
 export class LeaderLog {
@@ -37,9 +37,7 @@ export class LeaderLog {
   async perform<T extends PerformType>(operation: Operation<T>): Promise<Performed<T>> {
     const performed = await this.#options.mailLog.perform(operation);
     this.#planFor(performed.effects);
-    const { effects, answer } = performed as Performed;
-    if (effects.length > 0)
-      this.#options.onEffects(effects, { operation: operation as Operation<PerformType>, answer });
+    if (performed.effects.length > 0) this.#options.onEffects(performed.effects);
     return performed;
   }
 

@@ -73,8 +73,8 @@ export class Leading implements LeaderFacts {
       mailLog,
       clock,
       log,
-      onEffects: (effects, performed) => {
-        new Effects(this.#waits, this.#events).take(effects, performed);
+      onEffects: (effects) => {
+        new Effects(this.#waits, this.#events).take(effects);
         this.machines.take(effects);
       },
     });

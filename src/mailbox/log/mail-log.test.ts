@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { silentLog } from "../../platform/log.ts";
 import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { by, leader, TestLog, TestWriter, temporaryDirectory } from "./log-fixture.ts";
+import type { AwayCopy } from "./machine-calls.ts";
 import { MailLog } from "./mail-log.ts";
-import type { Operation, PayloadFor } from "./operations.ts";
+import type { Effect, Operation, PayloadFor } from "./operations.ts";
 
 const hasCode = (code: string) => (error: unknown) => (error as { code?: string }).code === code;
 
@@ -14,7 +15,10 @@ test("send, fetch, acknowledge: the receipt goes from queued to handled, and eac
   await using log = await TestLog.open();
   const sent = await log.perform("fox", "mail.send", { to: ["owl"], body: "hi", subject: "s", data: { a: 1 } });
   const { id, seq } = sent.answer.message;
-  assert.deepEqual(sent.effects, [{ kind: "queued", to: "owl", from: "fox", id, seq }]);
+  assert.deepEqual(sent.effects, [
+    { kind: "sent", message: { id, seq, from: "fox", to: ["owl"], kind: "message", thread: id, subject: "s" } },
+    { kind: "queued", to: "owl", from: "fox", id, seq },
+  ]);
   const fetched = await log.ask("owl", "mail.fetch", {});
   assert.equal(fetched.messages.length, 1);
   assert.deepEqual(
@@ -76,6 +80,49 @@ test("a message is its (sender, id): the second one is the first", () => {
   assert.deepEqual(second.answer.message, first.message);
   assert.ok(log.ask("bee", "mail.send", { to: ["owl"], body: "three", message_id: "m1" }).is_new, "another sender's");
   assert.equal(log.ask("owl", "mail.fetch", {}).messages.length, 2);
+});
+
+test("each message that is stored is told to whoever looks on: put off, from another machine, and the loop guard's notice", () => {
+  using log = new TestWriter();
+  const told = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) => (effect.kind === "sent" ? [effect.message] : []));
+  const putOff = log.perform("fox", "mail.send", { to: ["owl"], body: "tomorrow", delay_ms: 7_200_000 });
+  assert.deepEqual(
+    told(putOff.effects).map(({ seq, from, to }) => [seq, from, to]),
+    [[1, "fox", ["owl"]]],
+  );
+  const copy: AwayCopy = {
+    n: 1,
+    prev: 0,
+    from: "bee",
+    to: "owl",
+    id: "b1",
+    seq: 7,
+    kind: "message",
+    sent_at_ms: log.nowMs,
+    body: "from afar",
+    thread: "b1",
+    hops: 0,
+    expires_at_ms: log.nowMs + 1_000,
+  };
+  const arrived = log.perform({ client: "machines", isMailbox: true }, "log.arrive", {
+    machine: "desk",
+    log_id: "x",
+    copy,
+  });
+  assert.deepEqual(told(arrived.effects), [
+    { id: "b1", seq: 2, from: "bee@desk", to: ["owl"], kind: "message", thread: "b1" },
+  ]);
+  const exchanged: (string | undefined)[] = [];
+  for (let at = 0; at < 15; at++)
+    for (const [name, to] of [["fox", "owl"] as const, ["owl", "fox"] as const]) {
+      const { effects } = log.perform(name, "mail.send", { to: [to], body: "thanks" });
+      exchanged.push(...told(effects).map(({ kind, subject }) => subject ?? kind));
+    }
+  assert.deepEqual(
+    exchanged.filter((each) => each !== "message"),
+    ["LOOP_SUSPECTED"],
+  );
 });
 
 test("a refused operation leaves nothing of itself, and the others of its batch go on", async () => {

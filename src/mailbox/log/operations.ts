@@ -1,4 +1,4 @@
-import type { ReceiptState } from "../../protocol/mail-units.ts";
+import type { MailMessage, ReceiptState } from "../../protocol/mail-units.ts";
 import type { DataOf, MessageType, PayloadOf } from "../../protocol/messages.ts";
 import type { MachineCalls, MachineReads } from "./machine-calls.ts";
 
@@ -94,8 +94,21 @@ export interface Performed<T extends PerformType = PerformType> {
   effects: Effect[];
 }
 
+export interface SentMessage {
+  id: string;
+  seq: number;
+  from: string;
+  to: string[];
+  kind: MailMessage["kind"];
+  thread: string;
+  subject?: string;
+  reply_to?: string;
+}
+
 /** What others have to hear of, after the commit. */
 export type Effect =
+  /** A message is in the log; as `message_sent` tells it, without what it says. */
+  | { kind: "sent"; message: SentMessage }
   /** There may be something to fetch for `to`. */
   | { kind: "queued"; to: string; from: string; id: string; seq: number }
   /** A receipt of a message that `from` has sent. */

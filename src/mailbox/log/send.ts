@@ -118,6 +118,7 @@ export function store(turn: Turn, draft: Draft): Sent {
   const holds = holdsOf(turn, draft, to);
   const row = storedMessage(turn, draft, data);
   const { id, seq } = row;
+  tellSent(turn, row, to);
   const recipients = to.map((addressee) => deliver(turn, draft, { id, seq }, addressee, holds.get(addressee.name)));
   const reached = to.filter((_, at) => recipients[at]?.problem === undefined);
   log.addTotals({ messages: 1, unread: reached.length });
@@ -146,6 +147,24 @@ function storedMessage(turn: Turn, draft: Draft, data: string | null): MessageCo
     if (seq !== undefined) return { ...row, seq };
     assert(draft.id === undefined, "an id of the sender's own was looked for before");
   }
+}
+
+/** To whoever looks on, however the message came and whenever it may be fetched. */
+function tellSent(turn: Turn, row: MessageColumns & { seq: number }, to: readonly Addressee[]): void {
+  const { id, seq, sender, kind, thread, subject, reply_to } = row;
+  turn.effects.push({
+    kind: "sent",
+    message: {
+      id,
+      seq,
+      from: sender,
+      to: to.map(({ name }) => name),
+      kind,
+      thread,
+      ...(subject === null ? {} : { subject }),
+      ...(reply_to === null ? {} : { reply_to }),
+    },
+  });
 }
 
 type MessageColumns = ReturnType<typeof messageOf>;
