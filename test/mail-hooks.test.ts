@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Client } from "../src/client/client.ts";
@@ -193,6 +193,21 @@ describe("mail hooks", { timeout: 4 * TIMEOUT_MS }, () => {
     );
     await again.prompt();
     assert.equal(stateOf(mail, seq), "seen");
+  });
+
+  test("what is remembered of a session that is starting stays; of one that is over for long it goes", async () => {
+    await using mail = new MailHome();
+    await install(mail.house, "--no-wake");
+    const [starting, over] = ["starting", "over"].map((id) => join(mail.house.places.mailDir, "hooks", id));
+    for (const dir of [starting!, over!]) {
+      mkdirSync(dir, { recursive: true });
+      writeFileSync(join(dir, "waiter.json"), "{}");
+    }
+    const longAgo = new Date(Date.now() - 31 * 24 * 3_600_000);
+    utimesSync(over!, longAgo, longAgo);
+    await using claude = new ClaudeCode(mail.house);
+    await started(claude);
+    assert.deepEqual([existsSync(starting!), existsSync(over!)], [true, false]);
   });
 
   test("the name is the one that was given: $WARREN_MAIL_NAME, or the session of Warren's in which it runs", async () => {

@@ -50,9 +50,10 @@ export class HookSession {
     writeSmall(this.path(RECORD), record);
   }
 
-  /** When its record was written, in milliseconds since 1970; 0 without one. */
+  /** When its record was written, in milliseconds since 1970; without one, when something in its directory last was. Infinity when it is gone. */
   changedMs(): number {
-    return statSync(this.path(RECORD), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const found = [this.path(RECORD), this.dir].map((path) => statSync(path, { throwIfNoEntry: false }));
+    return found.find((stats) => stats !== undefined)?.mtimeMs ?? Number.POSITIVE_INFINITY;
   }
 
   make(): void {
