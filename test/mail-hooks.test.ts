@@ -195,6 +195,23 @@ describe("mail hooks", { timeout: 4 * TIMEOUT_MS }, () => {
     assert.equal(stateOf(mail, seq), "seen");
   });
 
+  test("a session that is cleared while its name cannot be taken is who it was when it can", async () => {
+    await using mail = new MailHome();
+    await install(mail.house, "--no-wake");
+    await using claude = new ClaudeCode(mail.house);
+    const name = await started(claude);
+    await send(mail.client(), name, "given before");
+    assert.match((await claude.prompt()).context, /given before/);
+    const { key_file } = JSON.parse(readFileSync(join(sessionDir(mail, claude), "session.json"), "utf8"));
+    const key = readFileSync(key_file);
+    writeFileSync(key_file, "");
+    claude.sessionId = crypto.randomUUID();
+    assert.deepEqual([(await claude.start("clear")).context, (await claude.prompt()).context], ["", ""]);
+    writeFileSync(key_file, key);
+    assert.equal(await started(claude, "clear"), name);
+    assert.equal(new Gives(sessionDir(mail, claude)).all().length, 1, "what it was given is with it");
+  });
+
   test("what is remembered of a session that is starting stays; of one that is over for long it goes", async () => {
     await using mail = new MailHome();
     await install(mail.house, "--no-wake");

@@ -12,7 +12,7 @@ import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
 import type { Participant } from "../protocol/mail-units.ts";
 import { quoteWord } from "../protocol/quote-word.ts";
 import { isRunning, isSame } from "./agent-process.ts";
-import { knownAgent, knownSessions } from "./agent-record.ts";
+import { type KnownAgent, knownAgent, knownSessions } from "./agent-record.ts";
 import { Gives } from "./gives.ts";
 import type { HookInput } from "./hook-input.ts";
 import type { HookSession, SessionRecord } from "./hook-session.ts";
@@ -38,7 +38,9 @@ export async function introduce(
   world: HookWorld,
   session: HookSession,
 ): Promise<Introduced | undefined> {
-  const before = inherited(world, session);
+  const own = session.record();
+  const cleared = own ? undefined : knownAgent(world.places, world.agent);
+  const before = own ?? cleared?.record;
   const unit = unitOf(world);
   const base: SessionRecord = {
     format: 1,
@@ -46,14 +48,18 @@ export async function introduce(
     client_id: before?.client_id ?? world.randomId(),
     ...(world.agent === undefined ? {} : { agent: world.agent }),
   };
+  const remember = (record: SessionRecord): void => {
+    session.remember(record);
+    if (cleared) takeOver(cleared, session);
+  };
   if (unit?.isAgent) {
-    session.remember({ ...base, stands_down: true });
+    remember({ ...base, stands_down: true });
     return undefined;
   }
   const client = clientOf(world, base.client_id);
   try {
     const record = unit ? { ...base, is_in_env: true as const } : await named(client, { input, world, base, before });
-    session.remember(record);
+    remember(record);
     await returnUnread(client, { record, world, session });
     const { participants } = await client.request("mail.list", {}, { timeoutMs: ANSWER_TIMEOUT_MS });
     const others = participants.filter(({ name, presence }) => name !== record.name && presence !== "gone");
@@ -81,17 +87,11 @@ function unitOf({ env, places }: HookWorld): { name: string; isAgent: boolean } 
   return name ? { name, isAgent: found?.kind === "agent" } : undefined;
 }
 
-/** What is known of this session; or of the one that the same process had before, which its user has cleared: that becomes this one. */
-function inherited({ places, agent }: HookWorld, session: HookSession): SessionRecord | undefined {
-  const own = session.record();
-  if (own) return own;
-  const before = knownAgent(places, agent);
-  if (!before) return undefined;
-  session.make();
-  const [from, to] = [new Gives(before.session.dir), new Gives(session.dir)];
+/** The session that the same process had before, which its user has cleared, is this one now. Only once this one is remembered: until then that has the name. */
+function takeOver({ session: before }: KnownAgent, session: HookSession): void {
+  const [from, to] = [new Gives(before.dir), new Gives(session.dir)];
   for (const give of from.all()) to.keep(give);
-  rmSync(before.session.dir, { recursive: true, force: true });
-  return before.record;
+  rmSync(before.dir, { recursive: true, force: true });
 }
 
 interface Naming {
