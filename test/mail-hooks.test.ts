@@ -82,15 +82,29 @@ describe("mail hooks", { timeout: 4 * TIMEOUT_MS }, () => {
     const { context } = await claude.prompt();
     const [, command] = /(warren mail reply \d+) 'text'\. /.exec(context) ?? assert.fail(context);
     assert.equal(command, `warren mail reply ${asked}`);
-    const env = Object.fromEntries(
-      [...claude.environment().matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)].map(([, key, value]) => [key, value]),
-    );
-    const replied = await mail.house.warren(["mail", "reply", String(asked), "main"], { env });
+    const replied = await mail.house.warren(["mail", "reply", String(asked), "main"], { env: environmentOf(claude) });
     assert.equal(replied.status, 0, replied.stderr);
     const [row] = mail.query<{ sender: string }>("select sender from messages where seq = ?", asked + 1);
     assert.deepEqual([row?.sender, stateOf(mail, asked)], [name, "replied"]);
     await claude.stop();
     assert.equal(stateOf(mail, asked), "replied", "the end of the turn does not take that back");
+  });
+
+  test("an agent that takes another name in its shell is given the mail of that name", async () => {
+    await using mail = new MailHome();
+    await install(mail.house, "--no-wake");
+    await using claude = new ClaudeCode(mail.house);
+    await started(claude);
+    const renamed = await mail.house.warren(["mail", "rename", "anna"], { env: environmentOf(claude) });
+    assert.equal(renamed.status, 0, renamed.stderr);
+    const asked = await send(mail.client(), "anna", "which branch?", { kind: "ask" });
+    const { context } = await claude.prompt();
+    assert.match(context, /\nwhich branch\?\n/);
+    const [, keyFile] = /reply \d+ 'text' --as anna --key-file '?([^' ]+)'?\. /.exec(context) ?? assert.fail(context);
+    const speaking = ["--as", "anna", "--key-file", keyFile!];
+    const replied = await mail.house.warren(["mail", "reply", String(asked), "main", ...speaking]);
+    assert.equal(replied.status, 0, replied.stderr);
+    assert.equal(stateOf(mail, asked), "replied");
   });
 
   test("an idle agent is woken, by one waiter, which ends with it", async () => {
@@ -388,6 +402,12 @@ describe("mail hooks", { timeout: 4 * TIMEOUT_MS }, () => {
     assert.deepEqual([context, statuses, stderr], ["", [0], ""], "not even that the program is gone");
   });
 });
+
+/** What its hooks have told its shell. */
+const environmentOf = (claude: ClaudeCode): Record<string, string> =>
+  Object.fromEntries(
+    [...claude.environment().matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)].map(([, key, value]) => [key!, value!]),
+  );
 
 /** A process that waits beside the agent now. */
 function waiterOf(mail: MailHome, claude: ClaudeCode): { pid: number; start: string } | undefined {

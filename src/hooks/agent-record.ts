@@ -27,6 +27,14 @@ export function knownAgent(places: Places, agent: ProcessRef | undefined): Known
   return undefined;
 }
 
+/** The hooks of every agent that has this name speak for the new one from now on; its key is the same. */
+export function renameAgents(places: Places, old: string, name: string): void {
+  for (const session of knownSessions(places)) {
+    const record = session.record();
+    if (record?.name === old) renameAgent({ session, record }, name, record.key_file);
+  }
+}
+
 /** From now on its hooks speak for this name. They prove it when they are refused. */
 export function renameAgent({ session, record }: KnownAgent, name: string, keyFile: string | undefined): void {
   const { key_file: _, is_in_env: __, ...rest } = record;

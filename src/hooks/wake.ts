@@ -41,7 +41,8 @@ export async function wake(world: HookWorld, session: HookSession, clock: Clock)
       if (answer) return answer;
     } catch (error) {
       if (isWarrenError(error, "NAME_OWNED")) return NOTHING; // its next prompt introduces it again
-      if (!isWarrenError(error, "CONNECTION_LOST")) throw error;
+      const isRenamed = isWarrenError(error, "NAME_FORWARDED") && session.record()?.name !== record.name;
+      if (!isRenamed && !isWarrenError(error, "CONNECTION_LOST")) throw error;
     } finally {
       wire.close();
     }

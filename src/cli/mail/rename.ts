@@ -1,3 +1,4 @@
+import { renameAgents } from "../../hooks/agent-record.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import { usageError } from "../usage-error.ts";
@@ -23,6 +24,7 @@ export const rename = defineCommand({
       throw usageError(`${who.name} is a session: its address is its name.`, `warren rename ${who.name} ${name}`);
     }
     const { participant } = await client.request("mail.rename", { as: who.name, name });
+    if (!context.machine) renameAgents(context.places, who.name, participant.name);
     if (values.json) output.json(participant);
     else output.line(`${who.name} is ${output.style.bold(name)} now; mail to ${who.name} follows for two hours`);
     return EXIT.ok;
