@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import net from "node:net";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -329,6 +330,29 @@ test("yield: to a command that does not lead: refused, and the leader stays", as
   await assert.rejects(client.request("mail.yield", { command: ["/bin/false"] }), { code: "SUCCESSOR_FAILED" });
   await client.request("mail.send", { as: "ann", to: ["bob"], body: "still here" });
   assert.equal((await mail.status(client)).leader.epoch, 1);
+});
+
+test("yield: to a command that cannot be: refused; the leader stays, and can be ended", async () => {
+  await using mail = new MailHome();
+  const client = mail.client({ mode: "find" });
+  await mail.client().request("mail.ping", {});
+  await assert.rejects(client.request("mail.yield", { command: [] }), { code: "SUCCESSOR_FAILED" });
+  await client.request("mail.ping", {});
+  await client.request("shutdown", {});
+  await waitUntil(() => mail.processes().length === 0, { what: "its end" });
+});
+
+test("yield: a leader that is told to end while it waits for a successor ends without", async () => {
+  await using mail = new MailHome();
+  const [client, other] = [mail.client(), mail.client()];
+  await mail.standby(client);
+  const marked = join(mail.house.base, "begun");
+  const command = ["/bin/sh", "-c", `: > ${marked}; exec sleep 1000`];
+  const yielding = assert.rejects(client.request("mail.yield", { command }), { code: "SUCCESSOR_FAILED" });
+  await waitUntil(() => existsSync(marked), { what: "the successor" });
+  await other.request("shutdown", {});
+  await yielding;
+  await waitUntil(() => mail.processes().length === 0, { what: "its end" });
 });
 
 test("a reader that is killed with mail in hand: the next one gets it at once", async () => {

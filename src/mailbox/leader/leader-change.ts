@@ -31,14 +31,13 @@ export interface LeaderChangeOptions {
  */
 export function tellLeaderChange({ home, clock, log, start = startRunner }: LeaderChangeOptions, change: LeaderChange) {
   clock.timer(STANDBY_AFTER_MS, () => {
-    readFile(join(home, "config.yaml"), "utf8").then(
-      (text) => {
+    readFile(join(home, "config.yaml"), "utf8")
+      .then((text) => {
         if (text.includes(KEY)) start(variablesOf(change));
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         if (systemCode(error) !== "ENOENT") log.error("leader_change_not_told", { error: messageOf(error) });
-      },
-    );
+      });
   });
 }
 

@@ -54,6 +54,10 @@ export class Leading implements LeaderFacts {
   #epoch = 0;
   #ledSinceMs = 0;
   #isEnding = false;
+  /** As long as it has not been told to lead. */
+  #successor: Successor | undefined;
+  /** What was asked while there is one: `end`, without any successor; `terminate`, also when this one does not come. */
+  #wish: "end" | "terminate" | undefined;
   #cancelStandby = (): void => {};
 
   /** Serves when it resolves. @throws MAIL_NOT_STORED */
@@ -228,12 +232,19 @@ export class Leading implements LeaderFacts {
   }
 
   shutdown(): void {
-    setImmediate(() => void this.end());
+    setImmediate(() => {
+      if (!this.#isEnding) return void this.end();
+      this.#wish = "end";
+      this.#successor?.kill();
+    });
   }
 
   /** SIGTERM: somebody who is connected goes on with a successor; without anybody it just ends. */
   async terminate(): Promise<void> {
-    if (this.#isEnding) return;
+    if (this.#isEnding) {
+      this.#wish ??= "terminate";
+      return;
+    }
     if (this.#reception.isEmpty && !this.#isComingBack) return this.end();
     try {
       await this.#handOver({ isDedicated: false });
@@ -265,24 +276,40 @@ export class Leading implements LeaderFacts {
     this.#isEnding = true;
     const { log } = this.#options;
     log.info("mailbox_hands_over", { epoch: this.#epoch, ...to });
-    const successor = new Successor({ ...to, inherited: this.#listeners.descriptors });
+    let successor: Successor;
     try {
-      await successor.warm();
+      successor = await this.#warmSuccessor(to);
     } catch (error) {
-      successor.kill();
       this.#isEnding = false;
+      if (this.#wish) void this.end();
       throw error;
     }
     await this.#stopStandby(); // the lock is the successor's to take
     await this.#finish();
+    if (this.#wish === "end") this.#listeners.remove();
     this.#lock.release();
+    this.#successor = undefined; // from now on it is a leader
     try {
       return await successor.lead();
     } catch (error) {
       log.error("successor_lost", { error: messageOf(error) });
-      throw handingOver(); // somebody leads in a moment
+      throw this.#wish === "end" ? error : handingOver(); // somebody leads in a moment
     } finally {
       setTimeout(() => this.#options.onEnded(0), GOODBYE_MS); // the one who asked for it is answered
+    }
+  }
+
+  /** @throws SUCCESSOR_FAILED */
+  async #warmSuccessor(to: { command?: string[] | undefined; isDedicated: boolean }): Promise<Successor> {
+    const successor = new Successor({ ...to, inherited: this.#listeners.descriptors });
+    this.#successor = successor;
+    try {
+      await successor.warm();
+      return successor;
+    } catch (error) {
+      this.#successor = undefined;
+      successor.kill();
+      throw error;
     }
   }
 

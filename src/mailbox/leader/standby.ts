@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { Backoff } from "../../protocol/backoff.ts";
+import { messageOf } from "../../protocol/errors.ts";
 
 /**
  * Keeps one standby: a process of the leader's own build that waits for its death. It belongs to nobody: when the leader dies it lives on, and leads. When
@@ -37,19 +38,24 @@ export class Standby {
     if (this.#isEnding) return;
     const { clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
-    const child = (this.#options.spawn ?? spawnStandby)();
-    this.#child = child;
-    child.unref();
+    let child: ChildProcess | undefined;
     let isGone = false;
     const onGone = (why: Record<string, unknown>): void => {
       if (isGone) return;
       isGone = true;
       if (this.#child === child) this.#child = undefined;
       if (this.#isEnding) return;
-      log.warn("standby_ended", { pid: child.pid, ...why });
+      log.warn("standby_ended", { pid: child?.pid, ...why });
       if (clock.monotonicMs() - startedMs >= GOOD_AFTER_MS) this.#backoff.reset();
       this.#cancelStart = clock.timer(this.#backoff.nextMs(), () => this.start());
     };
+    try {
+      child = (this.#options.spawn ?? spawnStandby)();
+    } catch (error) {
+      return onGone({ error: messageOf(error) }); // no process can be had now
+    }
+    this.#child = child;
+    child.unref();
     child.once("error", (error) => onGone({ error: error.message }));
     child.once("close", (status, signal) => onGone({ status, signal }));
   }

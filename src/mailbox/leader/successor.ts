@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
+import { messageOf } from "../../protocol/errors.ts";
 import { LineSplitter } from "../../protocol/lines.ts";
 import type { MailLeader } from "../../protocol/mail-units.ts";
 import { successorFailed } from "./errors.ts";
@@ -24,19 +25,9 @@ export class Successor {
   readonly #said = new Map<string, PromiseWithResolvers<string>>();
   #end: string | undefined;
 
-  constructor({ command, isDedicated, inherited }: SuccessorOptions) {
-    const [file, ...args] = command ?? [process.execPath, ...process.execArgv, process.argv[1]!];
-    const { unix, tcp } = inherited;
-    this.#child = spawn(
-      file!,
-      [
-        ...args,
-        "--successor",
-        ...(tcp ? ["--inherited-port", `${tcp.port}`] : []),
-        ...(isDedicated ? ["--dedicated"] : []),
-      ],
-      { cwd: "/", detached: true, stdio: ["ignore", "inherit", "inherit", "pipe", unix, ...(tcp ? [tcp.fd] : [])] },
-    );
+  /** @throws SUCCESSOR_FAILED */
+  constructor(options: SuccessorOptions) {
+    this.#child = spawnSuccessor(options);
     this.#line = this.#child.stdio[3] as Duplex;
     const lines = new LineSplitter(64 * 1024);
     this.#line.on("data", (chunk: Buffer) => {
@@ -88,5 +79,24 @@ export class Successor {
   #fail(why: string): void {
     this.#end ??= why;
     for (const { reject } of this.#said.values()) reject(successorFailed(this.#end));
+  }
+}
+
+function spawnSuccessor({ command, isDedicated, inherited }: SuccessorOptions): ChildProcess {
+  const [file, ...args] = command ?? [process.execPath, ...process.execArgv, process.argv[1]!];
+  const { unix, tcp } = inherited;
+  try {
+    return spawn(
+      file!,
+      [
+        ...args,
+        "--successor",
+        ...(tcp ? ["--inherited-port", `${tcp.port}`] : []),
+        ...(isDedicated ? ["--dedicated"] : []),
+      ],
+      { cwd: "/", detached: true, stdio: ["ignore", "inherit", "inherit", "pipe", unix, ...(tcp ? [tcp.fd] : [])] },
+    );
+  } catch (error) {
+    throw successorFailed(`could not be started (${messageOf(error)})`);
   }
 }
