@@ -70,8 +70,8 @@ export class Upkeep {
     if (this.#isClosed) return;
     const nowMs = clock.monotonicMs();
     this.#idleSinceMs = isIdle() ? (this.#idleSinceMs ?? nowMs) : undefined;
-    if (this.#idleSinceMs !== undefined && nowMs - this.#idleSinceMs >= idleMs) return onIdle();
-    this.start();
+    if (this.#idleSinceMs !== undefined && nowMs - this.#idleSinceMs >= idleMs) onIdle();
+    this.start(); // also then: it may be handing over, and stay after all
   }
 
   /** What a client has in hand whose process is over is offered to others at once. */
