@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     };
     if (process.argv[3] === "wake") {
       const { wake } = await import("./wake.ts");
-      return give(await wake(world, session, systemClock));
+      return give(await wake(world, session, { clock: systemClock }));
     }
     const deadlineMs =
       input.event === "SessionStart" || input.event === "UserPromptSubmit" ? START_DEADLINE_MS : DEADLINE_MS;

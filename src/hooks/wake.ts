@@ -1,4 +1,4 @@
-import { existsSync, watch } from "node:fs";
+import { existsSync, type FSWatcher, watch } from "node:fs";
 import type { Clock } from "../platform/clock.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import { isRunning, isSame, type ProcessRef } from "./agent-process.ts";
@@ -22,7 +22,15 @@ const LOOK_MS = 2_000;
 /** A wait is asked again after this time. */
 const WAIT_MS = 45_000;
 
-export async function wake(world: HookWorld, session: HookSession, clock: Clock): Promise<HookAnswer> {
+/** Tells of changes in a directory; may throw, since the system has only so many. */
+type WatchDirectory = (dir: string, onChange: () => void) => Watcher;
+type Watcher = Pick<FSWatcher, "on" | "close">;
+
+export async function wake(
+  world: HookWorld,
+  session: HookSession,
+  { clock, watchDirectory = watch }: { clock: Clock; watchDirectory?: WatchDirectory },
+): Promise<HookAnswer> {
   const { agent, self, places } = world;
   if (agent === undefined) return NOTHING;
   session.make();
@@ -30,7 +38,7 @@ export async function wake(world: HookWorld, session: HookSession, clock: Clock)
   if (other && !isSame(other, self) && isRunning(other)) return NOTHING;
   writeSmall(session.path(WAITER), self);
   const isNeeded = (): boolean => isRunning(agent) && isSame(readSmall<ProcessRef>(session.path(WAITER)), self);
-  using changes = new Changes([session.dir, places.mailDir], { clock, isNeeded });
+  using changes = new Changes([session.dir, places.mailDir], { clock, isNeeded, watchDirectory });
   for (;;) {
     const record = await changes.until(() => session.record());
     if (!record || record.stands_down) return NOTHING;
@@ -77,7 +85,7 @@ async function waited(wire: LeaderWire, { world, session, record, changes }: At)
 
 /** Tells of changes in directories, and every two seconds, as long as `isNeeded` holds. */
 class Changes implements Disposable {
-  readonly #watchers: { close(): void }[] = [];
+  readonly #watchers: Watcher[] = [];
   readonly #isNeeded: () => boolean;
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
@@ -85,16 +93,13 @@ class Changes implements Disposable {
   #cancelLook = (): void => {};
   isNeeded = true;
 
-  constructor(dirs: readonly string[], { clock, isNeeded }: { clock: Clock; isNeeded: () => boolean }) {
+  constructor(
+    dirs: readonly string[],
+    { clock, isNeeded, watchDirectory }: { clock: Clock; isNeeded: () => boolean; watchDirectory: WatchDirectory },
+  ) {
     this.#isNeeded = isNeeded;
     this.#clock = clock;
-    for (const dir of dirs) {
-      const watcher = watch(dir, () => {
-        if (this.#waiting.size > 0) this.#look(); // each message of anybody's is a change of the log
-      });
-      watcher.on("error", () => {}); // the look every two seconds is enough
-      this.#watchers.push(watcher);
-    }
+    for (const dir of dirs) this.#watch(dir, watchDirectory);
     this.#lookLater();
   }
 
@@ -123,6 +128,17 @@ class Changes implements Disposable {
   [Symbol.dispose](): void {
     this.#cancelLook();
     for (const watcher of this.#watchers) watcher.close();
+  }
+
+  /** Where it cannot be watched, the look every two seconds is enough. */
+  #watch(dir: string, watchDirectory: WatchDirectory): void {
+    try {
+      const watcher = watchDirectory(dir, () => {
+        if (this.#waiting.size > 0) this.#look(); // each message of anybody's is a change of the log
+      });
+      watcher.on("error", () => {});
+      this.#watchers.push(watcher);
+    } catch {}
   }
 
   #lookLater(): void {
