@@ -1,4 +1,5 @@
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
+import { messageBytes } from "./message-rows.ts";
 import { between } from "./send.ts";
 import type { Row, Statements } from "./statements.ts";
 
@@ -9,7 +10,7 @@ import type { Row, Statements } from "./statements.ts";
 
 const PAGE_ROWS = 500;
 const PAGE_ROWS_MAX = 5_000;
-/** Bodies of one page; the first message is given whatever its size. */
+/** Subjects, bodies and data of one page; the first message is given whatever its size. */
 const PAGE_BYTES = 512 * 1024;
 
 export function exportRows(log: Statements, { after, limit }: PayloadOf<"mail.export">): DataOf<"mail.export"> {
@@ -19,7 +20,7 @@ export function exportRows(log: Statements, { after, limit }: PayloadOf<"mail.ex
   let last: number | undefined;
   let taken = 0;
   for (const row of log.each("select * from messages where seq > ? order by seq limit ?", after ?? 0, count + 1)) {
-    bytes += Buffer.byteLength(String(row.body)) + Buffer.byteLength(String(row.data ?? ""));
+    bytes += messageBytes(row);
     if (taken === count || (taken > 0 && bytes > PAGE_BYTES)) return { rows, next: last! };
     rows.push({ row: "message", ...present(row), deliveries: deliveriesOf(log, Number(row.seq)) });
     last = Number(row.seq);

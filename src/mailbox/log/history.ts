@@ -1,6 +1,6 @@
 import { MAIL_PAGE_MAX } from "../../protocol/mail-limits.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
-import { messageRow, namesOf, receiptsOf, sentMessage } from "./message-rows.ts";
+import { messageBytes, messageRow, namesOf, receiptsOf, sentMessage } from "./message-rows.ts";
 import { reader } from "./ownership.ts";
 import { between } from "./send.ts";
 import type { Row, Statements, Value } from "./statements.ts";
@@ -11,7 +11,7 @@ import type { Look } from "./turn.ts";
 const PAGE = 50;
 /** Hits of a search that are looked at together. */
 const HITS = 256;
-/** Bodies of one page; the first message is given whatever its size. */
+/** Subjects, bodies and data of one page; the first message is given whatever its size. */
 const PAGE_BYTES = 512 * 1024;
 
 type Asked = PayloadOf<"mail.history">;
@@ -40,7 +40,7 @@ export function history(look: Look, asked: Asked, places: Places): DataOf<"mail.
   let bytes = 0;
   for (const seq of seqs.slice(0, limit)) {
     const row = messageRow(log, seq)!;
-    bytes += Buffer.byteLength(String(row.body)) + Buffer.byteLength(String(row.data ?? ""));
+    bytes += messageBytes(row);
     if (messages.length > 0 && bytes > PAGE_BYTES) break;
     messages.push({ message: sentMessage(log, row), receipts: receiptsOf(log, seq) });
   }

@@ -2,7 +2,7 @@ import { MAIL_LIFE_MS } from "../../protocol/mail-limits.ts";
 
 /** The mailbox's limits, each with its policy (docs/mailbox-design.md, "Limits"). Those that its clients know too are in protocol/mail-limits.ts. */
 
-/** A message's body and data together, as UTF-8; a larger one is refused with MESSAGE_TOO_LARGE. */
+/** A message's subject, body and data together, as UTF-8; a larger one is refused with MESSAGE_TOO_LARGE. */
 export const MESSAGE_BYTES_MAX = 1024 * 1024;
 /** Names and groups that one message is addressed to; more are refused. */
 export const ADDRESSES_MAX = 1_000;
@@ -16,7 +16,7 @@ export const MAX_OFFERS = 10;
 /** Messages of one fetch, by default and at most. */
 export const FETCH_COUNT = 100;
 export const FETCH_COUNT_MAX = 1_000;
-/** Bodies and data of one fetch; the first message is given whatever its size. */
+/** Subjects, bodies and data of one fetch; the first message is given whatever its size. */
 export const FETCH_BYTES_MAX = 512 * 1024;
 /** Answers are kept for repeats so long. */
 export const ANSWERS_KEPT_MS = 24 * 3_600_000;

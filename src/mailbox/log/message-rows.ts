@@ -27,6 +27,10 @@ export function toMessage(row: Row, to: string, addressedTo: string): MailMessag
   };
 }
 
+/** Of what its sender says in it: its subject, body and data, as UTF-8. */
+export const messageBytes = ({ subject, body, data }: Row): number =>
+  [subject, body, data].reduce<number>((sum, text) => sum + Buffer.byteLength(String(text ?? "")), 0);
+
 /** Of a row that joins a delivery (its recipient and addressed_to) to its message. */
 export const toCopy = (row: Row): MailMessage =>
   toMessage(row, String(row.recipient), String(row.addressed_to ?? row.recipient));

@@ -97,6 +97,22 @@ test("a fetch is at most 512 KiB, and one message whatever its size", () => {
   assert.equal(log.ask("ant", "mail.fetch", {}).messages.length, 1);
 });
 
+test("pages: subjects count as much as bodies, in what is fetched, looked up, exported and sent to other machines", async () => {
+  await using log = await TestLog.open();
+  const machines = { client: "machines", isMailbox: true };
+  await log.ask(machines, "log.joined", { machine: "here" });
+  await log.ask(machines, "log.machine", { name: "desk", log_id: "x", is_here: true, names: [] });
+  const count = 6;
+  for (let at = 0; at < count; at++)
+    await log.ask("fox", "mail.send", { to: ["owl", "bee@desk"], body: "", subject: "x".repeat(900_000) });
+  assert.equal((await log.ask("owl", "mail.fetch", {})).messages.length, 1);
+  assert.equal((await log.read("fox", "mail.history", {})).messages.length, 1);
+  const { rows } = await log.read("fox", "mail.export", {});
+  assert.equal(rows.filter(({ row }) => row === "message").length, 1);
+  const { outgoing } = await log.read(machines, "log.outbox", { machine: "desk", limit: count });
+  assert.equal(outgoing.length, 4);
+});
+
 test("reply: acknowledges, is marked so, keeps the thread, and is what the one who asked waits for", () => {
   using log = new TestWriter();
   const { message } = log.ask("fox", "mail.send", { to: ["owl"], body: "done?", kind: "ask" });

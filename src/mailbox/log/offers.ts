@@ -4,7 +4,7 @@ import type { OfferedMessage } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
 import { DELIVERY_COLUMNS, endDelay, giveBack, isOpen, isPutOff, offer, settle } from "./deliveries.ts";
 import { FETCH_BYTES_MAX, FETCH_COUNT, FETCH_COUNT_MAX, LEASE_MS, LEASE_MS_MAX, MAX_OFFERS } from "./limits.ts";
-import { asJson, MESSAGE_COLUMNS, namesOf, toCopy } from "./message-rows.ts";
+import { asJson, MESSAGE_COLUMNS, messageBytes, namesOf, toCopy } from "./message-rows.ts";
 import { speaker } from "./ownership.ts";
 import { unreadOf } from "./participants.ts";
 import { between, logHead } from "./send.ts";
@@ -71,7 +71,7 @@ function readyFor(turn: Turn, name: string, { limit, from, thread }: Wanted): { 
     }
     const message = log.get(`select ${MESSAGE_COLUMNS} from messages m where m.seq = ?`, row.seq as number)!;
     if (thread !== undefined && message.thread !== thread) continue;
-    bytes += Buffer.byteLength(String(message.body)) + Buffer.byteLength(String(message.data ?? ""));
+    bytes += messageBytes(message);
     if (ready.length > 0 && bytes > FETCH_BYTES_MAX) break;
     ready.push({ ...row, ...message });
     if (ready.length >= limit) break;

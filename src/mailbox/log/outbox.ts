@@ -6,7 +6,7 @@ import { UNREAD_MAX } from "./limits.ts";
 import type { AwayCopy, AwayReceipt, MachineCalls, MachineReads, Outgoing } from "./machine-calls.ts";
 import { machineFull, machineUnknown, notJoined } from "./machine-errors.ts";
 import { machineRow, namesAt, ownMachine } from "./machine-rows.ts";
-import { MESSAGE_COLUMNS } from "./message-rows.ts";
+import { MESSAGE_COLUMNS, messageBytes } from "./message-rows.ts";
 import type { Row, Statements } from "./statements.ts";
 import { type Turn, tellDue } from "./turn.ts";
 
@@ -15,7 +15,7 @@ import { type Turn, tellDue } from "./turn.ts";
  * before; its delivery is open until a receipt of the recipient comes. The numbers of one sender's copies for one machine rise as their messages do.
  */
 
-/** Bodies of one page; the first copy is given whatever its size. */
+/** Subjects, bodies and data of one page; the first copy is given whatever its size. */
 const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface AwayAddressee {
@@ -108,7 +108,7 @@ export function outbox(
   const outgoing: Outgoing[] = [];
   let bytes = 0;
   for (const row of rows) {
-    bytes += Buffer.byteLength(String(row.body ?? "")) + Buffer.byteLength(String(row.data ?? ""));
+    bytes += messageBytes(row);
     if (outgoing.length > 0 && bytes > PAGE_BYTES_MAX) break;
     const base = { n: Number(row.n), sender: String(row.o_sender) };
     outgoing.push(isOpen(row.state) ? { ...base, copy: toCopy(row) } : base);
