@@ -2,7 +2,7 @@ import net from "node:net";
 import type { Places } from "../platform/paths.ts";
 import { MAIL_LINE_BYTES_MAX, PROTOCOL, type Response } from "../protocol/envelope.ts";
 import { fromWire, messageOf, WarrenError } from "../protocol/errors.ts";
-import { LineSplitter } from "../protocol/lines.ts";
+import { LineSplitter, LineTooLong } from "../protocol/lines.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
 import type { ProcessRef } from "./agent-process.ts";
 import { readSmall } from "./small-file.ts";
@@ -46,7 +46,7 @@ export class LeaderWire {
     this.#options = options;
   }
 
-  /** @throws the leader's error; CONNECTION_LOST */
+  /** @throws the leader's error; CONNECTION_LOST; LINE_TOO_LONG */
   ask<T extends MessageType>(type: T, payload: PayloadOf<T>, requestId?: string): Promise<DataOf<T>> {
     const id = this.#nextId++;
     const line = JSON.stringify({ id, type, payload, ...(requestId === undefined ? {} : { request_id: requestId }) });
@@ -60,9 +60,7 @@ export class LeaderWire {
   }
 
   close(): void {
-    this.#isClosed = true;
-    this.#socket?.destroy();
-    this.#failAll();
+    this.#end(lost());
   }
 
   async #dial(): Promise<boolean> {
@@ -105,8 +103,8 @@ export class LeaderWire {
       socket.on("data", (bytes: Buffer) => {
         try {
           for (const line of splitter.push(bytes)) this.#onLine(line);
-        } catch {
-          socket.destroy(); // a line that is too long
+        } catch (error) {
+          this.#end(error instanceof LineTooLong ? tooLong() : lost()); // asked again, it would say the same
         }
       });
     });
@@ -149,10 +147,17 @@ export class LeaderWire {
     });
   }
 
-  #failAll(): void {
-    for (const { fail } of this.#pending.values()) fail(lost());
+  #end(why: WarrenError): void {
+    this.#isClosed = true;
+    this.#socket?.destroy();
+    for (const { fail } of this.#pending.values()) fail(why);
     this.#pending.clear();
   }
 }
+
+const tooLong = (): WarrenError =>
+  new WarrenError("LINE_TOO_LONG", `An answer of the mailbox is longer than ${ANSWER_BYTES_MAX} bytes.`, {
+    fix: "warren mail check",
+  });
 
 const lost = (): WarrenError => new WarrenError("CONNECTION_LOST", "Nobody leads the mailbox any more.");
