@@ -33,6 +33,11 @@ export class LogThread {
     this.#worker.on("error", (error) => onEnd(error instanceof Error ? error : new Error(messageOf(error))));
   }
 
+  /** Nothing can be asked of it any more. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   /** When it has opened the log; rejects with why it could not. */
   ready(): Promise<void> {
     this.#worker.ref();

@@ -206,6 +206,16 @@ test("the file at the log's path is another one: nothing is acknowledged any mor
   assert.deepEqual(lost, ["broken MAIL_NOT_STORED"]);
 });
 
+test("a log that cannot be opened for reading for a while is read again when it can", async () => {
+  await using log = await TestLog.open();
+  await log.ask("fox", "mail.send", { to: ["owl"], body: "still there" });
+  const { log: path } = log.directory;
+  renameSync(path, `${path}.moved`);
+  await assert.rejects(log.read("fox", "mail.history", {}), hasCode("MAIL_NOT_OPENED"));
+  renameSync(`${path}.moved`, path);
+  assert.equal((await log.read("fox", "mail.history", {})).messages[0]?.message.body, "still there");
+});
+
 test("refused: a network file system, a newer format, a file that is no log", async () => {
   using directory = temporaryDirectory();
   const open = (options: object = {}) => MailLog.open({ path: directory.log, log: silentLog, ...options });

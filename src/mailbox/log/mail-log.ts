@@ -229,8 +229,9 @@ export class MailLog {
     if (!this.#isClosed) this.#log.warn("mail_log_upkeep_failed", { error: messageOf(error) });
   }
 
-  /** Another one when it has died. */
+  /** Another one when it has died, or could not open the log. */
   #reading(): LogThread {
+    if (this.#reader?.hasEnded) this.#reader = undefined;
     this.#reader ??= new LogThread({ role: "reader", path: this.path }, (error) => {
       this.#reader = undefined;
       this.#tell(error);
