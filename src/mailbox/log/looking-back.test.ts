@@ -118,3 +118,24 @@ test("backup: whole and consistent while others write, and it can be put back", 
   assert.deepEqual([status.messages, status.unread], [backup.log_head, 2 * backup.log_head], "whole batches");
   assert.equal(restored.epoch, 2);
 });
+
+test("the search index is made anew when a backup was put back, and as much was written since as had been before", async () => {
+  using directory = temporaryDirectory();
+  const backup = `${directory.path}/copy.db`;
+  const send = (log: TestLog, body: string) => log.ask("fox", "mail.send", { to: ["owl"], body });
+  const find = async (log: TestLog, search: string) =>
+    (await log.read("fox", "mail.history", { search })).messages.length;
+  {
+    await using log = await TestLog.open(directory);
+    await send(log, "first");
+    await log.mailLog.backup(backup);
+    for (const body of ["lost one", "lost two"]) await send(log, body);
+    assert.equal(await find(log, "lost"), 2);
+  }
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(directory.log + suffix, { force: true });
+  renameSync(backup, directory.log);
+  await using log = await TestLog.open(directory);
+  log.nowMs += 1_000;
+  for (const body of ["new one", "new two"]) await send(log, body);
+  assert.deepEqual([await find(log, "new"), await find(log, "lost"), await find(log, "first")], [2, 0, 1]);
+});

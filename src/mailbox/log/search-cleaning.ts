@@ -52,7 +52,7 @@ export class SearchCleaning {
       // After it SQLite's last row id is one of FTS5's own, past what a number holds; the row that is put in place of itself makes it 1 again.
       this.#words.all("delete from words where rowid in (select value from json_each(?))", JSON.stringify([...gone]));
       this.#words.run(
-        "replace into of (rowid, log_id, head, entries) select rowid, log_id, head, entries - ? from of",
+        "replace into of (rowid, log_id, head, head_id, head_sender, entries) select rowid, log_id, head, head_id, head_sender, entries - ? from of",
         gone.size,
       );
     }

@@ -8,15 +8,15 @@ import { type Row, Statements } from "./statements.ts";
 
 /**
  * The words of all messages, and who took part in them, in a file of its own beside the log (search.db): it is filled behind the log, by the
- * reading thread, so that no sender waits for it, and it is made anew when it is damaged or of another log. What it gives are places to look at:
- * the log says what is there.
+ * reading thread, so that no sender waits for it, and it is made anew when it is damaged, of another log, or of what a backup has taken the place of. What it
+ * gives are places to look at: the log says what is there.
  */
-const FORMAT = 2;
+const FORMAT = 3;
 /** Messages that are added in one transaction: tens of milliseconds. */
 const STEP = 500;
 
 const SCHEMA = `
-  create table of (log_id text not null, head integer not null, entries integer not null);
+  create table of (log_id text not null, head integer not null, head_id text, head_sender text, entries integer not null);
   create virtual table words using fts5 (subject, body, content='', contentless_delete=1);
   create table parts (name text not null, seq integer not null, primary key (name, seq)) without rowid;
 `;
@@ -39,13 +39,20 @@ export class SearchIndex {
       try {
         const head = this.#head(words);
         const rows = this.#log.all(
-          "select seq, sender, subject, body from messages where seq > ? order by seq limit ?",
+          "select seq, id, sender, subject, body from messages where seq > ? order by seq limit ?",
           head,
           STEP,
         );
         for (const row of rows) this.#add(words, row);
         const last = rows.at(-1);
-        if (last) words.run("update of set head = ?, entries = entries + ?", last.seq as number, rows.length);
+        if (last)
+          words.run(
+            "update of set head = ?, head_id = ?, head_sender = ?, entries = entries + ?",
+            last.seq as number,
+            last.id as string,
+            last.sender as string,
+            rows.length,
+          );
         words.run("commit");
         return rows.length === STEP;
       } catch (error) {
@@ -127,14 +134,21 @@ export class SearchIndex {
     words.database.exec("pragma journal_mode=wal; pragma synchronous=normal");
     if (Number(words.get("pragma user_version")?.user_version) === 0) {
       words.database.exec(`begin immediate; ${SCHEMA} pragma user_version=${FORMAT}`);
-      words.run("insert into of values (?, 0, 0)", this.#logId());
+      words.run("insert into of (log_id, head, entries) values (?, 0, 0)", this.#logId());
       words.run("commit");
     }
-    const { log_id, head } = words.get("select log_id, head from of") ?? {};
-    const isOurs = Number(words.get("pragma user_version")?.user_version) === FORMAT && log_id === this.#logId();
-    if (isOurs && Number(head) <= logHead(this.#log)) return words;
-    this.#forget(); // of another log, or of a later state of this one
+    if (this.#isOfThisLog(words)) return words;
+    this.#forget();
     return this.#open();
+  }
+
+  /** Not of another log, nor of a state of this one that a backup has taken the place of: that had its own message where the index ends, or none yet. */
+  #isOfThisLog(words: Statements): boolean {
+    if (Number(words.get("pragma user_version")?.user_version) !== FORMAT) return false;
+    const { log_id, head, head_id, head_sender } = words.get("select log_id, head, head_id, head_sender from of") ?? {};
+    if (log_id !== this.#logId() || Number(head) > logHead(this.#log)) return false;
+    const there = this.#log.get("select id, sender from messages where seq = ?", Number(head));
+    return there === undefined || (there.id === head_id && there.sender === head_sender);
   }
 
   #forget(): void {
