@@ -8,7 +8,8 @@ import type { Turn } from "./turn.ts";
 
 /**
  * The answers of requests that changed something, stored with their effect: a repeat, at whichever leader, gets the first one (invariant 2). Messages
- * in them are kept by their seq, and read again for the repeat. An answer without an effect (nothing was fetched) is not kept: it may be another soon.
+ * in them are kept by their seq, and read again for the repeat. An answer without an effect (nothing was fetched) is not kept: it may be another soon. One that says
+ * that the message had been sent before, by its id, does not keep it: when it was removed since, the repeat is carried out anew.
  */
 
 type Stored =
@@ -31,7 +32,7 @@ export function keepAnswer({ log, nowMs }: Turn, operation: Operation, answer: o
   const stored = shortened(operation, answer);
   if (!stored) return;
   log.run(
-    "insert into answers (client, id, type, at_ms, answer) values (?, ?, ?, ?, ?)",
+    "insert or replace into answers (client, id, type, at_ms, answer) values (?, ?, ?, ?, ?)",
     by.client,
     requestId,
     type,
@@ -60,9 +61,12 @@ function shortened({ type, payload }: Operation, answer: object): Stored | undef
   };
 }
 
-function restored(log: Statements, stored: Stored): object {
+function restored(log: Statements, stored: Stored): object | undefined {
   if ("plain" in stored) return stored.plain;
-  if ("sent" in stored) return { message: sentMessage(log, messageRow(log, stored.sent)!), ...stored.rest };
+  if ("sent" in stored) {
+    const row = messageRow(log, stored.sent);
+    return row && { message: sentMessage(log, row), ...stored.rest };
+  }
   const { name, untilMs, offers } = stored.fetched;
   const messages = offers.flatMap(([seq, count]) => {
     const row = messageRow(log, seq);

@@ -117,6 +117,22 @@ test("prune: a stored answer goes before the message that it speaks of", () => {
   assert.equal(log.ask("fox", "mail.send", { to: ["owl"], body: "x" }, "send 0").is_new, true);
 });
 
+test("prune: a message that was removed can be sent again by the request that was answered with it", () => {
+  using log = new TestWriter();
+  const send = (requestId: string) =>
+    log.ask("fox", "mail.send", { to: ["owl"], body: "x", message_id: "same" }, requestId);
+  send("first");
+  const { messages } = log.ask("owl", "mail.fetch", {});
+  log.ask("owl", "mail.ack", { ids: messages.map(({ id }) => id) });
+  log.ask("fox", "mail.send", { to: ["owl"], body: "later" });
+  log.nowMs += 2 * DAY_MS;
+  assert.deepEqual([send("second").is_new, send("second").is_new], [false, false]);
+  assert.equal(pruneAll(log, { older_than_ms: DAY_MS }).messages, 1);
+  const again = send("second");
+  assert.equal(again.is_new, true);
+  assert.deepEqual(send("second"), again);
+});
+
 test("prune: less than a day is refused, and so is what is no time", () => {
   using log = new TestWriter();
   for (const older_than_ms of [0, -1, DAY_MS - 1, Number.NaN, 1e300, 1.5])

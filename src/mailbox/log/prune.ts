@@ -11,7 +11,7 @@ import type { Turn } from "./turn.ts";
  * 1. Never a message with a receipt that may still change: only when each of them is `handled`, `replied`, `expired` or `dead`, for `older_than_ms`. What was
  *    `seen` and not acknowledged stays.
  * 2. Never the newest message: its seq says what the next one's is, and no seq is given twice.
- * 3. Never a message that a stored answer speaks of: those that are too old for repeats go first, and `older_than_ms` is at least as long as they are kept.
+ * 3. Never a message whose sending has a stored answer: those that are too old for repeats go first, and `older_than_ms` is at least as long as they are kept.
  * 4. Never a message that another machine has not confirmed, or has not been told the end of.
  * 5. A removed `(sender, id)` is forgotten: sent again, it is a new message. So ids are remembered for as long as their message is kept, a day at least.
  */
