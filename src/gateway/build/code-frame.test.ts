@@ -27,6 +27,17 @@ test("places: of a stack those of the project, each once, none of packages, arte
   assert.deepEqual(places[0]?.frame, ["  1 │ a", "> 2 │ b", "    │ ^", "  3 │ c", "  4 │ "]);
 });
 
+test("places: an address that is of no file here is none, and the line behind it is read", async () => {
+  await using project = await ProjectFixture.make();
+  const main = await project.write("workers/api/src/main.ts", "a\n");
+  const said = ["file://config/app.yaml:12:3", "file:///a%2Fb.ts:1:1", "file:///100%.ts:1:1", `file://${main}:1:1`];
+  const places = placesIn(said.join("\n"), { dir: project.path("workers/api"), projectDir: project.dir });
+  assert.deepEqual(
+    places.map(({ file }) => file),
+    ["workers/api/src/main.ts"],
+  );
+});
+
 test("places: a line that is not there, or far too long, makes no frame of it", async () => {
   await using project = await ProjectFixture.make();
   const path = await project.write("a.js", `${"x".repeat(10_000)}\n`);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isAbsolute, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BuildFailure } from "../../protocol/front-messages.ts";
 
@@ -26,7 +26,8 @@ export function placesIn(text: string, { dir, projectDir }: { dir: string; proje
   const places = new Map<string, Place>();
   for (const said of text.split("\n")) {
     for (const [, name, line, column] of said.matchAll(PLACE)) {
-      const path = name!.startsWith("file://") ? fileURLToPath(name!) : isAbsolute(name!) ? name! : resolve(dir, name!);
+      const path = pathOf(name!, dir);
+      if (path === undefined) continue;
       const inside = relative(projectDir, path);
       if (inside.startsWith("..") || inside.includes("node_modules") || /\/bin\//.test(`/${inside}`)) continue;
       const at = {
@@ -42,6 +43,16 @@ export function placesIn(text: string, { dir, projectDir }: { dir: string; proje
     }
   }
   return [...places.values()];
+}
+
+/** Undefined: an address of no file here; the text may say anything after `file://`. */
+function pathOf(name: string, dir: string): string | undefined {
+  if (!name.startsWith("file://")) return resolve(dir, name);
+  try {
+    return fileURLToPath(name);
+  } catch {
+    return undefined;
+  }
 }
 
 function frameOf(path: string, line: number, column: number): string[] {
