@@ -1,18 +1,23 @@
-import { type FSWatcher, statSync, watch } from "node:fs";
-import { dirname } from "node:path";
+import { type BigIntStats, type FSWatcher, statSync, watch } from "node:fs";
+import { basename, dirname } from "node:path";
 import { systemCode } from "../protocol/errors.ts";
 
 /**
  * One inotify watch for each directory (inotify(7)), however many are interested in it. Not recursive: who is interested in what is below watches each.
  *
- * A directory that was removed and made again has another watch; `add` notices when it is called again. Where the system gives no watch (ENOSPC: the user's
+ * A directory that was removed and made again has another watch, also under the inode number of before: from the moment that the system tells of its end, or
+ * `add` is called again. Where the system gives no watch (ENOSPC: the user's
  * are used up; EMFILE) the directory is in `unwatched`, and who is interested has to look.
  */
 export type OnDirectoryEvent = (event: { dir: string; name: string | undefined; isRename: boolean }) => void;
 
+/** A file system gives the inode number of what is gone to the next that is made. */
+type Identity = Pick<BigIntStats, "ino" | "birthtimeNs">;
+
 interface Watched {
   watcher: FSWatcher;
-  ino: number;
+  /** Of the directory that is watched; undefined once that has gone from its place. */
+  identity: Identity | undefined;
   listeners: Map<object, OnDirectoryEvent>;
 }
 
@@ -46,20 +51,21 @@ export class DirectoryWatches {
 
   /** From now on each change directly in `dir` is told. False: there is no such directory, or no watch. Twice changes nothing. */
   add(dir: string, owner: object, listener: OnDirectoryEvent): boolean {
-    const found = statSync(dir, { throwIfNoEntry: false });
-    if (!found?.isDirectory()) {
+    const found = directoryAt(dir);
+    if (!found) {
       this.remove(dir, owner);
       return false;
     }
     const watched = this.#watched.get(dir);
-    if (watched?.ino === found.ino) {
+    if (watched?.identity && isSame(watched.identity, found)) {
       watched.listeners.set(owner, listener);
       return true;
     }
-    watched?.watcher.close();
     const listeners = watched?.listeners ?? new Map<object, OnDirectoryEvent>();
     this.#watched.delete(dir);
-    return this.#open(dir, found.ino, listeners.set(owner, listener));
+    const isOpen = this.#open(dir, found, listeners.set(owner, listener));
+    watched?.watcher.close(); // afterwards: where both are of the same directory, no event between them is lost
+    return isOpen;
   }
 
   /**
@@ -95,7 +101,7 @@ export class DirectoryWatches {
     return this.#watched.size;
   }
 
-  #open(dir: string, ino: number, listeners: Map<object, OnDirectoryEvent>): boolean {
+  #open(dir: string, identity: Identity, listeners: Map<object, OnDirectoryEvent>): boolean {
     let watcher: FSWatcher;
     try {
       watcher = this.#watch(dir, { persistent: false });
@@ -104,9 +110,10 @@ export class DirectoryWatches {
       return false;
     }
     for (const owner of listeners.keys()) this.#forgetUnwatched(dir, owner);
-    const watched: Watched = { watcher, ino, listeners };
+    const watched: Watched = { watcher, identity, listeners };
     this.#watched.set(dir, watched);
     watcher.on("change", (type, name) => {
+      if (type === "rename" && String(name) === basename(dir)) this.#renew(dir, watched);
       const event = { dir, name: name === null ? undefined : String(name), isRename: type === "rename" };
       for (const listener of [...listeners.values()]) listener(event);
     });
@@ -117,6 +124,15 @@ export class DirectoryWatches {
       this.#noteUnwatched(dir, listeners, systemCode(error) ?? String(error));
     });
     return true;
+  }
+
+  /** The system tells of a directory's own end under its name: the watch is dead. What stands there now has another; where nothing does, `add` opens it. */
+  #renew(dir: string, watched: Watched): void {
+    if (this.#watched.get(dir) !== watched) return;
+    watched.identity = undefined;
+    const found = directoryAt(dir);
+    if (found) this.#open(dir, found, watched.listeners);
+    watched.watcher.close();
   }
 
   #noteUnwatched(dir: string, listeners: Map<object, OnDirectoryEvent>, reason: string): void {
@@ -132,8 +148,16 @@ export class DirectoryWatches {
   }
 }
 
+function directoryAt(dir: string): BigIntStats | undefined {
+  const found = statSync(dir, { bigint: true, throwIfNoEntry: false });
+  return found?.isDirectory() ? found : undefined;
+}
+
+const isSame = (one: Identity, other: Identity): boolean =>
+  one.ino === other.ino && one.birthtimeNs === other.birthtimeNs;
+
 function nearestDirectory(dir: string): string {
   let there = dir;
-  while (!statSync(there, { throwIfNoEntry: false })?.isDirectory() && there !== dirname(there)) there = dirname(there);
+  while (!directoryAt(there) && there !== dirname(there)) there = dirname(there);
   return there;
 }

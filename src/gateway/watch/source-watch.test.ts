@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { EventEmitter } from "node:events";
-import { type FSWatcher, utimesSync, watch } from "node:fs";
+import { type FSWatcher, statSync, utimesSync, watch } from "node:fs";
 import { chmod, mkdir, rename, rm, unlink, utimes, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -193,6 +193,23 @@ test("watch: a worker, and all workers, removed and made again", async () => {
     await writeFile(main, "1");
     assert.equal(await fixture.settled("api"), version, gone);
   }
+});
+
+test("watch: a folder that is emptied, removed, and made again under its inode number", async (t) => {
+  const { fixture, project, main } = await watchingApi();
+  await using _ = fixture;
+  const src = project.path("workers/api/src");
+  const { ino } = statSync(src);
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    await rm(src, { recursive: true });
+    await project.write("workers/api/src/main.ts", "1");
+    const made = await fixture.settled("api");
+    if (statSync(src).ino !== ino) continue;
+    await writeFile(main, "2");
+    assert.notEqual(await fixture.settled("api"), made);
+    return;
+  }
+  t.skip("the inode number was not given again");
 });
 
 test("watch: a checkout of 1,000 files is one answer for each worker concerned, none for the others", async () => {
