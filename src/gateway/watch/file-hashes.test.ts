@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { mkdtemp, open, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,4 +63,46 @@ test("hashes: as of now, a file is read once, however many ask, and whatever bec
   assert.equal(await now.ofAll([path], () => "a"), await now.ofAll([path, path], () => "a"));
   assert.deepEqual(it.read, ["a"]);
   assert.notEqual(await it.hashes.asOfNow().of(path), first);
+});
+
+test("hashes: a file larger than what can be held at once has one, of all that is in it", async () => {
+  await using it = await counting();
+  const path = join(it.dir, "a");
+  const content = Buffer.from("0123456789".repeat(100_000));
+  await writeFile(path, content);
+  const hashes = new FileHashes({
+    open: async (...given) => {
+      const file = await open(...given);
+      file.readFile = () => Promise.reject(Object.assign(new Error("too large"), { code: "ERR_FS_FILE_TOO_LARGE" }));
+      return file;
+    },
+  });
+  assert.equal(await hashes.of(path), hash("sha256", content));
+});
+
+test("hashes: of many files a few are read at a time, and each has its own", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "warren-hashes-"));
+  let openCount = 0;
+  let mostCount = 0;
+  const hashes = new FileHashes({
+    open: async (...given) => {
+      const file = await open(...given);
+      openCount += 1;
+      mostCount = Math.max(mostCount, openCount);
+      file[Symbol.asyncDispose] = async () => {
+        await file.close();
+        openCount -= 1;
+      };
+      return file;
+    },
+  });
+  try {
+    const paths = Array.from({ length: 100 }, (_, n) => join(dir, `${n}`));
+    for (const [n, path] of paths.entries()) await writeFile(path, `${n}`.repeat(300_000));
+    const found = await Promise.all(paths.map((path) => hashes.of(path)));
+    assert.equal(new Set(found).size, 100);
+    assert.ok(mostCount <= 8, `${mostCount} at once`);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 });

@@ -1,6 +1,6 @@
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { systemCode } from "../../protocol/errors.ts";
 
 /**
@@ -15,6 +15,10 @@ interface Entry {
   hash: string;
 }
 
+/** What is held of a file at a time: one may be of any size. */
+const PIECE_BYTES = 256 * 1024;
+/** Read at a time; the others wait. */
+const READING_MAX = 8;
 /** Above the tick of every file system's clock (ext4: 4 ms; some network file systems: 1 s, which is their risk). */
 const FRESH_NS = 100_000_000n;
 /** Of what is no longer asked for. */
@@ -30,6 +34,7 @@ export class FileHashes implements HashesOfFiles {
   readonly #entries = new Map<string, Entry>();
   readonly #wallMs: () => number;
   readonly #open: typeof open;
+  readonly #turns = new Turns(READING_MAX);
 
   /** `open`: for tests that count what is read. */
   constructor(options: { wallMs?: () => number; open?: typeof open } = {}) {
@@ -42,7 +47,7 @@ export class FileHashes implements HashesOfFiles {
     try {
       const known = this.#entries.get(path);
       if (known && isSame(known, await stat(path, { bigint: true }))) return known.hash;
-      return await this.#read(path);
+      return await this.#turns.take(() => this.#read(path));
     } catch (error) {
       this.#entries.delete(path);
       if (["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "ELOOP"].includes(systemCode(error) ?? "")) return undefined;
@@ -70,7 +75,7 @@ export class FileHashes implements HashesOfFiles {
     await using file = await this.#open(path);
     const before = await file.stat({ bigint: true });
     if (!before.isFile()) return undefined;
-    const content = hash("sha256", await file.readFile());
+    const content = await hashOf(file, before.size);
     const { ino, size, mtimeNs, ctimeNs } = before;
     const youngest = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
     if (BigInt(Math.trunc(this.#wallMs())) * 1_000_000n - youngest < FRESH_NS) this.#entries.delete(path);
@@ -86,6 +91,38 @@ export class FileHashes implements HashesOfFiles {
       this.#entries.delete(oldest);
       break;
     }
+  }
+}
+
+/** Lets so many at a time do what they wait for, in their order. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #freeCount: number;
+
+  constructor(count: number) {
+    this.#freeCount = count;
+  }
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#freeCount > 0) this.#freeCount -= 1;
+    else await new Promise<void>((begin) => this.#waiting.push(begin));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#freeCount += 1;
+    }
+  }
+}
+
+async function hashOf(file: FileHandle, size: bigint): Promise<string> {
+  const content = createHash("sha256");
+  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, Number(size) + 1));
+  for (;;) {
+    const { bytesRead } = await file.read(piece, 0, piece.length);
+    if (bytesRead === 0) return content.digest("hex");
+    content.update(piece.subarray(0, bytesRead));
   }
 }
 
