@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Jobs } from "../jobs/jobs.ts";
 import { silentLog } from "../platform/log.ts";
 import type { Scope } from "../protocol/messages.ts";
-import { Subscriptions } from "../serving/subscriptions.ts";
+import { type EventSource, Subscriptions } from "../serving/subscriptions.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import { ConnectionFixture } from "./connection-fixture.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -19,8 +19,9 @@ const facts = {
 } as unknown as ServerFacts;
 
 /** A dispatcher with a client; `jobs` has only the methods that the test gives. */
-async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]) {
-  const subscriptions = new Subscriptions(new Map());
+async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[], server = facts) {
+  const source: EventSource = { snapshot: () => ({ seq: 0, snapshot: {} }), after: () => [] };
+  const subscriptions = new Subscriptions(new Map(["jobs", "gateway", "sessions"].map((name) => [name, source])));
   const dispatcher = new Dispatcher({
     subscriptions,
     log: silentLog,
@@ -28,7 +29,7 @@ async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]
       jobs: jobs && ({ answerTo: async () => undefined, ...jobs } as unknown as Jobs),
       gateways: undefined,
       sessions: {} as Sessions,
-      server: facts,
+      server,
       mail: { unread: async () => new Map() },
       usage: { measured: (sessions) => [...sessions] },
     }),
@@ -80,6 +81,22 @@ test("dispatch: a server without the jobs says who has them", async () => {
   ask({ id: 1, ...STOP, request_id: "r" });
   const [answer] = await fixture.received(1);
   assert.deepEqual([answer?.code, answer?.detail], ["NOT_PRIMARY", { primary: "frozen" }]);
+});
+
+test("subscribe: to the streams of the jobs, by their name or as the default, claims them where nobody has them", async () => {
+  for (const streams of [undefined, ["jobs"], ["sessions", "gateway"], ["sessions"]]) {
+    let claimCount = 0;
+    const claimJobs = async (): Promise<void> => {
+      claimCount += 1;
+    };
+    const { fixture, ask } = await served(undefined, undefined, { ...facts, claimJobs });
+    await using _ = fixture;
+    ask({ id: 1, type: "subscribe", ...(streams === undefined ? {} : { payload: { streams } }) });
+    const [answer] = await fixture.received(1);
+    const isOfJobs = streams?.length !== 1 || streams[0] !== "sessions";
+    assert.equal(claimCount, isOfJobs ? 1 : 0, String(streams));
+    assert.deepEqual(answer?.success, true, String(streams));
+  }
 });
 
 test("hello: a version that both speak, or which side is old and how to mend it", async () => {

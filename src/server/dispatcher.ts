@@ -43,6 +43,9 @@ const SPOKEN_BY: ReadonlySet<string> = new Set(["session.prompt", "session.answe
 const isForAnyServer = (type: string): boolean =>
   /^(session|server|mail)\./.test(type) || ["hello", "ping", "version", "status", "doctor", "shutdown"].includes(type);
 
+/** Told by the primary alone. */
+const isOfPrimary = (stream: string): boolean => stream === "jobs" || stream === "gateway";
+
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #inHand = new Map<string, Promise<object>>();
@@ -123,9 +126,11 @@ export class Dispatcher {
 
   /** The streams of the mailbox are the leader's; the others are ours, and begin at once. */
   async #subscribe({ id, payload = {} }: Request<"subscribe">, connection: Connection): Promise<void> {
-    const { subscriptions, forward } = this.#options;
+    const { subscriptions, forward, context } = this.#options;
+    const { server, jobs } = context();
     const answer = (data: object): void =>
       connection.send({ ...(id === undefined ? {} : { id }), success: true, data });
+    if (!jobs && (payload.streams ?? ["jobs"]).some(isOfPrimary)) await server.claimJobs();
     if (payload.streams?.includes("remote")) await (await this.#remoteHere()).get();
     const ofMail = payload.streams?.filter(isMailStream) ?? [];
     if (ofMail.length === 0) {

@@ -95,6 +95,7 @@ export class Server {
   });
   #isServing = false;
   #ending: Promise<void> | undefined;
+  #claiming: Promise<void> | undefined;
   #connectionCount = 0;
 
   constructor(given: ServerOptions) {
@@ -318,8 +319,15 @@ export class Server {
     await sayGoodbye(asking()); // who came meanwhile was sent away, and waits for the connection's end
   }
 
-  /** The newest server has gone, this one is still here and is asked for the jobs. */
-  async #claimJobs(): Promise<void> {
+  /** The newest server has gone, this one is still here and is asked for the jobs: by several at once, perhaps. */
+  #claimJobs(): Promise<void> {
+    this.#claiming ??= this.#takeJobs().finally(() => {
+      this.#claiming = undefined;
+    });
+    return this.#claiming;
+  }
+
+  async #takeJobs(): Promise<void> {
     const { places, name, log } = this.#options;
     if (this.#primary.isHeld || this.#ending || livePrimary(places, name)) return;
     const lock = tryLock(join(places.locksDir, "primary.lock"));
