@@ -45,6 +45,26 @@ test("events: numbers go on after a restart, behind a line that was cut off; wha
     assert.deepEqual(seqs(second.after(332, 10)), [333, 334]);
     for (const file of [path, `${path}.1`]) assert.ok(statSync(file).size < 1.1 * 1024 * 1024, file);
     assert.deepEqual(seqs(open().after(332, 10)), [333, 334]);
+    assert.equal(second.after(335, 10), undefined, "there was no such event");
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});
+
+test("events: while the disk takes none, the oldest are forgotten, and that is said", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "warren-gateway-events-"));
+  const events = new GatewayEventFile({
+    path: join(dir, "gateway", "events.jsonl"),
+    log: silentLog,
+    onEvent: () => {},
+  });
+  try {
+    events.add("built", "/site", {});
+    await rm(join(dir, "gateway"), { recursive: true });
+    for (let count = 0; count < 20_000; count++) events.add("built", "/site", {});
+    assert.equal(events.after(0, 10), undefined);
+    assert.deepEqual(seqs(events.after(1, 2)), [2, 3]);
+    assert.deepEqual(seqs(events.after(20_000, 2)), [20_001]);
   } finally {
     await rm(dir, { recursive: true });
   }

@@ -20,6 +20,8 @@ export interface GatewayEvent {
 }
 
 const FILE_BYTES_MAX = 1024 * 1024;
+/** In memory: about what two files hold. It counts while the disk is full, and no file comes to its end. */
+const EVENTS_MAX = 20_000;
 
 export class GatewayEventFile {
   readonly #path: string;
@@ -44,14 +46,16 @@ export class GatewayEventFile {
     const event: GatewayEvent = { seq: known.seq, at: new Date().toISOString(), type, dir, data };
     this.#write(`${JSON.stringify(event)}\n`);
     known.events.push(event);
+    if (known.events.length > EVENTS_MAX) known.events.shift();
     this.#onEvent(event);
   }
 
-  /** At most `limit` of those after `seq`; undefined when some of them are gone. */
+  /** At most `limit` of those after `seq`; undefined when some of them are gone, or `seq` is of none that there was: of lines that were lost. */
   after(seq: number, limit: number): GatewayEvent[] | undefined {
     const { events, seq: last } = this.#known();
+    if (seq > last) return undefined;
     const first = events[0]?.seq ?? last + 1;
-    if (seq + 1 < first && seq < last) return undefined;
+    if (seq + 1 < first) return undefined;
     return events.filter((event) => event.seq > seq).slice(0, limit);
   }
 
