@@ -8,6 +8,8 @@ import { silentLog } from "../../platform/log.ts";
 import { identityOf, isAlive } from "../../platform/process.ts";
 import type { Outcome } from "../../protocol/outcome.ts";
 import { until } from "../../runs/run-fixture.ts";
+import { SharedSearches } from "../../runs/shared-searches.ts";
+import { ProcessView } from "../../runs/tree.ts";
 import { InstanceRuns, newTag } from "./instance-runs.ts";
 import { ENDED_KEPT } from "./old-logs.ts";
 
@@ -34,12 +36,19 @@ class Project implements AsyncDisposable {
     this.dir = dir;
   }
 
-  async nextServer(): Promise<void> {
+  async nextServer(more: { searches?: SharedSearches } = {}): Promise<void> {
     this.#server.abort();
     this.#server = new AbortController();
     const onEnded = (id: string, outcome: Outcome, leftCount: number): void =>
       void this.ended.push({ id, outcome, leftCount });
-    const options = { dir: this.dir, nodePath: process.execPath, log: silentLog, onEnded, isKnown: () => false };
+    const options = {
+      dir: this.dir,
+      nodePath: process.execPath,
+      log: silentLog,
+      onEnded,
+      isKnown: () => false,
+      ...more,
+    };
     this.runs = new InstanceRuns(options, this.#server.signal);
     await this.runs.open();
   }
@@ -86,6 +95,21 @@ test("instances: stop ends the tree; its signal is known as ours", async () => {
   await until(() => project.runs.membersOf("api-2").length > 1, "its loop, behind the trap");
   await project.runs.stop("api-2", { graceMs: 100 });
   assert.partialDeepStrictEqual(await project.end("api-2"), { outcome: { kind: "signalled", signal: "SIGKILL" } });
+});
+
+test("instances: a stop that failed is tried again by the next", async () => {
+  await using project = await Project.make();
+  let isFailing = true;
+  const look = (): ProcessView => {
+    if (isFailing) throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    return new ProcessView();
+  };
+  await project.nextServer({ searches: new SharedSearches(look) });
+  const running = await project.start("api-1", "exec sleep 1705");
+  await assert.rejects(project.runs.stop("api-1", { graceMs: 5_000 }), { code: "EMFILE" });
+  isFailing = false;
+  assert.deepEqual(await project.runs.stop("api-1", { graceMs: 5_000 }), []);
+  assert.equal(isAlive(running), false);
 });
 
 test("instances: the next server takes up what runs, and hears of what ended meanwhile", async () => {

@@ -39,6 +39,8 @@ export interface InstanceRunsOptions {
   onEnded: (instance: string, outcome: Outcome, leftCount: number) => void;
   /** It has a mark: its logs stay. */
   isKnown: (instance: string) => boolean;
+  /** For tests that let one fail. */
+  searches?: SharedSearches;
 }
 
 export interface InstanceStart {
@@ -78,13 +80,14 @@ export class InstanceRuns {
   readonly #statusDir: string;
   readonly #logsDir: string;
   readonly #live = new Map<string, Live>();
-  readonly #searches = new SharedSearches();
+  readonly #searches: SharedSearches;
   #endedCount = 0;
   #isTidying = false;
 
   constructor(options: InstanceRunsOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#searches = options.searches ?? new SharedSearches();
     this.#statusDir = join(options.dir, "status");
     this.#logsDir = join(options.dir, "logs");
   }
@@ -171,19 +174,27 @@ export class InstanceRuns {
     return live ? findMembers(live.marks, view) : [];
   }
 
-  /** Ends the whole tree; resolves with who survived SIGKILL, usually nobody. A second call joins the first. */
+  /** Ends the whole tree; resolves with who survived SIGKILL, usually nobody. A second call joins the first. @throws what reading the processes says */
   async stop(id: string, { graceMs, by = "stop" }: { graceMs: number; by?: SignalledBy }): Promise<number[]> {
     const live = this.#live.get(id);
     if (!live) return [];
     // Noted before it is sent: the end may be read before the stop comes back.
     live.sent.push({ signal: "SIGTERM", by }, { signal: "SIGKILL", by });
-    const { find } = this.#searches;
-    live.stopping ??= stopTree(live.marks, { graceMs, force: graceMs === 0, find }).then(({ survivors }) => survivors);
+    live.stopping ??= this.#stopTree(live, graceMs);
     const survivors = await live.stopping;
-    live.stopping = undefined;
     if (live.isLeft && survivors.length === 0) this.#live.delete(id);
     await this.#check(id);
     return survivors;
+  }
+
+  /** One that failed is not joined: the next call tries again. */
+  async #stopTree(live: Live, graceMs: number): Promise<number[]> {
+    try {
+      const { survivors } = await stopTree(live.marks, { graceMs, force: graceMs === 0, find: this.#searches.find });
+      return survivors;
+    } finally {
+      live.stopping = undefined;
+    }
   }
 
   #follow(id: string, marks: RunMarks): void {
