@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readKeeperEntry } from "../src/local/keeper-client.ts";
 import { isAlive } from "../src/platform/process.ts";
 import type { Session } from "../src/protocol/units.ts";
 import { readEntries } from "../src/registry/entries.ts";
 import { variant } from "./harness/build-copy.ts";
+import { suspended } from "./harness/faults.ts";
 import { temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
@@ -54,6 +56,25 @@ test("servers: a name that was asked for and is taken is refused", { timeout: TI
   assert.equal(taken.status, 125);
   assert.match(taken.stderr, /The name mine is taken by another server/);
 });
+
+test(
+  "servers: one that notices late that its keeper was killed leaves the next keeper's announcement",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    assert.equal((await house.warren(["ping"])).status, 0);
+    const [server, keeper] = [await house.server(), await house.keeper()];
+    {
+      using _suspended = suspended(server.pid);
+      killProcess(keeper);
+      await ended(keeper);
+      const older = variant({ hash: "older01", newerByMs: -1_000 });
+      assert.equal((await house.warren(["new", "-d", "--", "sleep", "1000"], { from: older })).status, 0);
+    }
+    await ended(server);
+    assert.equal(readKeeperEntry(house.places.keeperFile)?.pid, (await house.keeper()).pid);
+  },
+);
 
 test("servers: entries of dead servers go with the next command, and no others", { timeout: TIMEOUT_MS }, async () => {
   await using house = temporaryHome();

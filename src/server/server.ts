@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import type { HomeConfig } from "../config/home-defaults.ts";
@@ -228,7 +227,7 @@ export class Server {
     this.#debug.close(); // the successor binds its own in that place
     this.#isServing = false;
     withdraw(places.serversDir, name, process.pid);
-    rmSync(places.keeperFile, { force: true });
+    // keeper.json stays: it may be the next keeper's by now, and one of a dead keeper leads nobody anywhere.
     const successor = spawn(process.execPath, [join(build.dir, "warren.cjs"), "serve", "--server-name", name], {
       detached: true,
       stdio: "ignore",
