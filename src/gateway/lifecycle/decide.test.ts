@@ -858,3 +858,33 @@ test("recovered: a clock that was set back holds nothing up", () => {
   play.pass(31_000);
   assert.equal(play.state.standby, null);
 });
+
+test("clock: set back while all goes on, it holds up no restart, probe, look or stop", () => {
+  const HOUR_MS = 3_600_000;
+  const crashing = Play.healthy(PROD);
+  crashing.exit();
+  crashing.pass(15_000);
+  crashing.nowMs -= HOUR_MS;
+  crashing.actions.length = 0;
+  crashing.exit();
+  crashing.pass(30_000);
+  assert.deepEqual([crashing.of("start").length, crashing.versionServed()], [1, "v1"]);
+
+  const touched = Play.healthy();
+  touched.say({ kind: "touched", change: 1 });
+  touched.actions.length = 0;
+  touched.nowMs -= HOUR_MS;
+  touched.say({ kind: "tick" });
+  touched.pass(10_000);
+  assert.equal(touched.of("probe").length, 1);
+  assert.equal(touched.versionServed(), "v1", "looked at again");
+
+  const stopping = Play.healthy();
+  stopping.replies.stop = never;
+  stopping.command({ verb: "stop" });
+  stopping.say({ kind: "drained", instance: "api-1" });
+  stopping.nowMs -= HOUR_MS;
+  stopping.say({ kind: "tick" });
+  stopping.pass(15_000);
+  assert.equal(stopping.of("stop").length, 2);
+});

@@ -7,6 +7,7 @@ import { giveUpProbes, probeAll } from "./probing.ts";
 import { record } from "./record.ts";
 import { expireStarts } from "./record-processes.ts";
 import { expireSources } from "./record-sources.ts";
+import { boundDeadlines } from "./recovery.ts";
 import { advanceProbation, chooseRelease } from "./releases.ts";
 import { probeRemote } from "./remote.ts";
 import { staff } from "./staffing.ts";
@@ -20,7 +21,7 @@ import { orderWake } from "./wake.ts";
  * answer, `state` stays as it is, and the answer is plain JSON.
  *
  * The caller writes the new state to disk, then carries out the actions in their order, then comes with the next event. After a start it comes with
- * `recovered` first. `nowMs` is the time of a clock that goes on through restarts (Unix time).
+ * `recovered` first. `nowMs` is the time of a clock that goes on through restarts (Unix time); somebody may set it back, which holds nothing up.
  *
  * Invariants, beside those of docs/gateway.md; `testing/invariants.ts` checks them over random schedules:
  * 1. Only healthy instances of the current release are in the front's record, and none that leaves.
@@ -35,6 +36,8 @@ export function decide(
   nowMs: number,
 ): { state: WorkerState; actions: WorkerAction[] } {
   const step: Step = { state: copyOf(before), nowMs, actions: [], failures: [], mustPublish: false };
+  if (nowMs < before.decidedAtMs) boundDeadlines(step.state, nowMs);
+  step.state.decidedAtMs = nowMs;
   record(step, event);
   expireSources(step);
   expireStarts(step);

@@ -9,9 +9,9 @@ import { report, type Step } from "./step.ts";
 /** What is still open is closed over this time before the drain limit, or a third of a short limit. */
 const CLOSE_SPREAD_MS = 10_000;
 /** A front that does not say what it goes by is waited for so long, besides. */
-const FRONT_SILENT_MS = 10_000;
+export const FRONT_SILENT_MS = 10_000;
 /** A stop that has not come to its end is ordered again after the grace and this. */
-const STOP_AGAIN_MS = 10_000;
+export const STOP_AGAIN_MS = 10_000;
 /** What is in flight where a person said stop. */
 const STOP_DRAIN_MS = 2_000;
 /** A newer version needs its place, in development. */

@@ -12,7 +12,7 @@ const UNREADY_INTERVAL_MS = 100;
 /** Between probes of one that is under suspicion: in probation, or unhealthy. */
 const SUSPECT_INTERVAL_MS = 1_000;
 /** Past its own limits an answer of the prober's is given up. */
-const ANSWER_SLACK_MS = 5_000;
+export const ANSWER_SLACK_MS = 5_000;
 /** Exchanges in a row that could not be had. */
 const CONNECTION_FAILURES_MAX = 3;
 /** `seen` forgets half past this, so that it tells of the last minutes. */

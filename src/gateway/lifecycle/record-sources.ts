@@ -8,7 +8,7 @@ import { clearBad, knownVersion, markBad } from "./versions.ts";
 type Of<K extends WorkerEvent["kind"]> = Extract<WorkerEvent, { kind: K }>;
 
 /** A digest that does not come is asked for again. */
-const LOOK_AGAIN_MS = 5_000;
+export const LOOK_AGAIN_MS = 5_000;
 
 /** A number that is not above the last one is of a watcher that counts anew. */
 export function recordTouch({ state, nowMs }: Step, change: number): void {

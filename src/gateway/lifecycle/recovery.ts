@@ -1,5 +1,8 @@
 import type { WorkerEvent } from "./events.ts";
-import { awaitFrontAgain, stopNow } from "./leaving.ts";
+import { awaitFrontAgain, FRONT_SILENT_MS, STOP_AGAIN_MS, stopNow } from "./leaving.ts";
+import { ANSWER_SLACK_MS } from "./probing.ts";
+import { LOOK_AGAIN_MS } from "./record-sources.ts";
+import type { WorkerSpec } from "./spec.ts";
 import { type Instance, isSpare, type WorkerState } from "./state.ts";
 import { fail, report, type Step } from "./step.ts";
 import { knownVersion } from "./versions.ts";
@@ -61,18 +64,32 @@ function takeUpVersions({ state }: Step, onDisk: string[]): void {
   knownVersion(state, build.version).isBuilt = onDisk.includes(build.version) && state.restartOwed !== "build";
 }
 
-/** The clock may have been set while nobody ran: no moment is farther away than what it was made of. */
-function boundDeadlines(state: WorkerState, nowMs: number): void {
+/** The clock may have been set, also while nobody ran: no moment is farther away than what it was made of. */
+export function boundDeadlines(state: WorkerState, nowMs: number): void {
   const { spec } = state;
   const within = (ms: number, limitMs: number): number => Math.min(ms, nowMs + limitMs);
+  if (state.lookAtMs !== null) state.lookAtMs = within(state.lookAtMs, LOOK_AGAIN_MS);
+  if (state.build) state.build = { ...state.build, deadlineMs: within(state.build.deadlineMs, spec.buildTimeoutMs) };
   if (state.probation?.untilMs != null) state.probation.untilMs = within(state.probation.untilMs, spec.probationMs);
   state.spareNotBeforeMs = within(state.spareNotBeforeMs, spec.restart.maxMs);
   for (const release of [state.current, state.candidate]) {
     if (release) release.restarts.notBeforeMs = within(release.restarts.notBeforeMs, spec.restart.maxMs);
   }
-  for (const { leaving, ...instance } of state.instances) {
-    instance.startDeadlineMs = within(instance.startDeadlineMs, spec.startTimeoutMs);
-    if (leaving?.kind === "draining" && leaving.isInForce)
-      leaving.deadlineMs = within(leaving.deadlineMs, leaving.limitMs);
+  for (const one of [...state.instances, ...(state.remote ? [state.remote] : [])]) {
+    one.probe.atMs = within(one.probe.atMs, probeLimitMs(spec, one.probe));
   }
+  for (const instance of state.instances) boundInstance(instance, spec, within);
 }
+
+function boundInstance(instance: Instance, spec: WorkerSpec, within: (ms: number, limitMs: number) => number): void {
+  const { leaving } = instance;
+  instance.startDeadlineMs = within(instance.startDeadlineMs, spec.startTimeoutMs);
+  if (leaving?.kind === "stopping") leaving.againAtMs = within(leaving.againAtMs, spec.stopGraceMs + STOP_AGAIN_MS);
+  if (leaving?.kind !== "draining") return;
+  const limitMs = leaving.limitMs + (leaving.isInForce ? 0 : FRONT_SILENT_MS);
+  leaving.deadlineMs = within(leaving.deadlineMs, limitMs);
+  if (leaving.closeAtMs !== null) leaving.closeAtMs = within(leaving.closeAtMs, limitMs);
+}
+
+const probeLimitMs = ({ health, startTimeoutMs }: WorkerSpec, { isOut }: Instance["probe"]): number =>
+  isOut ? startTimeoutMs + health.timeoutMs + ANSWER_SLACK_MS : health.intervalMs;

@@ -12,6 +12,8 @@ import type { WorkerSpec } from "./spec.ts";
 export interface WorkerState {
   format: 1;
   spec: WorkerSpec;
+  /** The time of the last decision: what is before it comes of a clock that was set back. */
+  decidedAtMs: number;
   /** `drained` and `stopped` differ in how long what is in flight may take; `removed`: it is no longer configured. */
   wanted: "up" | "stopped" | "drained" | "removed";
   isPaused: boolean;
@@ -162,6 +164,7 @@ export function initialState(spec: WorkerSpec, { idPrefix = spec.name }: { idPre
   return {
     format: 1,
     spec,
+    decidedAtMs: 0,
     wanted: "up",
     isPaused: false,
     source: null,
