@@ -348,6 +348,20 @@ test("watch: without watches it looks four times a second, says so once, and wat
   assert.equal(fixture.heard.filter((line) => line.startsWith("degraded")).length, 1);
 });
 
+test("watch: a look that was asked for is over when what it found has been told, also of what the system does not tell", async () => {
+  const none = (() => {
+    throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+  }) as typeof watch;
+  await using fixture = await WatchFixture.make({ watch: none });
+  const { project } = fixture;
+  const main = await project.write("workers/api/src/main.ts", "1");
+  const sources = project.sources(project.node("api"));
+  await fixture.follow(sources);
+  await writeFile(main, "2");
+  await fixture.watch.look("api");
+  assert.deepEqual(fixture.of("api"), [`settled api 0 ${(await sources.look()).version}`]);
+});
+
 test("watch: more events at once than the system holds: everything is looked at", async () => {
   const deaf = ((path: string, options: object) =>
     path.includes("workers/web")

@@ -134,10 +134,10 @@ export class SourceWatch {
     return waiting.promise;
   }
 
-  /** Looks now, whatever was told; answers by `onSettled`. */
-  look(worker: string): void {
+  /** Looks now, whatever was told; answers by `onSettled`, and resolves afterwards. */
+  async look(worker: string): Promise<void> {
     const follow = this.#follows.get(worker);
-    if (follow) void this.#settle(follow);
+    if (follow) await this.#settle(follow);
   }
 
   close(): void {
