@@ -115,6 +115,25 @@ test("build command: cancelled, its whole group ends, also what ignores SIGTERM;
   assert.deepEqual(readdirSync(project.path("workers/api/bin")).sort(), ["api", "api-0"]);
 });
 
+test("build command: another builder of the folder waits for one that was given up, and its link stays", async () => {
+  await using project = await ProjectFixture.make();
+  await project.write("workers/api/main.c", "one");
+  await project.write("workers/api/bin/api-0", "");
+  const link = project.path("workers/api/bin/api");
+  await symlink("api-0", link);
+  const stubborn = project.sources(project.command("api", 'trap "" TERM; echo > ../begun; sleep 60; sleep 60'));
+  const stop = new AbortController();
+  const givenUp = buildNow(project.builder(stubborn, { clock: wakefulClock }), stubborn, stop.signal);
+  await appears(project.path("workers/begun"));
+  stop.abort();
+  const sources = project.sources(project.command("api", "cp main.c bin/api"));
+  const next = project.builder(sources);
+  const built = await builtNow(next, sources);
+  await next.setCurrent(built.version);
+  assert.equal((await givenUp).kind, "cancelled");
+  assert.equal(readlinkSync(link), basename(built.artefactPath!));
+});
+
 test("build command: one that takes too long is a failure", async () => {
   await using project = await ProjectFixture.make();
   await project.write("workers/api/main.c", "one");

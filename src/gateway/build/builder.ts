@@ -7,12 +7,13 @@ import { Artefacts } from "./artefacts.ts";
 import { runBuildCommand } from "./build-command.ts";
 import { type BuildOutcome, failureOf } from "./build-outcome.ts";
 import { placesIn } from "./code-frame.ts";
+import { inTurn } from "./folder-turns.ts";
 import { BundleFailure, failureOfBundle, NodeBundler } from "./node-bundle.ts";
 import type { CommandProgram, SourceSpec } from "./source-spec.ts";
 import type { VersionMaker } from "./version-maker.ts";
 
 /**
- * Makes artefacts of one worker's sources, one at a time.
+ * Makes artefacts of one worker's sources, one at a time in its folder.
  *
  * 1. An artefact has a version's name only if the sources were that version before it was built and after: otherwise it is `outdated`, and not kept.
  * 2. What was built once is not built again, unless it is asked for.
@@ -40,6 +41,7 @@ export class Builder implements VersionMaker {
   readonly #clock: Clock | undefined;
   /** What a build command has left in the worker's folder, where the next one writes too. */
   #builtInPlace: string | undefined;
+  /** The last that was ordered here. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ sources, keepCount, timeoutMs = TIMEOUT_MS, clock }: BuilderOptions) {
@@ -59,9 +61,9 @@ export class Builder implements VersionMaker {
     return known.map(({ version }) => version);
   }
 
-  /** Waits for the build before it. Does not throw. */
+  /** Waits for the build before it, also of another builder of the same folder. Does not throw. */
   build(version: string, signal: AbortSignal, { isForced = false } = {}): Promise<BuildOutcome> {
-    const outcome = this.#turn.then(() => this.#build(version, signal, isForced));
+    const outcome = inTurn(this.#spec.dir, () => this.#build(version, signal, isForced));
     this.#turn = outcome;
     return outcome;
   }
