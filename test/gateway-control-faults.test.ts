@@ -460,6 +460,35 @@ process.on("SIGTERM", () => {
   },
 );
 
+test(
+  "gateway: who waits for a worker is answered when the project is brought down",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const never = "setInterval(() => {}, 60_000); // listens nowhere\n";
+    await using site = await Site.make({ [INDEX]: saying("one"), "workers/never/src/main.ts": never });
+    await site.up();
+    await site.text("/");
+    const client = site.house.client();
+    const workdir = site.house.dir;
+    const waits = [
+      client.request("gateway.wait", { worker: "index", workdir, conditions: ["stopped"] }),
+      client.request("gateway.wait", { worker: "never", workdir, conditions: ["healthy", "served"] }),
+      client.request("gateway.wait", { worker: "never", workdir, conditions: ["healthy", "stopped"] }),
+    ];
+    const settled = client.request("gateway.settled", { worker: "never", workdir, timeout_ms: TIMEOUT_MS });
+    await client.request("gateway.down", { workdir });
+    assert.deepEqual(
+      (await Promise.all(waits)).map(({ met, result }) => [met, result]),
+      [
+        [["stopped"], "met"],
+        [[], "ended"],
+        [["stopped"], "met"],
+      ],
+    );
+    await settled;
+  },
+);
+
 test("gateway: one that does not come up leaves nothing in the server", { timeout: TIMEOUT_MS }, async () => {
   await using site = await Site.make({ [INDEX]: saying("one") });
   await using other = await Site.make({ [INDEX]: saying("other") });

@@ -346,7 +346,8 @@ export class Gateways {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<void> {
-    await project.until(() => isAtRest(worker.state) || undefined, this.#limit(timeoutMs, signal));
+    const isSettled = (): boolean => project.isDown || isAtRest(worker.state);
+    await project.until(() => isSettled() || undefined, this.#limit(timeoutMs, signal));
   }
 
   #limit(timeoutMs: number | undefined, signal: AbortSignal): AbortSignal {

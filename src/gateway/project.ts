@@ -58,6 +58,7 @@ export class GatewayProject {
   readonly #watches: ProjectWatches;
   #config: ProjectConfig;
   #configError: string | undefined;
+  #isDown = false;
   #fronts!: Fronts;
   #runs!: InstanceRuns;
   #ports!: PortPool;
@@ -158,6 +159,11 @@ export class GatewayProject {
     return this.#configError;
   }
 
+  /** All of it has ended, on purpose: its workers' states change no more. */
+  get isDown(): boolean {
+    return this.#isDown;
+  }
+
   get mode(): GatewayMode {
     return this.#record.mode ?? this.#config.mode;
   }
@@ -233,6 +239,8 @@ export class GatewayProject {
     this.#over.abort();
     this.#watches.close();
     this.#file.forget();
+    this.#isDown = true;
+    this.#waiters.changed();
     return names;
   }
 

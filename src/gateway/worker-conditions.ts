@@ -42,7 +42,7 @@ function isHopeless(state: WorkerState, condition: "healthy" | "served"): boolea
   return condition === "served" && summary === "degraded" && state.current?.version !== desiredVersion(state);
 }
 
-/** Until one holds, none can, or `limit` is aborted. */
+/** Until one holds, none can, or `limit` is aborted. A worker of a project that is brought down is stopped, and becomes nothing else. */
 export async function waitForConditions(
   project: GatewayProject,
   worker: ProjectWorker,
@@ -50,9 +50,11 @@ export async function waitForConditions(
   limit: AbortSignal,
 ): Promise<{ met: WorkerCondition[]; result: "met" | "ended" | "timeout" }> {
   const found = await project.until(() => {
-    const met = conditions.filter((condition) => holds(worker.state, condition));
+    const met = conditions.filter((condition) =>
+      project.isDown ? condition === "stopped" : holds(worker.state, condition),
+    );
     if (met.length > 0) return { met, result: "met" as const };
-    return cannotHold(worker.state, conditions) ? { met, result: "ended" as const } : undefined;
+    return project.isDown || cannotHold(worker.state, conditions) ? { met, result: "ended" as const } : undefined;
   }, limit);
   return found ?? { met: [], result: "timeout" };
 }
