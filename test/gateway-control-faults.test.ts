@@ -411,12 +411,8 @@ test("gateway: down while versions are being started leaves no process", { timeo
   }
 });
 
-test(
-  "gateway: up while the same one is going down is up when that is over, and stays so for the next server",
-  { timeout: TIMEOUT_MS },
-  async () => {
-    // Goes when it is told how, by a file.
-    const slow = `${saying("one")}
+/** Goes when it is told how, by a file. */
+const SLOW_TO_GO = `${saying("one")}
 import { existsSync, writeFileSync, watch } from "node:fs";
 process.on("SIGTERM", () => {
   const look = () => existsSync("../../go") && process.exit(0);
@@ -425,7 +421,12 @@ process.on("SIGTERM", () => {
   look();
 });
 `;
-    await using site = await Site.make({ [INDEX]: slow });
+
+test(
+  "gateway: up while the same one is going down is up when that is over, and stays so for the next server",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make({ [INDEX]: SLOW_TO_GO });
     await site.up();
     const client = site.house.client();
     const { dir } = site.house;
@@ -456,6 +457,33 @@ process.on("SIGTERM", () => {
       gateways.map((gateway) => gateway.dir),
       [dir],
       "its record is there",
+    );
+  },
+);
+
+test(
+  "gateway: a worker that is written while the project goes down is not started",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make({ [INDEX]: SLOW_TO_GO });
+    await site.up();
+    await site.text("/");
+    const client = site.house.client();
+    const { dir } = site.house;
+    const down = client.request("gateway.down", { workdir: dir });
+    await waitUntil(() => existsSync(join(dir, "asked")), { what: "the worker to be told" });
+    const known = new Set(site.workerProcesses().map(({ pid }) => pid));
+    site.write("workers/new/src/main.ts", saying("new"));
+    const isNew = (): boolean => site.workerProcesses().some(({ pid }) => !known.has(pid));
+    // Long enough for one that starts it.
+    for (let asked = 0; asked < 300 && !isNew(); asked++) await client.request("gateway.status", {});
+    writeFileSync(join(dir, "go"), "");
+    await down;
+    assert.deepEqual(site.workerProcesses(), []);
+    const records = readdirSync(site.house.places.gatewayDir, { recursive: true, encoding: "utf8" });
+    assert.deepEqual(
+      records.filter((path) => path.endsWith("project.json")),
+      [],
     );
   },
 );

@@ -297,7 +297,8 @@ export class Gateways {
   async #begin(dir: string, request: Parameters<typeof GatewayProject.up>[1]): Promise<GatewayProject> {
     await this.#ending.get(dir)?.catch(() => {}); // its front, its ports and its record are of one at a time
     const project = await GatewayProject.up(this.#projectOptions(join(this.#options.dir, homeDigest(dir))), request);
-    this.#add(dir, project);
+    if (this.#over.signal.aborted) project.close();
+    else this.#add(dir, project);
     return project;
   }
 

@@ -46,8 +46,8 @@ export class ProjectWatches {
 
   /** From now on what this configuration names, in the place of what the one before did. */
   follow({ watched, workers, publicDir }: ProjectConfig, mode: GatewayMode): void {
-    this.#mode = mode;
     if (mode === "prod") return this.close();
+    this.#mode = mode;
     const { onConfig, onAssets } = this.#options;
     this.#config ??= new ConfigWatch({ onChange: onConfig });
     this.#config.follow(watched);
@@ -64,7 +64,9 @@ export class ProjectWatches {
     this.#config?.follow(paths);
   }
 
+  /** Nobody watches any more, until `follow`. */
   close(): void {
+    this.#mode = "prod";
     for (const watch of [this.#sources, this.#config, this.#assets]) watch?.close();
     this.#sources = undefined;
     this.#config = undefined;

@@ -58,6 +58,8 @@ export class GatewayProject {
   readonly #watches: ProjectWatches;
   #config: ProjectConfig;
   #configError: string | undefined;
+  /** It goes down or lets go: what is still being read changes nothing any more. */
+  #isEnding = false;
   #isDown = false;
   #fronts!: Fronts;
   #runs!: InstanceRuns;
@@ -201,6 +203,7 @@ export class GatewayProject {
   /** Another mode from now on, whatever the file says. @throws as `loadConfig`; nothing has changed then */
   async setMode(mode: GatewayMode): Promise<void> {
     const config = await this.#options.loadConfig(this.dir, mode);
+    if (this.#isEnding) return;
     this.#record.mode = mode;
     this.#configure(config);
   }
@@ -214,9 +217,12 @@ export class GatewayProject {
   /** The files may say something else by now. @throws as `loadConfig`; nothing has changed then */
   async reconfigure(): Promise<void> {
     try {
-      this.#configure(await this.#options.loadConfig(this.dir, this.#record.mode));
+      const config = await this.#options.loadConfig(this.dir, this.#record.mode);
+      if (this.#isEnding) return;
+      this.#configure(config);
       this.#configError = undefined;
     } catch (error) {
+      if (this.#isEnding) throw error;
       this.#configError = messageOf(error);
       const watched = isWarrenError(error) ? error.detail?.watched : undefined;
       if (Array.isArray(watched)) this.#watches.followConfig(watched as string[]);
@@ -234,10 +240,11 @@ export class GatewayProject {
   /** Ends every instance and the front; resolves when all are gone. */
   async down({ graceMs }: { graceMs?: number } = {}): Promise<string[]> {
     const names = this.workers.map(({ name }) => name);
+    this.#isEnding = true; // first: a worker that comes meanwhile would be nobody's to end
+    this.#watches.close();
     await this.#fronts.stop();
     await this.#workers.end(graceMs);
     this.#over.abort();
-    this.#watches.close();
     this.#file.forget();
     this.#isDown = true;
     this.#waiters.changed();
@@ -246,6 +253,7 @@ export class GatewayProject {
 
   /** Lets go: front and instances go on, and another server takes them up. */
   close(): void {
+    this.#isEnding = true;
     this.#over.abort();
     this.#fronts.close(); // first: it watches on for the next one, and is not told to stop
     this.#workers.close();
@@ -361,6 +369,7 @@ export class GatewayProject {
   }
 
   #save(): void {
+    if (this.#over.signal.aborted) return; // it is forgotten, or the next server's
     this.#record.config = this.#config;
     for (const worker of this.workers) this.#record.workers[worker.name] = worker.record;
     try {
