@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../platform/log.ts";
+import { WarrenError } from "../protocol/errors.ts";
 import { FRONT_FORMAT, type FrontTable, type ServerToFront } from "../protocol/front-messages.ts";
 import type { KeeperServer } from "../protocol/keeper-calls.ts";
 import { LineSplitter } from "../protocol/lines.ts";
@@ -53,14 +54,15 @@ class Generation implements AsyncDisposable {
   }
 }
 
-/** A keeper that finds generation 1, and starts the next one when it is asked for one. */
-function openFronts(dir: string): { fronts: Fronts; calls: string[] } {
+/** A keeper that finds generation 1, and starts the next one when it is asked for one; in the place of another it starts none. */
+function openFronts(dir: string, { hash = "h" } = {}): { fronts: Fronts; calls: string[] } {
   const calls: string[] = [];
   const server = (generation: number): KeeperServer =>
     ({ name: "front", generation, hash: "h", state: "ready", pid: 1, address: LISTEN }) as unknown as KeeperServer;
   const keeper = {
     call: async ({ call }: { call: string }) => {
       calls.push(call);
+      if (call === "server.replace") throw new WarrenError("SERVER_START_FAILED", "It did not start.");
       return call === "list" ? { servers: [server(1)] } : server(2);
     },
   } as unknown as FrontsOptions["keeper"];
@@ -68,7 +70,7 @@ function openFronts(dir: string): { fronts: Fronts; calls: string[] } {
   const fronts = new Fronts(
     {
       keeper,
-      spec: { name: "front", hash: "h", command: [], logPath: "" },
+      spec: { name: "front", hash, command: [], logPath: "" },
       listen: LISTEN,
       socketPathOf: (generation) => join(dir, `${generation}.sock`),
       log: silentLog,
@@ -110,6 +112,20 @@ test("fronts: one that dies before it goes by its table is not waited for", { ti
     assert.deepEqual(first.told, ["table"]);
     fronts.close();
     void second;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("fronts: one of an older build that cannot be replaced goes on", { timeout: 4_000 }, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "fronts-"));
+  try {
+    await using first = await Generation.at(join(dir, "1.sock"), 1, saysApplied);
+    const { fronts, calls } = openFronts(dir, { hash: "newer" });
+    await fronts.open();
+    assert.deepEqual(calls, ["list", "server.replace"]);
+    assert.deepEqual([first.told, fronts.server?.generation, fronts.isConnected], [["table"], 1, true]);
+    fronts.close();
   } finally {
     rmSync(dir, { recursive: true });
   }

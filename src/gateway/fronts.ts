@@ -97,7 +97,17 @@ export class Fronts {
     } catch {
       return this.#dialNext(); // it has died since it was found
     }
-    if (found.hash !== spec.hash) await this.replace();
+    if (found.hash !== spec.hash) await this.#renew();
+  }
+
+  /** Of an older build it serves all the same, and the next server tries again. */
+  async #renew(): Promise<void> {
+    try {
+      await this.replace();
+    } catch (error) {
+      if (!this.isConnected) throw error;
+      this.#options.log.warn("front_not_replaced", { error: messageOf(error) });
+    }
   }
 
   /** A new generation of this build takes the place of what runs; nobody who is connected notices. */
