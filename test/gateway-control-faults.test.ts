@@ -17,6 +17,8 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { readProcess } from "../src/platform/process.ts";
 import type { Worker } from "../src/protocol/gateway-units.ts";
+import { suspended } from "./harness/faults.ts";
+import { ended, killProcess } from "./harness/processes.ts";
 import { Site, saying } from "./harness/site.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
@@ -458,6 +460,36 @@ test(
       [dir],
       "its record is there",
     );
+  },
+);
+
+test(
+  "gateway: up goes on with the workers of a project that the next server could not take up",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make({ "warren.yaml": "gateway: { mode: prod }\n", [INDEX]: saying("one") });
+    await site.up();
+    const pid = pidIn(await site.text("/"));
+    const processes = (): number[] => site.workerProcesses().map((one) => one.pid);
+    const before = processes();
+    const [server, keeper] = [await site.house.server(), await site.house.keeper()];
+    {
+      using _suspended = suspended(server.pid); // it would start its successor
+      for (const victim of [keeper, server]) killProcess(victim);
+      await Promise.all([keeper, server].map((victim) => ended(victim)));
+    }
+    const squatter = await waitUntil(() => listenOn(site.port), { what: "the port, once the front has let go of it" });
+    try {
+      const { gateways } = await site.house.client().request("gateway.status", {});
+      assert.deepEqual(gateways, [], "its port is taken");
+      await site.up();
+      assert.equal(pidIn(await site.text("/")), pid, "the same process");
+      assert.deepEqual(processes(), before);
+      await site.house.client().request("gateway.down", { workdir: site.house.dir });
+      await goneAll([pid], "down");
+    } finally {
+      squatter.close();
+    }
   },
 );
 

@@ -65,25 +65,30 @@ export class GatewayProject {
   #runs!: InstanceRuns;
   #ports!: PortPool;
 
-  /** @throws what the configuration, the port and the keeper say */
+  /**
+   * What a server before has begun, and nobody could take up, is gone on with: its processes are found or ended.
+   * @throws what the configuration, the port and the keeper say; what was found is left as it is then
+   */
   static async up(
     options: ProjectOptions,
     request: { dir: string; env: string[]; port?: number },
   ): Promise<GatewayProject> {
     const config = await options.loadConfig(request.dir);
+    const left = new ProjectFile(options.homeDir).read();
     const record: ProjectRecord = {
       format: 1,
       dir: config.dir,
       env: request.env,
       ...(request.port === undefined ? {} : { askedPort: request.port }),
-      revision: 0,
-      workers: {},
+      revision: left?.revision ?? 0,
+      workers: left?.workers ?? {},
     };
     const project = new GatewayProject(options, config, record);
     try {
-      await project.#open({ isNew: true });
+      await project.#open({ isNew: left === undefined });
     } catch (error) {
-      await project.#undo();
+      if (left) project.close();
+      else await project.#undo();
       throw error;
     }
     return project;
