@@ -525,9 +525,11 @@ test(
   { timeout: TIMEOUT_MS },
   async () => {
     const never = "setInterval(() => {}, 60_000); // listens nowhere\n";
-    await using site = await Site.make({ [INDEX]: saying("one"), "workers/never/src/main.ts": never });
+    await using site = await Site.make({ [INDEX]: saying("one") });
     await site.up();
     await site.text("/");
+    site.write("workers/never/src/main.ts", never); // afterwards: up would wait for it
+    await waitUntil(async () => (await site.status()).workers.length === 2, { what: "the other worker" });
     const client = site.house.client();
     const workdir = site.house.dir;
     const waits = [
