@@ -361,6 +361,32 @@ test("request: given up by its signal or its time, refused when it is too long, 
   );
 });
 
+test("reconnect: a wire that is lost while the first lines are sent, or just after, is dialled anew", async () => {
+  for (const lose of [(close: () => void) => close(), (close: () => void) => queueMicrotask(close)]) {
+    const server = new FakeServer();
+    const states: string[] = [];
+    const { client } = connected({
+      dial: async (events) => {
+        const wire = await server.dial(events);
+        if (server.dialCount > 1) return wire;
+        let isLost = false;
+        const send = (): void => {
+          if (!isLost) lose(() => events.onClose());
+          isLost = true;
+        };
+        return { ...wire, send };
+      },
+      onConnection: (state) => states.push(state),
+    });
+    const listed = client.request("list", {}, { timeoutMs: 20_000 });
+    const { wire, message } = await server.next("list");
+    wire.answer(message, { jobs: [] });
+    assert.deepEqual(await listed, { jobs: [] });
+    assert.deepEqual([server.dialCount, states], [2, ["lost", "back"]]);
+    client.close();
+  }
+});
+
 test("request: a client that is closed while it dials leaves no wire open", async () => {
   const { server, client } = connected();
   const request = client.request("ping", {});

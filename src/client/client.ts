@@ -165,10 +165,12 @@ export class Client {
 
   #connect(): Promise<void> {
     if (this.#wire) return Promise.resolve();
-    this.#dialing ??= this.#dial().finally(() => {
-      this.#dialing = undefined;
+    if (this.#dialing) return this.#dialing;
+    const dialing = this.#dial().finally(() => {
+      if (this.#dialing === dialing) this.#dialing = undefined;
     });
-    return this.#dialing;
+    this.#dialing = dialing;
+    return dialing;
   }
 
   async #dial(): Promise<void> {
@@ -212,9 +214,10 @@ export class Client {
     if (lost) throw new WarrenError("CONNECTION_LOST", "The server closed the connection.");
     if (this.#closed) return wire.close();
     this.#wire = wire;
+    this.#dialing = undefined; // from here on the wire can be lost, also while it is written to, and then it is dialled anew
+    this.#expectGreeting(wire);
     const { name, version } = this.#options;
     wire.send(JSON.stringify({ id: 0, type: "hello", payload: { protocol: PROTOCOL, client: name, version } }));
-    this.#expectGreeting(wire);
     for (const { line } of this.#pending.values()) wire.send(line);
     if (this.#subscription) this.#sendSubscribe();
   }
