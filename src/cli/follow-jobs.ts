@@ -29,24 +29,30 @@ class JobsFollower {
   readonly #context: Context;
   readonly #options: FollowJobsOptions;
   readonly #printer: LogPrinter;
-  /** By run id: called when the run has ended. */
-  readonly #ends = new Map<string, (job: Job) => void>();
+  /** By run id: called when the run has ended, or, without a job, when nobody will say so any more. */
+  readonly #ends = new Map<string, (job?: Job) => void>();
+  /** None rejects: what one fails with ends them all. */
   readonly #followers = new Set<Promise<void>>();
+  readonly #failed = new AbortController();
+  readonly #until: AbortSignal;
 
   constructor(context: Context, options: FollowJobsOptions) {
     this.#context = context;
     this.#options = options;
     this.#printer = new LogPrinter(context.output, options.wanted.json ? "json" : "tagged");
+    this.#until = AbortSignal.any([options.interrupted, this.#failed.signal]);
   }
 
   async follow(): Promise<void> {
-    const { workdir, jobIds, interrupted } = this.#options;
+    const { workdir, jobIds } = this.#options;
     const filter = { ...(workdir ? { workdir } : {}), ...(jobIds ? { job_ids: [...jobIds] } : {}) };
-    for await (const item of this.#context.ownClient().subscribe(filter, interrupted)) {
+    for await (const item of this.#context.ownClient().subscribe(filter, this.#until)) {
       if (item.kind === "snapshot") await this.#onSnapshot((item.snapshot as { jobs: Job[] } | null)?.jobs ?? []);
       else await this.#onEvent(item.event);
     }
+    for (const end of this.#ends.values()) end();
     await Promise.all(this.#followers);
+    this.#failed.signal.throwIfAborted();
     await this.#printer.flush();
   }
 
@@ -73,26 +79,28 @@ class JobsFollower {
 
   #begin(job: Job, start: Start | undefined): void {
     const runId = job.run_id ?? job.id;
-    const { promise: ended, resolve } = Promise.withResolvers<Job>();
+    const { promise: ended, resolve } = Promise.withResolvers<Job | undefined>();
     this.#ends.set(runId, resolve);
-    const follower = this.#followOne(job, runId, ended, start).finally(() => this.#followers.delete(follower));
+    const follower = this.#followOne(job, runId, ended, start)
+      .catch((error: unknown) => this.#failed.abort(error))
+      .finally(() => this.#followers.delete(follower));
     this.#followers.add(follower);
   }
 
-  async #followOne(job: Job, runId: string, ended: Promise<Job>, start: Start | undefined): Promise<void> {
-    const { wanted, interrupted } = this.#options;
+  async #followOne(job: Job, runId: string, ended: Promise<Job | undefined>, start: Start | undefined): Promise<void> {
+    const { wanted } = this.#options;
     const run = outputRunOf(job.id, { ...job, id: runId });
     const source = await outputOf(this.#context);
     const from = start === undefined ? {} : { start };
-    for await (const item of source.follow(run, { ended, streams: wanted.streams, signal: interrupted, ...from })) {
+    for await (const item of source.follow(run, { ended, streams: wanted.streams, signal: this.#until, ...from })) {
       if (item.kind === "omitted" || !wanted.grep || wanted.grep(item.bytes))
         await this.#printer.item(item, job.name ?? job.id);
       await this.#printer.flush();
     }
-    if (interrupted.aborted) return;
-    const { outcome } = await ended;
+    const end = await ended;
+    if (!end || this.#until.aborted) return;
     await this.#printer.note(
-      `process stopped: ${commandText(job)} (pid:${job.pid} id:${job.id}) exit: ${exitCodeText(outcome)}`,
+      `process stopped: ${commandText(job)} (pid:${job.pid} id:${job.id}) exit: ${exitCodeText(end.outcome)}`,
     );
     this.#ends.delete(runId);
     if (this.#ends.size === 0) await this.#printer.note("all processes stopped");

@@ -10,7 +10,7 @@ import { LogPrinter } from "./log-printer.ts";
 import { commandText, exitCodeText } from "./render/job-text.ts";
 import { endHoweverLong } from "./run-end.ts";
 import type { NamedRun } from "./run-of.ts";
-import { outputOf } from "./run-output.ts";
+import { isRemoved, outputOf } from "./run-output.ts";
 
 /** `logs NAME -f`: the run's lines until it ends; with a cursor, from where its reader was, and moved on when this ends. */
 export async function followOne(context: Context, run: NamedRun, wanted: LogSelection): Promise<number> {
@@ -29,7 +29,10 @@ export async function followOne(context: Context, run: NamedRun, wanted: LogSele
     await printer.flush();
     positions = positionsAfter(positions, item, !interrupted.aborted);
   }
-  const end = await ended;
+  const end = await ended.catch((error: unknown) => {
+    if (isRemoved(error)) return undefined;
+    throw error;
+  });
   if (cursor)
     advanceCursor(cursor, { [run.runId]: positions }, (runId) =>
       existsSync(join(places.logsDir, `${runId}.stdout.log`)),

@@ -1,3 +1,4 @@
+import { WarrenError } from "../protocol/errors.ts";
 import { logPathsOfRun, type Positions, pathOf, type RunLogPaths, type Stream } from "../runs/logs/files.ts";
 import { followBytes, followRun } from "../runs/logs/follow.ts";
 import type { LogItem } from "../runs/logs/log-item.ts";
@@ -28,6 +29,17 @@ export const outputRunOf = (
   jobId: string,
   run: { id: string; stdout_path: string; stderr_path: string },
 ): OutputRun => ({ of: { kind: "job", id: jobId }, runId: run.id, paths: logPathsOfRun(run) });
+
+const NOT_THERE = new Set([
+  "JOB_NOT_FOUND",
+  "RUN_NOT_FOUND",
+  "GATEWAY_NOT_FOUND",
+  "WORKER_NOT_FOUND",
+  "INSTANCE_NOT_FOUND",
+]);
+
+/** Whether that is said of a run, or an instance, that was there: it has ended, and was removed. */
+export const isRemoved = (error: unknown): boolean => error instanceof WarrenError && NOT_THERE.has(error.code);
 
 export interface FollowOutput {
   /** Default: from the beginning. */

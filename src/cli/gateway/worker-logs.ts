@@ -70,9 +70,11 @@ class WorkersFollower {
   readonly #context: Context;
   readonly #options: FollowWorkersOptions;
   readonly #printer: LogPrinter;
-  /** By instance: called when it is no more. */
+  /** By instance that is there: called when it is no more. */
   readonly #ends = new Map<string, () => void>();
+  /** None rejects: what one fails with ends them all. */
   readonly #followers = new Set<Promise<void>>();
+  readonly #failed = new AbortController();
   #hasLooked = false;
 
   constructor(context: Context, options: FollowWorkersOptions) {
@@ -82,27 +84,32 @@ class WorkersFollower {
   }
 
   async follow(): Promise<void> {
-    const interrupted = this.#context.interrupted();
+    const until = AbortSignal.any([this.#context.interrupted(), this.#failed.signal]);
     const filter = { streams: ["gateway"], workdir: this.#options.dir };
-    for await (const _ of this.#context.ownClient().subscribe(filter, interrupted)) await this.#look(interrupted);
+    for await (const _ of this.#context.ownClient().subscribe(filter, until)) await this.#look(until);
     for (const end of this.#ends.values()) end();
     await Promise.all(this.#followers);
+    this.#failed.signal.throwIfAborted();
     await this.#printer.flush();
   }
 
   /** Something has happened at the gateway: which instances are there now? */
-  async #look(interrupted: AbortSignal): Promise<void> {
+  async #look(until: AbortSignal): Promise<void> {
     const { dir, names } = this.#options;
     const { gateways } = await this.#context.client().request("gateway.status", { workdir: dir });
     const workers = (gateways[0]?.workers ?? []).filter(({ name }) => names?.includes(name) ?? true);
     const isFirst = !this.#hasLooked;
     this.#hasLooked = true;
     const known = new Set(workers.flatMap(({ instances }) => instances.map(({ id }) => id)));
-    for (const [id, end] of this.#ends) if (!known.has(id)) end();
+    for (const [id, end] of this.#ends) {
+      if (known.has(id)) continue;
+      end();
+      this.#ends.delete(id);
+    }
     for (const worker of workers) {
       for (const instance of worker.instances) {
         const run = this.#ends.has(instance.id) ? undefined : outputOfInstance({ ...worker, workdir: dir }, instance);
-        if (run) this.#begin(worker.name, instance, run, interrupted, isFirst);
+        if (run) this.#begin(worker.name, instance, run, until, isFirst);
       }
     }
   }
@@ -110,9 +117,9 @@ class WorkersFollower {
   #begin(name: string, { id, version }: WorkerInstance, run: OutputRun, signal: AbortSignal, isFirst: boolean): void {
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     this.#ends.set(id, resolve);
-    const follower = this.#followOne(name, version, run, { ended, signal, isFirst }).finally(() =>
-      this.#followers.delete(follower),
-    );
+    const follower = this.#followOne(name, version, run, { ended, signal, isFirst })
+      .catch((error: unknown) => this.#failed.abort(error))
+      .finally(() => this.#followers.delete(follower));
     this.#followers.add(follower);
   }
 

@@ -8,7 +8,7 @@ import { lastBytes, lastLines } from "../../runs/logs/line-window.ts";
 import { type LogItem, printedBytes } from "../../runs/logs/log-item.ts";
 import type { Selection, SelectOptions } from "../../runs/logs/select.ts";
 import type { Start } from "../../runs/logs/start.ts";
-import type { FollowOutput, OutputBytes, OutputRun, RunOutput } from "../run-output.ts";
+import { type FollowOutput, isRemoved, type OutputBytes, type OutputRun, type RunOutput } from "../run-output.ts";
 
 /**
  * The output of runs of another machine, page by page over the wire. What it can leave out is not sent; what is searched for is searched for here. A request
@@ -60,10 +60,11 @@ export class OutputThere implements RunOutput {
       const isLast = over.signal.aborted;
       const request = isLast ? { ...wanted, wait_ms: 0, unterminated: true } : wanted;
       const page = await this.#page(run, request, isLast ? signal : until).catch((error: unknown) => {
+        if (isRemoved(error)) return "removed";
         if (until.aborted && !(isLast && !signal?.aborted)) return undefined;
         throw error;
       });
-      if (signal?.aborted) return;
+      if (signal?.aborted || page === "removed") return;
       if (!page) continue; // it ended while it was asked: once more, for the rest
       for (const piece of page.items) {
         yield itemOf(run.runId, piece);
