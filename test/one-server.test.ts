@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Finding } from "../src/protocol/messages.ts";
 import { variant } from "./harness/build-copy.ts";
 import { needsRoot, readOnlyDirectory, suspended } from "./harness/faults.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
@@ -149,6 +150,30 @@ test("one server: a home that cannot be made is a clear error", { timeout: TIMEO
   await using house = temporaryHome();
   assertRefused(await house.warren(["ping", "--json"], { env: { WARREN_HOME: "/dev/null/home" } }), "HOME_UNUSABLE");
 });
+
+test(
+  "one server: nobody waits for a keeper that is stopped, and doctor says what to type",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    assertAnswered(await house.warren(["ping"]));
+    const { pid } = await house.keeper();
+    const [doctor, start, reload] = await (async () => {
+      using _stopped = suspended(pid);
+      return await Promise.all([
+        house.warren(["doctor", "--json"]),
+        house.warren(["new", "-d", "--json", "--", "true"]),
+        house.warren(["reload"]),
+      ]);
+    })();
+    const { findings } = JSON.parse(doctor.stdout) as { findings: Finding[] };
+    const { level, fix } = findings.find(({ subject }) => subject === "keeper")!;
+    assert.deepEqual([doctor.status, level, fix], [1, "error", `kill -CONT ${pid}`]);
+    assertRefused(start, "KEEPER_SILENT");
+    assert.match(reload.stderr, /The keeper has not answered for 10 s/);
+    assert.match(await house.run("doctor"), new RegExp(`keeper +pid ${pid}`));
+  },
+);
 
 /** All at once: the last is started before the first has ended. */
 async function herd(

@@ -19,6 +19,8 @@ import { LEAN, startKeeper } from "./start-keeper.ts";
  * at most once however many ask. Safe to call from any number of clients at once.
  */
 const ENSURE_TIMEOUT_MS = 30_000;
+/** What it is asked for may take longer than any limit, but a greeting is answered at once: without that, nothing is asked. */
+export const KEEPER_GREETING_MS = 10_000;
 
 export interface EnsureOptions {
   places: Places;
@@ -28,6 +30,7 @@ export interface EnsureOptions {
   serverName?: string;
 }
 
+/** @throws KEEPER_SILENT, KEEPER_FAILED, SERVER_START_FAILED and other refusals of the keeper; SERVER_NAME_INVALID */
 export async function ensureServer(options: EnsureOptions): Promise<KeeperServer> {
   const { places, serverName } = options;
   if (serverName !== undefined) checkServerName(serverName);
@@ -38,6 +41,7 @@ export async function ensureServer(options: EnsureOptions): Promise<KeeperServer
   for (;;) {
     const keeper = await connectKeeper({ ...options, build });
     try {
+      await keeper.greet(KEEPER_GREETING_MS);
       const name = serverName ?? freeName(places, build);
       const socketDir = dirname(keeper.path);
       const server = await keeper.call({

@@ -93,6 +93,20 @@ export class KeeperConnection {
     return promise;
   }
 
+  /**
+   * Asks who it is: it answers at once, whatever else it has in hand.
+   * @throws KEEPER_SILENT when it has not in `timeoutMs`; KEEPER_LOST
+   */
+  async greet(timeoutMs: number): Promise<KeeperAnswers["hello"]> {
+    const { promise: silent, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(keeperSilent(timeoutMs)), timeoutMs);
+    try {
+      return await Promise.race([this.call({ call: "hello" }), silent]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -105,3 +119,8 @@ export class KeeperConnection {
     else pending.reject(fromWire(answer));
   }
 }
+
+const keeperSilent = (afterMs: number): WarrenError =>
+  new WarrenError("KEEPER_SILENT", `The keeper has not answered for ${afterMs / 1000} s: it is stopped, or it hangs.`, {
+    fix: "warren doctor",
+  });

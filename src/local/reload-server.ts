@@ -4,11 +4,11 @@ import type { Places } from "../platform/paths.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer } from "../protocol/keeper-calls.ts";
 import { keepBuild } from "../registry/builds.ts";
-import { findKeeper, serverSpec } from "./ensure-server.ts";
+import { findKeeper, KEEPER_GREETING_MS, serverSpec } from "./ensure-server.ts";
 
 /**
  * Replaces the process of the server of that name by one of this build, with nothing interrupted. When the new one does not start, the old one stays.
- * @throws NO_KEEPER, SERVER_START_FAILED and other refusals of the keeper, RELOAD_FAILED
+ * @throws NO_KEEPER, KEEPER_SILENT, SERVER_START_FAILED and other refusals of the keeper, RELOAD_FAILED
  */
 export async function reloadServer(places: Places, build: Build, name: string): Promise<KeeperServer> {
   const spec = serverSpec(places, keepBuild(places.buildsDir, build), name);
@@ -18,6 +18,7 @@ export async function reloadServer(places: Places, build: Build, name: string): 
       fix: "warren doctor",
     });
   try {
+    await keeper.greet(KEEPER_GREETING_MS);
     return await keeper.call({ call: "server.replace", spec });
   } catch (error) {
     if (isWarrenError(error)) throw error;

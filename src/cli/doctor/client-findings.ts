@@ -2,7 +2,10 @@ import { accessSync, constants, existsSync, lstatSync, readFileSync } from "node
 import { statfs } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { findKeeper } from "../../local/ensure-server.ts";
+import { type KeeperEntry, readKeeperEntry } from "../../local/keeper-client.ts";
+import { isAlive, readProcess } from "../../platform/process.ts";
 import { formatBytes } from "../../protocol/durations.ts";
+import { isWarrenError } from "../../protocol/errors.ts";
 import type { Finding } from "../../protocol/messages.ts";
 import { readEntries } from "../../registry/entries.ts";
 import type { Context } from "../context.ts";
@@ -93,19 +96,35 @@ async function freeSpace({ places }: Context): Promise<Finding> {
   return freeBytes < FREE_WARNING_BYTES ? warning("disk", text, "warren cleanup --all") : ok("disk", text);
 }
 
+/** One that takes longer has a problem. */
+const KEEPER_ANSWER_MS = 3_000;
+
 async function keeper({ places }: Context): Promise<Finding> {
   try {
     const connection = await findKeeper(places);
     if (!connection) return ok("keeper", "not running; the first job starts it");
-    const { pid } = await connection.call({ call: "hello" }).finally(() => connection.close());
+    const { pid } = await connection.greet(KEEPER_ANSWER_MS).finally(() => connection.close());
     return ok("keeper", `pid ${pid}`);
   } catch (cause) {
+    const entry = isWarrenError(cause, "KEEPER_SILENT") ? readKeeperEntry(places.keeperFile) : undefined;
+    if (entry && isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks }))
+      return silentKeeper(entry);
     return error(
       "keeper",
       `it does not answer: ${cause instanceof Error ? cause.message : cause}`,
       `tail ${places.keeperLog}`,
     );
   }
+}
+
+function silentKeeper({ pid }: KeeperEntry): Finding {
+  const isStopped = /[Tt]/.test(readProcess(pid)?.state ?? "");
+  if (isStopped) return error("keeper", `pid ${pid} is stopped, so no server can be started`, `kill -CONT ${pid}`);
+  return error(
+    "keeper",
+    `pid ${pid} has not answered for ${KEEPER_ANSWER_MS / 1000} s, so no server can be started`,
+    `kill -9 ${pid}      # jobs go on; sessions end, and can be resumed`,
+  );
 }
 
 function servers({ places, build }: Context): Finding[] {
