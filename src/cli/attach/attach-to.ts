@@ -9,7 +9,7 @@ import { type AttachEnd, type AttachRequest, newClientId } from "./attachment.ts
 
 import { configuredDetachKey } from "./configured-detach-key.ts";
 import { dialSession, type SessionServer } from "./dial-session.ts";
-import { exitStatusOfEnd, sayFarewell } from "./farewell.ts";
+import { exitStatusOfEnd, forAMoment, sayFarewell } from "./farewell.ts";
 
 export interface AttachToOptions {
   /** Look only. */
@@ -45,7 +45,7 @@ export async function attachTo(context: Context, id: string, { isViewer }: Attac
   const { stdin, stdout } = process;
   if (!stdin.isTTY || !stdout.isTTY) return exitStatusOfEnd(await throughPipes(context, request));
   const end = await attachTerminal(request, { stdin, stdout });
-  await findServer().catch(() => {}); // it may have been renamed meanwhile
+  await forAMoment(findServer()); // it may have been renamed meanwhile
   sayFarewell({ output }, { icon: sessionIcon(found.name), name: found.name }, end);
   return exitStatusOfEnd(end);
 }

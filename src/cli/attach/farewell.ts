@@ -32,6 +32,16 @@ function endWords(outcome: Outcome): string {
   }
 }
 
+const MOMENT_MS = 500;
+
+/** Resolves with what only makes the farewell better, however it comes out, or soon without it: whoever leaves waits for no machine that is away. */
+export async function forAMoment(looking: Promise<unknown>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, MOMENT_MS);
+  await Promise.race([looking.catch(() => {}), over]);
+  clearTimeout(timer);
+}
+
 /** The program's own when it has ended; 128 + n when a signal made us leave. */
 export function exitStatusOfEnd(end: AttachEnd): number {
   switch (end.kind) {
