@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   };
   const status = await runCli(argv, async (on) => makeContext(output, clients, await doorTo(on)), output);
   for (const client of clients) client.close();
-  await door?.close();
+  door?.close();
   await output.flushed();
   return status;
 }

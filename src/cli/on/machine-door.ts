@@ -3,18 +3,25 @@ import type { MachineLink } from "../../client/remote/machine-link.ts";
 import type { DialBytes } from "../../client/terminal-world.ts";
 import type { Places } from "../../platform/paths.ts";
 
+export interface OpenedMachine {
+  link: Pick<MachineLink, "dialLines" | "dialBytes">;
+  close(): void;
+}
+
 /** The way to another machine, with `--on`: nothing of it is loaded, and nobody is connected to, before it is used. */
 export class MachineDoor {
   /** As it was typed. */
   readonly name: string;
   /** Of what keeps it from being reached: with what to type for this very command. */
   explain: (error: unknown) => Promise<unknown> = async (error) => error;
-  readonly #places: Places;
-  #opening: Promise<{ link: MachineLink; close(): void }> | undefined;
+  readonly #openMachine: () => Promise<OpenedMachine>;
+  #opening: Promise<OpenedMachine> | undefined;
+  #opened: OpenedMachine | undefined;
+  #isClosed = false;
 
-  constructor(name: string, places: Places) {
+  constructor(name: string, places: Places, openMachine = () => openHere(places, name)) {
     this.name = name;
-    this.#places = places;
+    this.#openMachine = openMachine;
   }
 
   /** For a client. @param target `primary`, or a session's name or id: then to the server that has it */
@@ -43,15 +50,23 @@ export class MachineDoor {
     };
   }
 
-  async close(): Promise<void> {
-    const opening = this.#opening;
-    if (opening) (await opening.catch(() => undefined))?.close();
+  /** What is still being opened is not waited for: what waits for the machine is on disk, and the next command brings it on its way. */
+  close(): void {
+    this.#isClosed = true;
+    this.#opened?.close();
   }
 
-  #open(): Promise<{ link: MachineLink; close(): void }> {
-    this.#opening ??= import("../../local/remote/device.ts").then(({ machineOn }) =>
-      machineOn(this.#places, this.name),
-    );
+  #open(): Promise<OpenedMachine> {
+    this.#opening ??= this.#openMachine().then((opened) => {
+      this.#opened = opened;
+      if (this.#isClosed) opened.close();
+      return opened;
+    });
     return this.#opening;
   }
+}
+
+async function openHere(places: Places, name: string): Promise<OpenedMachine> {
+  const { machineOn } = await import("../../local/remote/device.ts");
+  return machineOn(places, name);
 }
