@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { makeDirectories } from "../platform/directories.ts";
+import { WarrenError } from "../protocol/errors.ts";
 
 /**
  * Starts a process in a session of its own that has nothing of the caller's. The shell in between takes off what a run would leave on it (the
@@ -22,13 +23,16 @@ export interface Detached {
   logPath: string;
 }
 
-/** The end of a pipe that it has as fd 3, for its first word. */
-export function spawnDetached({ command, env, logPath }: Detached): Readable {
+/**
+ * The end of a pipe that it has as fd 3, for its first word. Of a process that could not be made (EAGAIN) it closes without one.
+ * @throws SPAWN_FAILED where there are no descriptors for it; the system's error when its log cannot be opened
+ */
+export function spawnDetached({ command, env, logPath }: Detached, spawnProcess: typeof spawn = spawn): Readable {
   makeDirectories(dirname(logPath), 0o700);
   const log = openSync(logPath, "a", 0o600);
   let child: ChildProcess;
   try {
-    child = spawn("/bin/sh", ["-c", DETACH, "sh", ...command], {
+    child = spawnProcess("/bin/sh", ["-c", DETACH, "sh", ...command], {
       cwd: "/",
       detached: true,
       env: environmentOf(env),
@@ -37,9 +41,15 @@ export function spawnDetached({ command, env, logPath }: Detached): Readable {
   } finally {
     closeSync(log);
   }
+  const pipe = child.stdio?.[3] as Readable | undefined; // EMFILE and ENFILE are told before there is any, later, as an event too
+  child.on("error", () => pipe?.destroy());
+  if (!pipe) throw noDescriptors();
   child.unref();
-  return child.stdio[3] as Readable;
+  return pipe;
 }
+
+const noDescriptors = (): WarrenError =>
+  new WarrenError("SPAWN_FAILED", "No process can be started: too many files are open.", { fix: "ulimit -n 65536" });
 
 export interface FirstLine {
   timeoutMs: number;
@@ -64,7 +74,7 @@ export function firstLine(pipe: Readable, { timeoutMs, late }: FirstLine): Promi
       text += chunk;
       if (text.includes("\n")) done();
     });
-    pipe.on("end", done).on("error", done);
+    pipe.on("end", done).on("error", done).on("close", done);
   });
 }
 
