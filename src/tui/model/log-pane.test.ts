@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { job, logLines, Played } from "../../../test/tui/played.ts";
+import { LINE_BYTES_MAX, READ_BYTES } from "../logs/window.ts";
 import { WINDOW_LINES_MAX } from "./log-pane.ts";
 import { viewSize, visibleRows } from "./log-scroll.ts";
-import type { Model } from "./model.ts";
+import type { LogRange, LogWindow, Model } from "./model.ts";
 
 /** A log of `total` lines of which the last `shown` are in the window. */
 const opened = (shown: number, total = shown): Played =>
@@ -99,6 +100,36 @@ test("the window stays bounded, and what goes is far from the view (invariant 4)
   assert.equal(lines[0]?.startByte, 140_000);
   assert.equal(atEnd, false);
   assert.notEqual(shownNumbers(played.model)[0], top);
+});
+
+/** What a read gives of a log of 1,000 lines that are as long as any is shown. */
+function longLines(range: LogRange): LogWindow {
+  const [lineBytes, endBytes] = [LINE_BYTES_MAX, LINE_BYTES_MAX * 1_000];
+  const to = range.kind === "before" ? range.byte : "byte" in range ? range.byte + READ_BYTES : endBytes;
+  const [first, last] = [Math.max(0, to - READ_BYTES) / lineBytes, Math.min(to, endBytes) / lineBytes];
+  const lines = Array.from({ length: last - first }, (_, at) => (first + at) * lineBytes).map((startByte) => ({
+    startByte,
+    endByte: startByte + lineBytes,
+    text: `${startByte}`,
+  }));
+  return { lines, startBytes: 0, endBytes };
+}
+
+test("around the view a window of the longest lines holds what is to be there, so that reading comes to its end", () => {
+  const played = opened(1);
+  played.model = { ...played.model, rows: 200 };
+  const source = played.model.panes.stdout.source!;
+  const read = (range: LogRange): Played =>
+    played.do({ type: "log-read", panel: "stdout", source, range, window: longLines(range) });
+  read({ kind: "tail" });
+  for (let page = 0; page < 20; page += 1) {
+    let next = played.keys("pgup").effect("read-log");
+    for (let readCount = 0; next; readCount += 1) {
+      assert.ok(readCount < 100, "it reads the same again and again");
+      next = read(next.range).effect("read-log");
+    }
+  }
+  assert.equal(played.model.panes.stdout.atEnd, false, "what is far from the view has gone");
 });
 
 test("wrap: a long line takes rows, and scrolling goes by rows", () => {

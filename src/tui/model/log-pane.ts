@@ -23,7 +23,8 @@ import {
  */
 
 export const WINDOW_LINES_MAX = 5_000;
-const WINDOW_BYTES_MAX = 1024 * 1024;
+/** Twice PREFETCH_ROWS and the rows of a tall terminal, of the longest lines that are shown: with less, each read would take what the last one has brought. */
+const WINDOW_BYTES_MAX = 4 * 1024 * 1024;
 /** Rows between the view and the window's border at which more is read. */
 const PREFETCH_ROWS = 100;
 
