@@ -108,7 +108,8 @@ export class FrontDoor {
     socket.on("error", () => {}); // of somebody who went away meanwhile
     // Not as a URL: a target may be anything, and one that is no URL must not throw here.
     if (request.url?.split("?")[0] !== HUB_PATH) {
-      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      // node:http has let go of it, with its deadlines: one that stays half open would be held for ever.
+      socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", () => socket.destroy());
       return;
     }
     const address = this.#addressOf(request);

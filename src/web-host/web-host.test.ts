@@ -102,6 +102,33 @@ test("web host: only this machine's own names are answered, with a policy on eve
   if (await Promise.race([once(six, "connect").then(() => true), once(six, "close").then(() => false)])) six.destroy();
 });
 
+test("web host: whose WebSocket is refused is cut off behind the answer, also when they stay half open", async () => {
+  await using one = await host();
+  const { port } = one.web;
+  const name = `Host: 127.0.0.1:${port}\r\n`;
+  const asks: [string, number][] = [
+    ["GET /web/v1 HTTP/1.1\r\nHost: evil.example\r\n", 421],
+    [`GET /elsewhere HTTP/1.1\r\n${name}`, 404],
+    [`GET /web/v1 HTTP/1.1\r\n${name}Origin: http://evil.example\r\n`, 403],
+    [`GET /web/v1 HTTP/1.1\r\n${name}Origin: http://127.0.0.1:${port}\r\n`, 401],
+  ];
+  for (const [head, status] of asks) {
+    const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const ended = once(socket, "close", { signal: AbortSignal.timeout(10_000) });
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    const writeOn = (): void => void socket.write("x", (error) => error || setImmediate(writeOn));
+    socket.on("end", writeOn);
+    socket.write(`${head}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    await assert
+      .rejects(ended, { syscall: "write" }, "nobody has the other end any more")
+      .finally(() => socket.destroy());
+    assert.ok(answer.startsWith(`HTTP/1.1 ${status} `), answer);
+  }
+});
+
 test("web host: a token gives a pass once, to the app's own page alone", async () => {
   await using one = await host();
   const { port } = one.web;

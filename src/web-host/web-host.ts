@@ -127,7 +127,9 @@ export class WebHost {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => {}); // of somebody who went away meanwhile
-    const refuse = (status: string): void => void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    // node:http has let go of it, with its deadlines: one that stays half open would be held for ever.
+    const refuse = (status: string): void =>
+      void socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`, () => socket.destroy());
     if (!this.#isNamedRightly(request)) return refuse("421 Misdirected Request");
     if (request.url?.split("?")[0] !== SOCKET_PATH) return refuse("404 Not Found");
     if (!this.#isOwnOrigin(request)) return refuse("403 Forbidden");
