@@ -10,6 +10,8 @@ import type { UnitWire, UnitWireEvents } from "../network.ts";
 /** Longer than what a record holds: what is live need not fit one. */
 const LINE_BYTES_MAX = 1024 * 1024;
 const LINE_END = utf8("\n");
+/** Answers that wait for the device to read; one more ends the stream, and the device asks again. */
+const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface RequestWireOptions extends UnitWireEvents {
   /** Answers with the text of the result. @throws what ends the stream: the device asks again */
@@ -23,7 +25,8 @@ export function requestWire(options: RequestWireOptions): UnitWire {
 class RequestWire implements UnitWire {
   readonly #options: RequestWireOptions;
   readonly #splitter = new LineSplitter(LINE_BYTES_MAX);
-  readonly #answers: Uint8Array[] = [];
+  #answers: Uint8Array[] = [];
+  #waitingBytes = 0;
   #isGreeted = false;
   #isPaused = false;
   #isClosed = false;
@@ -47,13 +50,17 @@ class RequestWire implements UnitWire {
 
   resume(): void {
     this.#isPaused = false;
-    while (!this.#isPaused && !this.#isClosed && this.#answers.length > 0)
-      this.#options.onBytes(this.#answers.shift()!);
+    while (!this.#isPaused && !this.#isClosed && this.#answers.length > 0) {
+      const line = this.#answers.shift()!;
+      this.#waitingBytes -= line.length;
+      this.#options.onBytes(line);
+    }
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#answers = [];
     queueMicrotask(() => this.#options.onClosed());
   }
 
@@ -68,7 +75,9 @@ class RequestWire implements UnitWire {
   #say(text: Uint8Array): void {
     if (this.#isClosed) return;
     const line = concat(text, LINE_END);
-    if (this.#isPaused) this.#answers.push(line);
-    else this.#options.onBytes(line);
+    if (!this.#isPaused) return this.#options.onBytes(line);
+    if (this.#waitingBytes > WAITING_BYTES_MAX) return this.close();
+    this.#answers.push(line);
+    this.#waitingBytes += line.length;
   }
 }
