@@ -195,6 +195,25 @@ test("requests: what comes without the one before it is not carried out, and may
   );
 });
 
+test("requests: a device that makes up streams has none of them taken, nor kept in mind; its own goes on", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  await phone.leave(phone.request("list"));
+  const foreign: Uint8Array[] = [];
+  for (let count = 0; count < 100; count++)
+    foreign.push(await phone.seal(phone.request("stop"), webCrypto().random(8)));
+  await phone.put(...foreign);
+  await phone.leave(phone.request("start"));
+  await site.pass(4_000);
+  assert.deepEqual(
+    site.asked.map(({ type }) => type),
+    ["list", "start"],
+  );
+  const { theirs } = JSON.parse(site.files.get(`space-${site.roster.hubs[0]!.fingerprint}.json`)!);
+  assert.equal(Object.keys(theirs).length, 1);
+});
+
 test("requests: something else under the id of another is refused, before and after that one was carried out", async () => {
   await using site = await RecordsSite.make();
   const phone = await site.device("phone");

@@ -1,17 +1,19 @@
 import type { Log } from "../../platform/log.ts";
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
-import { fromHex, toHex } from "../../sealing/bytes.ts";
+import { fromHex, isEqual, toHex } from "../../sealing/bytes.ts";
 import type { Link } from "../../sealing/chain.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
+import { namesKey, streamId } from "../../sealing/period.ts";
 import type { RecordHead } from "../../sealing/record.ts";
-import { type Reading, takeRecord } from "../../sealing/take.ts";
+import { REQUESTS } from "../../sealing/request.ts";
+import { type Reading, type Taken, takeRecord } from "../../sealing/take.ts";
 import type { KeptRoster } from "../kept-roster.ts";
 import type { Kept } from "./kept.ts";
 import { linkOf, type SpaceState, storedLink } from "./space-state.ts";
 
 /**
- * What the devices have left at one hub, one record after another. A record is taken when it opens for its device's key; the request is in the book first,
- * then the cursor and the link in this space's file, then the hub is told: it may bring everything again, and nothing is lost.
+ * What the devices have left at one hub, one record after another. A record is taken when it opens for its device's key and is of the stream of requests; the
+ * request is in the book first, then the cursor and the link in this space's file, then the hub is told: it may bring everything again, and nothing is lost.
  */
 export interface SpaceInboxOptions {
   hubId: string;
@@ -76,7 +78,7 @@ export class SpaceInbox {
   async #take(place: number, bytes: Uint8Array): Promise<void> {
     const { state, crypto, onRequest, took, log } = this.#options;
     if (place <= state.now.cursor) return took(place); // the hub repeats
-    const taken = await takeRecord(crypto, this.#reading(), bytes);
+    const taken = await this.#read(bytes);
     let link: { id: string; link: Link; period: number } | undefined;
     if (taken.kind === "taken" || taken.kind === "stuck") {
       const { record, text } = taken;
@@ -93,6 +95,17 @@ export class SpaceInbox {
       return true;
     });
     if (isStored) took(place);
+  }
+
+  /** A device has one stream for each period: any other would be one more link to keep. */
+  async #read(bytes: Uint8Array): Promise<Taken | { kind: "refused"; why: "other_stream" }> {
+    const { crypto } = this.#options;
+    const reading = this.#reading();
+    const taken = await takeRecord(crypto, reading, bytes);
+    if (taken.kind !== "taken" && taken.kind !== "stuck") return taken;
+    const periodKey = reading.periodKeyOf(taken.record.period);
+    const stream = periodKey && (await streamId(crypto, await namesKey(crypto, periodKey), REQUESTS));
+    return stream && isEqual(stream, taken.record.stream) ? taken : { kind: "refused", why: "other_stream" };
   }
 
   #reading(): Reading {

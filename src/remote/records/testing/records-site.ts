@@ -386,20 +386,22 @@ export class TestReader {
     return records;
   }
 
-  async seal(request: RemoteRequest): Promise<Uint8Array> {
+  /** @param ownStream one that the device has made up, which begins with this record */
+  async seal(request: RemoteRequest, ownStream?: Uint8Array): Promise<Uint8Array> {
     const { period, key: periodKey } = (await this.reader()).newestPeriod(toHex(this.space))!;
+    const last = ownStream ? NO_LINK : this.#links.get(period);
     const head = {
       kind: RECORD_KINDS.request,
       space: this.space,
-      stream: await streamId(crypto, await namesKey(crypto, periodKey), "requests"),
+      stream: ownStream ?? (await streamId(crypto, await namesKey(crypto, periodKey), "requests")),
       sender: this.login.publicKey,
       period,
-      ...nextIn(this.#links.get(period) ?? NO_LINK),
+      ...nextIn(last ?? NO_LINK),
       atMs: this.#site.clock.wallMs(),
     };
     const keys = { hub: this.hubFingerprint, periodKey };
     const record = await sealRecord(crypto, { head, text: encodeJson(request), keys, signer: this.signing });
-    this.#links.set(period, { seq: head.seq, hash: await recordHash(crypto, record) });
+    if (!ownStream) this.#links.set(period, { seq: head.seq, hash: await recordHash(crypto, record) });
     return record.bytes;
   }
 
