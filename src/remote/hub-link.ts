@@ -34,8 +34,8 @@ export interface RecordSink {
   readonly cursor: number;
   /** The hub has let us in; records follow. `missed`: its welcome says that something came, or is gone. */
   begin(missed: Missed): void;
-  /** Throws: the connection is given up. */
-  hear(place: number, bytes: Uint8Array): void;
+  /** The next one is read when what is answered is over. Throws: the connection is given up. */
+  hear(place: number, bytes: Uint8Array): Promise<void> | undefined;
 }
 
 export interface LinkEvents {

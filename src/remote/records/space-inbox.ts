@@ -1,5 +1,5 @@
 import type { Log } from "../../platform/log.ts";
-import { messageOf, WarrenError } from "../../protocol/errors.ts";
+import { messageOf } from "../../protocol/errors.ts";
 import { fromHex, isEqual, toHex } from "../../sealing/bytes.ts";
 import type { Link } from "../../sealing/chain.ts";
 import type { SealingCrypto } from "../../sealing/crypto.ts";
@@ -27,13 +27,16 @@ export interface SpaceInboxOptions {
   took(place: number): void;
 }
 
-/** Came, and is not taken yet; past it the hub sends what nobody has asked for. */
+/** Came, and is not taken yet; past it the hub is not read until there is room again. */
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
+/** What a record costs while it waits, besides its bytes. */
+const RECORD_COST_BYTES = 1024;
 
 export class SpaceInbox {
   readonly #options: SpaceInboxOptions;
   #last: Promise<void> = Promise.resolve();
   #heldBytes = 0;
+  #room: PromiseWithResolvers<void> | undefined;
   #contact = 0;
 
   constructor(options: SpaceInboxOptions) {
@@ -47,19 +50,26 @@ export class SpaceInbox {
     this.#last = this.#last.then(() => this.#judge(missed)).catch((error) => this.#failed(error));
   }
 
-  /** @throws HUB_FLOODS */
-  hear(place: number, bytes: Uint8Array): void {
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes > HELD_BYTES_MAX)
-      throw new WarrenError("HUB_FLOODS", "The hub sends more records than a space can have waiting for this machine.");
+  /** The next record is read when what is answered is over. */
+  hear(place: number, bytes: Uint8Array): Promise<void> | undefined {
     const contact = this.#contact;
     const copy = bytes.slice();
+    const cost = copy.length + RECORD_COST_BYTES;
+    this.#heldBytes += cost;
     this.#last = this.#last
       .then(() => (contact === this.#contact ? this.#take(place, copy) : undefined))
       .catch((error) => this.#failed(error))
-      .finally(() => {
-        this.#heldBytes -= copy.length;
-      });
+      .finally(() => this.#letGo(cost));
+    if (this.#heldBytes <= HELD_BYTES_MAX) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  #letGo(cost: number): void {
+    this.#heldBytes -= cost;
+    if (this.#heldBytes > HELD_BYTES_MAX) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   /** A cursor from what the hub's store has forgotten, or behind which nothing is left. */
