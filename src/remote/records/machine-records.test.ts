@@ -214,6 +214,25 @@ test("requests: a device that makes up streams has none of them taken, nor kept 
   assert.equal(Object.keys(theirs).length, 1);
 });
 
+test("requests: one that could not be written down is tried again, and those behind it come after it, on the same connection", async () => {
+  for (const file of ["requests.json", "space-"]) {
+    await using site = await RecordsSite.make();
+    const phone = await site.device("phone");
+    await phone.fetch();
+    site.unwritable = file;
+    await phone.leave(phone.request("stop"), phone.request("start"));
+    await site.pass(6_000);
+    site.unwritable = undefined;
+    await phone.leave(phone.request("list"));
+    await site.pass(6_000);
+    assert.deepEqual(
+      site.asked.map(({ type }) => type),
+      ["stop", "start", "list"],
+      file,
+    );
+  }
+});
+
 test("requests: something else under the id of another is refused, before and after that one was carried out", async () => {
   await using site = await RecordsSite.make();
   const phone = await site.device("phone");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLog } from "../../platform/log.ts";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
 import { KeptRoster } from "../kept-roster.ts";
 import type { RemoteStore } from "../store.ts";
@@ -22,6 +23,7 @@ async function inbox() {
     state: new Kept(store, "space-home.json", emptySpace("")),
     roster: await KeptRoster.open(store),
     crypto: webCrypto(),
+    clock: new HandClock(),
     log: silentLog,
     onRequest: async () => {},
     took: (place) => void taken.push(place),

@@ -1,3 +1,4 @@
+import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import { fromHex, isEqual, toHex } from "../../sealing/bytes.ts";
@@ -22,6 +23,7 @@ export interface SpaceInboxOptions {
   state: Kept<SpaceState>;
   roster: KeptRoster;
   crypto: SealingCrypto;
+  clock: Clock;
   log: Log;
   onRequest(from: { signingKey: string; text: Uint8Array }): Promise<void>;
   took(place: number): void;
@@ -31,6 +33,7 @@ export interface SpaceInboxOptions {
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
 /** What a record costs while it waits, besides its bytes. */
 const RECORD_COST_BYTES = 1024;
+const RETRY_MS = 5_000;
 
 export class SpaceInbox {
   readonly #options: SpaceInboxOptions;
@@ -38,6 +41,7 @@ export class SpaceInbox {
   #heldBytes = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #contact = 0;
+  #tryNow: (() => void) | undefined;
 
   constructor(options: SpaceInboxOptions) {
     this.#options = options;
@@ -45,9 +49,9 @@ export class SpaceInbox {
 
   /** Records of a former connection that were not taken come again. @param missed what the hub's welcome says */
   begin(missed: { head: number; floor: number } | undefined): void {
-    this.#contact += 1;
-    if (!missed) return;
-    this.#last = this.#last.then(() => this.#judge(missed)).catch((error) => this.#failed(error));
+    this.close();
+    const contact = this.#contact;
+    if (missed) this.#last = this.#last.then(() => this.#carryOut(contact, () => this.#judge(missed)));
   }
 
   /** The next record is read when what is answered is over. */
@@ -57,12 +61,40 @@ export class SpaceInbox {
     const cost = copy.length + RECORD_COST_BYTES;
     this.#heldBytes += cost;
     this.#last = this.#last
-      .then(() => (contact === this.#contact ? this.#take(place, copy) : undefined))
-      .catch((error) => this.#failed(error))
+      .then(() => this.#carryOut(contact, () => this.#take(place, copy)))
       .finally(() => this.#letGo(cost));
     if (this.#heldBytes <= HELD_BYTES_MAX) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
+  }
+
+  /** What waits is not taken any more. */
+  close(): void {
+    this.#contact += 1;
+    this.#tryNow?.();
+  }
+
+  /** The disk is full, say: tried again until it is done, so that nothing is passed over. What came by a former connection comes again. */
+  async #carryOut(contact: number, work: () => Promise<void>): Promise<void> {
+    while (contact === this.#contact) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#options.log.error("records_not_taken", { error: messageOf(error) });
+        if (contact === this.#contact) await this.#retryTime();
+      }
+    }
+  }
+
+  /** Over at once when there is another connection. */
+  #retryTime(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.timer(RETRY_MS, resolve);
+    this.#tryNow = () => {
+      cancel();
+      resolve();
+    };
+    return promise;
   }
 
   #letGo(cost: number): void {
@@ -140,12 +172,6 @@ export class SpaceInbox {
     const { roster, hubId } = this.#options;
     const login = toHex(loginKey);
     return roster.now.devices.find(({ logins }) => logins[hubId] === login);
-  }
-
-  /** The disk is full, say: nothing more of this connection is taken, so that nothing is passed over. */
-  #failed(error: unknown): void {
-    this.#contact += 1;
-    this.#options.log.error("records_not_taken", { error: messageOf(error) });
   }
 }
 

@@ -96,7 +96,7 @@ export class SpaceRecords {
       onOld: () => this.#restored(),
     });
     const took = (at: number): void => place.link.took(at);
-    const parts = { hubId: place.id, hub, space, state: this.#state, roster, crypto, log, onRequest, took };
+    const parts = { hubId: place.id, hub, space, state: this.#state, roster, crypto, clock, log, onRequest, took };
     this.#inbox = new SpaceInbox(parts);
   }
 
@@ -144,6 +144,7 @@ export class SpaceRecords {
   close(): void {
     this.#isClosed = true;
     for (const cancel of [this.#cancelHead, this.#cancelRetry, this.#cancelDay]) cancel?.();
+    this.#inbox.close();
     this.#state.close();
   }
 

@@ -47,6 +47,8 @@ export class RecordsSite implements AsyncDisposable {
   answer: (type: string, payload: Record<string, unknown>) => object | { code: string; error: string } = () => ({});
   /** So many more writes are done; then the machine is killed. */
   writesLeft = Number.POSITIVE_INFINITY;
+  /** The disk takes no file whose name begins so. */
+  unwritable: string | undefined;
   watching: UnitWatchOptions | undefined;
   /** A look at the mailbox: as whoever watches it tells. */
   mailed: ((look: MailLook) => void) | undefined;
@@ -184,6 +186,7 @@ export class RecordsSite implements AsyncDisposable {
         if (life !== this.#life || this.writesLeft <= 0) throw new Killed();
         await new Promise((resolve) => setImmediate(resolve));
         if (life !== this.#life) throw new Killed();
+        if (this.unwritable !== undefined && name.startsWith(this.unwritable)) throw new Error("ENOSPC");
         this.writesLeft -= 1;
         this.files.set(name, text);
         if (this.writesLeft === 0) for (const close of [...this.#closes]) close();
