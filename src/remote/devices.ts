@@ -47,6 +47,8 @@ export interface AdmitOptions {
 export class Devices {
   readonly #options: DevicesOptions;
   readonly #sessions = new Set<LiveSession>();
+  /** Signing keys of those whose being here is to be written down. */
+  readonly #seeing = new Set<string>();
 
   constructor(options: DevicesOptions) {
     this.#options = options;
@@ -259,13 +261,26 @@ export class Devices {
     for (const session of this.#of(signingKey)) session.close("expelled");
   }
 
+  /** One write for each device waits at most, however often it comes and goes: whoever revokes it waits behind few. */
   #see({ device }: LiveSession): void {
-    const { clock, log, onSeen } = this.#options;
+    const { roster, log, onSeen } = this.#options;
     const key = device?.signing_key ?? "";
-    if (!deviceBySigningKey(this.#options.roster.now, key)) return;
-    this.#change(key, (one) => ({ ...one, seen_at: timestamp(clock.wallMs()) }))
-      .then((changed) => changed && onSeen(this.view(changed)))
+    if (!deviceBySigningKey(roster.now, key) || this.#seeing.has(key)) return;
+    this.#seeing.add(key);
+    roster
+      .change((now) => this.#withSeen(now, key))
+      .then((next) => {
+        const seen = deviceBySigningKey(next, key);
+        if (seen) onSeen(this.view(seen));
+      })
       .catch((error) => log.warn("seen_not_stored", { error: messageOf(error) }));
+  }
+
+  #withSeen(now: Roster, key: string): Roster {
+    this.#seeing.delete(key);
+    const seen_at = timestamp(this.#options.clock.wallMs());
+    const devices = now.devices.map((one) => (one.signing_key === key ? { ...one, seen_at } : one));
+    return deviceBySigningKey(now, key) ? { ...now, devices } : now;
   }
 
   /** Whether it was done before nobody waits any more; it goes on all the same. */

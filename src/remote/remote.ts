@@ -246,8 +246,8 @@ export class Remote {
     const found = this.#devices.find(name);
     const view = this.#devices.view(found);
     this.#desk.revoked(found.signing_key);
-    await this.#introductions.revoked(found.signing_key);
-    const { hubs } = await this.#devices.revoke(name);
+    // What it has introduced is taken back beside it: a hub that is silent holds up no cut.
+    const [{ hubs }] = await Promise.all([this.#devices.revoke(name), this.#introductions.revoked(found.signing_key)]);
     this.events.tell("device_revoked", { name });
     return { device: { ...view, is_connected: false }, hubs };
   }
