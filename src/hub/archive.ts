@@ -1,6 +1,6 @@
 import { hash as hashOf } from "node:crypto";
 import type { RecordHead } from "../sealing/record.ts";
-import { recordOld, spaceFull } from "./errors.ts";
+import { expelled, recordOld, spaceFull } from "./errors.ts";
 import type { HubLimits } from "./limits.ts";
 import type { Places } from "./places.ts";
 import type { Statements } from "./statements.ts";
@@ -41,7 +41,7 @@ export class Archive {
     this.#places = places;
   }
 
-  /** Its place, or undefined when it is there already. @throws SPACE_FULL, RECORD_OLD */
+  /** Its place, or undefined when it is there already. @throws EXPELLED: the space is no more, SPACE_FULL, RECORD_OLD */
   put(record: NewRecord): number | undefined {
     const { space, head, bytes } = record;
     const hash = hashOf("sha256", bytes, "buffer");
@@ -173,7 +173,8 @@ export class Archive {
       const has = this.#db.get<{ bytes: number; records: number }>(
         "select bytes, records from spaces where id = ?",
         space,
-      )!;
+      );
+      if (!has) throw expelled();
       const isBytes = has.bytes - (replaced?.size ?? 0) + bytes.length <= spaceBytes;
       if (isBytes && has.records - (replaced ? 1 : 0) < spaceRecords) return;
       // A request pushes nothing out, and a device nothing of anybody else.

@@ -48,22 +48,23 @@ export class Members {
     this.#cutOff(loginKey, space);
   }
 
-  /** The hub's owner throws somebody out: a machine with its space, or a device from all spaces. @throws HUB_NOT_STORED */
+  /** The hub's owner throws somebody out: a machine with its space, or a device from all spaces. They are cut off as by `expel`. @throws HUB_NOT_STORED */
   async remove(loginKey: Uint8Array): Promise<boolean> {
     const { store, audience, end } = this.#options;
     const { roster } = store;
-    const ends = (): void => {
+    const spaces = roster.memberships("machine", loginKey).map(({ space }) => space);
+    const cutOff = (): void => {
       for (const role of ["machine", "device"] as const)
         for (const connection of audience.ofMember(keyId(loginKey), role)) end(connection, expelled());
+      for (const space of spaces) for (const connection of [...audience.ofSpace(space)]) end(connection, expelled());
     };
-    const spaces = roster.memberships("machine", loginKey).map(({ space }) => space);
     const memberships = roster.memberships("device", loginKey);
+    cutOff();
     await store.write(() => {
       roster.removeMachine(loginKey);
       for (const { space } of memberships) roster.expel(space, loginKey);
     });
-    ends();
-    for (const space of spaces) for (const connection of [...audience.ofSpace(space)]) end(connection, expelled());
+    cutOff();
     return spaces.length + memberships.length > 0;
   }
 

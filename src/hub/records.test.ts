@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { SigningKey } from "../sealing/crypto.ts";
+import { decodeRecord } from "../sealing/record.ts";
 import type { HubLimits } from "./limits.ts";
 import type { HubTalk } from "./testing/hub-talk.ts";
 import { testRecord } from "./testing/hub-talk.ts";
@@ -296,6 +297,32 @@ test("store: nothing of a record's text and no secret of an invitation is in its
     Buffer.from(Buffer.from(invitation).toString("hex")),
   ])
     assert.equal(all.includes(secret), false);
+});
+
+test("store: what still comes for a space that was removed is refused, and fails nobody else's", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, deviceKey, machine } = await space(hub);
+  const otherKey = await hub.crypto.newSigningKey();
+  const record = await testRecord(hub.crypto, {
+    kind: "item",
+    space: machineKey.publicKey,
+    sender: machineKey.publicKey,
+    seq: 1,
+  });
+  // One batch: the second goes to a space that the first has removed.
+  const removed = hub.hub.members.remove(machineKey.publicKey);
+  assert.ok(machine.wire.isClosed, "it is cut off before it is written down, however much it sends");
+  const { roster, archive } = hub.store;
+  const [membership] = roster.memberships("machine", machineKey.publicKey);
+  const late = { space: membership!.space, head: decodeRecord(record), bytes: record, isMachine: true, nowMs: 0 };
+  const puts = assert.rejects(hub.store.write(() => archive.put(late)), { code: "EXPELLED" });
+  const admits = hub.store.write(() => roster.admit(late.space, deviceKey.publicKey, 0));
+  const others = hub.store.write(() => roster.addMachine(otherKey.publicKey, undefined, 0));
+  await assert.rejects(admits, { code: "EXPELLED" });
+  await puts;
+  assert.equal(await removed, true);
+  await others;
+  assert.equal(roster.memberships("machine", otherKey.publicKey).length, 1);
 });
 
 test("store: when the disk fails nothing is answered done, and the hub is told to end", async () => {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { FINGERPRINT_BYTES } from "../sealing/login.ts";
-import { hubFull, invitationsFull, spaceFull } from "./errors.ts";
+import { expelled, hubFull, invitationsFull, spaceFull } from "./errors.ts";
 import type { HubLimits } from "./limits.ts";
 import type { Statements } from "./statements.ts";
 
@@ -72,7 +72,7 @@ export class Roster {
     this.#addMember({ space: id, loginKey, isMachine: true, head: 0, nowMs });
   }
 
-  /** Twice is once. @throws SPACE_FULL */
+  /** Twice is once. @throws EXPELLED: the space is no more, SPACE_FULL */
   admit(space: number, loginKey: Uint8Array, nowMs: number): void {
     const { count, has } = this.#db.get<{ count: number; has: number }>(
       "select count(*) as count, coalesce(sum(login_key = ?), 0) as has from members where space = ? and is_machine = 0",
@@ -81,8 +81,9 @@ export class Roster {
     )!;
     if (has > 0) return;
     if (count >= this.#limits.spaceMembers) throw spaceFull(`it has ${count} devices`);
-    const { head } = this.#db.get<{ head: number }>("select head from spaces where id = ?", space)!;
-    this.#addMember({ space, loginKey, isMachine: false, head, nowMs });
+    const found = this.#db.get<{ head: number }>("select head from spaces where id = ?", space);
+    if (!found) throw expelled();
+    this.#addMember({ space, loginKey, isMachine: false, head: found.head, nowMs });
   }
 
   #addMember({
