@@ -106,13 +106,13 @@ export class LiveSession {
     const prologue = livePrologue({ hub, space, loginKey: channel.loginKey });
     const handshake = await Handshake.start(crypto, { pattern: "IK", isInitiator: false, prologue, own });
     const payload = await handshake.read(message);
-    const device = deviceOf(toHex(handshake.theirStatic!), toHex(channel.loginKey));
-    if (!device || payload.length > 0) return this.#refuse();
+    if (!deviceOf(toHex(handshake.theirStatic!), toHex(channel.loginKey)) || payload.length > 0) return this.#refuse();
     const answer = LIVE_ANSWER.encode({ wallMs: clock.wallMs(), heads: await headsDigest() });
     const reply = await handshake.write(answer);
     const transport = await handshake.transport();
-    // It may have been revoked while that was computed.
-    if (channel.isClosed || !deviceOf(toHex(transport.theirStatic), toHex(channel.loginKey))) return this.#refuse();
+    // It may have been revoked while that was computed, or have other scopes now.
+    const device = deviceOf(toHex(transport.theirStatic), toHex(channel.loginKey));
+    if (channel.isClosed || !device) return this.#refuse();
     this.#frames = new SealedFrames({
       channel,
       transport,
