@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeFrame } from "../sealing/frames.ts";
 import { makeLogin } from "../sealing/login.ts";
+import { HUB_LIMITS } from "./limits.ts";
+import { type OwnerOptions, ownerAnswers } from "./owner.ts";
 import { testRecord } from "./testing/hub-talk.ts";
 import { TestHub } from "./testing/test-hub.ts";
 
@@ -353,4 +355,17 @@ test("the hub's end is told to everybody", async () => {
   for (const { talk } of [machine, device]) assert.equal(await talk.refusal(), "HUB_ENDS");
   const late = hub.connect();
   assert.equal(await late.talk.refusal(), "HUB_ENDS");
+});
+
+test("owner: an invitation that is over is not counted among those that wait", async () => {
+  await using hub = await TestHub.open({ isOpen: false });
+  const facts = () => ({ addresses: [] }) as unknown as ReturnType<OwnerOptions["facts"]>;
+  const { crypto, clock, store } = hub;
+  const { status } = ownerAnswers({ hub: hub.hub, store, crypto, clock, facts });
+  const invite = (atMs: number) =>
+    store.write(() => store.roster.addInvitation(crypto.random(16), undefined, { nowMs: atMs }));
+  await invite(clock.wallMs());
+  assert.equal((await status({})).invitations, 1);
+  await clock.passSlowly(HUB_LIMITS.invitationMs);
+  assert.equal((await status({})).invitations, 0);
 });

@@ -33,8 +33,8 @@ export function ownerAnswers(options: OwnerOptions): HubAnswers {
   };
 }
 
-function status({ hub, store, facts }: OwnerOptions): HubStatus {
-  const { spaces: machines, devices, records, bytes, invitations } = store.totals();
+function status({ hub, store, clock, facts }: OwnerOptions): HubStatus {
+  const { spaces: machines, devices, records, bytes, invitations } = store.totals(clock.wallMs());
   return { ...facts(), ...hub.facts(), machines, devices, invitations, records, record_bytes: bytes };
 }
 

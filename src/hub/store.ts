@@ -59,11 +59,13 @@ export class HubStore {
     return this.#commits.write(work);
   }
 
-  totals(): { spaces: number; devices: number; records: number; bytes: number; invitations: number } {
+  /** @param nowMs invitations that are over by then do not count */
+  totals(nowMs = 0): { spaces: number; devices: number; records: number; bytes: number; invitations: number } {
     return this.#statements.get(
       `select (select count(*) from spaces) as spaces, (select count(*) from members where is_machine = 0) as devices,
          (select coalesce(sum(records), 0) from spaces) as records, (select coalesce(sum(bytes), 0) from spaces) as bytes,
-         (select count(*) from invitations) as invitations`,
+         (select count(*) from invitations where expires_ms > ?) as invitations`,
+      nowMs,
     )!;
   }
 
