@@ -10,6 +10,9 @@ import { BadHub, type BadHubScript } from "./testing/bad-hub.ts";
 
 const crypto = webCrypto();
 const KEY_NOT_KNOWN = encodeFrame({ kind: "refused", code: "KEY_NOT_KNOWN", sentence: "Who?", fix: "" });
+const EXPELLED = encodeFrame({ kind: "refused", code: "EXPELLED", sentence: "Out.", fix: "" });
+/** Nobody answers there. */
+const SILENT = "https://silent.example";
 
 /** What its events do besides being told. */
 type Does = Pick<StandingEvents, "onContact" | "isMended">;
@@ -19,13 +22,21 @@ async function standing(script: BadHubScript, does: Does, claim?: () => Promise<
   const clock = new HandClock();
   const states: string[] = [];
   const watchers = new Set<() => void>();
+  const addresses = ["https://hub.example"];
+  const dialled: string[] = [];
+  let says: (frame: Uint8Array) => void = () => {};
   const contact = new StandingContact({
-    addresses: () => ["https://hub.example"],
+    addresses: () => addresses,
     hubKey: hub.key.publicKey,
     loginKey: hub.login,
     role: "machine",
     network: {
-      dial: async (_, events) => hub.dial(events),
+      dial: async (address, events) => {
+        dialled.push(address);
+        if (address === SILENT) return new Promise(() => {});
+        says = events.onFrame;
+        return hub.dial(events);
+      },
       claim: claim ?? (async () => ({ key: hub.key.publicKey, label: "" })),
     },
     crypto,
@@ -50,7 +61,7 @@ async function standing(script: BadHubScript, does: Does, claim?: () => Promise<
       watchers.add(look);
       look();
     });
-  return { contact, hub, clock, states, until };
+  return { contact, hub, clock, states, until, addresses, dialled, says: (frame: Uint8Array) => says(frame) };
 }
 
 test("standing contact: it counts as ready when `onContact` is over; where that fails it is tried again", async () => {
@@ -110,5 +121,34 @@ test("standing contact: an address that does not say whose it is holds up no fur
   const refused = until("refused");
   await clock.passSlowly(CONTACT_LIMITS.contactMs);
   assert.equal(((await refused) as Extract<HubState, { kind: "refused" }>).error.code, "HUB_UNTRUE");
+  contact.stop();
+});
+
+test("standing contact: with other addresses the first of them is dialled at once, and what is under way is dropped", async () => {
+  const { contact, until, addresses, dialled } = await standing({ hello: true, welcome: "its own" }, {});
+  addresses.splice(0, 1, SILENT);
+  contact.start();
+  addresses.unshift("https://new.example");
+  contact.redial();
+  contact.redial();
+  assert.deepEqual(dialled, [SILENT, "https://new.example"]);
+  await until("ready");
+  contact.redial();
+  assert.equal(contact.state.kind, "ready");
+  contact.stop();
+});
+
+test("standing contact: one that was ready and is mended is dialled by the same address of several", async () => {
+  const { contact, until, addresses, dialled, says } = await standing(
+    { hello: true, welcome: "its own" },
+    { isMended: ({ code }) => code === "EXPELLED" },
+  );
+  addresses.push("https://other.example");
+  contact.start();
+  await until("ready");
+  says(EXPELLED);
+  await until("connecting");
+  await until("ready");
+  assert.deepEqual(dialled, ["https://hub.example", "https://hub.example"]);
   contact.stop();
 });

@@ -90,6 +90,19 @@ export class StandingContact {
     this.#connect();
   }
 
+  /** As `retry`, by the first address: what is under way to another one is dropped. */
+  redial(): void {
+    const state = this.#state;
+    const isUnderWay = !isSettled(state) && "address" in state && state.address === this.#options.addresses()[0];
+    this.#attempt = isUnderWay ? 1 : 0;
+    if (isUnderWay || state.kind === "off" || state.kind === "ready") return;
+    const contact = this.#contact;
+    this.#cancelRetry();
+    this.#claiming.abort();
+    this.#connect();
+    contact?.end(hubLost());
+  }
+
   /** Until `start`. */
   stop(): void {
     const contact = this.#contact;
@@ -137,7 +150,7 @@ export class StandingContact {
     this.#contact = undefined;
     const { clock, addresses, events } = this.#options;
     if (events.isMended?.(error)) {
-      this.#attempt -= 1;
+      if (this.#state.kind !== "ready") this.#attempt -= 1; // where it was ready that was done
       return this.#connect();
     }
     const isRefused = REFUSALS.has(error.code);

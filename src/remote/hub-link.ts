@@ -87,10 +87,15 @@ export class HubLink {
     this.#standing.retry();
   }
 
+  /** As `retry`, by the first address: what is under way to another one is dropped. */
+  redial(): void {
+    this.#standing.redial();
+  }
+
   /** With an invitation, where the hub does not let it in any more. */
   invite(invitation: Uint8Array): void {
     this.#login = { isNew: true, invitation };
-    this.retry();
+    this.redial();
   }
 
   /** Resolves when the link is ready. @throws why it is not, when the hub could not be reached, or has refused */

@@ -207,7 +207,7 @@ export class Hubs {
         return withHub(now, { ...hub, addresses: [address, ...hub.addresses.filter((one) => one !== address)] });
       });
     if (invitation && place.link.state.kind !== "ready") place.link.invite(invitation);
-    else place.link.retry();
+    else place.link.redial();
     await place.link.ready();
     return this.view(this.#rosterHub(place));
   }

@@ -26,6 +26,10 @@ class Pair implements AsyncDisposable {
   dialledAtMs: number[] = [];
   /** Nobody answers. */
   isDown = false;
+  /** Nothing is written down before this is over. */
+  disk: Promise<void> | undefined;
+  /** A dial there comes to no end. */
+  silentAddress: string | undefined;
   /** What is sent arrives nowhere. */
   isMute = false;
   /** The hub's welcome is lost. */
@@ -90,14 +94,18 @@ class Pair implements AsyncDisposable {
 
   readonly store: RemoteStore = {
     read: async (name) => this.files.get(name),
-    write: async (name, text) => void this.files.set(name, text),
+    write: async (name, text) => {
+      await this.disk;
+      this.files.set(name, text);
+    },
     pathOf: (name) => `/remote/${name}`,
   };
 
   readonly network: HubNetwork = {
     claim: async () => ({ key: this.hub.key.publicKey, label: "home" }),
-    dial: async (_address, { onFrame, onClosed }) => {
+    dial: async (address, { onFrame, onClosed }) => {
       this.dialledAtMs.push(this.clock.wallMs());
+      if (address === this.silentAddress) return new Promise(() => {});
       if (this.isDown) throw new Error("nobody answers");
       let isClosed = false;
       const close = (): void => {
@@ -190,6 +198,22 @@ test("backoff: a hub that is down is dialled ever more rarely, and at once again
   const upAtMs = pair.clock.wallMs();
   await pair.becomesReady();
   assert.ok(pair.clock.wallMs() - upAtMs < 60_000);
+});
+
+test("hub: one that has moved is reached by the address that it is added with again, whatever was being dialled", async () => {
+  await using pair = await Pair.make();
+  await pair.join();
+  pair.silentAddress = ADDRESS;
+  pair.cut();
+  const isConnecting = () => pair.state === "connecting";
+  for (let step = 0; step < 400 && !isConnecting(); step++) await pair.pass(20, 20);
+  assert.ok(isConnecting());
+  const fingerprint = fingerprintText(await fingerprintOf(crypto, pair.hub.key.publicKey));
+  const [{ state, addresses }] = await Promise.all([
+    pair.remote.addHub({ address: "https://new.example", fingerprint }),
+    pair.becomesReady(),
+  ]);
+  assert.deepEqual([state, addresses], ["ready", ["https://new.example", ADDRESS]]);
 });
 
 test("idle: a machine with a hub and no device needs no server", async () => {
