@@ -63,6 +63,8 @@ export class Hubs {
   readonly #places = new Map<string, HubPlace>();
   /** By fingerprint: the secret of the key with which a hub that was not added has been spoken to. It may have used its invitation up for it. */
   readonly #tried = new Map<string, string>();
+  /** By fingerprint: whoever adds the same hub meanwhile comes behind it. */
+  readonly #adding = new Map<string, Promise<void>>();
 
   constructor(options: HubsOptions) {
     this.#options = options;
@@ -102,12 +104,27 @@ export class Hubs {
    * Becomes a member; a known hub gets another address. @throws HUB_KEY_OTHER, MACHINE_NOT_INVITED, INVITATION_REFUSED, HUB_UNREACHABLE, …: nothing is
    * kept then
    */
-  async add({ address: text, fingerprint, invitation, label }: NewHub): Promise<RemoteHub> {
-    const { roster, crypto, clock, ownInvitation } = this.#options;
-    const found = await this.look(text);
-    const wanted = parseFingerprint(fingerprint);
+  async add(hub: NewHub): Promise<RemoteHub> {
+    const found = await this.look(hub.address);
+    const wanted = parseFingerprint(hub.fingerprint);
     if (!wanted || fingerprintText(wanted) !== found.fingerprint)
-      throw errors.hubOther(found.address, fingerprint, found.fingerprint);
+      throw errors.hubOther(found.address, hub.fingerprint, found.fingerprint);
+    const id = toHex(wanted);
+    const adding = (this.#adding.get(id) ?? Promise.resolve()).then(() => this.#join(hub, { ...found, wanted }));
+    const over = adding.then(
+      () => {},
+      () => {},
+    );
+    this.#adding.set(id, over);
+    void over.then(() => this.#adding.get(id) === over && this.#adding.delete(id));
+    return adding;
+  }
+
+  async #join(
+    { invitation, label }: NewHub,
+    { wanted, ...found }: HubLook & { key: Uint8Array; wanted: Uint8Array },
+  ): Promise<RemoteHub> {
+    const { roster, crypto, clock, ownInvitation } = this.#options;
     const known = roster.now.hubs.find((hub) => hub.fingerprint === toHex(wanted));
     const isOut = known !== undefined && this.placeOf(known).link.state.kind === "refused";
     const isInvited = known === undefined || isOut;

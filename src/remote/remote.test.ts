@@ -216,6 +216,18 @@ test("hub: one that has moved is reached by the address that it is added with ag
   assert.deepEqual([state, addresses], ["ready", ["https://new.example", ADDRESS]]);
 });
 
+test("hub: one that is added twice at once is one hub, with one key and one link", async () => {
+  await using pair = await Pair.make();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  pair.disk = promise;
+  const both = Promise.all([pair.join(), pair.join()]);
+  await settled();
+  resolve();
+  await both;
+  const { connections } = pair.hub.hub.facts();
+  assert.deepEqual([pair.remote.hubs().length, pair.hub.store.totals().spaces, connections.machines], [1, 1, 1]);
+});
+
 test("idle: a machine with a hub and no device needs no server", async () => {
   await using pair = await Pair.make();
   assert.equal(pair.remote.isIdle, true);
