@@ -80,7 +80,7 @@ async function ask(work: Work, options: CarryOutOptions): Promise<unknown> {
   const { connect, clock } = options;
   const { request, device, onTalk } = work;
   const greeting = { scopes: device.scopes, by: device.name };
-  const talk = await UnitTalk.open({ connect, target: request.target.unit ?? "primary", greeting });
+  const talk = await UnitTalk.open({ connect, target: request.target.unit ?? "primary", greeting, clock });
   const forget = onTalk(talk);
   const slow = Promise.withResolvers<never>();
   const cancel = clock.timer(ANSWER_MS_MAX, () => slow.reject(errors.requestSlow(ANSWER_MS_MAX / 1_000)));

@@ -233,6 +233,24 @@ test("requests: one that could not be written down is tried again, and those beh
   }
 });
 
+test("requests: one for a server that does not answer ends by its deadline, and what the device has asked behind it goes on", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  site.silentUnit = "fox";
+  const target = { machine: phone.machine, unit: "fox" };
+  await phone.leave(
+    phone.request("stop", { target, deadline_ms: site.clock.wallMs() + 20_000 }),
+    phone.request("list"),
+  );
+  await site.pass(40_000, 1_000);
+  await phone.fetch();
+  assert.deepEqual(
+    phone.results().map(({ error }) => error?.code),
+    ["DEADLINE_OVER", undefined],
+  );
+});
+
 test("requests: something else under the id of another is refused, before and after that one was carried out", async () => {
   await using site = await RecordsSite.make();
   const phone = await site.device("phone");

@@ -64,11 +64,11 @@ export class MailWatch {
 
   async #follow(): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    const { connect, log } = this.#options;
+    const { connect, clock, log } = this.#options;
     let talk: UnitTalk | undefined;
     try {
       const onEvent = (event: string): void => void (OF_MESSAGES.includes(event) && this.#plan());
-      talk = await UnitTalk.open({ connect, target: PRIMARY, greeting: GREETING, onEvent });
+      talk = await UnitTalk.open({ connect, target: PRIMARY, greeting: GREETING, clock, onEvent });
       if (this.#closing.signal.aborted) return talk.close();
       this.#talk = talk;
       this.#streams = [];

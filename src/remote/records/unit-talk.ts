@@ -1,4 +1,5 @@
-import { fromWire, type WarrenError, type WireError } from "../../protocol/errors.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { fromWire, type WireError } from "../../protocol/errors.ts";
 import { LineSplitter } from "../../protocol/lines.ts";
 import { targetGone } from "../errors.ts";
 import { GreetingAnswer, greetingLine, type StreamGreeting } from "../greeting.ts";
@@ -12,6 +13,7 @@ export interface UnitTalkOptions {
   connect: ConnectUnit;
   target: string;
   greeting: StreamGreeting;
+  clock: Clock;
   /** A line that answers nothing: an event of a stream. */
   onEvent?(event: string): void;
 }
@@ -25,6 +27,8 @@ export interface UnitRequest {
 
 /** A longer answer is none: what a page of a log or a conversation has is far less. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024;
+/** To be connected and greeted; a server that is stopped does neither. */
+const OPEN_MS = 10_000;
 
 export class UnitTalk {
   readonly #options: UnitTalkOptions;
@@ -40,14 +44,9 @@ export class UnitTalk {
   /** @throws TARGET_GONE, TARGET_UNREACHABLE, NO_SERVER, SERVER_CANNOT_LIMIT, and what the server refuses */
   static async open(options: UnitTalkOptions): Promise<UnitTalk> {
     const talk = new UnitTalk(options);
-    const { connect, target, greeting } = options;
-    talk.#wire = await connect(target, {
-      onBytes: (bytes) => talk.#hear(bytes),
-      onClosed: () => talk.#end(targetGone()),
-    });
-    if (talk.#isOver) talk.#wire.close();
-    else talk.#wire.write(greetingLine(greeting), () => {});
-    await talk.#greeted.promise;
+    const cancel = options.clock.timer(OPEN_MS, () => talk.close());
+    void talk.#connect();
+    await talk.#greeted.promise.finally(cancel);
     return talk;
   }
 
@@ -76,6 +75,20 @@ export class UnitTalk {
   close(): void {
     this.#wire?.close();
     this.#end(targetGone());
+  }
+
+  async #connect(): Promise<void> {
+    const { connect, target, greeting } = this.#options;
+    try {
+      this.#wire = await connect(target, {
+        onBytes: (bytes) => this.#hear(bytes),
+        onClosed: () => this.#end(targetGone()),
+      });
+      if (this.#isOver) this.#wire.close();
+      else this.#wire.write(greetingLine(greeting), () => {});
+    } catch (error) {
+      this.#end(error);
+    }
   }
 
   #hear(bytes: Uint8Array): void {
@@ -116,7 +129,7 @@ export class UnitTalk {
     else waiting.reject(fromWire(error));
   }
 
-  #end(error: WarrenError): void {
+  #end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#greeted.reject(error);

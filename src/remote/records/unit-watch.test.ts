@@ -20,12 +20,17 @@ class Home {
     other: [{ id: "fox", kind: "session", name: "fox", state: "idle" }],
   };
   isOtherAway = false;
+  /** It is stopped: it takes what comes and says nothing. */
+  isOtherSilent = false;
 
   connect: ConnectUnit = async (target, { onBytes, onClosed }) => {
     const server = target === "primary" ? "primary" : "other";
     if (server === "other" && this.isOtherAway) throw new Error("it is being replaced");
     const splitter = new LineSplitter();
-    const say = (value: object): void => queueMicrotask(() => onBytes(utf8(`${JSON.stringify(value)}\n`)));
+    const say = (value: object): void =>
+      queueMicrotask(() => {
+        if (server === "primary" || !this.isOtherSilent) onBytes(utf8(`${JSON.stringify(value)}\n`));
+      });
     const close = (): void => {
       this.events.delete(server);
       queueMicrotask(onClosed);
@@ -106,5 +111,23 @@ test("units: a server that is being replaced keeps its rows, and the primary is 
   home.cuts.get("primary")!();
   await home.pass(4_000);
   assert.deepEqual(home.lists.at(-1), { web: "running", fox: "working" });
+  watch.close();
+});
+
+test("units: a server that does not answer holds up nothing of the others, and keeps its rows", async () => {
+  const home = new Home();
+  const watch = home.watch();
+  await home.pass(1_000);
+  home.isOtherSilent = true;
+  home.jobs = [{ id: "web", kind: "job", name: "web", state: "ended" }];
+  home.events.get("primary")!();
+  await home.pass(4_000);
+  assert.deepEqual(home.lists.at(-1), { web: "ended", fox: "idle" });
+  home.cuts.get("other")!();
+  await home.pass(15_000);
+  home.isOtherSilent = false;
+  home.sessions.other = [{ id: "fox", kind: "session", name: "fox", state: "working" }];
+  await home.pass(45_000);
+  assert.deepEqual(home.lists.at(-1), { web: "ended", fox: "working" }, "one that never greeted is asked again");
   watch.close();
 });

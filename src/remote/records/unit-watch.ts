@@ -31,6 +31,9 @@ const GATHER_MS = 250;
 const RETRY_MS = 1_000;
 /** What no stream tells of, workers among it, is seen after this at the latest. */
 const LOOK_MS = 30_000;
+/** An answer of a server that is not the primary; and a conversation, of any. */
+const OTHER_MS = 2_000;
+const READ_MS = 10_000;
 const PRIMARY = "primary";
 const GREETING = { scopes: ["view"] as const, by: "records" };
 
@@ -47,6 +50,8 @@ export class UnitWatch {
   readonly #opening = new Set<string>();
   /** What each said last: a server that is being replaced keeps them. */
   readonly #sessions = new Map<string, Session[]>();
+  /** Lists that were asked for and have not come. */
+  readonly #asked = new Map<UnitTalk, Promise<unknown>>();
   #isLooking = false;
   #isStale = false;
   #dueMs = 0;
@@ -71,11 +76,12 @@ export class UnitWatch {
     if (this.#opening.has(server) || this.#talks.has(server)) return;
     this.#opening.add(server);
     try {
-      const { connect } = this.#options;
+      const { connect, clock } = this.#options;
       const talk = await UnitTalk.open({
         connect,
         target,
         greeting: GREETING,
+        clock,
         onEvent: () => this.#plan(GATHER_MS),
       });
       if (this.#isClosed) return talk.close();
@@ -137,10 +143,7 @@ export class UnitWatch {
     if (!primary) return;
     const { units = [] } = (await primary.ask({ type: "unit.list", payload: {} })) as { units?: ListedUnit[] };
     const ofUnits = units.map(rowOfUnit);
-    for (const [server, talk] of [...this.#talks]) {
-      const { sessions = [] } = (await talk.ask({ type: "session.list", payload: {} })) as { sessions?: Session[] };
-      this.#sessions.set(server, sessions);
-    }
+    await Promise.all([...this.#talks].map((one) => this.#list(...one)));
     const areAllKnown = await this.#followOthers(primary);
     if (!areAllKnown || this.#isClosed) return;
     const { onRows, onSessions } = this.#options;
@@ -149,12 +152,29 @@ export class UnitWatch {
     onSessions?.(sessions, (session) => this.#read(session));
   }
 
+  /** A server that does not answer holds up no other one: what it said last counts until it does. */
+  async #list(server: string, talk: UnitTalk): Promise<void> {
+    const asked = this.#asked.get(talk) ?? talk.ask({ type: "session.list", payload: {} });
+    this.#asked.set(talk, asked);
+    void asked.catch(() => {}).finally(() => this.#asked.delete(talk));
+    const answer = (await (server === PRIMARY ? asked : this.#inTime(asked, OTHER_MS))) as { sessions?: Session[] };
+    if (answer) this.#sessions.set(server, answer.sessions ?? []);
+  }
+
+  /** Undefined: it was not there in time. */
+  #inTime<T>(work: Promise<T>, mostMs: number): Promise<T | undefined> {
+    const late = Promise.withResolvers<undefined>();
+    const cancel = this.#options.clock.timer(mostMs, () => late.resolve(undefined));
+    return Promise.race([work, late.promise]).finally(cancel);
+  }
+
   /** Of the server that has it; the primary knows of those that run no more. */
   async #read(session: string): Promise<ConversationSnapshot> {
     const [server = PRIMARY] = [...this.#sessions].find(([, some]) => some.some(({ id }) => id === session)) ?? [];
     const talk = this.#talks.get(server);
     if (!talk) throw targetGone();
-    const answer = await talk.ask({ type: "session.conversation", payload: { session } });
+    const answer = await this.#inTime(talk.ask({ type: "session.conversation", payload: { session } }), READ_MS);
+    if (!answer) throw targetGone();
     return (answer as { conversation: ConversationSnapshot }).conversation;
   }
 

@@ -45,6 +45,8 @@ export class RecordsSite implements AsyncDisposable {
   readonly asked: { type: string; request_id?: string; by: string; scopes: string[] }[] = [];
   /** The server's own word for a message. */
   answer: (type: string, payload: Record<string, unknown>) => object | { code: string; error: string } = () => ({});
+  /** The server that has this unit is stopped: it is connected to, and says nothing. */
+  silentUnit: string | undefined;
   /** So many more writes are done; then the machine is killed. */
   writesLeft = Number.POSITIVE_INFINITY;
   /** The disk takes no file whose name begins so. */
@@ -231,12 +233,12 @@ export class RecordsSite implements AsyncDisposable {
 
   /** A server that keeps its answers by request id, as the real one does; it outlives the machine's side here. */
   #connect(life: number): ConnectUnit {
-    return async (_target, { onBytes, onClosed }) => {
+    return async (target, { onBytes, onClosed }) => {
       const splitter = new LineSplitter();
       let isOpen = true;
       let greeting = { by: "", scopes: [] as string[] };
       const say = (value: object): void => {
-        if (isOpen && life === this.#life) onBytes(utf8(`${JSON.stringify(value)}\n`));
+        if (target !== this.silentUnit && isOpen && life === this.#life) onBytes(utf8(`${JSON.stringify(value)}\n`));
       };
       const hear = (line: string): void => {
         const { id, type, request_id, payload } = JSON.parse(line);
