@@ -9,7 +9,8 @@ import type { Statements } from "./statements.ts";
  * The sealed records, until they are fetched. The hub looks at a record's clear head alone. Everything that writes here runs inside the store's transaction.
  *
  * What goes, and when: a `state` when a later one of its stream comes; anything else when all members but its sender have taken it, or when it is old; the
- * oldest items when the space is full and its machine brings more, and a device's own oldest when that device does. Whatever goes without having been replaced
+ * oldest items when the space is full and its machine brings more, and a device's own oldest when that device does; before them requests that the machine has
+ * taken, whoever brings more; a member's own when it is thrown out. Whatever goes without having been replaced
  * raises the space's floor, so that a reader whose cursor is lower knows that something is missing.
  */
 export interface StoredRecord {
@@ -151,6 +152,11 @@ export class Archive {
     return count;
   }
 
+  /** Its sender was thrown out: nobody takes them any more. */
+  forgetSender(space: number, sender: Uint8Array): void {
+    this.#forget(space, "sender = ?", sender);
+  }
+
   #lastOfStream(space: number, { kind, stream, sender, seq }: RecordHead): LastRecord | undefined {
     // Of a state the last one, of anything else the one of this number.
     const which = kind === KIND.state ? "" : "and seq = ?";
@@ -167,37 +173,60 @@ export class Archive {
     return row && { seq: row.seq, size: row.size, isSame: (hash) => Buffer.compare(row.hash, hash) === 0 };
   }
 
+  /** Nothing that is still wanted goes unless there is room then. */
   #makeRoom({ space, head, bytes, isMachine }: NewRecord, replaced: LastRecord | undefined): void {
-    const { spaceBytes, spaceRecords } = this.#limits;
-    for (;;) {
-      const has = this.#db.get<{ bytes: number; records: number }>(
-        "select bytes, records from spaces where id = ?",
-        space,
-      );
-      if (!has) throw expelled();
-      const isBytes = has.bytes - (replaced?.size ?? 0) + bytes.length <= spaceBytes;
-      if (isBytes && has.records - (replaced ? 1 : 0) < spaceRecords) return;
-      // A request pushes nothing out, and a device nothing of anybody else.
-      const sender = isMachine ? undefined : head.sender;
-      if (head.kind === KIND.request || this.#forgetOldest(space, sender) === 0)
-        throw spaceFull(
-          isBytes ? `${has.records} records wait in it` : `${has.bytes} bytes of records wait in it, of ${spaceBytes}`,
-        );
-    }
+    const more = { bytes: bytes.length - (replaced?.size ?? 0), records: replaced ? 0 : 1 };
+    if (this.#lacks(space, more)) this.#forgetTakenRequests(space);
+    const lack = this.#lacks(space, more);
+    if (!lack) return;
+    // A request pushes nothing out, and a device nothing of anybody else.
+    const sender = isMachine ? undefined : head.sender;
+    if (head.kind === KIND.request || !this.#forgetOldest(space, sender, lack)) throw spaceFull(lack.why);
   }
 
-  /** The oldest items, and results: of one sender, or of all. */
-  #forgetOldest(space: number, sender: Uint8Array | undefined): number {
-    const of = sender === undefined ? "" : "and sender = ?";
-    const rows = this.#db.all<{ place: number }>(
-      `select place from records where space = ? and kind in (2, 4) ${of} order by place limit ?`,
+  /** What is too much in the space with that; undefined: it fits. @throws EXPELLED: the space is no more */
+  #lacks(space: number, more: Size): (Size & { why: string }) | undefined {
+    const { spaceBytes, spaceRecords } = this.#limits;
+    const has = this.#db.get<Size>("select bytes, records from spaces where id = ?", space);
+    if (!has) throw expelled();
+    const bytes = has.bytes + more.bytes - spaceBytes;
+    const records = has.records + more.records - spaceRecords;
+    if (bytes <= 0 && records <= 0) return undefined;
+    const why =
+      bytes > 0 ? `${has.bytes} bytes of records wait in it, of ${spaceBytes}` : `${has.records} records wait in it`;
+    return { bytes, records, why };
+  }
+
+  /** They are for the machine alone: nobody else has to have taken them. */
+  #forgetTakenRequests(space: number): void {
+    const machine = this.#db.get<{ took: number }>(
+      "select took from members where space = ? and is_machine = 1",
       space,
-      ...(sender === undefined ? [] : [sender]),
-      EVICT_COUNT,
     );
-    const last = rows.at(-1)?.place;
-    if (last === undefined) return 0;
-    return this.#forget(space, `kind in (2, 4) and place <= ? ${of}`, last, ...(sender === undefined ? [] : [sender]));
+    if (machine) this.#forget(space, "kind = 3 and place <= ?", machine.took);
+  }
+
+  /** The oldest items, and results: of one sender, or of all. False: all of them would not be enough, and they stay. */
+  #forgetOldest(space: number, sender: Uint8Array | undefined, lack: Size): boolean {
+    const of = sender === undefined ? "" : "and sender = ?";
+    const values = sender === undefined ? [] : [sender];
+    let [last, bytes, records] = [0, 0, 0];
+    do {
+      const rows = this.#db.all<{ place: number; size: number }>(
+        `select place, length(bytes) as size from records
+           where space = ? and place > ? and kind in (2, 4) ${of} order by place limit ?`,
+        space,
+        last,
+        ...values,
+        EVICT_COUNT,
+      );
+      if (rows.length === 0) return false;
+      last = rows.at(-1)!.place;
+      records += rows.length;
+      bytes += rows.reduce((sum, { size }) => sum + size, 0);
+    } while (bytes < lack.bytes || records < lack.records);
+    this.#forget(space, `kind in (2, 4) and place <= ? ${of}`, last, ...values);
+    return true;
   }
 
   /** A state that is replaced leaves no gap: nobody misses the former one. */
@@ -237,6 +266,11 @@ export class Archive {
     const bytes = gone.reduce((sum, { size }) => sum + size, 0);
     this.#db.run("update spaces set bytes = bytes - ?, records = records - ? where id = ?", bytes, gone.length, space);
   }
+}
+
+interface Size {
+  bytes: number;
+  records: number;
 }
 
 interface LastRecord {

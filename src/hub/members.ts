@@ -44,7 +44,7 @@ export class Members {
     const { store } = this.#options;
     const { space } = machine.identity!.memberships[0]!;
     this.#cutOff(loginKey, space);
-    await store.write(() => store.roster.expel(space, loginKey));
+    await store.write(() => this.#expel(space, loginKey));
     this.#cutOff(loginKey, space);
   }
 
@@ -62,7 +62,7 @@ export class Members {
     cutOff();
     await store.write(() => {
       roster.removeMachine(loginKey);
-      for (const { space } of memberships) roster.expel(space, loginKey);
+      for (const { space } of memberships) this.#expel(space, loginKey);
     });
     cutOff();
     return spaces.length + memberships.length > 0;
@@ -86,6 +86,12 @@ export class Members {
     for (const { space, machine } of memberships)
       for (const connection of this.#options.audience.ofSpace(space))
         if (connection.role === "device") connection.outbox.send({ kind: "presence", space: machine, isPresent });
+  }
+
+  /** With what it has left there. Inside the store's transaction. */
+  #expel(space: number, loginKey: Uint8Array): void {
+    const { roster, archive } = this.#options.store;
+    if (roster.expel(space, loginKey)) archive.forgetSender(space, loginKey);
   }
 
   #tell(device: Connection, { machine }: Membership): void {

@@ -170,6 +170,38 @@ test("records: a full space drops the machine's oldest items for a newer one, bu
   assert.ok(typeof late.missed === "object" && late.missed.floor > 0, "what was dropped is a gap");
 });
 
+test("records: requests that the machine has taken make room, whatever other members have taken, and those of who is expelled go", async () => {
+  await using hub = await TestHub.open({ limits: { spaceRecords: 10 } });
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const otherKey = await hub.crypto.newSigningKey();
+  await machine.talk.answer({ kind: "admit", request: 2, loginKey: otherKey.publicKey }); // and never says that it took anything
+  const [device, other] = [await hub.enter("device", deviceKey), await hub.enter("device", otherKey)];
+  assert.equal((await put(machine.talk, machineKey, { kind: "item", seq: 1 })).answer, "done");
+  for (let seq = 1; seq < 10; seq++)
+    assert.equal((await put(device.talk, deviceKey, { kind: "request", seq })).answer, "done");
+  assert.equal((await put(other.talk, otherKey, { kind: "request", seq: 1 })).answer, "SPACE_FULL");
+  let place = 0;
+  for (let count = 0; count < 4; count++) place = (await machine.talk.next("record")).place;
+  machine.talk.send({ kind: "took", place });
+  await hub.clock.passSlowly(2_000);
+  assert.equal((await put(other.talk, otherKey, { kind: "request", seq: 1 })).answer, "done");
+  assert.equal(hub.store.totals().records, 7, "the item, five that wait, and the new one");
+  await machine.talk.answer({ kind: "expel", request: 3, loginKey: deviceKey.publicKey });
+  assert.equal(hub.store.totals().records, 2);
+});
+
+test("records: a put that is refused as too much has pushed nothing out", async () => {
+  await using hub = await TestHub.open({ limits: { spaceBytes: 3_000 } });
+  const { machineKey, machine, put } = await space(hub);
+  assert.equal((await put(machine.talk, machineKey, { kind: "item", seq: 1 })).answer, "done");
+  const text = new Uint8Array(900);
+  assert.equal((await put(machine.talk, machineKey, { kind: "state", seq: 1, text })).answer, "done");
+  const before = hub.store.totals();
+  const large = new Uint8Array(2_500);
+  assert.equal((await put(machine.talk, machineKey, { kind: "item", seq: 2, text: large })).answer, "SPACE_FULL");
+  assert.deepEqual(hub.store.totals(), before);
+});
+
 test("records: a full space of states is SPACE_FULL by bytes too, and a state that replaces one still fits", async () => {
   await using hub = await TestHub.open({ limits: { spaceBytes: 2_000 } });
   const { machineKey, machine, put } = await space(hub);
@@ -315,7 +347,10 @@ test("store: what still comes for a space that was removed is refused, and fails
   const { roster, archive } = hub.store;
   const [membership] = roster.memberships("machine", machineKey.publicKey);
   const late = { space: membership!.space, head: decodeRecord(record), bytes: record, isMachine: true, nowMs: 0 };
-  const puts = assert.rejects(hub.store.write(() => archive.put(late)), { code: "EXPELLED" });
+  const puts = assert.rejects(
+    hub.store.write(() => archive.put(late)),
+    { code: "EXPELLED" },
+  );
   const admits = hub.store.write(() => roster.admit(late.space, deviceKey.publicKey, 0));
   const others = hub.store.write(() => roster.addMachine(otherKey.publicKey, undefined, 0));
   await assert.rejects(admits, { code: "EXPELLED" });
