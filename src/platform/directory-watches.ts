@@ -1,6 +1,7 @@
-import { type BigIntStats, type FSWatcher, statSync, watch } from "node:fs";
+import { type BigIntStats, type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { systemCode } from "../protocol/errors.ts";
+import { exactStatOrUndefined } from "./stat.ts";
 
 /**
  * One inotify watch for each directory (inotify(7)), however many are interested in it. Not recursive: who is interested in what is below watches each.
@@ -149,7 +150,7 @@ export class DirectoryWatches {
 }
 
 function directoryAt(dir: string): BigIntStats | undefined {
-  const found = statSync(dir, { bigint: true, throwIfNoEntry: false });
+  const found = exactStatOrUndefined(dir);
   return found?.isDirectory() ? found : undefined;
 }
 

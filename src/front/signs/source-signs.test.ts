@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -108,6 +108,13 @@ test("a folder that is followed from now on is a sign by itself: it may hold som
   signs.seen("api", 1);
   writeFileSync(join(dir, "shared", "new.ts"), "");
   await hears("sign api 2");
+});
+
+test("a link that leads to itself is no folder, and ends nobody", async () => {
+  follow();
+  symlinkSync(at("loop"), at("loop"));
+  writeFileSync(at("main.ts"), "2");
+  await hears("sign api 1");
 });
 
 test("workers that share a folder both have signs, each of its own", async () => {

@@ -1,7 +1,8 @@
-import { statSync, type watch } from "node:fs";
+import type { watch } from "node:fs";
 import { basename, join } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
+import { statOrUndefined } from "../../platform/stat.ts";
 import type { WatchedSources } from "../../protocol/front-messages.ts";
 
 /**
@@ -165,7 +166,5 @@ export class SourceSigns {
 function isOther({ dirs, names, noFolders, apart }: Followed, path: string): boolean {
   const name = basename(path);
   if (dirs.has(path) || names.test(name)) return true;
-  return (
-    !noFolders.test(name) && !apart.has(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false)
-  );
+  return !noFolders.test(name) && !apart.has(path) && (statOrUndefined(path)?.isDirectory() ?? false);
 }

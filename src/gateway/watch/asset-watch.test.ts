@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, rename, rm, unlink, utimes } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, unlink, utimes } from "node:fs/promises";
 import { test } from "node:test";
 import { WatchFixture } from "./watch-fixture.ts";
 
@@ -74,4 +74,25 @@ test("assets: following again what is followed already loses nothing that is abo
   assets.follow(new Map());
   await project.write("public/app.js", "3");
   assert.deepEqual(await changes(fixture), []);
+});
+
+test("assets: a link that leads to itself is passed over, there before or come since", async () => {
+  await using fixture = await WatchFixture.make();
+  const { project, assets } = fixture;
+  await project.write("public/app.js", "1");
+  await symlink(project.path("public/loop"), project.path("public/loop"));
+  assets.add("api", project.path("public"));
+  await symlink(project.path("public/later"), project.path("public/later"));
+  await project.write("public/app.js", "2");
+  assert.deepEqual(await changes(fixture), ['assets api {"css":[],"others":["/app.js"]}']);
+});
+
+test("assets: a folder that is a link which leads to itself is waited for", async () => {
+  await using fixture = await WatchFixture.make();
+  const { project, assets } = fixture;
+  await symlink(project.path("public"), project.path("public"));
+  assets.add("api", project.path("public"));
+  await unlink(project.path("public"));
+  await project.write("public/app.js", "1");
+  assert.deepEqual(await changes(fixture), ['assets api {"css":[],"others":["/app.js"]}']);
 });

@@ -1,7 +1,8 @@
-import { readdirSync, statSync, type watch } from "node:fs";
+import { readdirSync, type watch } from "node:fs";
 import { dirname, extname, join, relative } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
+import { statOrUndefined } from "../../platform/stat.ts";
 import { PASSING } from "./source-names.ts";
 
 /**
@@ -141,7 +142,7 @@ export class AssetWatch {
   }
 }
 
-const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isDirectory = (path: string): boolean => statOrUndefined(path)?.isDirectory() ?? false;
 
 function entriesOf(dir: string) {
   try {
@@ -152,6 +153,6 @@ function entriesOf(dir: string) {
 }
 
 function signatureOf(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return found?.isFile() ? `${found.ino}/${found.size}/${found.mtimeNs}` : undefined;
+  const found = statOrUndefined(path);
+  return found?.isFile() ? `${found.ino}/${found.size}/${found.mtimeMs}` : undefined;
 }

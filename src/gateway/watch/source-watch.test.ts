@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { type FSWatcher, statSync, utimesSync, watch } from "node:fs";
-import { chmod, mkdir, rename, rm, unlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, symlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { buildNow, builtNow } from "../build/project-fixture.ts";
@@ -53,6 +53,22 @@ test("watch: it waits longer for what is not one written file: several, one that
     assert.match(fixture.of("api").at(-1)!, /^touched/, what);
     await fixture.settled("api");
   }
+});
+
+test("watch: a link that leads to itself is no directory, and a source that becomes one no saved file", async () => {
+  const { fixture, project, main, version } = await watchingApi();
+  await using _ = fixture;
+  await symlink(project.path("workers/api/src/loop"), project.path("workers/api/src/loop"));
+  await fixture.told();
+  assert.deepEqual(fixture.of("api"), []);
+  await rm(main);
+  await symlink(main, main);
+  await fixture.told();
+  fixture.clock.pass(50);
+  await fixture.until(() => fixture.of("api").length === 2, "what came of it");
+  await rm(main);
+  await project.write("workers/api/src/main.ts", "1");
+  assert.equal(await fixture.settled("api"), version);
 });
 
 test("watch: a file that is emptied, and written 40 ms later, is one change", async () => {

@@ -1,7 +1,8 @@
-import { statSync, type watch } from "node:fs";
+import type { watch } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { DirectoryWatches, type OnDirectoryEvent } from "../../platform/directory-watches.ts";
+import { statOrUndefined } from "../../platform/stat.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { WatchedSources } from "../../protocol/front-messages.ts";
 import { isInside, type Look, type WorkerSources } from "./worker-sources.ts";
@@ -159,7 +160,7 @@ export class SourceWatch {
   #isDirectoryOf({ sources, dirs }: Follow, path: string): boolean {
     if (dirs.has(path)) return true;
     if ([...sources.roots, ...sources.outsiders].some((wanted) => isInside(wanted, path))) return true;
-    return sources.isSourceDir(path) && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false);
+    return sources.isSourceDir(path) && (statOrUndefined(path)?.isDirectory() ?? false);
   }
 
   /** `files`: undefined where it is not known what has changed. */
@@ -288,7 +289,7 @@ export class SourceWatch {
 
 /** Not emptied to be written, nor taken away to be replaced. */
 function hasContent(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOrUndefined(path);
   return found?.isFile() === true && found.size > 0;
 }
 
