@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import type http from "node:http";
 import type net from "node:net";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { parseAnswers } from "./testing/answers.ts";
 import { until, within } from "./testing/deadline.ts";
 import { RawClient } from "./testing/raw-client.ts";
@@ -280,6 +282,54 @@ test("events pass as they are written, each before the next exists", async () =>
     next[count - 1]!.resolve();
   }
   await client.receive("the end", (text) => text.endsWith("0\r\n\r\n"));
+});
+
+/** Events that come when a test says so, for a client of which always so much seems to be under way: over TLS each write is, for a moment. */
+async function eventsUnderWay(underWayBytes: () => number) {
+  const clock = new HandClock();
+  const responses: http.ServerResponse[] = [];
+  const worker = await NodeWorker.start((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: 0\n\n");
+    responses.push(response);
+  });
+  const front = await TestFront.start([worker.port], { clock });
+  const client = await RawClient.connect(front.port);
+  client.send(request());
+  await client.receive("the first event", (text) => text.includes("data: 0\n\n"));
+  Object.defineProperty(front.sockets[0], "writableLength", { get: underWayBytes });
+  const event = async (count: number): Promise<void> => {
+    responses[0]!.write(`data: ${count}\n\n`);
+    await client.receive("an event", (text) => text.includes(`data: ${count}\n\n`));
+  };
+  const stop = async (): Promise<void> => {
+    client[Symbol.dispose]();
+    await front[Symbol.asyncDispose]();
+    await worker[Symbol.asyncDispose]();
+  };
+  return { clock, client, event, [Symbol.asyncDispose]: stop };
+}
+
+test("a stream is not cut while its client takes it, though at each look some of it is under way", async () => {
+  await using stream = await eventsUnderWay(() => 14);
+  for (let count = 1; count <= 40; count++) {
+    await stream.event(count);
+    stream.clock.pass(10_000);
+  }
+  assert.equal(stream.client.isEnded, false);
+});
+
+test("a stream whose client has taken nothing for 300 s is cut, whatever has come for it", async () => {
+  let queuedBytes = 14;
+  await using stream = await eventsUnderWay(() => queuedBytes);
+  for (let count = 1; count <= 29; count++) {
+    await stream.event(count);
+    queuedBytes += 14;
+    stream.clock.pass(10_000);
+  }
+  assert.equal(stream.client.isEnded, false);
+  stream.clock.pass(20_000);
+  await stream.client.closed();
 });
 
 test("trailers go on both ways, and TE is ours to send", async () => {

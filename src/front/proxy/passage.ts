@@ -65,6 +65,8 @@ export class Passage implements AnswerReceiver {
   /** The body is measured since then, and had brought so much by then. */
   #measuredSinceMs: number;
   #measuredBytes = 0;
+  /** Of the answer's body, when a step was last seen by its being taken: once so much has gone, there has been another one. */
+  #owedBytes = 0;
   #awaits100: boolean;
   #isCounted = true;
   isRequestSent: boolean;
@@ -211,6 +213,7 @@ export class Passage implements AnswerReceiver {
 
   sweep(nowMs: number): void {
     const { bodyIdleMs, answerMs } = this.#context.limits;
+    if (this.#phase === "end") this.#lookWhatIsTaken(nowMs);
     const idleMs = nowMs - this.#progressMs;
     if (this.#phase === "end") {
       if (idleMs >= STALLED_READER_MS && this.#client.output.queuedBytes > 0)
@@ -222,6 +225,14 @@ export class Passage implements AnswerReceiver {
       this.instance.trouble.late++;
       this.#owner.failed("TOO_LATE", `The worker has not begun to answer within ${answerMs / 1_000} s.`);
     }
+  }
+
+  /** A queue that is short is never said to have drained, and one that is always filled anew, as over TLS, is never seen empty. */
+  #lookWhatIsTaken(nowMs: number): void {
+    const { bodyBytes } = this.#answer;
+    if (bodyBytes - this.#client.output.queuedBytes < this.#owedBytes) return;
+    this.#owedBytes = bodyBytes;
+    this.#progressMs = nowMs;
   }
 
   #measure(): void {
