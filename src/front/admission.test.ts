@@ -9,11 +9,13 @@ import { HandClock } from "../platform/testing/hand-clock.ts";
 import { Admission } from "./admission.ts";
 import { until } from "./proxy/testing/deadline.ts";
 import { RawClient } from "./proxy/testing/raw-client.ts";
-import { instanceOf, TestFront, tableOf, workerOf } from "./proxy/testing/test-front.ts";
+import { instanceOf, TestFront, tableOf, workerOf, workerTarget } from "./proxy/testing/test-front.ts";
 import { NodeWorker } from "./proxy/testing/workers.ts";
 import { Door } from "./tls/door.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+/** More than the system takes for a client that does not read. */
+const LARGE_BYTES = 20 * 1024 * 1024;
 const isGone = (client: RawClient): boolean => client.isEnded || client.isClosed;
 
 /** A data plane that takes no more than `connectionsMax` clients, as a front has it. */
@@ -22,7 +24,13 @@ async function limited(connectionsMax: number) {
   const worker = await NodeWorker.start((request, response) => {
     if (request.url !== "/wait") response.end("hello");
   });
-  const front = await TestFront.start([worker.port], { clock });
+  const front = await TestFront.start([worker.port], {
+    clock,
+    resolve: (request) =>
+      request.path === "/large"
+        ? { kind: "answer", answer: { status: 200, headers: [], body: Buffer.alloc(LARGE_BYTES) } }
+        : workerTarget(request),
+  });
   const { plane } = front;
   const limits = { connectionsMax };
   plane.table(tableOf([workerOf([instanceOf(worker.port)])], { limits }));
@@ -38,7 +46,7 @@ async function limited(connectionsMax: number) {
     await new Promise((resolve) => listener.close(resolve));
   };
   const { port } = listener.address() as AddressInfo;
-  return { clock, worker, plane, admission, logged, port, [Symbol.asyncDispose]: stop };
+  return { clock, worker, front, plane, admission, logged, port, [Symbol.asyncDispose]: stop };
 }
 
 test("connections: one too many closes the oldest without a request; those with one go on", async () => {
@@ -58,6 +66,22 @@ test("connections: one too many closes the oldest without a request; those with 
   assert.deepEqual([busy, ...idle.slice(1)].map(isGone), [false, false, false]);
   assert.deepEqual(house.logged, []);
   for (const client of [busy, ...idle]) client.socket.destroy();
+});
+
+test("connections: one whose answer has not gone is not closed for a new one", async () => {
+  await using house = await limited(2);
+  using slow = await RawClient.connect(house.port);
+  slow.socket.pause();
+  slow.send(GET.replace("/", "/large"));
+  await until("the answer", () => house.front.records.length === 1);
+  using idle = await RawClient.connect(house.port);
+  await idle.ask(GET, "hello");
+  using next = await RawClient.connect(house.port);
+  await next.ask(GET, "hello");
+  assert.ok(isGone(idle));
+  slow.socket.resume();
+  await until("the whole", () => slow.receivedBytes > LARGE_BYTES || isGone(slow));
+  assert.ok(slow.receivedBytes > LARGE_BYTES);
 });
 
 test("connections: where all have a request a new one is refused, and it is said once", async () => {

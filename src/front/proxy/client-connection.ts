@@ -9,7 +9,7 @@ import { Exchange } from "./exchange.ts";
 import { recordRefusal, refusalText } from "./failure-answer.ts";
 import { IncomingRequest } from "./incoming-request.ts";
 import { Input } from "./input.ts";
-import { LINGER_BYTES_MAX, LINGER_MS, QUEUED_BYTES_MARK, READ_AHEAD_BYTES } from "./limits.ts";
+import { LINGER_BYTES_MAX, LINGER_MS, QUEUED_BYTES_MARK, READ_AHEAD_BYTES, STALLED_READER_MS } from "./limits.ts";
 import { Output } from "./output.ts";
 import type { Places } from "./places.ts";
 import type { Tunnel, TunnelEnd } from "./tunnel.ts";
@@ -35,8 +35,10 @@ export class ClientConnection implements BodySink, TunnelEnd {
   readonly #onClosed: (connection: ClientConnection) => void;
   readonly #input = new Input();
   #state: State = "idle";
-  /** When it came into this state; of a head, when its first byte came. */
+  /** When it came into this state; of a head, when its first byte came; without a request, when the last answer was seen to have gone. */
   #sinceMs: number;
+  /** In this state something was queued still when it was looked at last. */
+  #wasQueued = false;
   #exchange: Exchange | undefined;
   /** The rest of the request's body. */
   #body: BodyReader | undefined;
@@ -73,9 +75,9 @@ export class ClientConnection implements BodySink, TunnelEnd {
     socket.on("close", () => this.#closed());
   }
 
-  /** Nothing of a request has come; it can be closed without anybody's loss. */
+  /** Nothing of a request has come, and the last answer has gone; it can be closed without anybody's loss. */
   get isIdle(): boolean {
-    return this.#state === "idle";
+    return this.#state === "idle" && this.output.queuedBytes === 0;
   }
 
   setTrusted(trusted: TrustedProxies): void {
@@ -163,22 +165,30 @@ export class ClientConnection implements BodySink, TunnelEnd {
 
   sweep(nowMs: number): void {
     const { idleMs, headMs } = this.#context.limits;
-    const forMs = nowMs - this.#sinceMs;
     switch (this.#state) {
       case "idle":
-        if (forMs >= idleMs) this.#linger();
+        if (this.#hasRested(idleMs, nowMs)) this.#linger();
         break;
       case "head":
-        if (forMs >= headMs) this.refuse(408, "the head does not come");
+        if (nowMs - this.#sinceMs >= headMs) this.refuse(408, "the head does not come");
         break;
       case "exchange":
         this.#exchange?.sweep(nowMs);
         break;
       case "lingering":
-        if (forMs >= LINGER_MS && this.output.queuedBytes === 0) this.destroy();
-        else if (forMs >= idleMs) this.destroy();
+        if (this.#hasRested(LINGER_MS, nowMs)) this.destroy();
         break;
     }
+  }
+
+  /** For so long since all that was queued has gone. Until then the client may take its time, as amid an answer; one that takes none is cut off. */
+  #hasRested(restMs: number, nowMs: number): boolean {
+    const isQueued = this.output.queuedBytes > 0;
+    if (this.#wasQueued && !isQueued) this.#sinceMs = nowMs;
+    this.#wasQueued = isQueued;
+    if (!isQueued) return nowMs - this.#sinceMs >= restMs;
+    if (nowMs - this.#sinceMs >= STALLED_READER_MS) this.destroy();
+    return false;
   }
 
   #received(chunk: Buffer): void {
@@ -302,6 +312,7 @@ export class ClientConnection implements BodySink, TunnelEnd {
   #become(state: State): void {
     this.#state = state;
     this.#sinceMs = this.#context.nowMs;
+    this.#wasQueued = false;
   }
 }
 

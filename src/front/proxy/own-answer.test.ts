@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import type { Resolver, Responder, ResponseWriter } from "./responder.ts";
 import { parseAnswers } from "./testing/answers.ts";
 import { until, within } from "./testing/deadline.ts";
@@ -152,6 +153,61 @@ test("a client that pipelines and does not read is not answered on and on", asyn
   assert.ok(front.sockets[0]!.writableLength < 512 * 1024, `${front.sockets[0]!.writableLength}`);
   client.socket.resume();
   await until("all answers", () => front.records.length === 4_000 && client.receivedBytes > 40_000_000);
+});
+
+const LARGE_BYTES = 20 * 1024 * 1024;
+
+/** A client that has asked for more than the system takes, and does not read yet. */
+async function unread(fields = "") {
+  const clock = new HandClock();
+  const front = await TestFront.start([], {
+    clock,
+    resolve: () => ({ kind: "answer", answer: { status: 200, headers: [], body: Buffer.alloc(LARGE_BYTES) } }),
+  });
+  const client = await RawClient.connect(front.port);
+  client.socket.pause();
+  client.send(request(fields));
+  await until("the answer", () => front.records.length === 1);
+  const whole = async (): Promise<void> => {
+    client.socket.resume();
+    await until("the whole", () => client.receivedBytes > LARGE_BYTES || client.isClosed);
+    assert.ok(client.receivedBytes > LARGE_BYTES);
+    await until("an empty queue", () => front.sockets[0]!.writableLength === 0);
+  };
+  const stop = async (): Promise<void> => {
+    client[Symbol.dispose]();
+    await front[Symbol.asyncDispose]();
+  };
+  return { clock, front, client, whole, [Symbol.asyncDispose]: stop };
+}
+
+test("a connection whose answer has not gone is not idle; it is from then on", async () => {
+  await using reader = await unread();
+  reader.clock.pass(290_000);
+  await reader.whole();
+  reader.clock.pass(74_000);
+  assert.equal(reader.client.isEnded, false);
+  reader.clock.pass(2_000);
+  await reader.client.closed();
+  await reader.front.settled();
+});
+
+test("an answer that ends its connection is read to its end, however slowly", async () => {
+  await using reader = await unread(CLOSE);
+  reader.clock.pass(290_000);
+  await reader.whole();
+  await reader.client.closed();
+  await reader.front.settled();
+});
+
+test("a client that has not taken its answer after 300 s is cut off", async () => {
+  for (const fields of ["", CLOSE]) {
+    await using reader = await unread(fields);
+    reader.clock.pass(299_000);
+    assert.equal(reader.front.plane.connectionCount, 1);
+    reader.clock.pass(2_000);
+    await reader.front.settled();
+  }
 });
 
 test("a transform: its length is known or not, its fields are changed, and a request's too", async () => {
