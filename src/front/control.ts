@@ -54,9 +54,14 @@ export class FrontControl {
     }
   }
 
-  /** Takes the socket away. Who is connected is sent what is queued. */
+  /** Takes the socket away: nobody dials any more, who is connected stays. Afterwards another front may have a socket of its own in that place. */
+  stopListening(): void {
+    if (this.#listener.listening) this.#listener.close();
+  }
+
+  /** Who is connected is sent what is queued. */
   close(): void {
-    this.#listener.close();
+    this.stopListening();
     for (const socket of this.#servers) socket.destroySoon();
   }
 

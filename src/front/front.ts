@@ -145,6 +145,8 @@ export class Front {
     if (this.#isEnding) return new Promise(() => {}); // the first call ends the process
     this.#isEnding = true;
     clearTimeout(this.#tableTimer);
+    // A keeper that begins anew counts generations anew: its front may have this one's number, and a socket in the same place.
+    this.#control.stopListening();
     this.#listener.close();
     this.#signs.forgetAll();
     this.#live.close(); // browsers come back to the next front

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import net from "node:net";
+import { test } from "node:test";
+import type { FrontRoute } from "../protocol/front-messages.ts";
+import { until } from "./proxy/testing/deadline.ts";
+import { instanceOf, tableOf, workerOf } from "./proxy/testing/test-front.ts";
+import { openWebSocket, WebSocketWorker } from "./proxy/testing/websocket.ts";
+import { FrontProcess } from "./testing/front-process.ts";
+
+const ROUTES: FrontRoute[] = [{ kind: "worker", path: "/", worker: "app", strip: false }];
+
+test("a front that ends leaves its control socket's place at once to the next one, and goes on listening to its server", async () => {
+  await using worker = await WebSocketWorker.start();
+  await using front = await FrontProcess.start(tableOf([workerOf([instanceOf(worker.port)])], { routes: ROUTES }));
+  const socket = await openWebSocket(front.port);
+  front.drain();
+  await until("a free place", () => !existsSync(front.socketPath));
+  assert.equal(front.isOver, false);
+  front.tell({ type: "stats", id: 1 });
+  await until("an answer", () => front.told.some(({ type }) => type === "stats"));
+  const next = net.createServer().listen(front.socketPath);
+  await once(next, "listening");
+  socket.socket.destroy();
+  assert.equal(await front.exited(), 0);
+  assert.ok(existsSync(front.socketPath), "the next one's socket is left alone");
+  next.close();
+});
