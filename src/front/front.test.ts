@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import http from "node:http";
 import net from "node:net";
 import { test } from "node:test";
 import type { FrontRoute } from "../protocol/front-messages.ts";
-import { until } from "./proxy/testing/deadline.ts";
+import { until, within } from "./proxy/testing/deadline.ts";
 import { instanceOf, tableOf, workerOf } from "./proxy/testing/test-front.ts";
 import { openWebSocket, WebSocketWorker } from "./proxy/testing/websocket.ts";
 import { FrontProcess } from "./testing/front-process.ts";
@@ -27,3 +28,38 @@ test("a front that ends leaves its control socket's place at once to the next on
   assert.ok(existsSync(front.socketPath), "the next one's socket is left alone");
   next.close();
 });
+
+test("browsers that listen for reloads do not come back to a front that ends", async () => {
+  await using front = await FrontProcess.start(tableOf([workerOf([], { isLive: true })], { mode: "dev" }));
+  using agent = new Browser(front.port);
+  const stream = await agent.listen();
+  assert.equal(stream.statusCode, 200);
+  stream.resume();
+  front.drain();
+  await within("the stream's end", once(stream, "end"));
+  const again = await agent.listen();
+  assert.equal(again.headers.connection, "close");
+  again.resume();
+  await within("its end", once(again, "end"));
+  assert.equal(await front.exited(), 0);
+});
+
+/** One connection to a front, kept as browsers keep it. */
+class Browser implements Disposable {
+  readonly #port: number;
+  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async listen(): Promise<http.IncomingMessage> {
+    const options = { host: "127.0.0.1", port: this.#port, agent: this.#agent, path: "/.warren/live?worker=app" };
+    const [answer] = await within("an answer", once(http.get(options), "response"));
+    return answer;
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+}

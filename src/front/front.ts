@@ -149,8 +149,8 @@ export class Front {
     this.#control.stopListening();
     this.#listener.close();
     this.#signs.forgetAll();
-    this.#live.close(); // browsers come back to the next front
     void this.#plane.drain(); // what still comes through the door is answered once
+    this.#live.close(); // browsers come back to the next front
     await this.#door.emptied();
     await this.#plane.drain();
     this.#door.close();
@@ -179,8 +179,8 @@ export class Front {
       case "stats":
         return this.#control.tell(this.#stats(message.id));
       case "end":
-        this.#live.close();
         void this.#plane.drain(); // the keeper's word follows
+        this.#live.close();
         return void setTimeout(() => this.#cut(), END_MS).unref();
       default:
         return; // of a later build

@@ -147,6 +147,8 @@ test("live: too many are refused, and the end of the front ends all", () => {
   assert.ok(reader.isEnded);
   assert.equal(pages.clientCount, 0);
   assert.equal(timerCount(), 0);
+  assert.ok(!pages.add("index", new Reader()), "and who comes back at once finds another one");
+  assert.equal(pages.clientCount, 0);
 });
 
 test("live: a page's tag holds its mark, escaped", () => {

@@ -44,6 +44,7 @@ export class LivePages {
   readonly #streams = new Map<LiveStream, string>();
   readonly #workers = new Map<string, WorkerState>();
   #cancelHeartbeat: (() => void) | undefined;
+  #isClosed = false;
 
   /** `front`: a word that no other front of this project has. */
   constructor(front: string, clock: Clock = systemClock) {
@@ -103,9 +104,9 @@ export class LivePages {
     return { front: this.#front, count, version };
   }
 
-  /** False when there are too many. */
+  /** False when there are too many, or this front takes no more. */
   add(worker: string, stream: LiveStream): boolean {
-    if (this.isFull) return false;
+    if (this.isFull || this.#isClosed) return false;
     this.#streams.set(stream, worker);
     this.#cancelHeartbeat ??= this.#clock.timer(HEARTBEAT_MS, () => this.#beat());
     this.#send(stream, `retry: ${RETRY_MS}\n${eventText("state", this.stateOf(worker))}`);
@@ -135,8 +136,9 @@ export class LivePages {
     }
   }
 
-  /** Ends every stream: this front takes no more, and the browsers find the next one. */
+  /** Ends every stream: this front takes no more, and the browsers find the next one, also those that ask once more on a connection that they have. */
   close(): void {
+    this.#isClosed = true;
     for (const { cancelTelling } of this.#workers.values()) cancelTelling?.();
     for (const stream of [...this.#streams.keys()]) {
       this.remove(stream);
