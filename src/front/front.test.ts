@@ -6,8 +6,10 @@ import net from "node:net";
 import { test } from "node:test";
 import type { FrontRoute } from "../protocol/front-messages.ts";
 import { until, within } from "./proxy/testing/deadline.ts";
+import { RawClient } from "./proxy/testing/raw-client.ts";
 import { instanceOf, tableOf, workerOf } from "./proxy/testing/test-front.ts";
-import { openWebSocket, WebSocketWorker } from "./proxy/testing/websocket.ts";
+import { CLOSE, openWebSocket, WebSocketWorker } from "./proxy/testing/websocket.ts";
+import { NodeWorker } from "./proxy/testing/workers.ts";
 import { FrontProcess } from "./testing/front-process.ts";
 
 const ROUTES: FrontRoute[] = [{ kind: "worker", path: "/", worker: "app", strip: false }];
@@ -41,6 +43,28 @@ test("browsers that listen for reloads do not come back to a front that ends", a
   assert.equal(again.headers.connection, "close");
   again.resume();
   await within("its end", once(again, "end"));
+  assert.equal(await front.exited(), 0);
+});
+
+test("a front whose time beside the next one is up ends its WebSockets with 1012, and itself", async () => {
+  await using worker = await WebSocketWorker.start();
+  const table = tableOf([workerOf([instanceOf(worker.port)])], { routes: ROUTES });
+  await using front = await FrontProcess.start(table, "--overlap", "15000");
+  const socket = await openWebSocket(front.port);
+  front.drain();
+  await until("the close", () => socket.closeCode === 1012);
+  socket.send(CLOSE, Buffer.from([0x03, 0xf4]));
+  assert.equal(await front.exited(), 0);
+});
+
+test("a front cuts what does not end in its time", async () => {
+  await using worker = await NodeWorker.start((_request, response) => void response.write("a"));
+  const table = tableOf([workerOf([instanceOf(worker.port)])], { routes: ROUTES });
+  await using front = await FrontProcess.start(table, "--overlap", "1500");
+  using client = await RawClient.connect(front.port);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await client.receive("the beginning", (text) => text.includes("\r\n\r\n1\r\na"));
+  front.drain();
   assert.equal(await front.exited(), 0);
 });
 

@@ -37,6 +37,8 @@ export interface FrontOptions {
   socketPath: string;
   identity: { pid: number; generation: number; hash: string };
   table: FrontTable;
+  /** How long it may go on beside the next front: milliseconds; Infinity: until the last connection has ended by itself. */
+  overlapMs: number;
   log: Log;
   /** It cannot listen. */
   onFailed: (error: Error) => void;
@@ -53,6 +55,11 @@ const TABLE_WAIT_MS = { dev: 2_000, prod: 300 };
 const SIGN_HOLD_MS = 30_000;
 /** When it ends for good, what is in flight may go on for so long. */
 const END_MS = 1_000;
+/** So long before the time beside the next front is up, what is left is ended: WebSockets with 1012, spread over so long, then the rest. */
+const LAST_MS = 15_000;
+const LAST_SPREAD_MS = 8_000;
+/** And so long before it all that there is still. */
+const LAST_CUT_MS = 1_500;
 
 export class Front {
   readonly #options: FrontOptions;
@@ -140,7 +147,7 @@ export class Front {
     this.#tableTimer = setTimeout(() => this.#apply(table), TABLE_WAIT_MS[table.mode]);
   }
 
-  /** Takes no more; resolves when the last connection has ended by itself. */
+  /** Takes no more; resolves when the last connection has ended, by itself or because the time beside the next front is up. */
   async end(): Promise<void> {
     if (this.#isEnding) return new Promise(() => {}); // the first call ends the process
     this.#isEnding = true;
@@ -151,11 +158,26 @@ export class Front {
     this.#signs.forgetAll();
     void this.#plane.drain(); // what still comes through the door is answered once
     this.#live.close(); // browsers come back to the next front
+    this.#endInTime();
     await this.#door.emptied();
     await this.#plane.drain();
     this.#door.close();
     this.#control.close();
     await this.#observer.close();
+  }
+
+  /** Who is killed cannot tell anybody why. */
+  #endInTime(): void {
+    const { overlapMs, log } = this.#options;
+    if (overlapMs === Number.POSITIVE_INFINITY) return;
+    const at = (beforeMs: number, task: () => void): void =>
+      void setTimeout(task, Math.max(0, overlapMs - beforeMs)).unref();
+    at(LAST_MS, () => {
+      const { connections, tunnels } = this.#plane.stats();
+      log.info("closing_what_is_left", { connections, tunnels });
+      this.#plane.closeAll(LAST_SPREAD_MS);
+    });
+    at(LAST_CUT_MS, () => this.#cut());
   }
 
   #obey(message: ServerToFront): void {

@@ -23,6 +23,7 @@ function main(): void {
       dir: { type: "string", default: "." },
       hash: { type: "string", default: "" },
       generation: { type: "string", default: "1" },
+      overlap: { type: "string", default: "Infinity" },
     },
   });
   const { name, dir, hash } = values;
@@ -41,6 +42,7 @@ function main(): void {
     socketPath: join(places.socketDir, `${name}.${generation}.sock`),
     identity: { pid: process.pid, generation, hash },
     table: tableOn(join(dir, "table.json")) ?? EMPTY,
+    overlapMs: Number(values.overlap),
     log,
     onFailed: (error) => fail("listen_failed", error),
   });

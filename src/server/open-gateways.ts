@@ -35,14 +35,17 @@ export function openGateways(options: {
   });
 }
 
-/** As long as an idle connection and then a slow answer may take; what is left is cut. */
+/** As long as an idle connection and then a slow answer may take, and the front's last 15 s, in which it ends what is left; who is still there then is killed. */
 const FRONT_OVERLAP_MS = 150_000;
 
 const frontSpec = (places: Places, build: Build, name: string, homeDir: string): ServerSpec => ({
   name,
   // The keeper has one process for each hash; a front has the name of its project in it.
   hash: `${build.hash}/${name}`,
-  command: [process.execPath, join(build.dir, "front.js"), "--name", name, "--dir", homeDir, "--hash", build.hash],
+  command: [
+    ...[process.execPath, join(build.dir, "front.js"), "--name", name, "--dir", homeDir, "--hash", build.hash],
+    ...["--overlap", String(FRONT_OVERLAP_MS)],
+  ],
   logPath: join(places.serverLogsDir, `${name}.log`),
   overlapMs: FRONT_OVERLAP_MS,
 });

@@ -120,6 +120,12 @@ export class DataPlane {
     this.#places.close(instance, spreadMs);
   }
 
+  /** The same for all instances, and for sessions' programs. */
+  closeAll(spreadMs: number): void {
+    this.#wake();
+    this.#places.closeAll(spreadMs);
+  }
+
   /**
    * Another front serves from now on: each connection ends with the answer to its next request, so that nobody's request meets a closed connection. Resolves
    * when the last has gone; `destroy` puts an end to it.

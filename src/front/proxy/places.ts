@@ -65,6 +65,11 @@ export class Places {
     this.#instances.get(instance)?.close(spreadMs, this.#context.nowMs);
   }
 
+  closeAll(spreadMs: number): void {
+    for (const instance of [...this.#instances.values(), ...this.#sessions.values()])
+      instance.close(spreadMs, this.#context.nowMs);
+  }
+
   sweep(nowMs: number): void {
     for (const entry of this.#workers.values()) entry.sweep();
     for (const instance of this.#instances.values()) {

@@ -249,6 +249,38 @@ test("close: what is still open is cut after the spread, and a request without e
   assert.deepEqual(front.toldOf("trouble"), [], "it was we who closed");
 });
 
+test("close all: at every worker's instances, and at those of sessions", async () => {
+  const clock = new HandClock();
+  await using one = await startGated();
+  await using other = await startGated();
+  await using session = await startGated();
+  await using front = await TestFront.start([], {
+    clock,
+    resolve: ({ path }) =>
+      path === "/session"
+        ? { kind: "session", name: "fox", host: "127.0.0.1", port: session.port, target: path }
+        : { kind: "worker", worker: path === "/one" ? "app" : "other", target: path },
+  });
+  const workers = [workerOf([instanceOf(one.port)]), workerOf([instanceOf(other.port, "other-1")], { name: "other" })];
+  front.plane.table(tableOf(workers));
+  const clients: RawClient[] = [];
+  for (const path of ["/one", "/other", "/session"]) {
+    const client = await RawClient.connect(front.port);
+    client.send(request(path, "POST"));
+    clients.push(client);
+  }
+  await until("all", () => [one, other, session].every(({ answers }) => answers.length === 1));
+  front.plane.closeAll(1_000);
+  clock.pass(750);
+  assert.equal(front.records.length, 0);
+  clock.pass(500);
+  for (const client of clients) {
+    await client.receive("an answer", (text) => text !== "");
+    assert.equal(parseAnswers(client.text)[0]!.status, 502);
+    client.socket.destroy();
+  }
+});
+
 test("trusted proxies and limits hold from the table on, for open connections too", async () => {
   await using worker = await NodeWorker.start();
   await using front = await TestFront.start([worker.port]);
