@@ -13,6 +13,8 @@ export class Places {
   readonly #context: Context;
   readonly #workers = new Map<string, WorkerEntry>();
   readonly #instances = new Map<string, Instance>();
+  /** Whose id has another address by now: nothing new comes to them, and what is in flight there ends as it does elsewhere. */
+  readonly #formers = new Set<Instance>();
   readonly #sessions = new Map<string, Instance>();
   /** Of those that drain: not yet told of. */
   readonly #undrained = new Set<string>();
@@ -36,7 +38,7 @@ export class Places {
   /** Something is open that a deadline may end. */
   get isBusy(): boolean {
     for (const { connections } of this.#instances.values()) if (connections.size > 0) return true;
-    return this.#sessions.size > 0;
+    return this.#sessions.size > 0 || this.#formers.size > 0;
   }
 
   session({ host, port }: SessionTarget): Instance {
@@ -66,8 +68,7 @@ export class Places {
   }
 
   closeAll(spreadMs: number): void {
-    for (const instance of [...this.#instances.values(), ...this.#sessions.values()])
-      instance.close(spreadMs, this.#context.nowMs);
+    for (const instance of this.#all()) instance.close(spreadMs, this.#context.nowMs);
   }
 
   sweep(nowMs: number): void {
@@ -79,12 +80,20 @@ export class Places {
     }
     for (const [key, instance] of this.#sessions) {
       instance.sweep(nowMs);
-      if (instance.inFlight === 0 && instance.connections.size === 0) this.#sessions.delete(key);
+      if (isUnused(instance)) this.#sessions.delete(key);
+    }
+    for (const instance of this.#formers) {
+      instance.sweep(nowMs);
+      if (isUnused(instance)) this.#formers.delete(instance);
     }
   }
 
   destroy(): void {
-    for (const instance of [...this.#instances.values(), ...this.#sessions.values()]) instance.destroy();
+    for (const instance of this.#all()) instance.destroy();
+  }
+
+  #all(): Instance[] {
+    return [...this.#instances.values(), ...this.#sessions.values(), ...this.#formers];
   }
 
   /** Workers first, then who serves at all, then what is told, and last the requests that waited for it. */
@@ -123,6 +132,8 @@ export class Places {
     const known = this.#instances.get(id);
     const address: InstanceAddress = { host, port, isTls, ca };
     if (known !== undefined && isSameAddress(known.address, address)) return known;
+    known?.stopServing();
+    if (known !== undefined && !isUnused(known)) this.#formers.add(known);
     const instance = new Instance(id, address, this.#context, (idle) => this.#becameIdle(idle));
     this.#instances.set(id, instance);
     return instance;
@@ -146,6 +157,8 @@ export class Places {
     this.#instances.delete(instance.id);
   }
 }
+
+const isUnused = ({ inFlight, connections }: Instance): boolean => inFlight === 0 && connections.size === 0;
 
 const isSameAddress = (one: InstanceAddress, other: InstanceAddress): boolean =>
   one.host === other.host && one.port === other.port && one.isTls === other.isTls && one.ca === other.ca;

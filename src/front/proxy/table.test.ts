@@ -8,7 +8,7 @@ import { parseAnswers } from "./testing/answers.ts";
 import { until } from "./testing/deadline.ts";
 import { RawClient } from "./testing/raw-client.ts";
 import { instanceOf, TestFront, tableOf, workerOf } from "./testing/test-front.ts";
-import { NodeWorker } from "./testing/workers.ts";
+import { NodeWorker, RawWorker } from "./testing/workers.ts";
 
 const request = (path: string, method = "GET"): string => `${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
@@ -247,6 +247,31 @@ test("close: what is still open is cut after the spread, and a request without e
   assert.equal(next.whole.length, 1);
   clock.pass(250);
   assert.deepEqual(front.toldOf("trouble"), [], "it was we who closed");
+});
+
+test("an address that changes: nothing new goes to the one before; what is in flight there ends, or is cut with the rest", async () => {
+  const clock = new HandClock();
+  await using before = await RawWorker.start((socket, received) => {
+    if (received.startsWith("GET")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  });
+  await using after = await NodeWorker.start();
+  await using front = await TestFront.start([], { clock });
+  const at = (port: number): FrontWorker => workerOf([instanceOf(port, "elsewhere")], { kind: "url" });
+  front.plane.table(tableOf([at(before.port)]));
+  using post = await RawClient.connect(front.port);
+  post.send(request("/post", "POST"));
+  await until("the request", () => before.received.length === 1);
+  using get = await RawClient.connect(front.port);
+  await get.ask(request("/"), "hello");
+  front.plane.worker(at(after.port), [], 2);
+  await until("the end of the one that waits", () => before.sockets[1]!.destroyed);
+  await get.ask(request("/"), "hello");
+  assert.equal(after.whole.length, 1);
+  assert.equal(before.sockets[0]!.destroyed, false);
+  front.plane.closeAll(0);
+  clock.pass(250);
+  await post.receive("an answer", (text) => text !== "");
+  assert.equal(parseAnswers(post.text)[0]!.status, 502);
 });
 
 test("close all: at every worker's instances, and at those of sessions", async () => {
