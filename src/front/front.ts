@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 
 import net from "node:net";
 import { join } from "node:path";
-import { replaceFile } from "../platform/atomic-file.ts";
 import { systemClock } from "../platform/clock.ts";
 import { makeDirectories } from "../platform/directories.ts";
 import type { Log } from "../platform/log.ts";
@@ -23,6 +22,7 @@ import { Observer } from "./observe/observer.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
 import { FrontResolver } from "./routing/resolver.ts";
 import { SourceSigns } from "./signs/source-signs.ts";
+import { TableFile } from "./table-file.ts";
 import { Door } from "./tls/door.ts";
 import { withPlainRequests } from "./tls/plain-requests.ts";
 
@@ -47,8 +47,6 @@ export interface FrontOptions {
 const LISTEN_FD = 3;
 /** Of connections that wait to be accepted. */
 const BACKLOG = 2_048;
-/** A table that changes often is written this often at most. */
-const SAVE_MS = 200;
 /** After the end of a front before, for the server to say what has changed since its table was written: in development an old version is worse than a wait. */
 const TABLE_WAIT_MS = { dev: 2_000, prod: 300 };
 /** Far longer than the server needs to say what a sign means. */
@@ -71,11 +69,10 @@ export class Front {
   readonly #plane: DataPlane;
   readonly #door: Door;
   readonly #signs: SourceSigns;
+  readonly #tableFile: TableFile;
   /** By the server; what is in force holds those workers besides whose sources have given a sign. */
   #told: FrontTable;
-  #saveTimer: NodeJS.Timeout | undefined;
   #tableTimer: NodeJS.Timeout | undefined;
-  #savedAtMs = Number.NEGATIVE_INFINITY;
   #isEnding = false;
 
   constructor(options: FrontOptions) {
@@ -117,6 +114,7 @@ export class Front {
       onAlone: () => this.#signs.alone(),
     });
     this.#told = table;
+    this.#tableFile = new TableFile({ path: join(dir, "table.json"), log });
     this.#signs = new SourceSigns({
       onUnseen: (worker) => this.#applyAgain(worker),
       onSign: (worker, sign) => this.#control.tell({ type: "sign", worker, sign }),
@@ -152,6 +150,7 @@ export class Front {
     if (this.#isEnding) return new Promise(() => {}); // the first call ends the process
     this.#isEnding = true;
     clearTimeout(this.#tableTimer);
+    this.#tableFile.stop(); // what it is told from here on may be old
     // A keeper that begins anew counts generations anew: its front may have this one's number, and a socket in the same place.
     this.#control.stopListening();
     this.#listener.close();
@@ -184,10 +183,10 @@ export class Front {
     switch (message.type) {
       case "table":
         this.#apply(message.table);
-        return this.#saveLater();
+        return this.#tableFile.save(this.#told);
       case "worker":
         this.#applyWorker(message);
-        return this.#saveLater();
+        return this.#tableFile.save(this.#told);
       case "watch":
         return this.#signs.follow(message.worker, message.watched);
       case "seen":
@@ -252,23 +251,5 @@ export class Front {
   #cut(): void {
     this.#door.close();
     this.#plane.destroy();
-  }
-
-  #saveLater(): void {
-    const waitMs = this.#savedAtMs + SAVE_MS - performance.now();
-    if (waitMs <= 0) this.#save();
-    else this.#saveTimer ??= setTimeout(() => this.#save(), waitMs);
-  }
-
-  /** Only the front that takes connections writes: what an ending one knows may be old. */
-  #save(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = undefined;
-    this.#savedAtMs = performance.now();
-    if (this.#isEnding) return;
-    const path = join(this.#options.dir, "table.json");
-    replaceFile(path, JSON.stringify(this.#told)).catch((error) =>
-      this.#options.log.warn("table_not_written", { error: messageOf(error) }),
-    );
   }
 }
