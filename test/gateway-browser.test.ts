@@ -10,6 +10,7 @@ import { waitUntil } from "./harness/wait-until.ts";
 const TIMEOUT_MS = 90_000;
 const INDEX = "workers/index/src/main.ts";
 const STYLE = "workers/index/public/style.css";
+const ODD_STYLE = "workers/index/public/my 100% (é).css";
 const FAST = "health: { interval: 1s }\nstart_timeout: 2s\nprobation: 200ms\ndrain: 1s\n";
 
 /** A worker whose pages say `text`; `headers` go with each of them. */
@@ -109,7 +110,7 @@ describe("gateway: a browser", { skip: missingChromium(), timeout: 4 * TIMEOUT_M
     "takes a style sheet up without a load; what else changes in public loads the page, where it was",
     { timeout: TIMEOUT_MS },
     async () => {
-      await using site = await Site.make(files);
+      await using site = await Site.make({ ...files, [ODD_STYLE]: "body { color: rgb(1, 1, 1) }" });
       await site.up();
       const tab = await opened(site);
       await tab.evaluate("window.mark = 1; scrollTo(0, 700)");
@@ -118,6 +119,12 @@ describe("gateway: a browser", { skip: missingChromium(), timeout: 4 * TIMEOUT_M
       site.write(STYLE, "h1 { color: rgb(7, 8, 9) }");
       await tab.until('getComputedStyle(document.querySelector("h1")).color === "rgb(7, 8, 9)"', "the colour after it");
       assert.deepEqual(await tab.evaluate("[window.mark, scrollY, document.styleSheets.length]"), [1, 700, 1]);
+      const link = "/my%20100%25%20(%C3%A9).css";
+      await tab.evaluate(`document.head.insertAdjacentHTML("beforeend", '<link rel="stylesheet" href="${link}">')`);
+      await tab.until('getComputedStyle(document.body).color === "rgb(1, 1, 1)"', "the one with an odd name");
+      site.write(ODD_STYLE, "body { color: rgb(2, 2, 2) }");
+      await tab.until('getComputedStyle(document.body).color === "rgb(2, 2, 2)"', "its new colour");
+      assert.deepEqual(await tab.evaluate("[window.mark, scrollY, document.styleSheets.length]"), [1, 700, 2]);
       site.write("workers/index/public/picture.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
       await tab.until("window.mark === undefined && scrollY === 700", "the page anew, where it was");
       assert.equal(loadsOf(tab), 2);

@@ -86,7 +86,7 @@ export class FrontTelling {
     // As the browser asks for them: below the worker's route.
     for (const { name, config } of workers) {
       const base = owner === undefined || config.path === "/" ? "" : config.path;
-      fronts.say({ type: "reload", workers: [name], css: css.map((path) => `${base}${path}`) });
+      fronts.say({ type: "reload", workers: [name], css: css.map((path) => `${base}${encodedPath(path)}`) });
     }
   }
 
@@ -98,3 +98,6 @@ export class FrontTelling {
     return this.#options.workers().flatMap(({ state }) => drainingOf(state));
   }
 }
+
+/** Of a file's path the one that it is asked for by (RFC 3986 §3.3). */
+const encodedPath = (path: string): string => path.split("/").map(encodeURIComponent).join("/");

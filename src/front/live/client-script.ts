@@ -56,15 +56,24 @@ export const CLIENT_SCRIPT = `(() => {
   const restyle = (state) => {
     if (state.front !== mine.front || state.count !== mine.count + 1) return compare(state);
     const links = [...document.querySelectorAll("link[rel~=stylesheet][href]")];
-    const loaded = new Set(performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname));
-    for (const path of state.paths) {
-      const meant = links.filter(({ href }) => new URL(href).origin === location.origin && new URL(href).pathname === path);
+    const loaded = new Set(performance.getEntriesByType("resource").map(({ name }) => pathOf(name)));
+    for (const path of state.paths.map(decoded)) {
+      const meant = links.filter(({ href }) => new URL(href).origin === location.origin && pathOf(href) === path);
       // Loaded by another way than a link, by @import perhaps: only the page as a whole can be mended.
       if (meant.length === 0 && loaded.has(path)) return compare(state);
       for (const link of meant) replace(link);
     }
     mine.count = state.count;
   };
+  // What of a path is percent-encoded is everybody's own choice.
+  const decoded = (path) => {
+    try {
+      return decodeURIComponent(path);
+    } catch {
+      return path;
+    }
+  };
+  const pathOf = (url) => decoded(new URL(url).pathname);
   const replace = (link) => {
     const url = new URL(link.href);
     url.searchParams.set("warren-live", String(Date.now()));
