@@ -4,12 +4,13 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { waitUntil } from "../../test/harness/wait-until.ts";
 import { silentLog } from "../platform/log.ts";
 import { WarrenError } from "../protocol/errors.ts";
-import { FRONT_FORMAT, type FrontTable, type ServerToFront } from "../protocol/front-messages.ts";
+import { FRONT_FORMAT, type FrontTable, type FrontToServer, type ServerToFront } from "../protocol/front-messages.ts";
 import type { KeeperServer } from "../protocol/keeper-calls.ts";
 import { LineSplitter } from "../protocol/lines.ts";
-import { Fronts, type FrontsOptions } from "./fronts.ts";
+import { type FrontEvents, Fronts, type FrontsOptions } from "./fronts.ts";
 
 const TABLE = {
   ...{ format: FRONT_FORMAT, revision: 7, mode: "dev", project: "site", routes: [], workers: [], draining: [] },
@@ -55,7 +56,10 @@ class Generation implements AsyncDisposable {
 }
 
 /** A keeper that finds generation 1, and starts the next one when it is asked for one; in the place of another it starts none. */
-function openFronts(dir: string, { hash = "h" } = {}): { fronts: Fronts; calls: string[] } {
+function openFronts(
+  dir: string,
+  { hash = "h", events = {} }: { hash?: string; events?: Partial<FrontEvents> } = {},
+): { fronts: Fronts; calls: string[] } {
   const calls: string[] = [];
   const server = (generation: number): KeeperServer =>
     ({ name: "front", generation, hash: "h", state: "ready", pid: 1, address: LISTEN }) as unknown as KeeperServer;
@@ -77,6 +81,7 @@ function openFronts(dir: string, { hash = "h" } = {}): { fronts: Fronts; calls: 
       events: {
         ...{ onApplied: nothing, onDrained: nothing, onTrouble: nothing, onWaiting: nothing },
         onSign: async () => {},
+        ...events,
       },
     },
     TABLE,
@@ -126,6 +131,42 @@ test("fronts: one of an older build that cannot be replaced goes on", { timeout:
     assert.deepEqual(calls, ["list", "server.replace"]);
     assert.deepEqual([first.told, fronts.server?.generation, fronts.isConnected], [["table"], 1, true]);
     fronts.close();
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("fronts: what was said of an instance that drained once is not taken for the next time", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "fronts-"));
+  const [applied, drained]: [number[], string[]] = [[], []];
+  const events = {
+    onApplied: (revision: number) => void applied.push(revision),
+    onDrained: (instance: string) => void drained.push(instance),
+  };
+  const { fronts } = openFronts(dir, { events });
+  let line: net.Socket | undefined;
+  try {
+    await using first = await Generation.at(join(dir, "1.sock"), 1, (one, socket) => {
+      line = socket;
+      saysApplied(one, socket);
+    });
+    using _ = { [Symbol.dispose]: () => fronts.close() };
+    await fronts.open();
+    const says = (message: FrontToServer): void => void line!.write(`${JSON.stringify(message)}\n`);
+    const inForce = async (revision: number, draining: string[]): Promise<void> => {
+      fronts.tell({ ...TABLE, revision, draining });
+      says({ type: "applied", revision });
+      await waitUntil(async () => applied.includes(revision), { what: `revision ${revision}` });
+    };
+    await inForce(8, ["api-1"]);
+    says({ type: "drained", instance: "api-1" });
+    await waitUntil(async () => drained.length === 1, { what: "the first time" });
+    await inForce(9, []);
+    await inForce(10, ["api-1"]);
+    assert.deepEqual(drained, ["api-1"]);
+    says({ type: "drained", instance: "api-1" });
+    await waitUntil(async () => drained.length === 2, { what: "the second time" });
+    void first;
   } finally {
     rmSync(dir, { recursive: true });
   }

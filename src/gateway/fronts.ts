@@ -51,6 +51,7 @@ interface Generation {
   /** Called with each revision that it says is in force. */
   onApplied: (revision: number) => void;
   applied: number;
+  /** Of those that the table says are to drain. */
   drained: Set<string>;
 }
 
@@ -275,7 +276,8 @@ export class Fronts {
       this.#options.events.onApplied(applied);
     }
     const draining = new Set(this.#table.draining);
-    this.#drained = new Set([...this.#drained].filter((instance) => draining.has(instance)));
+    this.#drained = this.#drained.intersection(draining);
+    for (const one of all) one.drained = one.drained.intersection(draining);
     for (const instance of first.drained) {
       if (!draining.has(instance) || this.#drained.has(instance)) continue;
       if (!all.every(({ drained }) => drained.has(instance))) continue;
