@@ -57,6 +57,12 @@ test("dashboard: the last lines of an instance's output, whole, however long it 
     writeFileSync(join(dir, "api-2.stderr.log"), "no end");
     assert.deepEqual(await logTails(dir, "api-2"), [{ stream: "stderr", lines: ["no end"] }]);
     assert.deepEqual(await logTails(dir, "api-3"), []);
+    for (const end of ["", "\n"]) {
+      writeFileSync(join(dir, "api-4.stdout.log"), `${"x".repeat(100_000)}the end${end}`);
+      const [tail] = await logTails(dir, "api-4");
+      assert.equal(tail!.lines.length, 1);
+      assert.match(tail!.lines[0]!, /^…x+the end$/, "the end of a line that is longer");
+    }
     assert.deepEqual(await logTails(join(dir, "logs"), "../api-1"), []);
   } finally {
     rmSync(dir, { recursive: true });

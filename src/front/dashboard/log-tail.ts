@@ -29,7 +29,10 @@ async function tailOf(path: string): Promise<string[]> {
   const bytes = Buffer.alloc(size - from);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
   const lines = bytes.toString("utf8", 0, bytesRead).split("\n");
-  if (from > 0) lines.shift(); // a part of one
   if (lines.at(-1) === "") lines.pop();
+  if (from > 0) {
+    const part = lines.shift(); // of a line
+    if (lines.length === 0) return [`…${part}`];
+  }
   return lines.slice(-TAIL_LINES);
 }
