@@ -13,7 +13,7 @@ import { refuse } from "./problem.ts";
 
 /**
  * The request target (RFC 9112 §3.2), taken apart. One rule makes what is matched and what is sent on the same: percent-encoded unreserved characters (RFC
- * 3986 §2.3, §6.2.2.2) stand as themselves, everything else stands as it came. What servers and programs read differently is refused: `//`, the segments `.`
+ * 3986 §2.3, §6.2.2.2) stand as themselves, the digits of the others in upper case (§6.2.2.1), everything else stands as it came. What servers and programs read differently is refused: `//`, the segments `.`
  * and `..` (also encoded), `%2F`, `%5C`, `%00`, a backslash, a percent sign without two digits, and bytes that are not visible ASCII.
  * The query is passed on as it is.
  */
@@ -86,8 +86,8 @@ function decodedUnreserved(raw: string): string {
     if (high < 0 || low < 0) refuse(400, "a percent sign in the path");
     const code = high * 16 + low;
     if (code === 0 || code === SLASH || code === 0x5c) refuse(400, "an escaped slash or NUL in the path");
-    if (UNRESERVED[code] !== 1) continue;
-    path += raw.slice(from, at) + String.fromCharCode(code);
+    const character = UNRESERVED[code] === 1 ? String.fromCharCode(code) : raw.slice(at, at + 3).toUpperCase();
+    path += raw.slice(from, at) + character;
     from = at + 3;
   }
   return path + raw.slice(from);

@@ -30,6 +30,10 @@ export class PathTree {
   /** Of two routes for the same path and method the one that was added first stays. */
   add(route: FrontRoute): void {
     const path = asAsked(route.path.endsWith("/") ? route.path.slice(0, -1) : route.path);
+    for (const spelling of new Set([path, asBrowsersAsk(path)])) this.#place(route, spelling);
+  }
+
+  #place(route: FrontRoute, path: string): void {
     const node = nodeFor(this.#root, path);
     const placed: PlacedRoute = { route, prefixLength: path.length };
     if (route.methods === undefined) node.anyMethod ??= placed;
@@ -65,6 +69,9 @@ export class PathTree {
 
 /** A path as a target has it: what is not ASCII is percent-encoded (RFC 3986 §2.5). */
 const asAsked = (path: string): string => path.replace(/[^\x21-\x7e]+/g, (piece) => encodeURI(piece));
+
+/** Browsers leave these characters as they are, other programs encode them (URL Standard, path percent-encode set). */
+const asBrowsersAsk = (path: string): string => path.replace(/%(?:5B|5D|5E|7C)/g, decodeURIComponent);
 
 const isBoundary = (path: string, at: number): boolean => at === path.length || path.charCodeAt(at) === SLASH;
 

@@ -56,6 +56,15 @@ test("routes: a path that is not ASCII is found as it is asked for", () => {
   assert.equal(workerOf(ask(routesOf(worker("/übung", "u")), "/%C3%BCbung/1")), "u");
 });
 
+test("routes: a character that browsers leave as it is, and others encode, is found either way", () => {
+  const routes = routesOf(worker("/", "index"), worker("/caf%C3%A9/%5Bid%5D%7C%5E", "api", { strip: true }));
+  for (const prefix of ["/caf%C3%A9/[id]|^", "/caf%C3%A9/%5Bid%5D%7C%5E"]) {
+    const way = ask(routes, `${prefix}/x`);
+    assert.equal(workerOf(way), "api", prefix);
+    assert.equal(way.kind === "worker" && way.workerPath, "/x");
+  }
+});
+
 test("routes: an exact host before a longer path, a wildcard before any, the longest wildcard first", () => {
   const routes = routesOf(
     worker("/deep/path", "any"),
