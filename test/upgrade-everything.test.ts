@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Session } from "../src/protocol/units.ts";
 import {
@@ -15,6 +16,7 @@ import {
   begin,
   checkAgent,
   letGo,
+  linesOf,
   promptsOf,
   workingAgent,
 } from "./harness/busy-agents.ts";
@@ -134,6 +136,12 @@ async function livingOf(house: TemporaryHome): Promise<string[]> {
 
 async function finishAgents({ house, working, asking }: World): Promise<void> {
   letGo(house);
+  // A hundred terminals that print take nearly all of the machine: their steps last for minutes there, one after the other.
+  for (const { effects } of working)
+    await waitUntil(() => linesOf(join(house.dir, effects.file)).length >= effects.lines.length, {
+      what: `${effects.lines.length} lines in ${effects.file}`,
+      deadlineMs: TIMEOUT_MS,
+    });
   await Promise.all(asking.map(({ watching }, at) => watching.answer("allow", `person ${at}`)));
   for (const agent of [...working, ...asking]) await checkAgent(house, agent);
   const prompts = [...working, ...asking].map(({ script }) => script);

@@ -11,7 +11,7 @@ import { type Turn, tellDue } from "./turn.ts";
 
 /** What is needed of a delivery to change it: its columns, and the message's id. */
 export const DELIVERY_COLUMNS =
-  "d.recipient, d.seq, d.sender, d.state, d.offers, d.lease_until_ms, d.lease_client, d.not_before_ms, d.expires_at_ms, d.addressed_to, d.reason";
+  "d.recipient, d.seq, d.sender, d.state, d.at_ms, d.offers, d.lease_until_ms, d.lease_client, d.not_before_ms, d.expires_at_ms, d.addressed_to, d.reason";
 
 /** Why a delivery waits that the loop guard holds. */
 export const HELD = "LOOP_SUSPECTED";

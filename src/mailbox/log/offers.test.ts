@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TestLog, TestWriter } from "./log-fixture.ts";
+import { leader, TestLog, TestWriter } from "./log-fixture.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 3_600_000;
@@ -33,6 +33,26 @@ test("what the same sender wrote later waits while an earlier message is under a
   log.nowMs += 5_000;
   assert.ok(log.sweep().some((effect) => effect.kind === "queued" && effect.id === ids[0]));
   assert.deepEqual(bodies("two"), ["f1"]);
+});
+
+test("what a leader handed out and died: whether it came is not known, so nothing of the same sender comes before it", () => {
+  using log = new TestWriter();
+  const bodies = () => log.ask("owl", "mail.fetch", { limit: 1, lease_ms: 5_000 }).messages.map(({ body }) => body);
+  const send = (name: string, body: string) => log.ask(name, "mail.send", { to: ["owl"], body }).message.id;
+  const ids = [send("fox", "f1"), send("fox", "f2"), send("bee", "b1")];
+  assert.deepEqual(bodies(), ["f1"]);
+  log.nowMs += 10;
+  log.writer.takeLead(leader(), log.nowMs);
+  assert.deepEqual(bodies(), ["b1"], "another sender's goes on");
+  assert.deepEqual(bodies(), []);
+  log.ask("owl", "mail.ack", { ids: [ids[0]!, ids[2]!] });
+  assert.deepEqual(bodies(), ["f2"], "it had come");
+  send("fox", "f3");
+  log.nowMs += 10;
+  log.writer.takeLead(leader(), log.nowMs);
+  log.nowMs += 5_000;
+  assert.deepEqual(bodies(), ["f2"], "it had not");
+  assert.deepEqual(bodies(), ["f3"]);
 });
 
 test("a lease that runs out: told by the sweep, offered again; after ten offers the message is dead", () => {

@@ -13,7 +13,8 @@ import { type Turn, tellDue } from "./turn.ts";
 
 /**
  * Handing messages out, and what their reader says of them. Of one sender they are offered in the order of their seq (invariant 3): what is under
- * another client's lease, or waits for a moment, holds up what the same sender wrote after it, unless the sender has put it off.
+ * another client's lease, or waits for a moment, holds up what the same sender wrote after it, unless the sender has put it off. So does what a leader before
+ * this one has handed to the same client, until it says something of it: whether it came, or died with that leader, is not known.
  */
 
 export function fetch(turn: Turn, payload: PayloadOf<"mail.fetch">): DataOf<"mail.fetch"> {
@@ -57,7 +58,8 @@ function readyFor(turn: Turn, name: string, { limit, from, thread }: Wanted): { 
     if (from !== undefined && row.sender !== from) continue;
     const isLeased = row.state === "offered" && Number(row.lease_until_ms) > nowMs;
     if (isLeased) {
-      if (row.lease_client !== by.client) waiting.add(row.sender);
+      const isInHand = row.lease_client === by.client && Number(row.at_ms) >= turn.ledSinceMs;
+      if (!isInHand) waiting.add(row.sender);
       continue;
     }
     if (Number(row.expires_at_ms) <= nowMs || (row.state === "offered" && Number(row.offers) >= MAX_OFFERS)) {

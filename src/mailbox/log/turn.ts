@@ -14,6 +14,8 @@ export interface Look {
 /** What one operation works with, inside the transaction: it is carried out as a whole, or refused and nothing is left of it. */
 export interface Turn extends Look {
   epoch: number;
+  /** What is older was done by another leader. */
+  ledSinceMs: number;
   guard: LoopGuard;
   newId: () => string;
   effects: Effect[];

@@ -58,6 +58,7 @@ export class Writer {
   /** Steps since it was looked at. */
   #walStepCount = 0;
   #epoch: number | undefined;
+  #ledSinceMs = 0;
 
   constructor({ path, presences, guard }: WriterOptions) {
     this.#path = path;
@@ -73,6 +74,7 @@ export class Writer {
     this.log.forget(); // others have written
     const epoch = this.#transaction(() => beginEpoch(this.log, leader, nowMs));
     this.#epoch = epoch;
+    this.#ledSinceMs = nowMs;
     return epoch;
   }
 
@@ -170,6 +172,7 @@ export class Writer {
       by: "by" in step ? step.by : { client: "", isMailbox: true },
       nowMs: step.nowMs,
       epoch,
+      ledSinceMs: this.#ledSinceMs,
       presences: this.#presences,
       guard: this.#guard,
       newId: () => this.#ids.next(step.nowMs),
