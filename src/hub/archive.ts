@@ -1,5 +1,5 @@
 import { hash as hashOf } from "node:crypto";
-import type { RecordHead } from "../sealing/record.ts";
+import { PERIOD_OFFSET_BYTES, RECORD_KINDS, type RecordHead } from "../sealing/record.ts";
 import { expelled, recordOld, spaceFull } from "./errors.ts";
 import type { HubLimits } from "./limits.ts";
 import type { Places } from "./places.ts";
@@ -8,7 +8,8 @@ import type { Statements } from "./statements.ts";
 /**
  * The sealed records, until they are fetched. The hub looks at a record's clear head alone. Everything that writes here runs inside the store's transaction.
  *
- * What goes, and when: a `state` when a later one of its stream comes; anything else when all members but its sender have taken it, or when it is old; the
+ * What goes, and when: a `state` when a later one of its stream comes, and those of former periods when the machine has put them anew under a later key and lists them in
+ * its `head`; anything else when all members but its sender have taken it, or when it is old; the
  * oldest items when the space is full and its machine brings more, and a device's own oldest when that device does; before them requests that the machine has
  * taken, whoever brings more; a member's own when it is thrown out. Whatever goes without having been replaced
  * raises the space's floor, so that a reader whose cursor is lower knows that something is missing.
@@ -27,7 +28,8 @@ export interface NewRecord {
   nowMs: number;
 }
 
-const KIND = { state: 1, item: 2, request: 3, result: 4 } as const;
+const KIND = RECORD_KINDS;
+const PERIOD_OF = `substr(bytes, ${PERIOD_OFFSET_BYTES + 1}, 4)`;
 /** As many as are thrown out in one look when a space is full. */
 const EVICT_COUNT = 64;
 
@@ -52,6 +54,7 @@ export class Archive {
     const isReplacing = head.kind === KIND.state && last !== undefined;
     this.#makeRoom(record, isReplacing ? last : undefined);
     if (isReplacing) this.#forgetStates(space, head);
+    if (head.kind === KIND.head && record.isMachine) this.#forgetFormerStates(space, head);
     const place = this.#places.take();
     this.#db.run(
       "insert into records (place, space, kind, stream, sender, seq, hash, at_ms, bytes) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -236,6 +239,25 @@ export class Archive {
       space,
       stream,
       sender,
+    );
+    this.#lighten(space, gone);
+  }
+
+  /** Of periods before this `head`'s, once for each: a machine puts its states anew, and then the first `head` of a period. No gap: they are all there again. */
+  #forgetFormerStates(space: number, { sender, period }: RecordHead): void {
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(period);
+    const last = this.#db.get<{ period: Uint8Array }>(
+      `select ${PERIOD_OF} as period from records where space = ? and sender = ? and kind = 7 order by place desc limit 1`,
+      space,
+      sender,
+    );
+    if (last && Buffer.compare(last.period, number) >= 0) return;
+    const gone = this.#db.all<{ size: number }>(
+      `delete from records where space = ? and sender = ? and kind = 1 and ${PERIOD_OF} < ? returning length(bytes) as size`,
+      space,
+      sender,
+      number,
     );
     this.#lighten(space, gone);
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { SigningKey } from "../sealing/crypto.ts";
-import { decodeRecord } from "../sealing/record.ts";
+import { decodeRecord, RECORD_KINDS } from "../sealing/record.ts";
 import type { HubLimits } from "./limits.ts";
 import type { HubTalk } from "./testing/hub-talk.ts";
 import { testRecord } from "./testing/hub-talk.ts";
@@ -236,6 +236,37 @@ test("records: one reader that sleeps has them wait in the store, not in memory,
     place = got.place;
     asleep.talk.send({ kind: "took", place });
   }
+});
+
+test("records: the states of former periods go when the machine has put them anew under a later key, and not before", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const puts = (kind: "state" | "head", period: number, ...streams: number[]) =>
+    Promise.all(
+      streams.map(async (stream) => (await put(machine.talk, machineKey, { kind, seq: 1, period, stream })).record),
+    );
+  const stored = async (): Promise<string[]> => {
+    const { talk, wire } = await hub.enter("device", deviceKey);
+    talk.send({ kind: "ping", token: 1 });
+    await talk.next("pong");
+    const periods: string[] = [];
+    while (talk.has("record")) {
+      const { kind, period } = decodeRecord((await talk.next("record")).record);
+      periods.push(`${kind === RECORD_KINDS.state ? "state" : "head"} ${period}`);
+    }
+    wire.destroy();
+    return periods.sort();
+  };
+  await puts("state", 250, 1, 2, 3);
+  await puts("head", 250, 9);
+  await puts("state", 300, 4, 5);
+  assert.equal((await stored()).length, 6);
+  await puts("head", 300, 10);
+  assert.deepEqual(await stored(), ["head 250", "head 300", "state 300", "state 300"]);
+  await puts("state", 250, 1);
+  await puts("head", 300, 11);
+  assert.ok((await stored()).includes("state 250"), "once for each period");
+  assert.equal(hub.store.totals().records, 6);
 });
 
 test("records: who takes none, and came for something else, is sent a few and not the whole store", async () => {

@@ -49,6 +49,9 @@ export interface SealedRecord extends RecordHead {
   bytes: Uint8Array;
 }
 
+/** Where a record's period stands in its bytes: 4 of them, the highest first, so that they are in the order of the numbers. */
+export const PERIOD_OFFSET_BYTES = 2 + KEY_BYTES + STREAM_BYTES + KEY_BYTES;
+
 const HEAD = struct({
   space: fixed(KEY_BYTES),
   stream: fixed(STREAM_BYTES),

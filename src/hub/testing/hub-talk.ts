@@ -117,13 +117,14 @@ export interface TestRecord {
   sender: Uint8Array;
   seq: number;
   stream?: number;
+  period?: number;
   text?: string | Uint8Array;
 }
 
 /** A whole record, under some period key: the hub cannot look into it anyway. */
 export async function testRecord(
   crypto: SealingCrypto,
-  { kind, space, sender, seq, stream = 1, text = "" }: TestRecord,
+  { kind, space, sender, seq, stream = 1, period = 1, text = "" }: TestRecord,
 ): Promise<Uint8Array> {
   const { bytes } = await sealRecord(crypto, {
     head: {
@@ -132,7 +133,7 @@ export async function testRecord(
       sender,
       seq,
       stream: new Uint8Array(8).fill(stream),
-      period: 1,
+      period,
       prev: new Uint8Array(32),
       atMs: 1,
     },
