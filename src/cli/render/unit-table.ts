@@ -130,7 +130,7 @@ function ofSession(session: Session, options: TableOptions): UnitRow {
   const hasIcon = options.withIcons === true && options.isTerminal && options.glyphs;
   const cells = {
     ...commonCells(session, session.active_at, options),
-    name: hasIcon ? `${session.icon} ${session.name}` : session.name,
+    name: hasIcon ? `${printable(session.icon)} ${session.name}` : session.name,
     state: state.word,
     place: sessionPlace(session, options),
     unread: session.unread ? `${session.unread} unread` : "",
@@ -150,7 +150,7 @@ function commonCells(unit: AnyUnit, sinceText: string | undefined, options: Tabl
     unread: "",
     cpu: status === "running" && cpu !== undefined ? `${Math.round(cpu)}%` : "",
     memory: status === "running" && bytes !== undefined ? formatBytes(bytes) : "",
-    server,
+    server: printable(server),
     attached: "",
     age: sinceText === undefined ? "" : shortAge(nowMs - Date.parse(sinceText)),
     directory: options.withDirectory ? directoryText(unit.workdir ?? "", options) : "",
@@ -179,7 +179,7 @@ function portsText({ ports = [], status }: Job, { isTerminal }: TableOptions): s
 
 /** `fox.localhost:8080` where a gateway leads there, else its port; nothing where nobody listens. */
 function sessionPlace({ url, port, is_listening: isListening }: Session, { isTerminal }: TableOptions): string {
-  if (typeof url === "string") return printable(isTerminal ? new URL(url).host : url);
+  if (typeof url === "string") return printable(isTerminal ? (URL.parse(url)?.host ?? url) : url);
   return isListening && port !== undefined ? `:${port}` : "";
 }
 

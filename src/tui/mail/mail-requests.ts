@@ -1,3 +1,4 @@
+import { acknowledgeUpTo } from "../../client/acknowledge-mail.ts";
 import type { Client } from "../../client/client.ts";
 import { unreachable, WarrenError } from "../../protocol/errors.ts";
 import type { Recipient } from "../../protocol/mail-units.ts";
@@ -61,20 +62,13 @@ function worryOf({ name, known, presence, suggestion }: Recipient): string | und
   return presence === "gone" ? `${name} is not here; it waits` : undefined;
 }
 
-/** Taken in the order of its sender, so what that wrote before is done too. */
-async function acknowledge(client: Client, me: string, { id, from }: { id: string; from: string }): Promise<string> {
-  let count = 0;
-  for (;;) {
-    const { messages: unread } = await client.request("mail.fetch", { as: me, from, peek: true, limit: PAGE });
-    const at = unread.findIndex((message) => message.id === id);
-    const limit = at === -1 ? unread.length : at + 1;
-    if (limit === 0) break;
-    const { messages } = await client.request("mail.fetch", { as: me, from, limit });
-    if (messages.length === 0) break; // another reader has them in hand
-    count += await acknowledged(client, me, messages);
-    if (at !== -1) break;
-  }
-  return count === 0 ? "another reader has it in hand" : `${counted(count)} of ${from} acknowledged`;
+async function acknowledge(
+  client: Client,
+  me: string,
+  message: Extract<Request, { ask: "acknowledge" }>,
+): Promise<string> {
+  const count = await acknowledgeUpTo(client, me, message);
+  return count === 0 ? "another reader has it in hand" : `${counted(count)} of ${message.from} acknowledged`;
 }
 
 async function acknowledgeAll(client: Client, me: string): Promise<string> {

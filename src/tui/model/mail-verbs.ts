@@ -140,9 +140,9 @@ export function write(model: Model): Step {
 export function acknowledge(model: Model): Step {
   const entry = shownMessage(model);
   if (!entry) return [model, []];
-  const { id, from, seq } = entry.message;
+  const { from, seq } = entry.message;
   if (!awaitsMe(entry, model.mail)) return say(model, `${seq} is nothing that ${model.mail.me} has still to do`);
-  return asking(model, { ask: "acknowledge", id, from });
+  return asking(model, { ask: "acknowledge", from, seq });
 }
 
 export const acknowledgeAll = (model: Model): Step => asking(model, { ask: "acknowledge-all" });

@@ -64,7 +64,7 @@ export type MailAsk =
   | { ask: "send"; to: string; body: string }
   | { ask: "reply"; id: string; from: string; body: string }
   /** This one, and what its sender wrote before it. */
-  | { ask: "acknowledge"; id: string; from: string }
+  | { ask: "acknowledge"; from: string; seq: number }
   | { ask: "acknowledge-all" };
 
 export const initialMail = (me: string): MailView => ({

@@ -1,9 +1,9 @@
 import { type ReactNode, useState } from "react";
+import { acknowledgeUpTo } from "../../client/acknowledge-mail.ts";
 import { isSettled } from "../../client/remote/outbox-item.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
 import { plainText } from "../model/plain-text.ts";
 import { age, plural } from "../model/text.ts";
-import { acknowledgeUpTo } from "../store/acknowledge.ts";
 import { ME } from "../store/mail-feed.ts";
 import { isReplyTo, useSendingMail } from "./sending-mail.ts";
 import { WaitingItems } from "./WaitingItems.tsx";
@@ -58,7 +58,7 @@ function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }):
   const done = async (): Promise<void> => {
     await perform(
       (count) => (count === 0 ? "Another reader has it in hand" : `${plural(count, "message")} of ${from} done`),
-      () => acknowledgeUpTo(mail.client, message),
+      () => acknowledgeUpTo(mail.client, ME, message),
     );
     mail.hurry();
   };

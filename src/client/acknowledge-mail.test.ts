@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Client } from "../../client/client.ts";
-import { acknowledgeUpTo } from "./acknowledge.ts";
+import { acknowledgeUpTo } from "./acknowledge-mail.ts";
+import type { Client } from "./client.ts";
 
 /** A mailbox that hands out at most two at a time, in order, and keeps in hand what was not acknowledged. */
 function mailbox(seqs: readonly number[]) {
@@ -24,12 +24,12 @@ function mailbox(seqs: readonly number[]) {
 
 test("mail: what its sender wrote before is done with a message, what came later waits, and nothing is left in hand", async () => {
   const { client, unread, inHand } = mailbox([3, 5, 8, 9]);
-  assert.equal(await acknowledgeUpTo(client, { from: "owl", seq: 8 }), 3);
+  assert.equal(await acknowledgeUpTo(client, "you", { from: "owl", seq: 8 }), 3);
   assert.deepEqual([[...unread], [...inHand]], [[9], []]);
 });
 
 test("mail: of a message that another reader has in hand, nothing later is taken", async () => {
   const { client, unread, inHand } = mailbox([9]);
-  assert.equal(await acknowledgeUpTo(client, { from: "owl", seq: 8 }), 0);
+  assert.equal(await acknowledgeUpTo(client, "you", { from: "owl", seq: 8 }), 0);
   assert.deepEqual([[...unread], [...inHand]], [[9], []]);
 });
