@@ -8,7 +8,7 @@ import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Observer } from "./observer.ts";
 import type { Readiness } from "./readiness.ts";
-import { type JobOptions, type JobRecord, keepsEnvironment, type RunCause } from "./records.ts";
+import { type JobRecord, keepsEnvironment, marked, type RunCause } from "./records.ts";
 import { type RunLimits, withoutDeadOwner } from "./run-limits.ts";
 import type { Runner, StopOptions } from "./runner.ts";
 import type { JobStore, Receipt } from "./store.ts";
@@ -213,11 +213,4 @@ function withFileEnvironment(env: string[], fileEnv: readonly string[] = []): st
   const keyOf = (entry: string): string => entry.slice(0, entry.indexOf("="));
   const written = new Set(fileEnv.map(keyOf));
   return [...env.filter((entry) => !written.has(keyOf(entry))), ...fileEnv];
-}
-
-/** A job of a warren.yaml is marked to come back after a reboot while a policy keeps it up; any other as `--autostart` said. */
-function marked(options: JobOptions, isKeptUp: boolean): JobOptions {
-  if (options.file_env === undefined) return options;
-  const { autostart: _, ...rest } = options;
-  return isKeptUp ? { ...rest, autostart: true } : rest;
 }

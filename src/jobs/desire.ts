@@ -4,7 +4,7 @@ import { Backoff } from "../protocol/backoff.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { type Outcome, succeeded } from "../protocol/outcome.ts";
 import type { Ledger } from "./ledger.ts";
-import { type JobRecord, keepsEnvironment, type RunCause, type RunRecord } from "./records.ts";
+import { type JobRecord, keepsEnvironment, marked, REBOOTED, type RunCause, type RunRecord } from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
 
@@ -64,6 +64,7 @@ export class Desire {
         const restartCount = again ? current.restartCount + 1 : current.restartCount;
         const updated: JobRecord = {
           ...current,
+          options: again || isReboot(outcome) ? current.options : marked(current.options, false),
           wanted: again ? "up" : "down",
           env: again || keepsEnvironment(current) ? current.env : null,
           restartCount: again && isLong(run) ? 1 : restartCount,
@@ -149,6 +150,7 @@ export class Desire {
       const restartAtMs = goesOn ? clock.wallMs() + this.#delayMs(job, undefined) : null;
       const updated: JobRecord = {
         ...job,
+        options: goesOn ? job.options : marked(job.options, false),
         wanted: goesOn ? "up" : "down",
         restartCount: job.restartCount + 1,
         restartAtMs,
@@ -174,7 +176,7 @@ export class Desire {
     if (!restart || restart.when === "no") return false;
     if (outcome.kind === "signalled" && (outcome.by === "user" || outcome.by === "stop" || outcome.by === "owner"))
       return false;
-    if (outcome.kind === "lost" && outcome.reason === "the machine restarted") return false;
+    if (isReboot(outcome)) return false;
     if (restart.when === "on-failure" && succeeded(outcome)) return false;
     const inARow = isLong(run) ? 0 : job.restartCount;
     return inARow < (restart.max ?? Number.POSITIVE_INFINITY);
@@ -193,5 +195,8 @@ function backoffOf({ options: { restart } }: JobRecord): { firstMs: number; maxM
   const firstMs = restart?.backoff_ms ?? BACKOFF_FIRST_MS;
   return { firstMs, maxMs: Math.max(BACKOFF_MAX_MS, firstMs) };
 }
+
+/** The machine went down with it. */
+const isReboot = (outcome: Outcome): boolean => outcome.kind === "lost" && outcome.reason === REBOOTED;
 
 const isLong = (run: RunRecord): boolean => (run.stoppedAtMs ?? 0) - run.startedAtMs >= RESET_AFTER_MS;

@@ -16,22 +16,24 @@ export class LinePattern {
   /** Whether one of them matches; looks at about PIECE_MS of them at a time, others have their turn in between. @throws PATTERN_SLOW */
   async matchesOne(lines: readonly Buffer[]): Promise<boolean> {
     const texts = lines.map((bytes) => bytes.toString("utf8", 0, Math.min(bytes.length, TESTED_BYTES_MAX)));
-    let at = 0;
-    for (;;) {
+    for (let at = 0; at < texts.length; ) {
       at = this.#lookFrom(texts, at);
       if (at < 0) return true;
-      if (at >= texts.length) return false;
       await new Promise((turn) => setImmediate(turn));
     }
+    return false;
   }
 
-  /** Where to go on; negative when it was found. */
+  /** Where to go on; negative when it was found. A process that the system did not let run for a while has looked at nothing, and looks again. */
   #lookFrom(lines: string[], at: number): number {
+    const before = process.threadCpuUsage();
     Object.assign(sandbox, { pattern: this.#pattern, lines, at });
     try {
       return look.runInContext(sandbox, { timeout: LINE_MS }) as number;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      const { user, system } = process.threadCpuUsage(before);
+      if (user + system < LINE_MS * 500) return at;
       throw new WarrenError(
         "PATTERN_SLOW",
         `${this.#pattern} took more than ${LINE_MS} ms for one line of the output.`,
@@ -55,10 +57,11 @@ const look = new Script(`
   (() => {
     const tried = pattern, all = lines, until = Date.now() + ${PIECE_MS};
     let next = at;
-    do {
+    while (next < all.length) {
       if (tried.test(all[next])) return -1;
       next += 1;
-    } while (next < all.length && Date.now() < until);
+      if (Date.now() >= until) break;
+    }
     return next;
   })()
 `);

@@ -127,7 +127,7 @@ export class LogRoom {
   /** Rows stay when their logs go: most of a long history has none. */
   async #endedWithLogs(): Promise<string[]> {
     const withLogs = new Set((await readdir(this.#options.logsDir)).map(runIdOfFile));
-    return this.#options.store.endedRunIds().filter((id) => withLogs.has(id));
+    return this.#options.store.endedOf([...withLogs].filter((id) => id !== undefined));
   }
 
   #candidates(runId: string, live: boolean): FloorCandidate[] {

@@ -214,12 +214,23 @@ test("up: a file's job comes back after a reboot while its policy keeps it up, a
   await up(fixture, jobs);
   const marks = () => ["web", "migrate"].map((name) => fixture.jobs.get({ job_id: name }).job.autostart);
   assert.deepEqual(marks(), [true, undefined]);
+  await up(fixture, jobs);
+  await up(fixture, jobs, ["migrate"]);
+  assert.deepEqual(marks(), [true, undefined], "nor does a second `up` change that");
   await fixture.jobs.stop({ job_id: "web" });
   assert.deepEqual(marks(), [undefined, undefined]);
   await fixture.jobs.startJob({ job_id: "web", env: ENV });
   assert.deepEqual(marks(), [true, undefined]);
   await fixture.jobs.down({ project: fixture.directory });
   assert.deepEqual(marks(), [undefined, undefined]);
+});
+
+test("up: a job whose policy is done with it does not come back after a reboot", async () => {
+  await using fixture = await JobsFixture.make();
+  const decided = fixture.nextDecision();
+  await up(fixture, [fixture.upSpec("migrate", "exit 0", { restart: { when: "on-failure" } })]);
+  assert.equal((await decided).wanted, "down");
+  assert.equal(fixture.jobs.get({ job_id: "migrate" }).job.autostart, undefined);
 });
 
 test("down: a tree that survives holds up no other job, and is told of at the end", async () => {

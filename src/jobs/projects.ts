@@ -5,7 +5,7 @@ import type { Definitions } from "./definitions.ts";
 import type { Desire } from "./desire.ts";
 import * as errors from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
-import type { JobRecord } from "./records.ts";
+import { type JobRecord, marked } from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
 import type { Turns } from "./turns.ts";
@@ -97,7 +97,8 @@ export class Projects {
     return await this.#turns.take(job.id, async (calledOff) => {
       const isNew = this.#store.job(job.id) === undefined;
       const live = this.#runner.ofJob(job.id);
-      const stored: JobRecord = { ...job, env: spec.env };
+      const isMarked = this.#store.job(job.id)?.options.autostart === true; // it has been up and stays so
+      const stored: JobRecord = { ...job, options: marked(job.options, isMarked), env: spec.env };
       this.#ledger.commit((tell) => {
         if (isNew) this.#store.insertJob(stored);
         else this.#store.updateJob({ ...(this.#store.job(job.id) ?? stored), ...pickDefinition(stored) });

@@ -28,9 +28,14 @@ export class Readiness {
     const { clock, log, onReady, onLate } = this.#options;
     const cancel =
       ready.timeout_ms === undefined ? () => {} : clock.timer(ready.timeout_ms, () => !until.aborted && onLate(run));
-    void holds(run, ready, until, this.#options)
-      .then((isReady) => isReady && !until.aborted && onReady(run, job))
-      .catch((error) => log.error("readiness_unknown", { run: run.id, error: messageOf(error) }))
-      .finally(cancel);
+    until.addEventListener("abort", cancel, { once: true });
+    void holds(run, ready, until, this.#options).then(
+      (isReady) => {
+        cancel();
+        if (isReady && !until.aborted) onReady(run, job);
+      },
+      // Whether it is ready is not known: its time goes on.
+      (error) => log.error("readiness_unknown", { run: run.id, error: messageOf(error) }),
+    );
   }
 }

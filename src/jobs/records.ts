@@ -71,6 +71,9 @@ export interface RunRecord {
   stderrDropped: number | null;
 }
 
+/** Why a run is lost whose boot is not this one. */
+export const REBOOTED = "the machine restarted";
+
 /** A run before anything is known of it. */
 export const BLANK_RUN: RunRecord = {
   id: "",
@@ -109,6 +112,13 @@ export interface EventRecord {
 /** Its environment is kept beyond its end: nobody who starts it may have one, or the file has said what it is. */
 export const keepsEnvironment = ({ options }: JobRecord): boolean =>
   options.autostart === true || options.file_env !== undefined;
+
+/** A job of a warren.yaml is marked to come back after a reboot while a policy keeps it up; any other as `--autostart` said. */
+export function marked(options: JobOptions, isKeptUp: boolean): JobOptions {
+  if (options.file_env === undefined) return options;
+  const { autostart: _, ...rest } = options;
+  return isKeptUp ? { ...rest, autostart: true } : rest;
+}
 
 /** What a person calls it. */
 export const labelOf = ({ id, name }: JobRecord): string => name ?? id;

@@ -21,7 +21,7 @@ import type { RunMarks } from "../runs/tree.ts";
 import { addOutcome } from "./history.ts";
 import type { Ledger, RecordEvent } from "./ledger.ts";
 import { LiveRun } from "./live-run.ts";
-import { BLANK_RUN, type JobRecord, type RunCause, type RunRecord } from "./records.ts";
+import { BLANK_RUN, type JobRecord, REBOOTED, type RunCause, type RunRecord } from "./records.ts";
 import { clearLogs } from "./run-logs.ts";
 import type { JobStore } from "./store.ts";
 
@@ -302,7 +302,7 @@ export class Runner {
     if (record.state === "starting") return this.#adoptStarting(run);
     if (record.bootId !== bootId()) {
       const before = { bootId: record.bootId ?? "", pid: 0, startTicks: 0 };
-      return this.#endOrLose(run, await this.#look(record, before, before), "the machine restarted");
+      return this.#endOrLose(run, await this.#look(record, before, before), REBOOTED);
     }
     run.job = { bootId: record.bootId, pid: record.jobPid ?? 0, startTicks: record.jobTicks ?? 0 };
     run.shim = { bootId: record.bootId, pid: record.shimPid ?? 0, startTicks: record.shimTicks ?? 0 };

@@ -128,9 +128,12 @@ export class JobStore {
     return this.#all("select * from runs where state <> 'ended'").map(toRun);
   }
 
-  /** Of ended runs, the oldest end first. */
-  endedRunIds(): string[] {
-    return this.#all("select id from runs where state = 'ended' order by stopped_at_ms").map(({ id }) => String(id));
+  /** Those of them that have ended, the oldest end first. */
+  endedOf(runIds: readonly string[]): string[] {
+    return this.#all(
+      "select id from runs where id in (select value from json_each(?)) and state = 'ended' order by stopped_at_ms",
+      JSON.stringify(runIds),
+    ).map(({ id }) => String(id));
   }
 
   runIds(): Set<string> {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { mock, test } from "node:test";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Condition } from "../protocol/units.ts";
 import { JobsFixture } from "./jobs-fixture.ts";
+import { LinePattern } from "./line-pattern.ts";
 
 const DEADLINE_MS = 20_000;
 
@@ -139,18 +141,34 @@ test("wait: a line of megabytes is looked at as far as its beginning", async () 
   assert.deepEqual(short(await wait(fixture, job.id, [{ kind: "log", pattern: ".*listening" }])), ["met", "log"]);
 });
 
-test("wait: one that was given up leaves nothing at the run that it waited for", async () => {
+test("wait: no line at all matches nothing", async () => {
+  assert.equal(await new LinePattern({ pattern: "." }).matchesOne([]), false);
+});
+
+test("ready: a pattern that cannot be tried leaves the run its time, and no more", async () => {
   await using fixture = await JobsFixture.make();
+  const ready = { kind: "log" as const, pattern: "^(a+)+$", timeout_ms: 500 };
+  const stopped = fixture.nextOf("job_stopped");
+  await fixture.jobs.add(fixture.spec(`echo ${"a".repeat(60)}!; exec sleep 100`, { ready }));
+  const { outcome } = (await stopped).data.job as { outcome: { by?: string } };
+  assert.equal(outcome.by, "timeout");
+});
+
+test("wait: one that was given up leaves nothing at the run that it waited for", async () => {
+  const clock = new HandClock({ wallMs: Date.now() });
+  await using fixture = await JobsFixture.make({ clock });
+  const { job } = await fixture.jobs.add(fixture.spec("exec sleep 100"));
   const added = mock.method(AbortSignal.prototype, "addEventListener");
   const removed = mock.method(AbortSignal.prototype, "removeEventListener");
   try {
-    const { job } = await fixture.jobs.add(fixture.spec("exec sleep 100"));
-    const before = added.mock.callCount() - removed.mock.callCount();
-    for (const kind of ["exit", "log"] as const) {
-      const condition: Condition = kind === "exit" ? { kind } : { kind, pattern: "never" };
-      assert.deepEqual(short(await wait(fixture, job.id, [condition], { timeout_ms: 20 })), ["timeout"]);
+    for (const condition of [{ kind: "exit" }, { kind: "log", pattern: "never" }] as const) {
+      const waiting = wait(fixture, job.id, [condition], { timeout_ms: 20 });
+      await Promise.resolve();
+      clock.leap(20);
+      assert.deepEqual(short(await waiting), ["timeout"]);
     }
-    assert.equal(added.mock.callCount() - removed.mock.callCount(), before);
+    const left = added.mock.callCount() - removed.mock.callCount();
+    assert.equal(left, 0);
   } finally {
     added.mock.restore();
     removed.mock.restore();

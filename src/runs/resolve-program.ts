@@ -101,5 +101,3 @@ function programNotFound(command: readonly string[], program: string, path: stri
     detail: { program },
   });
 }
-
-/** For a shell's command line. */

@@ -859,6 +859,21 @@ test("recovered: a clock that was set back holds nothing up", () => {
   assert.equal(play.state.standby, null);
 });
 
+test("clock: set back while a worker crashes again and again, its starts go on being put off", () => {
+  const looping = Play.healthy(PROD);
+  const crashFor = (seconds: number): number => {
+    looping.actions.length = 0;
+    for (let step = 0; step < seconds * 10; step++) {
+      for (const { id } of looping.state.instances) looping.exit(id);
+      looping.pass(100);
+    }
+    return looping.of("start").length;
+  };
+  const before = crashFor(300);
+  looping.nowMs -= 3_600_000;
+  assert.ok(crashFor(300) <= before);
+});
+
 test("clock: set back while all goes on, it holds up no restart, probe, look or stop", () => {
   const HOUR_MS = 3_600_000;
   const crashing = Play.healthy(PROD);

@@ -73,7 +73,9 @@ export function boundDeadlines(state: WorkerState, nowMs: number): void {
   if (state.probation?.untilMs != null) state.probation.untilMs = within(state.probation.untilMs, spec.probationMs);
   state.spareNotBeforeMs = within(state.spareNotBeforeMs, spec.restart.maxMs);
   for (const release of [state.current, state.candidate]) {
-    if (release) release.restarts.notBeforeMs = within(release.restarts.notBeforeMs, spec.restart.maxMs);
+    if (!release) continue;
+    release.restarts.notBeforeMs = within(release.restarts.notBeforeMs, spec.restart.maxMs);
+    release.restarts.lastMs = within(release.restarts.lastMs, 0);
   }
   for (const one of [...state.instances, ...(state.remote ? [state.remote] : [])]) {
     one.probe.atMs = within(one.probe.atMs, probeLimitMs(spec, one.probe));
@@ -83,6 +85,8 @@ export function boundDeadlines(state: WorkerState, nowMs: number): void {
 
 function boundInstance(instance: Instance, spec: WorkerSpec, within: (ms: number, limitMs: number) => number): void {
   const { leaving } = instance;
+  instance.askedAtMs = within(instance.askedAtMs, 0);
+  instance.healthSinceMs = within(instance.healthSinceMs, 0);
   instance.startDeadlineMs = within(instance.startDeadlineMs, spec.startTimeoutMs);
   if (leaving?.kind === "stopping") leaving.againAtMs = within(leaving.againAtMs, spec.stopGraceMs + STOP_AGAIN_MS);
   if (leaving?.kind !== "draining") return;

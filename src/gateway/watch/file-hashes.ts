@@ -34,7 +34,7 @@ export class FileHashes implements HashesOfFiles {
   readonly #entries = new Map<string, Entry>();
   readonly #wallMs: () => number;
   readonly #open: typeof open;
-  readonly #turns = new Turns(READING_MAX);
+  readonly #reading = new AtMost(READING_MAX);
 
   /** `open`: for tests that count what is read. */
   constructor(options: { wallMs?: () => number; open?: typeof open } = {}) {
@@ -47,7 +47,7 @@ export class FileHashes implements HashesOfFiles {
     try {
       const known = this.#entries.get(path);
       if (known && isSame(known, await stat(path, { bigint: true }))) return known.hash;
-      return await this.#turns.take(() => this.#read(path));
+      return await this.#reading.take(() => this.#read(path));
     } catch (error) {
       this.#entries.delete(path);
       if (["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "ELOOP"].includes(systemCode(error) ?? "")) return undefined;
@@ -95,7 +95,7 @@ export class FileHashes implements HashesOfFiles {
 }
 
 /** Lets so many at a time do what they wait for, in their order. */
-class Turns {
+class AtMost {
   readonly #waiting: (() => void)[] = [];
   #freeCount: number;
 
