@@ -11,8 +11,9 @@ import type { Statements } from "./statements.ts";
  * What goes, and when: a `state` when a later one of its stream comes, and those of former periods when the machine has put them anew under a later key and lists them in
  * its `head`; anything else when all members but its sender have taken it, or when it is old; the
  * oldest items when the space is full and its machine brings more, and a device's own oldest when that device does; before them requests that the machine has
- * taken, whoever brings more; a member's own when it is thrown out. Whatever goes without having been replaced
- * raises the space's floor, so that a reader whose cursor is lower knows that something is missing.
+ * taken, whoever brings more; a member's own when it is thrown out. Whatever goes and may be missed
+ * raises the space's floor, so that a reader whose cursor is lower knows that something is missing. Nobody misses what was replaced, nor a device's requests, which are
+ * for the machine alone, once it has taken them or has thrown that device out: a floor above what others have left would say that theirs are gone too.
  */
 export interface StoredRecord {
   place: number;
@@ -157,7 +158,7 @@ export class Archive {
 
   /** Its sender was thrown out: nobody takes them any more. */
   forgetSender(space: number, sender: Uint8Array): void {
-    this.#forget(space, "sender = ?", sender);
+    this.#forgetUnmissed(space, "sender = ?", sender);
   }
 
   #lastOfStream(space: number, { kind, stream, sender, seq }: RecordHead): LastRecord | undefined {
@@ -206,7 +207,7 @@ export class Archive {
       "select took from members where space = ? and is_machine = 1",
       space,
     );
-    if (machine) this.#forget(space, "kind = 3 and place <= ?", machine.took);
+    if (machine) this.#forgetUnmissed(space, "kind = 3 and place <= ?", machine.took);
   }
 
   /** The oldest items, and results: of one sender, or of all. False: all of them would not be enough, and they stay. */
@@ -234,13 +235,7 @@ export class Archive {
 
   /** A state that is replaced leaves no gap: nobody misses the former one. */
   #forgetStates(space: number, { stream, sender }: RecordHead): void {
-    const gone = this.#db.all<{ size: number }>(
-      "delete from records where space = ? and stream = ? and sender = ? and kind = 1 returning length(bytes) as size",
-      space,
-      stream,
-      sender,
-    );
-    this.#lighten(space, gone);
+    this.#forgetUnmissed(space, "stream = ? and sender = ? and kind = 1", stream, sender);
   }
 
   /** Of periods before this `head`'s, once for each: a machine puts its states anew, and then the first `head` of a period. No gap: they are all there again. */
@@ -253,13 +248,7 @@ export class Archive {
       sender,
     );
     if (last && Buffer.compare(last.period, number) >= 0) return;
-    const gone = this.#db.all<{ size: number }>(
-      `delete from records where space = ? and sender = ? and kind = 1 and ${PERIOD_OF} < ? returning length(bytes) as size`,
-      space,
-      sender,
-      number,
-    );
-    this.#lighten(space, gone);
+    this.#forgetUnmissed(space, `sender = ? and kind = 1 and ${PERIOD_OF} < ?`, sender, number);
   }
 
   #forgetTaken(space: number): void {
@@ -282,6 +271,16 @@ export class Archive {
     this.#db.run("update spaces set floor = max(floor, ?) where id = ?", floor, space);
     this.#lighten(space, gone);
     return gone.length;
+  }
+
+  /** Raises no floor. */
+  #forgetUnmissed(space: number, which: string, ...values: (number | Uint8Array)[]): void {
+    const gone = this.#db.all<{ size: number }>(
+      `delete from records where space = ? and ${which} returning length(bytes) as size`,
+      space,
+      ...values,
+    );
+    this.#lighten(space, gone);
   }
 
   #lighten(space: number, gone: readonly { size: number }[]): void {
