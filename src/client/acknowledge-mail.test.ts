@@ -12,6 +12,10 @@ function mailbox(seqs: readonly number[]) {
       const acknowledged = (payload.ids as string[]).filter((id) => inHand.delete(Number(id)));
       return { acknowledged };
     }
+    if (type === "mail.nak") {
+      for (const id of payload.ids as string[]) if (inHand.delete(Number(id))) unread.add(Number(id));
+      return { returned: payload.ids };
+    }
     const offered = [...unread].slice(0, Math.min(2, payload.limit as number));
     for (const seq of payload.peek ? [] : offered) {
       unread.delete(seq);
@@ -32,4 +36,11 @@ test("mail: of a message that another reader has in hand, nothing later is taken
   const { client, unread, inHand } = mailbox([9]);
   assert.equal(await acknowledgeUpTo(client, "you", { from: "owl", seq: 8 }), 0);
   assert.deepEqual([[...unread], [...inHand]], [[9], []]);
+});
+
+test("mail: of two calls at once neither takes what came later, and it waits for its reader", async () => {
+  const { client, unread, inHand } = mailbox([3, 5, 8, 9]);
+  const calls = [1, 2].map(() => acknowledgeUpTo(client, "you", { from: "owl", seq: 5 }));
+  assert.deepEqual(await Promise.all(calls), [2, 0]);
+  assert.deepEqual([[...unread].sort(), [...inHand]], [[8, 9], []]);
 });

@@ -6,7 +6,8 @@ const PAGE = 100;
 
 /**
  * Says as `me` that a message is done. What was not handed out cannot be acknowledged, and it is handed out in the order of its sender: what that wrote before is
- * done too, so that none of it is left in hand, and nothing that it wrote later. Resolves with how many are done; 0: another reader has them in hand.
+ * done too, so that none of it is left in hand, and nothing that it wrote later: what is handed out of that, because another call has taken what came before, is given
+ * back. Resolves with how many are done; 0: another reader has them in hand.
  */
 export async function acknowledgeUpTo(
   client: Pick<Client, "request">,
@@ -19,8 +20,12 @@ export async function acknowledgeUpTo(
     const limit = unread.filter((one) => one.seq <= seq).length;
     if (limit === 0) return count;
     const { messages } = await client.request("mail.fetch", { as: me, from, limit });
-    if (messages.length === 0) return count;
-    const ids = messages.map(({ id }) => id);
-    count += (await client.request("mail.ack", { as: me, ids, from })).acknowledged.length;
+    const later = idsOf(messages.filter((one) => one.seq > seq));
+    if (later.length > 0) await client.request("mail.nak", { as: me, ids: later, from });
+    const ids = idsOf(messages.filter((one) => one.seq <= seq));
+    if (ids.length > 0) count += (await client.request("mail.ack", { as: me, ids, from })).acknowledged.length;
+    if (later.length > 0 || ids.length === 0) return count;
   }
 }
+
+const idsOf = (messages: readonly { id: string }[]): string[] => messages.map(({ id }) => id);

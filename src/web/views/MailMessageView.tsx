@@ -50,16 +50,19 @@ function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }):
   const perform = useDo();
   const { mayWait, waiting, name, reply: replyTo } = useSendingMail();
   const [text, setText] = useState<string>();
+  const [isBusy, setBusy] = useState(false);
   const { from, seq } = message;
   const earlier = useHome().mail.unread.filter((one) => one.from === from && one.seq < seq).length;
   const reply = async (): Promise<void> => {
     if (await replyTo(message, text ?? "")) setText(undefined);
   };
   const done = async (): Promise<void> => {
+    setBusy(true);
     await perform(
       (count) => (count === 0 ? "Another reader has it in hand" : `${plural(count, "message")} of ${from} done`),
       () => acknowledgeUpTo(mail.client, ME, message),
     );
+    setBusy(false);
     mail.hurry();
   };
   const replies = waiting.filter((item) => isReplyTo(item, message));
@@ -92,7 +95,7 @@ function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }):
           </button>
         )}
         {!isLeft && (
-          <button type="button" onClick={() => void done()}>
+          <button type="button" disabled={isBusy} onClick={() => void done()}>
             {earlier === 0 ? "Done" : `Done, with ${earlier} before it`}
           </button>
         )}
