@@ -6,6 +6,7 @@ import { LineSplitter } from "../../protocol/lines.ts";
 import { utf8 } from "../../sealing/bytes.ts";
 import type { UnitRow } from "../../sealing/unit-row.ts";
 import type { ConnectUnit } from "../network.ts";
+import type { ReadTalk } from "./talk-book.ts";
 import { UnitWatch } from "./unit-watch.ts";
 
 /** Two servers of a home: the primary with a job, another with a session. */
@@ -20,8 +21,10 @@ class Home {
     other: [{ id: "fox", kind: "session", name: "fox", state: "idle" }],
   };
   isOtherAway = false;
-  /** It is stopped: it takes what comes and says nothing. */
+  /** It is stopped: it takes what comes and says nothing, until it is woken. */
   isOtherSilent = false;
+  readonly unsaid: (() => void)[] = [];
+  read: ReadTalk | undefined;
 
   connect: ConnectUnit = async (target, { onBytes, onClosed }) => {
     const server = target === "primary" ? "primary" : "other";
@@ -29,7 +32,9 @@ class Home {
     const splitter = new LineSplitter();
     const say = (value: object): void =>
       queueMicrotask(() => {
-        if (server === "primary" || !this.isOtherSilent) onBytes(utf8(`${JSON.stringify(value)}\n`));
+        const out = (): void => onBytes(utf8(`${JSON.stringify(value)}\n`));
+        if (server === "primary" || !this.isOtherSilent) out();
+        else this.unsaid.push(out);
       });
     const close = (): void => {
       this.events.delete(server);
@@ -54,6 +59,7 @@ class Home {
 
   #answer(server: string, type: string): object {
     if (type === "unit.list") return { units: this.jobs };
+    if (type === "session.conversation") return { conversation: { server } };
     if (type === "session.list") return { sessions: this.sessions[server] };
     const ids = this.sessions.other!.map((one) => (one as { id: string }).id);
     const servers = [
@@ -67,7 +73,15 @@ class Home {
     const { connect, clock } = this;
     const onRows = (rows: UnitRow[]): void =>
       void this.lists.push(Object.fromEntries(rows.map((row) => [row.id, row.state])));
-    return new UnitWatch({ connect, clock, log: silentLog, onRows });
+    const onSessions = (_: unknown, read: ReadTalk): void => {
+      this.read = read;
+    };
+    return new UnitWatch({ connect, clock, log: silentLog, onRows, onSessions });
+  }
+
+  wakeOther(): void {
+    this.isOtherSilent = false;
+    for (const out of this.unsaid.splice(0)) out();
   }
 
   async pass(ms: number): Promise<void> {
@@ -129,5 +143,24 @@ test("units: a server that does not answer holds up nothing of the others, and k
   home.sessions.other = [{ id: "fox", kind: "session", name: "fox", state: "working" }];
   await home.pass(45_000);
   assert.deepEqual(home.lists.at(-1), { web: "ended", fox: "working" }, "one that never greeted is asked again");
+  watch.close();
+});
+
+test("units: nobody waits for a conversation of a server that does not answer, and it is read again when it does", async () => {
+  const home = new Home();
+  const watch = home.watch();
+  await home.pass(1_000);
+  home.isOtherSilent = true;
+  home.events.get("primary")!();
+  await home.pass(4_000);
+  const turns = async (): Promise<string> => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return "it is waited for";
+  };
+  const read = home.read!("fox").catch(({ code }) => code);
+  assert.equal(await Promise.race([read, turns()]), "TARGET_GONE");
+  home.wakeOther();
+  await turns();
+  assert.deepEqual(await home.read!("fox"), { server: "other" });
   watch.close();
 });

@@ -52,6 +52,8 @@ export class UnitWatch {
   readonly #sessions = new Map<string, Session[]>();
   /** Lists that were asked for and have not come. */
   readonly #asked = new Map<UnitTalk, Promise<unknown>>();
+  /** Those of them that did not come in time: their servers are asked for no conversation. */
+  readonly #late = new Set<UnitTalk>();
   #isLooking = false;
   #isStale = false;
   #dueMs = 0;
@@ -156,9 +158,15 @@ export class UnitWatch {
   async #list(server: string, talk: UnitTalk): Promise<void> {
     const asked = this.#asked.get(talk) ?? talk.ask({ type: "session.list", payload: {} });
     this.#asked.set(talk, asked);
-    void asked.catch(() => {}).finally(() => this.#asked.delete(talk));
+    void asked.catch(() => {}).finally(() => this.#heard(talk));
     const answer = (await (server === PRIMARY ? asked : this.#inTime(asked, OTHER_MS))) as { sessions?: Session[] };
     if (answer) this.#sessions.set(server, answer.sessions ?? []);
+    else if (this.#asked.has(talk)) this.#late.add(talk);
+  }
+
+  #heard(talk: UnitTalk): void {
+    this.#asked.delete(talk);
+    this.#late.delete(talk);
   }
 
   /** Undefined: it was not there in time. */
@@ -168,11 +176,11 @@ export class UnitWatch {
     return Promise.race([work, late.promise]).finally(cancel);
   }
 
-  /** Of the server that has it; the primary knows of those that run no more. */
+  /** Of the server that has it; the primary knows of those that run no more. Nobody waits for a server that is known not to answer. */
   async #read(session: string): Promise<ConversationSnapshot> {
     const [server = PRIMARY] = [...this.#sessions].find(([, some]) => some.some(({ id }) => id === session)) ?? [];
     const talk = this.#talks.get(server);
-    if (!talk) throw targetGone();
+    if (!talk || this.#late.has(talk)) throw targetGone();
     const answer = await this.#inTime(talk.ask({ type: "session.conversation", payload: { session } }), READ_MS);
     if (!answer) throw targetGone();
     return (answer as { conversation: ConversationSnapshot }).conversation;
