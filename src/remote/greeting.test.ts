@@ -17,7 +17,7 @@ test("greeting: the server is told what the device may and who it is, in one lin
 test("greeting: a server that holds it to them, or to less, is taken; what stands behind its answer is passed on", () => {
   for (const scopes of [["view", "type"], ["view"]]) {
     const found = new GreetingAnswer(["view", "type"]).push(answer({ server: "blazing", scopes }));
-    assert.equal(found?.refusal, undefined);
+    assert.deepEqual([found?.refusal, found?.server], [undefined, "blazing"]);
     assert.equal(Buffer.from(found!.rest).toString(), "and more");
   }
 });

@@ -14,6 +14,12 @@ export interface StreamGreeting {
   by: string;
 }
 
+interface Greeted {
+  refusal: WarrenError | undefined;
+  /** By name; empty: it does not say. */
+  server: string;
+}
+
 /** A longer answer to a greeting is none. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
@@ -31,29 +37,29 @@ export class GreetingAnswer {
     this.#wanted = wanted;
   }
 
-  /** Undefined until the line is whole; then whether it is refused, and what stands behind it. @throws LineTooLong */
-  push(bytes: Uint8Array): { refusal: WarrenError | undefined; rest: Uint8Array } | undefined {
+  /** Undefined until the line is whole; then whether it is refused, which server has answered, and what stands behind it. @throws LineTooLong */
+  push(bytes: Uint8Array): (Greeted & { rest: Uint8Array }) | undefined {
     const end = bytes.indexOf(0x0a);
     if (end === -1) {
       this.#splitter.push(bytes);
       return undefined;
     }
     const [line = ""] = this.#splitter.push(bytes.subarray(0, end + 1));
-    return { refusal: this.#refusalIn(line), rest: bytes.subarray(end + 1) };
+    return { ...this.#read(line), rest: bytes.subarray(end + 1) };
   }
 
-  #refusalIn(line: string): WarrenError | undefined {
+  #read(line: string): Greeted {
     try {
       const answer = JSON.parse(line) as {
         success?: boolean;
         data?: { server?: string; scopes?: string[] };
       } & WireError;
-      if (answer.success !== true) return fromWire(answer);
+      if (answer.success !== true) return { refusal: fromWire(answer), server: "" };
       const { server = "", scopes } = answer.data ?? {};
       const isHeld = Array.isArray(scopes) && scopes.every((scope) => (this.#wanted as string[]).includes(scope));
-      return isHeld ? undefined : targetOld(server);
+      return { refusal: isHeld ? undefined : targetOld(server), server };
     } catch (error) {
-      return isWarrenError(error) ? error : targetOld("");
+      return { refusal: isWarrenError(error) ? error : targetOld(""), server: "" };
     }
   }
 }

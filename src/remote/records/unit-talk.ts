@@ -38,6 +38,7 @@ export class UnitTalk {
   readonly #over = Promise.withResolvers<void>();
   #greeting: GreetingAnswer | undefined;
   #wire: UnitWire | undefined;
+  #server = "";
   #nextId = 1;
   #isOver = false;
 
@@ -54,6 +55,11 @@ export class UnitTalk {
     this.#options = options;
     this.#greeting = new GreetingAnswer(options.greeting.scopes);
     this.#greeted.promise.catch(() => {});
+  }
+
+  /** Who has answered, by name: another one than was meant, where the unit has gone meanwhile. */
+  get server(): string {
+    return this.#server;
   }
 
   /** Resolves when it has ended. */
@@ -105,6 +111,7 @@ export class UnitTalk {
     const answer = greeting.push(bytes);
     if (!answer) return undefined;
     this.#greeting = undefined;
+    this.#server = answer.server;
     if (!answer.refusal) {
       this.#greeted.resolve();
       return answer.rest;

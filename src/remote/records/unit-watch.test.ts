@@ -9,6 +9,8 @@ import type { ConnectUnit } from "../network.ts";
 import type { ReadTalk } from "./talk-book.ts";
 import { UnitWatch } from "./unit-watch.ts";
 
+const NAMES = { primary: "blazing", other: "calm" };
+
 /** Two servers of a home: the primary with a job, another with a session. */
 class Home {
   readonly clock = new HandClock();
@@ -21,13 +23,16 @@ class Home {
     other: [{ id: "fox", kind: "session", name: "fox", state: "idle" }],
   };
   isOtherAway = false;
+  /** What the registry says that the other has; default: what it has. */
+  registered: string[] | undefined;
   /** It is stopped: it takes what comes and says nothing, until it is woken. */
   isOtherSilent = false;
   readonly unsaid: (() => void)[] = [];
   read: ReadTalk | undefined;
 
   connect: ConnectUnit = async (target, { onBytes, onClosed }) => {
-    const server = target === "primary" ? "primary" : "other";
+    const isOther = this.sessions.other!.some((one) => (one as { id: string }).id === target);
+    const server = isOther ? "other" : "primary";
     if (server === "other" && this.isOtherAway) throw new Error("it is being replaced");
     const splitter = new LineSplitter();
     const say = (value: object): void =>
@@ -45,7 +50,7 @@ class Home {
       write: (bytes) => {
         for (const line of splitter.push(bytes)) {
           const { id, type, payload } = JSON.parse(line);
-          if (type === "hello") say({ success: true, data: { scopes: payload.scopes } });
+          if (type === "hello") say({ success: true, data: { server: NAMES[server], scopes: payload.scopes } });
           else say({ id, success: true, data: this.#answer(server, type) });
           if (type === "subscribe")
             this.events.set(server, () => say({ event: "x", stream: "sessions", seq: 1, data: {} }));
@@ -61,10 +66,10 @@ class Home {
     if (type === "unit.list") return { units: this.jobs };
     if (type === "session.conversation") return { conversation: { server } };
     if (type === "session.list") return { sessions: this.sessions[server] };
-    const ids = this.sessions.other!.map((one) => (one as { id: string }).id);
+    const ids = this.registered ?? this.sessions.other!.map((one) => (one as { id: string }).id);
     const servers = [
-      { name: "blazing", primary: true, sessions: [] },
-      { name: "calm", primary: false, sessions: ids },
+      { name: NAMES.primary, primary: true, sessions: [] },
+      { name: NAMES.other, primary: false, sessions: ids },
     ];
     return { streams: { sessions: { seq: 1, snapshot: { servers } } } };
   }
@@ -143,6 +148,22 @@ test("units: a server that does not answer holds up nothing of the others, and k
   home.sessions.other = [{ id: "fox", kind: "session", name: "fox", state: "working" }];
   await home.pass(45_000);
   assert.deepEqual(home.lists.at(-1), { web: "ended", fox: "working" }, "one that never greeted is asked again");
+  watch.close();
+});
+
+test("units: where the session by which a server was reached is gone, the primary's list is not taken for that server's", async () => {
+  const home = new Home();
+  home.sessions.primary = [{ id: "owl", kind: "session", name: "owl", state: "idle" }];
+  const watch = home.watch();
+  await home.pass(1_000);
+  home.registered = ["gone"];
+  home.cuts.get("other")!();
+  await home.pass(4_000);
+  assert.deepEqual(home.lists.at(-1), { web: "running", owl: "idle", fox: "idle" });
+  home.registered = undefined;
+  home.sessions.other = [{ id: "fox", kind: "session", name: "fox", state: "working" }];
+  await home.pass(4_000);
+  assert.equal(home.lists.at(-1)!.fox, "working", "the way is made anew");
   watch.close();
 });
 

@@ -87,6 +87,7 @@ export class UnitWatch {
         onEvent: () => this.#plan(GATHER_MS),
       });
       if (this.#isClosed) return talk.close();
+      if (server !== PRIMARY && talk.server !== server) return this.#misled(talk);
       this.#talks.set(server, talk);
       void talk.ended.then(() => this.#lost(server, talk));
       await talk.ask({
@@ -101,6 +102,12 @@ export class UnitWatch {
     } finally {
       this.#opening.delete(server);
     }
+  }
+
+  /** The session by which it was to be reached is no more, and the way leads to the primary: what that one has is not the other's. */
+  #misled(talk: UnitTalk): void {
+    talk.close();
+    this.#plan(RETRY_MS);
   }
 
   #lost(server: string, talk: UnitTalk): void {
