@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { Client, type Dial } from "../client.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { MemoryOutbox, MemoryRecords } from "./testing/memory-records.ts";
@@ -56,6 +57,24 @@ test("coordinator: a server that is just ending is no refusal: its successor is 
   await client.request("unit.list", {});
   assert.equal(greetings, 2);
   client.close();
+});
+
+test("coordinator: a hub that has moved is dialled by its new address at once, also while the old one is dialled in vain", async () => {
+  await using site = new TestSite({ clock: new HandClock() });
+  const home = await site.hub("home");
+  const store = site.newStore();
+  await site.pair(await site.machine("laptop"), home, store);
+  const device = await site.device(store);
+  site.dials.set(home.address, () => new Promise(() => {}));
+  site.dials.set("https://moved.example", (events) => home.connect(events, (frame) => frame));
+  device.start();
+  const { entry, state } = device.hubs()[0]!;
+  assert.deepEqual(state, { kind: "connecting", address: home.address });
+  await device.addHub({ ...entry, addresses: ["https://moved.example", ...entry.addresses] });
+  await device.connect(entry.fingerprint);
+  const { state: next } = device.hubs()[0]!;
+  assert.equal("address" in next && next.address, "https://moved.example");
+  await until(device, () => device.hubs()[0]!.state.kind === "ready");
 });
 
 test("coordinator: a machine at two hubs is one row, and what was asked is repeated through the other hub", async () => {

@@ -135,10 +135,12 @@ export class Coordinator {
     return this.#readers.get(fingerprint)?.hasRead !== false;
   }
 
-  /** Of a hub that is there the entry is replaced; its connection goes on. */
+  /** Of a hub that is there the entry is replaced; its connection goes on, and one that is not ready is made by a new first address at once: the hub has moved. */
   async addHub(entry: HubEntry): Promise<HubConnection> {
+    const former = this.#hubs.get(entry.fingerprint)?.entry.addresses[0];
     await this.#options.store.putHub(entry);
     const hub = await this.#put(entry);
+    if (former !== undefined && former !== entry.addresses[0]) hub.redial();
     if (entry.isOff !== true) hub.start();
     return hub;
   }

@@ -106,6 +106,11 @@ export class HubConnection {
     this.#standing.retry();
   }
 
+  /** As `retry`, by the first address: what is under way to another one is dropped. */
+  redial(): void {
+    this.#standing.redial();
+  }
+
   /** Until `start`. */
   stop(): void {
     this.#standing.stop();
