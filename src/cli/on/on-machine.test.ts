@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parseCommand } from "../../config/command-line.ts";
 import type { Places } from "../../platform/paths.ts";
-import { isWarrenError } from "../../protocol/errors.ts";
+import { isWarrenError, WarrenError } from "../../protocol/errors.ts";
 import { parseArguments } from "../arguments.ts";
+import { stop } from "../commands/stop.ts";
 import { openOutput } from "../output.ts";
 import { findVerb, VERBS } from "../verbs.ts";
+import { suggestLater } from "./later/suggest-later.ts";
 import { takeMachine } from "./on-flag.ts";
 import { type HereOnly, type OnMachine, SAME_EVERYWHERE } from "./on-machine.ts";
 import { openDoor } from "./open-door.ts";
@@ -90,6 +92,16 @@ test("user@host of a deployment is a host, and names no machine; a worker's name
   assert.deepEqual(machineIn("pause", "api@laptop"), ["laptop", "pause", "api"]);
 });
 
+test("what can wait for a machine is shown as it is typed, with its name as a word", async () => {
+  const error = new WarrenError("MACHINE_AWAY", "It is away.");
+  const asked = { command: stop, name: "stop", args: ["web"], machine: "mac; reboot" };
+  const told = await suggestLater(error, asked);
+  assert.equal(
+    (told as WarrenError).fix,
+    "warren --on 'mac; reboot' stop --later web      # has it done when 'mac; reboot' is back",
+  );
+});
+
 test("what is shown to be typed is about the other machine too", () => {
   const cases = [
     ["warren stop web", "warren --on laptop stop web"],
@@ -101,4 +113,6 @@ test("what is shown to be typed is about the other machine too", () => {
   ] as const;
   for (const [command, wanted] of cases) assert.equal(typedThere("laptop", command), wanted);
   assert.equal(typedThere("my mac", "warren list"), "warren --on 'my mac' list");
+  for (const command of ["warren reload", "warren devices scopes desk view      # on that machine"])
+    assert.ok(typedThere("mac; $& reboot", command).endsWith("      # on 'mac; $& reboot'"), "nor is it carried out");
 });

@@ -7,8 +7,9 @@ import { findVerb } from "../verbs.ts";
  */
 export function typedThere(machine: string, command: string): string {
   const [, word = "", rest = ""] = /^warren (\S+)(.*)$/s.exec(command) ?? [];
+  const where = quoteWord(machine);
   const isSaid = / # .*\bon /.test(command);
-  if (word === "--on" || isSaid) return command.replace(/ # on that machine$/, ` # on ${machine}`);
-  if (findVerb(word)?.on === "there") return `warren --on ${quoteWord(machine)} ${word}${rest}`;
-  return `${command}      # on ${machine}`;
+  if (word === "--on" || isSaid) return command.replace(/ # on that machine$/, () => ` # on ${where}`);
+  if (findVerb(word)?.on === "there") return `warren --on ${where} ${word}${rest}`;
+  return `${command}      # on ${where}`;
 }

@@ -6,6 +6,7 @@ import type { Offer } from "../../sealing/pairing.ts";
 import type { Scope } from "../../sealing/scopes.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
 import { openOutcome, readIntroducer } from "./introduced.ts";
+import { notThere } from "./introducing-errors.ts";
 import type { PairingCard } from "./pair.ts";
 
 /** What a device takes of what another one gives it, which may be hostile. */
@@ -88,4 +89,11 @@ test("introduced: to nobody, or to one machine twice, is no introduction", () =>
   assert.throws(() => readIntroducer(INTRODUCER.encode({ name: "phone", machines: [one!, one!] })), {
     code: "PAIRING_BROKEN",
   });
+});
+
+test("introducing: the name of a machine is a word of what is proposed, and nothing of it is carried out", () => {
+  assert.equal(
+    notThere("mac; reboot", "home").fix,
+    "warren pair --hub ADDRESS      # on 'mac; reboot', to have it there",
+  );
 });

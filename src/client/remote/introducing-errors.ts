@@ -1,5 +1,6 @@
 import type { PairingEnd } from "../../contact/pairing-steps.ts";
 import { WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 
 /** Why a device was not introduced, in words for the person who holds the one that introduces, and for the other. */
 
@@ -17,7 +18,7 @@ export const tooMany = (count: number, limit: number): WarrenError =>
 
 export const notThere = (machine: string, hub: string): WarrenError =>
   new WarrenError("INTRODUCING_NOT_THERE", `${machine} is not met at the hub ${hub}.`, {
-    fix: `warren pair --hub ADDRESS      # on ${machine}, to have it there`,
+    fix: `warren pair --hub ADDRESS      # on ${quoteWord(machine)}, to have it there`,
   });
 
 /** In words what each has said. */

@@ -14,5 +14,5 @@ export async function suggestLater(
   if (!asked.options.later) return error;
   const typed = [name, ...(topic ? [topic.name] : []), "--later", ...(topic ? rest : args)];
   const line = ["warren", "--on", machine, ...typed].map(quoteWord).join(" ");
-  return withFix(error, `${line}      # has it done when ${machine} is back`);
+  return withFix(error, `${line}      # has it done when ${quoteWord(machine)} is back`);
 }
