@@ -6,7 +6,8 @@ import type { Statements } from "./statements.ts";
  * What changes the store: operations that come while one batch is being synced are the next batch, one transaction. Each is answered after its batch is
  * on the disk, so that what was answered is there after any crash (invariant 1).
  *
- * An operation that is refused (a WarrenError, thrown before it has changed anything) fails alone; when SQLite or the disk fails, its whole batch does. A sync that
+ * An operation that is refused (a WarrenError) fails alone, and what it has changed before is committed with the batch: it may only have cleared away what nobody
+ * needs (`Archive.put` does, to make room). When SQLite or the disk fails, its whole batch does. A sync that
  * failed cannot be made good by trying again: the file's state is unknown, so `onBroken` is told, and the hub ends.
  */
 export interface GroupCommitOptions {
