@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { WireEvents } from "../../client/client.ts";
 import type { Machine } from "../link/machine.ts";
 import { EMPTY_HOME, type Home, type HomeAction, type HomeServer, reduceHome } from "../model/home.ts";
@@ -82,11 +82,21 @@ const machineOf = (primary: FakeServer, other: FakeServer): Machine => ({
 const idsAt = (home: Home, server: string): string =>
   (home.sessions.get(server) ?? []).map(({ id }) => id).join(" ") || "none";
 
+/** Time as it passes, also where a test has its own. */
+const { setTimeout: later, clearTimeout: cancel } = globalThis;
+const DEADLINE_MS = 10_000;
+
 /** Resolves when the home says that the server has these, and no others. */
-function has(home: Store<Home, HomeAction>, server: string, ids: string): Promise<void> {
-  return new Promise((resolve) => {
+function has(t: TestContext, home: Store<Home, HomeAction>, server: string, ids: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = later(() => {
+      unsubscribe();
+      reject(new Error(`${server} has ${idsAt(home.get(), server)} and not ${ids} after ${DEADLINE_MS} ms`));
+    }, DEADLINE_MS);
+    t.after(() => cancel(timer));
     const look = (): void => {
       if (idsAt(home.get(), server) !== ids) return;
+      cancel(timer);
       unsubscribe();
       resolve();
     };
@@ -104,15 +114,15 @@ test("home: another server's sessions stay its own when the one by which it was 
   home.subscribe(() => told.add(idsAt(home.get(), "frozen")));
   const feed = new HomeFeed({ machine: machineOf(primary, other), version: "1", dispatch: home.dispatch });
   t.after(() => feed.close());
-  await has(home, "frozen", "first second");
+  await has(t, home, "frozen", "first second");
   other.sessions = ["second"];
   other.tell("session_gone", { id: "first" });
-  await has(home, "frozen", "second");
+  await has(t, home, "frozen", "second");
   primary.tell("servers_changed", { servers: [entry(primary, true), entry(other, false)] });
   await new Promise(setImmediate);
   other.sessions = ["second", "third"];
   other.cutAll();
-  await Promise.race([has(home, "frozen", "second third"), has(home, "frozen", "own")]);
+  await Promise.race([has(t, home, "frozen", "second third"), has(t, home, "frozen", "own")]);
   assert.equal(told.has("own"), false, "the primary's are not said to be the other one's");
 });
 
@@ -150,9 +160,12 @@ test("server: what another one says to whom it was led is not heard, and the way
     }
   };
   const passing = timePasses();
-  await Promise.race([met.promise, has(home, "frozen", "own")]);
-  await Promise.race([has(home, "frozen", "first"), has(home, "frozen", "own")]);
-  stop.abort();
-  await passing;
+  try {
+    await Promise.race([met.promise, has(t, home, "frozen", "own")]);
+    await Promise.race([has(t, home, "frozen", "first"), has(t, home, "frozen", "own")]);
+  } finally {
+    stop.abort();
+    await passing;
+  }
   assert.deepEqual(told, ["first"]);
 });
