@@ -216,6 +216,7 @@ export class Attachment {
   async #catchUp(): Promise<void> {
     while (!this.#stream.closed.aborted) {
       if (this.#stream.backlogBytes > BACKLOG_BYTES_MAX) await this.#stream.drained();
+      if (this.#stream.closed.aborted) return;
       if (!fits(this.size, this.#to.size)) return this.#paintPicture();
       if (this.#needsScreen || this.#to.outputBytes - this.#offset > SKIP_BYTES) await this.#paintScreen();
       else if (!(await this.#sendOutput())) return;

@@ -18,6 +18,9 @@ export class OutputReader {
   #size: Buffer | undefined;
   /** Sizes that were read behind output, which goes first. */
   readonly #pieces: OutputPiece[] = [];
+  #isClosed = false;
+  /** The read that is under way: a file that it opens after the close would stay open. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   private constructor(reader: JournalReader, position: JournalPosition, from: number) {
     this.#reader = reader;
@@ -45,8 +48,22 @@ export class OutputReader {
     return undefined;
   }
 
-  /** The next piece, about `bytesMax` at most: output of several records as one. */
-  async read(bytesMax: number): Promise<OutputPiece> {
+  /** The next piece, about `bytesMax` at most: output of several records as one. "none" once it is closed. */
+  read(bytesMax: number): Promise<OutputPiece> {
+    if (this.#isClosed) return Promise.resolve({ kind: "none" });
+    const piece = this.#next(bytesMax);
+    this.#reading = piece.catch(() => {});
+    return piece;
+  }
+
+  /** Waits for the read that is under way. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#reading;
+    await this.#reader.close();
+  }
+
+  async #next(bytesMax: number): Promise<OutputPiece> {
     const waiting = this.#pieces.shift();
     if (waiting) return waiting;
     for (;;) {
@@ -57,10 +74,6 @@ export class OutputReader {
       const first = this.#take(read.records);
       if (first) return first;
     }
-  }
-
-  close(): Promise<void> {
-    return this.#reader.close();
   }
 
   #take(records: readonly JournalRecord[]): OutputPiece | undefined {
