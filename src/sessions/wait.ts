@@ -32,10 +32,11 @@ export async function waitForSession(
   const { promise, resolve, reject } = Promise.withResolvers<DataOf<"session.wait">>();
   const met = new Set<SessionCondition>();
   let session = watched.first;
+  let isOver = false;
   const settle = (result: "met" | "timeout" | "ended"): void =>
     resolve({ session, met: conditions.filter((one) => met.has(one)), result });
   const look = async (): Promise<void> => {
-    const seen = watched.look();
+    const seen = isOver ? undefined : watched.look();
     if (!seen) return;
     session = seen.session;
     const text = patterns.size > 0 ? await output?.read() : undefined;
@@ -50,7 +51,8 @@ export async function waitForSession(
   const stopWatching = watched.watch(onChange);
   const cancelTimer = timeout_ms === undefined ? () => {} : watched.clock.timer(timeout_ms, () => settle("timeout"));
   const poll = patterns.size > 0 ? setInterval(onChange, OUTPUT_LOOK_MS) : undefined;
-  signal.addEventListener("abort", () => settle("timeout"), { once: true });
+  const onAbort = (): void => settle("timeout");
+  signal.addEventListener("abort", onAbort, { once: true });
   onChange();
   try {
     return await promise;
@@ -58,6 +60,9 @@ export async function waitForSession(
     stopWatching();
     cancelTimer();
     clearInterval(poll);
+    signal.removeEventListener("abort", onAbort);
+    isOver = true;
+    await looking; // it reads what is closed now
   }
 }
 

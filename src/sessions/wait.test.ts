@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { test } from "node:test";
+import { systemClock } from "../platform/clock.ts";
+import type { Session, SessionCondition } from "../protocol/units.ts";
+import { JournalWriter } from "./journal/testing/journal-writer.ts";
+import { OutputReader } from "./output-reader.ts";
+import { type Watched, waitForSession } from "./wait.ts";
+
+/** A session that runs, of which only its journal matters. */
+class WatchedJournal implements Watched {
+  readonly journal: JournalWriter;
+  readonly clock = systemClock;
+  readonly first = { status: "running", state: "working" } as Session;
+  readonly listeners = new Set<() => void>();
+  lookCount = 0;
+
+  constructor(journal: JournalWriter) {
+    this.journal = journal;
+  }
+
+  look() {
+    this.lookCount += 1;
+    return { session: this.first, outputBytes: this.journal.output };
+  }
+
+  openOutput(offset: number): Promise<OutputReader | undefined> {
+    return OutputReader.open(this.journal.dir, offset);
+  }
+
+  watch(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  change(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  wait(condition: SessionCondition, signal: AbortSignal = new AbortController().signal) {
+    return waitForSession(this, { session: "s", conditions: [condition], since: 0 }, signal);
+  }
+}
+
+test("wait: at its end nothing looks any more, and the connection's signal is let go", async () => {
+  using journal = new JournalWriter();
+  journal.write("it is listening");
+  const watched = new WatchedJournal(journal);
+  const { signal } = new AbortController();
+  const waiting = watched.wait({ kind: "output", pattern: "listening" }, signal);
+  assert.equal((await waiting).result, "met");
+  assert.deepEqual(getEventListeners(signal, "abort"), []);
+  assert.equal(watched.listeners.size, 0);
+});
+
+test("wait: looks that are due when its client goes look at nothing", async () => {
+  using journal = new JournalWriter();
+  const watched = new WatchedJournal(journal);
+  const gone = new AbortController();
+  const waiting = watched.wait({ kind: "exit" }, gone.signal);
+  for (let change = 0; change < 20; change++) watched.change();
+  gone.abort();
+  assert.equal((await waiting).result, "timeout");
+  await new Promise((turn) => setImmediate(turn));
+  assert.ok(watched.lookCount < 10, `${watched.lookCount} looks`);
+});
