@@ -3,11 +3,11 @@ import { readProcess, signalNumber } from "../platform/process.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
+import { LinePattern } from "../runs/line-pattern.ts";
 import * as errors from "./errors.ts";
 import { NO_RUNS } from "./history.ts";
 import { newJobId } from "./job-id.ts";
 import type { Ledger } from "./ledger.ts";
-import { LinePattern } from "./line-pattern.ts";
 import type { JobOptions, JobRecord } from "./records.ts";
 import type { JobStore } from "./store.ts";
 

@@ -4,11 +4,11 @@ import { request as requestTls } from "node:https";
 import type { Clock } from "../platform/clock.ts";
 import { listeningPorts } from "../platform/process.ts";
 import type { Condition } from "../protocol/units.ts";
+import { LinePattern } from "../runs/line-pattern.ts";
 import { logPaths, type logPathsOfRun } from "../runs/logs/files.ts";
 import { followPieces } from "../runs/logs/follow.ts";
 import { pause } from "../runs/pause.ts";
 import { findMembers } from "../runs/tree.ts";
-import { LinePattern } from "./line-pattern.ts";
 import type { LiveRun } from "./live-run.ts";
 
 /**

@@ -5,8 +5,8 @@ import { HandClock } from "../platform/testing/hand-clock.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Condition } from "../protocol/units.ts";
+import { LinePattern } from "../runs/line-pattern.ts";
 import { JobsFixture } from "./jobs-fixture.ts";
-import { LinePattern } from "./line-pattern.ts";
 
 const DEADLINE_MS = 20_000;
 

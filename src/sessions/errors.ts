@@ -100,9 +100,6 @@ export const keeperUnreachable = (cause?: unknown): WarrenError =>
 export const sessionMoved = (name: string, server: string): WarrenError =>
   new WarrenError("SESSION_MOVED", `${name} is on ${server} now.`, { fix: "warren servers" });
 
-export const patternInvalid = (pattern: string, why: string): WarrenError =>
-  new WarrenError("PATTERN_INVALID", `/${pattern}/ is no regular expression: ${why}.`);
-
 export const moveFailed = (name: string, to: string, why: string): WarrenError =>
   new WarrenError("MOVE_FAILED", `${name} could not be moved to ${to}: ${why} It stays where it was.`, {
     fix: "warren servers",

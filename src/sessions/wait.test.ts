@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { systemClock } from "../platform/clock.ts";
+import { isWarrenError } from "../protocol/errors.ts";
 import type { Session, SessionCondition } from "../protocol/units.ts";
 import { JournalWriter } from "./journal/testing/journal-writer.ts";
 import { OutputReader } from "./output-reader.ts";
@@ -63,4 +64,29 @@ test("wait: looks that are due when its client goes look at nothing", async () =
   assert.equal((await waiting).result, "timeout");
   await new Promise((turn) => setImmediate(turn));
   assert.ok(watched.lookCount < 10, `${watched.lookCount} looks`);
+});
+
+test("wait: a pattern that would take for ever is refused, and holds nobody up", async () => {
+  using journal = new JournalWriter();
+  journal.write(`${"a".repeat(60)}!`);
+  await assert.rejects(new WatchedJournal(journal).wait({ kind: "output", pattern: "^(a+)+$" }), (error) =>
+    isWarrenError(error, "PATTERN_SLOW"),
+  );
+});
+
+test("wait: a pattern that is none is refused", async () => {
+  using journal = new JournalWriter();
+  await assert.rejects(new WatchedJournal(journal).wait({ kind: "output", pattern: "(" }), (error) =>
+    isWarrenError(error, "PATTERN_INVALID"),
+  );
+});
+
+test("wait: what comes later is looked at together with what was there", async () => {
+  using journal = new JournalWriter();
+  journal.write("it is \x1b[1mlist");
+  const watched = new WatchedJournal(journal);
+  const waiting = watched.wait({ kind: "output", pattern: "^it is listening$" });
+  journal.write("ening");
+  watched.change();
+  assert.equal((await waiting).result, "met");
 });

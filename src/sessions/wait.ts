@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { Clock } from "../platform/clock.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Session, SessionCondition } from "../protocol/units.ts";
-import * as errors from "./errors.ts";
+import { LinePattern } from "../runs/line-pattern.ts";
 import type { OutputReader } from "./output-reader.ts";
 
 /** Resolves when one (or all) of the conditions hold: it ends, is idle, needs somebody, or writes what a pattern says. */
@@ -17,7 +17,7 @@ export interface Watched {
   clock: Clock;
 }
 
-/** What of the output a pattern is looked for in. */
+/** What of the output a pattern is looked for in; the time that it may take is LinePattern's. */
 const TAIL_CHARACTERS = 64 * 1024;
 
 export async function waitForSession(
@@ -26,7 +26,7 @@ export async function waitForSession(
   signal: AbortSignal,
 ): Promise<DataOf<"session.wait">> {
   const patterns = new Map(
-    conditions.flatMap((one) => (one.kind === "output" ? [[one, patternOf(one)] as const] : [])),
+    conditions.flatMap((one) => (one.kind === "output" ? [[one, new LinePattern(one)] as const] : [])),
   );
   await using output = patterns.size > 0 ? await OutputTail.open(watched, since) : undefined;
   const { promise, resolve, reject } = Promise.withResolvers<DataOf<"session.wait">>();
@@ -40,13 +40,21 @@ export async function waitForSession(
     if (!seen) return;
     session = seen.session;
     const text = patterns.size > 0 ? await output?.read() : undefined;
-    for (const one of conditions) if (holds(one, session, text, patterns)) met.add(one);
+    for (const one of conditions) if (!met.has(one) && (await holds(one, session, text, patterns))) met.add(one);
     if (mode === "any" ? met.size > 0 : met.size === conditions.length) settle("met");
     else if (session.status === "stopped") settle("ended");
   };
   let looking: Promise<void> = Promise.resolve();
+  let isLookDue = false;
   const onChange = (): void => {
-    looking = looking.then(look).catch(reject);
+    if (isLookDue) return;
+    isLookDue = true;
+    looking = looking
+      .then(() => {
+        isLookDue = false;
+        return look();
+      })
+      .catch(reject);
   };
   const stopWatching = watched.watch(onChange);
   const cancelTimer = timeout_ms === undefined ? () => {} : watched.clock.timer(timeout_ms, () => settle("timeout"));
@@ -69,12 +77,13 @@ export async function waitForSession(
 /** Output that changes no state is looked at this often, while somebody waits for a pattern. */
 const OUTPUT_LOOK_MS = 50;
 
-function holds(
+/** `text`: undefined where it is what was tried before. @throws PATTERN_SLOW */
+async function holds(
   condition: SessionCondition,
   session: Session,
   text: string | undefined,
-  patterns: ReadonlyMap<SessionCondition, RegExp>,
-): boolean {
+  patterns: ReadonlyMap<SessionCondition, LinePattern>,
+): Promise<boolean> {
   switch (condition.kind) {
     case "exit":
       return session.status === "stopped";
@@ -83,17 +92,9 @@ function holds(
     case "needs_you":
       return session.state === "needs_you";
     case "output":
-      return text !== undefined && patterns.get(condition)!.test(text);
+      return text !== undefined && (await patterns.get(condition)!.matches(text));
     default:
       return false; // a newer client's
-  }
-}
-
-function patternOf({ pattern, flags }: { pattern: string; flags?: string | undefined }): RegExp {
-  try {
-    return new RegExp(pattern, (flags ?? "").replace(/[gy]/g, ""));
-  } catch (error) {
-    throw errors.patternInvalid(pattern, (error as Error).message.replace(/^.*: /, ""));
   }
 }
 
@@ -102,6 +103,7 @@ class OutputTail implements AsyncDisposable {
   readonly #reader: OutputReader | undefined;
   readonly #decoder = new TextDecoder();
   #text = "";
+  #hasNews = true;
 
   static async open(watched: Watched, since = watched.look()?.outputBytes ?? 0): Promise<OutputTail> {
     return new OutputTail(await watched.openOutput(since));
@@ -111,13 +113,17 @@ class OutputTail implements AsyncDisposable {
     this.#reader = reader;
   }
 
-  async read(): Promise<string> {
+  /** Undefined where nothing was written since the last time. */
+  async read(): Promise<string | undefined> {
     for (;;) {
       const piece = await this.#reader?.read(TAIL_CHARACTERS);
       if (piece === undefined || piece.kind === "none" || piece.kind === "gone") break;
-      if (piece.kind === "output")
-        this.#text = (this.#text + this.#decoder.decode(piece.bytes, { stream: true })).slice(-TAIL_CHARACTERS);
+      if (piece.kind !== "output") continue;
+      this.#text = (this.#text + this.#decoder.decode(piece.bytes, { stream: true })).slice(-TAIL_CHARACTERS);
+      this.#hasNews = true;
     }
+    if (!this.#hasNews) return undefined;
+    this.#hasNews = false;
     return stripVTControlCharacters(this.#text);
   }
 

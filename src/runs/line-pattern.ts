@@ -2,8 +2,8 @@ import { createContext, Script } from "node:vm";
 import { WarrenError } from "../protocol/errors.ts";
 
 /**
- * A condition's regular expression, tried on a job's lines in the server: so it may take neither long nor for ever, whatever it says and whatever the job
- * prints. It is tried on the first 4 kB of a line, and one that takes longer than LINE_MS for a line is an error.
+ * A condition's regular expression, tried in the server on what a program prints: so it may take neither long nor for ever, whatever it says and whatever is
+ * printed. Of a job's line it is tried on the first 4 kB, of a session's output on one text; one that takes longer than LINE_MS for a line or text is an error.
  */
 export class LinePattern {
   readonly #pattern: RegExp;
@@ -15,7 +15,17 @@ export class LinePattern {
 
   /** Whether one of them matches; looks at about PIECE_MS of them at a time, others have their turn in between. @throws PATTERN_SLOW */
   async matchesOne(lines: readonly Buffer[]): Promise<boolean> {
-    const texts = lines.map((bytes) => bytes.toString("utf8", 0, Math.min(bytes.length, TESTED_BYTES_MAX)));
+    return this.#matchesOneOf(
+      lines.map((bytes) => bytes.toString("utf8", 0, Math.min(bytes.length, TESTED_BYTES_MAX))),
+    );
+  }
+
+  /** Whether it matches in this text, which has whole lines and parts of them. @throws PATTERN_SLOW */
+  matches(text: string): Promise<boolean> {
+    return this.#matchesOneOf([text]);
+  }
+
+  async #matchesOneOf(texts: string[]): Promise<boolean> {
     for (let at = 0; at < texts.length; ) {
       at = this.#lookFrom(texts, at);
       if (at < 0) return true;
@@ -36,7 +46,7 @@ export class LinePattern {
       if (user + system < LINE_MS * 500) return at;
       throw new WarrenError(
         "PATTERN_SLOW",
-        `${this.#pattern} took more than ${LINE_MS} ms for one line of the output.`,
+        `${this.#pattern} took more than ${LINE_MS} ms for one piece of the output.`,
         {
           fix: "a pattern without nested repetition: /listening on/ in the place of /(.*)*listening/",
         },
