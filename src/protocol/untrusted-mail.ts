@@ -94,7 +94,8 @@ const HIDDEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu;
 /** Between the letters of a tag: blanks, what stands for something hidden, and marks that take no room. Full-width forms look the same to a reader. */
 const GAP = "[\\s\\ufffd\\p{Cf}\\p{M}]*";
+/** A gap stands in it only where no other one can take the same characters: else a `<` before many blanks takes the square of their time. */
 const WRAPPER_LIKE = new RegExp(
-  `[<\\uff1c\\ufe64](?=${GAP}${["[/\\uff0f]?", "[m\\uff4d\\uff2d]", "[a\\uff41\\uff21]", "[i\\uff49\\uff29]", "[l\\uff4c\\uff2c]"].join(GAP)})`,
+  `[<\\uff1c\\ufe64](?=${GAP}(?:[/\\uff0f]${GAP})?${["[m\\uff4d\\uff2d]", "[a\\uff41\\uff21]", "[i\\uff49\\uff29]", "[l\\uff4c\\uff2c]"].join(GAP)})`,
   "giu",
 );
