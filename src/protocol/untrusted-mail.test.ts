@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { MailMessage } from "./mail-units.ts";
-import { escaped, givenMail, harmless, harmlessLine, wrapped } from "./untrusted-mail.ts";
+import { escaped, givenMail, harmless, harmlessLine, withoutLastLineEnds, wrapped } from "./untrusted-mail.ts";
 
 const message = (fields: Partial<MailMessage>): MailMessage => ({
   id: "m1",
@@ -116,4 +116,11 @@ test("what was sent besides the body stands below it, where that is wanted", () 
 
 test("control characters and marks of direction are shown, line ends and tabs stay", () => {
   assert.equal(escaped("a\x1b[2Jb\r\nc\td\u202e\x9b\r"), "a\\x1b[2Jb\nc\td\\u202e\\x9b\\x0d");
+});
+
+test("the line ends at the end of a text go, also where a million stand before its last letter", () => {
+  assert.equal(withoutLastLineEnds("one\n\ntwo\n\n"), "one\n\ntwo");
+  assert.equal(withoutLastLineEnds("\n\n"), "");
+  const many = `${"\n".repeat(1e6)}x`;
+  assert.equal(withoutLastLineEnds(`${many}\n`), many);
 });

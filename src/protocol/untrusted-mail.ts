@@ -87,6 +87,13 @@ export function escaped(text: string): string {
   });
 }
 
+/** Without the line ends that it ends with. An expression would take the square of the time for line ends that stand elsewhere. */
+export function withoutLastLineEnds(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "\n") end -= 1;
+  return text.slice(0, end);
+}
+
 const attribute = (text: string): string =>
   harmlessLine(text, ATTRIBUTE_CHARACTERS_MAX).replaceAll('"', "'").replace(/[<>]/g, "");
 

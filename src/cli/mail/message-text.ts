@@ -1,5 +1,5 @@
 import type { MailMessage, Receipt, ReceiptState } from "../../protocol/mail-units.ts";
-import { escaped } from "../../protocol/untrusted-mail.ts";
+import { escaped, withoutLastLineEnds } from "../../protocol/untrusted-mail.ts";
 import type { Context } from "../context.ts";
 import { shortAge } from "../render/ages.ts";
 import { plural } from "../render/plural.ts";
@@ -16,7 +16,7 @@ const TEXT_WIDTH_MIN = 16;
 
 /** All of it. */
 export function messageLines(context: Context, message: MailMessage): string[] {
-  const body = escaped(message.body).replace(/\n+$/, "");
+  const body = withoutLastLineEnds(escaped(message.body));
   const lines = body === "" ? [] : body.split("\n");
   const data =
     message.data === undefined ? [] : [context.output.style.dim(`data: ${escapedLine(JSON.stringify(message.data))}`)];

@@ -1,5 +1,5 @@
 import type { MailMessage } from "../../protocol/mail-units.ts";
-import { escaped } from "../../protocol/untrusted-mail.ts";
+import { escaped, withoutLastLineEnds } from "../../protocol/untrusted-mail.ts";
 import type { Context } from "../context.ts";
 import { widthOf } from "../render/text-width.ts";
 import { INDENT, messageHead } from "./message-text.ts";
@@ -31,7 +31,7 @@ export function watchedLines(context: Context, message: MailMessage): string[] {
 }
 
 function bodyLines({ body, data }: MailMessage): string[] {
-  const text = escaped(body).replaceAll("\t", "  ").replace(/\n+$/, "");
+  const text = withoutLastLineEnds(escaped(body).replaceAll("\t", "  "));
   const lines = text === "" ? [] : text.split("\n");
   return data === undefined ? lines : [...lines, `data: ${escapedLine(JSON.stringify(data))}`];
 }

@@ -1,5 +1,5 @@
 import type { Participant } from "../../protocol/mail-units.ts";
-import { escaped } from "../../protocol/untrusted-mail.ts";
+import { escaped, withoutLastLineEnds } from "../../protocol/untrusted-mail.ts";
 import { wrapRows } from "../text/wrap.ts";
 import { innerColumns, innerRows } from "./layout.ts";
 import { clampTop, scrollToShow } from "./list.ts";
@@ -113,7 +113,7 @@ function openedHead({ message, receipts }: MailEntry): string[] {
 
 /** What was written, as it can stand on a terminal. */
 export function wholeText({ message: { body, data } }: MailEntry): string {
-  const text = escaped(body).replaceAll("\t", "  ").replace(/\n+$/, "");
+  const text = withoutLastLineEnds(escaped(body).replaceAll("\t", "  "));
   return data === undefined ? text : `${text}\n\ndata: ${escaped(JSON.stringify(data, null, 2))}`;
 }
 
