@@ -9,6 +9,7 @@ import { portRows, runRows } from "./detail-rows.ts";
 import { type FrameOptions, fit, frame } from "./frame.ts";
 import { logNote, logRows, logTitle } from "./log-rows.ts";
 import { previewNote, previewRows, previewTitle } from "./session-preview.ts";
+import { plain } from "./session-rows.ts";
 import { glyphOf, jobState, workerState } from "./states.ts";
 import { paint, type Theme, type Tone } from "./theme.ts";
 import { unitRows } from "./unit-rows.ts";
@@ -37,7 +38,7 @@ function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout[
         lines: [headerLine(theme, model, innerColumns(layout.panels.header))],
       };
     case "description":
-      return { title: "description", lines: [job?.description ?? ""] };
+      return { title: "description", lines: [plain(job?.description ?? "")] };
     case "units":
       return {
         key: "1",

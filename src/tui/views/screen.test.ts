@@ -7,6 +7,8 @@ import { screenOf } from "./screen.ts";
 import { themeOf } from "./theme.ts";
 
 const COLOR = themeOf({ TERM: "xterm-256color" });
+/** What no row has but in the sequences of its colours. */
+const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
 const shown = (played: Played, theme = COLOR): string[] =>
   screenOf(theme, played.model).lines.map((line) => withoutSgr(line.map(({ text }) => text).join("")));
 
@@ -16,9 +18,9 @@ const busy = (columns: number, rows: number): Played =>
       job("1aa", {
         name: "web",
         ports: [{ port: 3000, protocol: "tcp", pid: 7, address: "127.0.0.1" }],
-        description: "the site",
+        description: "the site\n\x1b[2Jof all",
       }),
-      job("1bb", { stuck: true, command: ["日本語", "🦊", "x".repeat(300)] }),
+      job("1bb", { stuck: true, command: ["日本語", "🦊\n\x1b[2J", "x".repeat(300)] }),
       ended("1cc", 3),
       ended("1dd", 0, { outcome: { kind: "lost", reason: "shim killed" } }),
     )
@@ -93,6 +95,7 @@ test("every row is exactly as wide as the terminal, at every size and in every s
           let x = 0;
           for (const segment of line) {
             assert.equal(segment.x, x);
+            assert.doesNotMatch(withoutSgr(segment.text), CONTROL_CHARACTER);
             x += ansiWidth(segment.text);
           }
         }

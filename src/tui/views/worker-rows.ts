@@ -10,6 +10,7 @@ import { formatAge } from "../text/age.ts";
 import { cleanLine, sliceColumns, withoutSgr } from "../text/ansi.ts";
 import { cutEnd, padEnd, padStart, widthOf } from "../text/width.ts";
 import { fit } from "./frame.ts";
+import { plain } from "./session-rows.ts";
 import { instanceState, workerState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
 import { useColumns } from "./use-text.ts";
@@ -90,7 +91,7 @@ function instanceRow(
   const age = padStart(started_at === undefined ? "" : formatAge(nowMs - Date.parse(started_at)), AGE_COLUMNS);
   const parts = [padEnd(word, 9), version.slice(0, VERSION_COLUMNS), port === undefined ? "" : `:${port}`];
   if (in_flight) parts.push(`${in_flight} in flight`);
-  if (reason !== undefined) parts.push(reason);
+  if (reason !== undefined) parts.push(plain(reason));
   const room = columns - 2 - AGE_COLUMNS;
   const shown = fit(sliceColumns(parts.join(" "), column, room), room);
   return {
