@@ -338,6 +338,21 @@ test("close: the screen is on disk when it is answered, and looks before it are 
   assert.equal((JSON.parse(readFileSync(snapshotPath(journal.dir), "utf8")) as { offset: number }).offset, 14);
 });
 
+test("close: waits for no other session, however much that one writes", async () => {
+  await using fixture = new Fixture();
+  fixture.open("fox");
+  fixture.write("fox", "the last words");
+  await fixture.settled();
+  fixture.open("owl");
+  for (let count = 0; count < 32; count++) fixture.journals.get("owl")!.write("x\x1b[31m\u00e9".repeat(8 * 1024));
+  fixture.advance("owl");
+  const done: string[] = [];
+  const flooded = fixture.text("owl").then(() => done.push("owl"));
+  await fixture.close("fox").then(() => done.push("fox"));
+  await flooded;
+  assert.deepEqual(done, ["fox", "owl"]);
+});
+
 test("no room for a snapshot: the screen is made from the journal", async () => {
   await using fixture = new Fixture({ sleepAfterMs: 1_000 });
   const journal = fixture.open("fox");

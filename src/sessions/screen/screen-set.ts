@@ -146,14 +146,15 @@ export class ScreenSet {
   async #turn(): Promise<boolean> {
     this.#turnCount += 1;
     if (this.#sweepIsDue && this.#turnCount % TURNS_PER_SWEEP === 0) await this.#sweep();
-    const [member] = this.#looked.size > 0 ? this.#looked : this.#behind;
-    if (member) {
-      await this.#serve(member);
-      return true;
-    }
+    // First: what is closed is waited for, and others may never be done with what their programs write.
     const gone = this.#closing.shift();
     if (gone) {
       await this.#finish(gone);
+      return true;
+    }
+    const [member] = this.#looked.size > 0 ? this.#looked : this.#behind;
+    if (member) {
+      await this.#serve(member);
       return true;
     }
     if (!this.#sweepIsDue) return false;
