@@ -39,6 +39,7 @@ export async function journalPage(
       const page = await readPage(reader, position);
       if (page.records.length > 0 || until.aborted) return page;
       position = page.next;
+      if (page.isMore) continue; // what was read is not shown: the next part may be
       await written;
     }
   } finally {
