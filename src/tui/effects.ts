@@ -1,5 +1,6 @@
 import type { Client } from "../client/client.ts";
 import { parseCommand } from "../config/command-line.ts";
+import { projectOf } from "../config/project-of.ts";
 import { formatBytes } from "../protocol/durations.ts";
 import { isWarrenError, messageOf, unreachable, WarrenError } from "../protocol/errors.ts";
 import { LogFeeds } from "./logs/feeds.ts";
@@ -166,9 +167,11 @@ export class Effects {
     const { client, cwd, dispatch } = this.#options;
     const parsed = parseCommand(commandLine);
     if (parsed.kind === "invalid") throw new WarrenError("BAD_COMMAND", `Not a command: ${parsed.reason}.`);
+    const project = projectOf(cwd);
     const { job, action } = await client.request("add", {
       command: parsed.argv,
       workdir: cwd,
+      ...(project === undefined ? {} : { project }),
       env: this.#environment(),
     });
     // Its event may come before or after the answer; here it must be known, to be selected.
