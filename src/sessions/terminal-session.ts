@@ -47,6 +47,8 @@ export interface TerminalSessionOptions {
 
 /** Input of one client that waits, for the keeper or for somebody's paste; past it, the client is not read. */
 const INPUT_WAITING_BYTES_MAX = 1024 * 1024;
+/** Answers to the program's questions that wait for those before them; past it they are dropped, as a program that asks so much does not read them. */
+const REPLIES_WAITING_BYTES_MAX = 16 * 1024;
 const SIZE_MAX = 1000;
 /** For the last output and the end to reach the clients. */
 const TOLD_MS = 1_000;
@@ -67,7 +69,8 @@ export class TerminalSession implements AttachedTo {
   #title: string | undefined;
   #activeAtMs: number;
   #stopped = false;
-  #lastReply: Promise<void> = Promise.resolve();
+  #repliesWaiting: Buffer = Buffer.alloc(0);
+  #isReplying = false;
   #outcome: Outcome | undefined;
 
   constructor(options: TerminalSessionOptions) {
@@ -91,7 +94,7 @@ export class TerminalSession implements AttachedTo {
       clock,
       isTakenOver: channel.output > 0,
       seenFrom: () => this.#attachments.get(this.#controller ?? "")?.seenFrom,
-      write: (bytes) => void this.#reply(bytes).catch(() => {}), // whoever has it next does not owe it either
+      write: (bytes) => this.#reply(bytes),
     });
     keeper.listen(channel.channel, {
       onOutput: (end) => this.#onOutput(end),
@@ -299,16 +302,30 @@ export class TerminalSession implements AttachedTo {
     this.#options.onEnded(exit);
   }
 
-  /** One after the other: each needs to know how much was sent before. */
-  #reply(bytes: Buffer): Promise<void> {
+  #reply(bytes: Buffer): void {
     const client = sourceFor(`${this.#channel.id} replies`);
-    this.#lastReply = this.#lastReply
-      .catch(() => {})
-      .then(async () => {
-        const seq = await this.#inputBytesOf(client);
-        if (!this.#stopped) this.#turns.push({ client, seq, bytes });
-      });
-    return this.#lastReply;
+    const waitingBytes = this.#repliesWaiting.length + this.#turns.waitingBytes(client);
+    if (waitingBytes + bytes.length > REPLIES_WAITING_BYTES_MAX) return;
+    this.#repliesWaiting = Buffer.concat([this.#repliesWaiting, bytes]);
+    if (!this.#isReplying) void this.#sendReplies(client);
+  }
+
+  /** One after the other: each needs to know how much was sent before. What came meanwhile goes together. */
+  async #sendReplies(client: string): Promise<void> {
+    this.#isReplying = true;
+    try {
+      while (this.#repliesWaiting.length > 0 && !this.#stopped) {
+        const sentBytes = await this.#inputBytesOf(client);
+        if (this.#stopped) return;
+        const bytes = this.#repliesWaiting;
+        this.#repliesWaiting = Buffer.alloc(0);
+        this.#turns.push({ client, seq: sentBytes + this.#turns.waitingBytes(client), bytes });
+      }
+    } catch {
+      this.#repliesWaiting = Buffer.alloc(0); // whoever has it next does not owe them either
+    } finally {
+      this.#isReplying = false;
+    }
   }
 
   #onAck(source: string, bytes: number): void {

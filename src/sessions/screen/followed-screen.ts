@@ -27,6 +27,8 @@ export interface FollowedScreenOptions {
 
 /** One step: about 3 ms of emulation. */
 const SLICE_BYTES = 256 * 1024;
+/** Answers that one step gives; what a program asks beyond it stays without an answer. All 256 colours are 7 kB. */
+const STEP_REPLY_BYTES_MAX = 16 * 1024;
 /** Further behind, plain text that scrolls away is passed over. */
 const SKIP_BEHIND_BYTES = 1024 * 1024;
 
@@ -45,6 +47,9 @@ export class FollowedScreen {
   #fedTo = 0;
   /** Bells and notifications up to here were told: by this one, or by whoever had the session before. */
   #toldTo: number;
+  /** In this step. */
+  #replyBytes = 0;
+  #hasRung = false;
   /** The last output that was news, or look. */
   usedAtMs: number;
   /** The last output that was news. */
@@ -90,6 +95,8 @@ export class FollowedScreen {
 
   /** Reads on by a slice. It wakes up for that, and for `isLookedAt`. */
   async step(isLookedAt: boolean): Promise<void> {
+    this.#replyBytes = 0;
+    this.#hasRung = false;
     if (!this.#emulator && (await this.#wake(isLookedAt)) === "asleep") return;
     const position = this.#position ?? (await this.#reader.start());
     const read = position && (await this.#reader.read(position, SLICE_BYTES));
@@ -250,9 +257,9 @@ export class FollowedScreen {
   #newEmulator(cols: number, rows: number): Emulator {
     const events: EmulatorEvents = {
       onTitle: (title) => this.#tell({ kind: "title", title }),
-      onBell: () => this.#tellNews({ kind: "bell" }),
+      onBell: () => this.#ring(),
       onNotification: (text) => this.#tellNews({ kind: "notification", text }),
-      onReply: (text) => this.#tellNews({ kind: "reply", text }),
+      onReply: (text) => this.#reply(text),
       onMark: (letter, status) => this.#tell({ kind: "mark", letter, ...(status === undefined ? {} : { status }) }),
       onDirectory: (path, host) => this.#options.tellDirectory({ path, host, offset: this.#fedTo }),
     };
@@ -265,7 +272,24 @@ export class FollowedScreen {
 
   /** What calls for a user's attention, once. */
   #tellNews(event: ScreenEvent): void {
-    if (this.#fedTo > this.#toldTo) this.#tell(event);
+    if (this.#isNews) this.#tell(event);
+  }
+
+  /** However often it rings in a step, it calls once. */
+  #ring(): void {
+    if (!this.#isNews || this.#hasRung) return;
+    this.#hasRung = true;
+    this.#tell({ kind: "bell" });
+  }
+
+  #reply(text: string): void {
+    if (!this.#isNews || this.#replyBytes + text.length > STEP_REPLY_BYTES_MAX) return;
+    this.#replyBytes += text.length;
+    this.#tell({ kind: "reply", text });
+  }
+
+  get #isNews(): boolean {
+    return this.#fedTo > this.#toldTo;
   }
 }
 

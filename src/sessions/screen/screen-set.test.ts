@@ -328,6 +328,18 @@ test("resume: a segment that is full is no new program", async () => {
   assert.equal(stateOf(emulatorAfter(40, 6, bytes)).isAlternate, true);
 });
 
+test("events: a flood of bells rings once in a step, and a flood of questions is answered up to a limit", async () => {
+  await using fixture = new Fixture();
+  fixture.open("fox");
+  await fixture.settled();
+  fixture.write("fox", "\x07\x1b[c".repeat(10_000));
+  await fixture.settled();
+  const events = fixture.events.map(([, event]) => event);
+  assert.equal(events.filter(({ kind }) => kind === "bell").length, 1);
+  const replyBytes = events.reduce((sum, event) => sum + (event.kind === "reply" ? event.text.length : 0), 0);
+  assert.ok(replyBytes > 0 && replyBytes <= 16 * 1024, `${replyBytes} bytes`);
+});
+
 test("close: the screen is on disk when it is answered, and looks before it are answered", async () => {
   await using fixture = new Fixture();
   const journal = fixture.open("fox");

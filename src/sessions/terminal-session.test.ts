@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HandClock } from "../platform/testing/hand-clock.ts";
+import type { KeeperCall } from "../protocol/keeper-calls.ts";
+import type { ChannelWrite } from "./keeper-port.ts";
+import { TerminalSession, type TerminalSessionOptions } from "./terminal-session.ts";
+
+/** A session's terminal at a keeper that answers when the test says so. */
+class Asked implements Disposable {
+  readonly written: ChannelWrite[] = [];
+  /** Answer, each, that so many bytes were taken. */
+  readonly calls: ((bytes: number) => void)[] = [];
+  readonly session: TerminalSession;
+
+  constructor() {
+    const keeper = {
+      call: (_: KeeperCall) =>
+        new Promise((resolve) => {
+          this.calls.push((bytes) => resolve({ bytes }));
+        }),
+      write: (_: number, write: ChannelWrite) => this.written.push(write),
+      listen: () => {},
+      forget: () => {},
+    };
+    this.session = new TerminalSession({
+      record: { id: "s", command: ["sh"] },
+      channel: { channel: 1, id: "s", pid: process.pid, epoch: 1, output: 0, cols: 80, rows: 24, exit: null },
+      journalDir: "",
+      keeper,
+      screens: { open: () => {} },
+      clock: new HandClock(),
+      stoppedBy: () => "user",
+      onChange: () => {},
+      onEnded: () => {},
+    } as unknown as TerminalSessionOptions);
+  }
+
+  reply(text: string): void {
+    this.session.onScreen({ kind: "reply", text, offset: 1 });
+  }
+
+  /** The oldest call that is open. */
+  async answer(bytes: number): Promise<void> {
+    this.calls.shift()!(bytes);
+    await new Promise((turn) => setImmediate(turn));
+  }
+
+  get writes(): [offset: number, text: string][] {
+    return this.written.map(({ offset, bytes }) => [offset, Buffer.from(bytes).toString()]);
+  }
+
+  [Symbol.dispose](): void {
+    this.session.close();
+  }
+}
+
+test("replies: what comes while one is on its way goes together, behind it", async () => {
+  using asked = new Asked();
+  for (const text of ["one ", "two ", "three "]) asked.reply(text);
+  assert.equal(asked.calls.length, 1);
+  await asked.answer(0);
+  assert.deepEqual(asked.writes, [[0, "one two three "]]);
+  asked.reply("four ");
+  asked.reply("five ");
+  await asked.answer(14);
+  assert.deepEqual(asked.writes.slice(1), [[14, "four five "]]);
+});
+
+test("replies: a keeper that does not answer is asked once, and little is kept for it", async () => {
+  using asked = new Asked();
+  for (let count = 0; count < 100_000; count++) asked.reply("\x1b[?6c");
+  assert.equal(asked.calls.length, 1);
+  await asked.answer(0);
+  assert.deepEqual(asked.calls, []);
+  const [[, text = ""] = []] = asked.writes;
+  assert.ok(text.length > 0 && text.length <= 16 * 1024, `${text.length} bytes`);
+});
