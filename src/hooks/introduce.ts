@@ -135,9 +135,7 @@ function madeName(project: string, sessionId: string): string {
 }
 
 const isTaken = (error: unknown): boolean =>
-  ["NAME_OWNED", "NAME_TAKEN", "INVALID_NAME", "NAME_RESERVED", "NAME_FORWARDED"].some((code) =>
-    isWarrenError(error, code),
-  );
+  ["NAME_OWNED", "NAME_TAKEN", "INVALID_NAME", "NAME_RESERVED"].some((code) => isWarrenError(error, code));
 
 async function readKey(file: string): Promise<string> {
   const key = (await readFile(file, "utf8")).trim();

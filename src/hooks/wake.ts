@@ -49,15 +49,17 @@ export async function wake(
       if (answer) return answer;
     } catch (error) {
       if (isWarrenError(error, "NAME_OWNED")) return NOTHING; // its next prompt introduces it again
-      const isRenamed = isWarrenError(error, "NAME_FORWARDED") && session.record()?.name !== record.name;
-      if (!isRenamed && !isWarrenError(error, "CONNECTION_LOST")) throw error;
+      const isOldName = isWarrenError(error, "NAME_TAKEN") && isRenamed(session, record);
+      if (!isOldName && !isWarrenError(error, "CONNECTION_LOST")) throw error;
     } finally {
       wire.close();
     }
     if (!changes.isNeeded) return NOTHING;
-    await changes.next();
+    if (!isRenamed(session, record)) await changes.next();
   }
 }
+
+const isRenamed = (session: HookSession, { name }: SessionRecord): boolean => session.record()?.name !== name;
 
 const leading = async (world: HookWorld, record: SessionRecord): Promise<LeaderWire | undefined> =>
   existsSync(world.places.mailLeaderFile) ? openWire(world, record) : undefined;
@@ -71,7 +73,9 @@ interface At {
 
 /** Undefined when it has to begin anew. */
 async function waited(wire: LeaderWire, { world, session, record, changes }: At): Promise<HookAnswer | undefined> {
-  changes.onEnd(() => wire.close());
+  changes.onLook(() => {
+    if (!changes.isNeeded || isRenamed(session, record)) wire.close();
+  });
   for (;;) {
     const { messages } = await wire.ask("mail.fetch", { as: record.name, peek: true, limit: 1, wait_ms: WAIT_MS });
     if (messages.length === 0) continue;
@@ -89,7 +93,7 @@ class Changes implements Disposable {
   readonly #isNeeded: () => boolean;
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
-  #onEnd = (): void => {};
+  #onLook = (): void => {};
   #cancelLook = (): void => {};
   isNeeded = true;
 
@@ -103,10 +107,10 @@ class Changes implements Disposable {
     this.#lookLater();
   }
 
-  /** Called once, when it is needed no more. */
-  onEnd(listener: () => void): void {
-    this.#onEnd = listener;
-    if (!this.isNeeded) listener();
+  /** Called now, and at each look; the one before is forgotten. */
+  onLook(listener: () => void): void {
+    this.#onLook = listener;
+    listener();
   }
 
   /** Undefined when it is needed no more. */
@@ -148,10 +152,8 @@ class Changes implements Disposable {
 
   #look(): void {
     this.#lookLater();
-    if (this.isNeeded && !this.#isNeeded()) {
-      this.isNeeded = false;
-      this.#onEnd();
-    }
+    this.isNeeded &&= this.#isNeeded();
+    this.#onLook();
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();
