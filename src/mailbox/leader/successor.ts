@@ -16,6 +16,7 @@ export interface SuccessorOptions {
   command?: readonly string[] | undefined;
   isDedicated: boolean;
   inherited: Inherited;
+  spawnProcess?: typeof spawn;
 }
 
 export class Successor {
@@ -82,11 +83,20 @@ export class Successor {
   }
 }
 
-function spawnSuccessor({ command, isDedicated, inherited }: SuccessorOptions): ChildProcess {
+/** @throws SUCCESSOR_FAILED */
+function spawnSuccessor(options: SuccessorOptions): ChildProcess {
+  const child = spawned(options);
+  if (child.stdio?.[3]) return child;
+  // Without a descriptor left, spawn gives a child that has no pipes, and says why only afterwards.
+  child.on("error", () => {});
+  throw successorFailed("could not be started (no pipe to it could be made)");
+}
+
+function spawned({ command, isDedicated, inherited, spawnProcess = spawn }: SuccessorOptions): ChildProcess {
   const [file, ...args] = command ?? [process.execPath, ...process.execArgv, process.argv[1]!];
   const { unix, tcp } = inherited;
   try {
-    return spawn(
+    return spawnProcess(
       file!,
       [
         ...args,
