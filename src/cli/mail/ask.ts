@@ -1,3 +1,4 @@
+import { takeReply } from "../../client/take-reply.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { MailMessage, Receipt } from "../../protocol/mail-units.ts";
 import { EXIT } from "../../protocol/outcome.ts";
@@ -85,12 +86,9 @@ function noReply(receipts: readonly Receipt[], seq: number): WarrenError {
   );
 }
 
-/** The reply is read, so it is not in the mailbox any more; unless somebody else of this name has it in hand. */
+/** The reply is read, so it is not in the mailbox any more; unless older mail of its sender waits there, or somebody else of this name has it in hand. */
 async function take({ output }: Context, { client, who }: Speaker, reply: MailMessage): Promise<void> {
   await printed(output);
-  const { messages } = await client.request("mail.fetch", { as: who.name, thread: reply.thread, from: reply.from });
-  const isReply = ({ id }: MailMessage): boolean => id === reply.id;
-  const others = messages.filter((message) => !isReply(message)).map(({ id }) => id);
-  if (messages.some(isReply)) await client.request("mail.ack", { as: who.name, ids: [reply.id] });
-  if (others.length > 0) await client.request("mail.nak", { as: who.name, ids: others });
+  const taken = await takeReply((type, payload) => client.request(type, { ...payload, as: who.name }), reply);
+  if (taken) await client.request("mail.ack", { as: who.name, ids: [taken.id], from: taken.from });
 }

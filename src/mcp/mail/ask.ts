@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { takeReply } from "../../client/take-reply.ts";
 import { WarrenError } from "../../protocol/errors.ts";
-import type { MailMessage, Receipt, Recipient } from "../../protocol/mail-units.ts";
+import type { Receipt, Recipient } from "../../protocol/mail-units.ts";
 import { presenceWord } from "../../protocol/mail-words.ts";
 import { type Answer, type Call, CHANGES, defineTool } from "../tool.ts";
 import { TimeoutSeconds, waiting, windowMs } from "../wait-window.ts";
@@ -70,7 +71,7 @@ const askCursor = (id: string): string => `ask:${id}`;
 export const askedId = (cursor: string | undefined): string | undefined =>
   cursor?.startsWith("ask:") ? cursor.slice("ask:".length) : undefined;
 
-/** Waits for the reply to a question of ours, and takes it out of the inbox: who has waited for it has read it with the next call. */
+/** Waits for the reply to a question of ours, and takes it out of the inbox unless older mail of its sender waits there: who has waited for it has read it with the next call. */
 export async function awaitReply(
   world: World,
   call: Call,
@@ -95,19 +96,10 @@ export async function awaitReply(
   }
   const reply = receipt?.reply;
   if (result === "never" || reply === undefined) return never(base, receipt);
-  await takeReply(mail, reply, call.signal);
+  const speak: Parameters<typeof takeReply>[0] = (type, payload) => mail.speak(type, payload, { signal: call.signal });
+  const taken = await takeReply(speak, reply, { lease_ms: LEASE_MS });
+  mail.give(taken ? [taken] : [], "handled");
   return { data: { ...base, result: "replied", messages: [messageView(reply)] }, text: messagesText([reply]) };
-}
-
-/** The reply alone: what else its sender wrote in that thread is not shown with it, and stays unread. */
-async function takeReply(mail: Mailbox, { id, from, thread }: MailMessage, signal: AbortSignal): Promise<void> {
-  const { messages } = await mail.speak("mail.fetch", { from, thread, lease_ms: LEASE_MS }, { signal });
-  mail.give(
-    messages.filter((message) => message.id === id),
-    "handled",
-  );
-  const others = messages.filter((message) => message.id !== id).map((message) => message.id);
-  if (others.length > 0) await mail.speak("mail.nak", { ids: others, from });
 }
 
 /** Whether it is there by now: who was there when it was asked may have ended. */
