@@ -164,6 +164,16 @@ export function over({ log }: Turn, { machine, ns }: MachineCalls["log.outbox_ov
   return { count };
 }
 
+/** Copies that an older build left here when their life was over, and what is counted of the rest. */
+export function leaveExpired(log: Statements): void {
+  log.run(
+    `delete from outbox where exists (
+       select 1 from deliveries d where d.seq = outbox.seq and d.recipient = outbox.recipient and d.state = 'expired'
+     )`,
+  );
+  log.run("update machines set waiting = (select count(*) from outbox o where o.machine = machines.name)");
+}
+
 export function refused(
   turn: Turn,
   { machine, n, reason }: MachineCalls["log.outbox_refused"]["payload"],

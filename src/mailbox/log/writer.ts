@@ -7,6 +7,7 @@ import { beginEpoch, checkEpoch } from "./leadership.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import { MessageIds } from "./message-ids.ts";
 import type { Effect, Leader, Operation, PerformType } from "./operations.ts";
+import { leaveExpired } from "./outbox.ts";
 import { Presences } from "./presences.ts";
 import { openLog, sqliteCode } from "./schema.ts";
 import { sweep } from "./sweep.ts";
@@ -72,7 +73,10 @@ export class Writer {
   /** @throws MAIL_NOT_STORED */
   takeLead(leader: Leader, nowMs: number): number {
     this.log.forget(); // others have written
-    const epoch = this.#transaction(() => beginEpoch(this.log, leader, nowMs));
+    const epoch = this.#transaction(() => {
+      leaveExpired(this.log);
+      return beginEpoch(this.log, leader, nowMs);
+    });
     this.#epoch = epoch;
     this.#ledSinceMs = nowMs;
     return epoch;
