@@ -77,6 +77,9 @@ test("a flag's value that cannot be meant is told", async () => {
   ];
   for (const [values, message] of problems)
     await assert.rejects(newJobOf(context, values, ["true"]), { code: "USAGE", message });
-  await assert.rejects(newJobOf(context, { dir: "nowhere" }, ["true"]), { code: "DIRECTORY_NOT_FOUND" });
+  await assert.rejects(newJobOf(context, { dir: "no where" }, ["true"]), {
+    code: "DIRECTORY_NOT_FOUND",
+    fix: /^mkdir -p '.*no where'$/,
+  });
   await assert.rejects(newJobOf(context, {}, [""]), { code: "USAGE" });
 });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -28,7 +29,7 @@ export function buildTree(root: string): void {
   });
   if (result.status === 0) return;
   throw new WarrenError("BUILD_FAILED", `Warren could not be built: ${firstProblem(result)} Nothing was changed.`, {
-    fix: `cd ${root} && npm run build`,
+    fix: `cd ${quoteWord(root)} && npm run build`,
   });
 }
 

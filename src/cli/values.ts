@@ -75,7 +75,9 @@ export function directoryOf(cwd: string, text: string | undefined): string {
   if (text === undefined) return cwd;
   const path = resolve(cwd, text);
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new WarrenError("DIRECTORY_NOT_FOUND", `There is no directory ${path}.`, { fix: `mkdir -p ${path}` });
+    throw new WarrenError("DIRECTORY_NOT_FOUND", `There is no directory ${path}.`, {
+      fix: `mkdir -p ${quoteWord(path)}`,
+    });
   }
   return realpathSync(path);
 }

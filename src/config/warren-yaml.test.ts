@@ -210,16 +210,14 @@ test("loadProject: rejects with every problem, for people and for programs", asy
 
 test("findProject: the nearest file upwards; two side by side are an error", async () => {
   await using temporary = await temporaryDir();
-  const deep = join(temporary.dir, "a", "b");
+  const project = join(temporary.dir, "my site");
+  const deep = join(project, "b");
   await mkdir(deep, { recursive: true });
   await mkdir(join(deep, "warren.yaml"));
-  await writeFile(join(temporary.dir, "a", "warren.yml"), "");
-  assert.deepEqual(await findProject(deep), {
-    file: join(temporary.dir, "a", "warren.yml"),
-    dir: join(temporary.dir, "a"),
-  });
-  await writeFile(join(temporary.dir, "a", "warren.yaml"), "");
-  await assert.rejects(findProject(deep), { code: "CONFIG_AMBIGUOUS" });
+  await writeFile(join(project, "warren.yml"), "");
+  assert.deepEqual(await findProject(deep), { file: join(project, "warren.yml"), dir: project });
+  await writeFile(join(project, "warren.yaml"), "");
+  await assert.rejects(findProject(deep), { code: "CONFIG_AMBIGUOUS", fix: `rm '${join(project, "warren.yml")}'` });
 });
 
 test("the table's pattern of names is the protocol's", () => {

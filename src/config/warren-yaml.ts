@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import type { RestartPolicy } from "../protocol/units.ts";
 import { type Checked, checkYaml } from "./check.ts";
 import { parseCommand } from "./command-line.ts";
@@ -65,7 +66,7 @@ export async function findProject(from: string): Promise<Project | undefined> {
     const found = await Promise.all(files.map(isFile));
     if (found[0] && found[1]) {
       throw new WarrenError("CONFIG_AMBIGUOUS", `${dir} has both ${PROJECT_FILE} and ${OTHER_PROJECT_FILE}.`, {
-        fix: `rm ${files[1]}`,
+        fix: `rm ${quoteWord(files[1]!)}`,
       });
     }
     const file = files[found.indexOf(true)];

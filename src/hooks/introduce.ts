@@ -139,7 +139,8 @@ const isTaken = (error: unknown): boolean =>
 
 async function readKey(file: string): Promise<string> {
   const key = (await readFile(file, "utf8")).trim();
-  if (key === "") throw new WarrenError("KEY_FILE_UNREADABLE", `The key file ${file} is empty.`, { fix: `rm ${file}` });
+  if (key === "")
+    throw new WarrenError("KEY_FILE_UNREADABLE", `The key file ${file} is empty.`, { fix: `rm ${quoteWord(file)}` });
   return key;
 }
 

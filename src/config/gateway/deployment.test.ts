@@ -87,13 +87,14 @@ include: [../x]
 });
 
 test("deployment.yaml: without one it says what to type, and that makes one", async () => {
-  await using project = await temporaryProject({}); // without config/
-  await assert.rejects(loadDeployment(project.dir), (error) => {
+  await using project = await temporaryProject({ "my site/": "" }); // without config/
+  const dir = join(project.dir, "my site");
+  await assert.rejects(loadDeployment(dir), (error) => {
     assert.ok(isWarrenError(error, "CONFIG_NOT_FOUND"));
     execFileSync("sh", ["-c", error.fix ?? "false"]);
     return true;
   });
-  const [host] = (await loadDeployment(project.dir)).hosts;
+  const [host] = (await loadDeployment(dir)).hosts;
   assert.deepEqual([host?.destination, host?.path], ["user@host", "/srv/site"]);
 });
 

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { parseCommand } from "../command-line.ts";
 import { configInvalid } from "../problems.ts";
 import { type CheckedSource, checkFile, folderSource } from "./config-source.ts";
@@ -53,7 +54,7 @@ export async function loadDeployment(dir: string): Promise<DeploymentConfig> {
   const source = await checkFile(path, DEPLOYMENT_FIELDS);
   if (source === undefined) {
     throw new WarrenError("CONFIG_NOT_FOUND", `${path} does not exist: it says where the project is deployed to.`, {
-      fix: `mkdir -p ${dirname(path)} && printf 'hosts:\\n  - { host: user@host, path: /srv/site }\\n' > ${path}`,
+      fix: `mkdir -p ${quoteWord(dirname(path))} && printf 'hosts:\\n  - { host: user@host, path: /srv/site }\\n' > ${quoteWord(path)}`,
     });
   }
   return configOf(path, source, resolve(dir));

@@ -61,6 +61,11 @@ test("settings, ours twice, of another home, and in a group with others: exactly
   assert.deepEqual(ourHooks(similar, PATH), [], "a name that only begins so is somebody else's");
 });
 
+test("settings that are refused: the command that opens them takes any path", () => {
+  assert.throws(() => ourHooks("[]", "/my home/settings.json"), { fix: /\} '\/my home\/settings\.json'$/ });
+  assert.throws(() => ourHooks("{", "/my home/settings.json"), { fix: /\} \+1 '\/my home\/settings\.json'$/ });
+});
+
 test("settings that are not JSON, or not Claude Code's, are refused with their place", () => {
   const cases: [text: string, code: string, says: RegExp][] = [
     ['{\n  // mine\n  "a": 1\n}', "SETTINGS_NOT_JSON", /line 2, column 3: a comment/],

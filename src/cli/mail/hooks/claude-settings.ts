@@ -1,4 +1,5 @@
 import { WarrenError } from "../../../protocol/errors.ts";
+import { quoteWord } from "../../../protocol/quote-word.ts";
 import { nodeAt, partsOf, withoutPart, withPart } from "./json-edit.ts";
 import { type JsonNode, NotJson, parseJsonText, valueAt } from "./json-text.ts";
 
@@ -126,12 +127,12 @@ function parsed(text: string, path: string): JsonNode {
     throw new WarrenError(
       "SETTINGS_NOT_JSON",
       `${path} is not JSON: line ${line}, column ${column}: ${message}. It was left as it is.`,
-      { fix: `\${EDITOR:-vi} +${line} ${path}`, cause: error, detail: { path, line, column } },
+      { fix: `\${EDITOR:-vi} +${line} ${quoteWord(path)}`, cause: error, detail: { path, line, column } },
     );
   }
 }
 
 const unexpected = (path: string, what: string): WarrenError =>
   new WarrenError("SETTINGS_UNEXPECTED", `${path} is not as Claude Code wants it: ${what}. It was left as it is.`, {
-    fix: `\${EDITOR:-vi} ${path}`,
+    fix: `\${EDITOR:-vi} ${quoteWord(path)}`,
   });
