@@ -1,6 +1,5 @@
 import type { DeployHost } from "../config/gateway/deployment.ts";
 import { WarrenError } from "../protocol/errors.ts";
-import { shellCommand } from "./shell-words.ts";
 import { sshLine } from "./ssh.ts";
 
 /** What can go wrong between here and a host. */
@@ -14,21 +13,21 @@ export const hostUnreachable = (host: DeployHost, said: string): WarrenError =>
   new WarrenError(
     "HOST_UNREACHABLE",
     `ssh does not get to ${host.name}: ${said || "it says nothing"}. Nothing was changed there.`,
-    { fix: sshLine(host, "true") },
+    { fix: sshLine(host, ["true"]) },
   );
 
 export const warrenMissingThere = (host: DeployHost): WarrenError =>
   new WarrenError(
     "WARREN_NOT_THERE",
     `${host.name} has no ${host.warren[0]} on the PATH that ssh gives it. Nothing was changed there. Install Warren there, or name its command in config/deployment.yaml: "warren: /opt/warren/bin/warren".`,
-    { fix: sshLine(host, `'command -v ${host.warren[0]}'`) },
+    { fix: sshLine(host, ["command", "-v", host.warren[0]!]) },
   );
 
 export const warrenTooOld = (host: DeployHost): WarrenError =>
   new WarrenError(
     "WARREN_TOO_OLD",
     `The Warren on ${host.name} takes no deploys of this one. Nothing was changed there.`,
-    { fix: sshLine(host, shellCommand([...host.warren, "version"])) },
+    { fix: sshLine(host, [...host.warren, "version"]) },
   );
 
 export const connectionLost = ({ name }: DeployHost, isSwitching: boolean, said: string): WarrenError => {
@@ -45,7 +44,7 @@ export const connectionLost = ({ name }: DeployHost, isSwitching: boolean, said:
 export const copyFailed = (host: DeployHost, said: string): WarrenError =>
   new WarrenError("COPY_FAILED", `Copying to ${host.name} failed: ${said}. Nothing was changed there.`, {
     fix: /rsync: (command )?not found|command not found: rsync/.test(said)
-      ? sshLine(host, "apt-get install rsync")
+      ? sshLine(host, ["apt-get", "install", "rsync"])
       : "warren gateway deploy",
   });
 

@@ -25,9 +25,9 @@ const sshTo = ({ sshConfig, port }: DeployHost): string[] => [
   ...(port === undefined ? [] : ["-p", String(port)]),
 ];
 
-/** For a person to type: the same host, by the same way. */
-export const sshLine = (host: DeployHost, command: string): string =>
-  `${shellCommand([...sshTo(host), sshDestination(host)])} ${command}`;
+/** For a person to type: the same host, by the same way. Two shells read the command, the person's and the host's. */
+export const sshLine = (host: DeployHost, words: readonly string[]): string =>
+  shellCommand([...sshTo(host), sshDestination(host), shellCommand(words)]);
 
 /** `me@[::1]` is `me@::1` to ssh; rsync wants the brackets. */
 export const sshDestination = ({ destination }: DeployHost): string => destination.replace(/\[(.*)\]$/, "$1");
