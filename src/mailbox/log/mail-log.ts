@@ -10,6 +10,7 @@ import { refuseNetworkFileSystem } from "./file-system.ts";
 import { BATCH_MAX, BATCHES_AHEAD, WAL_BYTES_HARD_MAX, WAL_BYTES_MAX, WAL_IDLE_MS } from "./limits.ts";
 import { LogThread } from "./log-thread.ts";
 import { isLook } from "./looks.ts";
+import { messageBytes } from "./message-rows.ts";
 import type { AnswerTo, Effect, Leader, Operation, Performed, PerformType, ReadType } from "./operations.ts";
 import type { Outcome, Step, WalState } from "./writer.ts";
 
@@ -39,7 +40,7 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-/** Bodies of one transaction; more waits for the next one. */
+/** Subjects, bodies and data of one transaction; more waits for the next one. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
 export class MailLog {
@@ -90,7 +91,7 @@ export class MailLog {
 
   /** Resolves after the commit. A repeat, by client and request id, gets the first answer and has no effects. @throws the refusal of that message */
   async perform<T extends PerformType>(operation: Operation<T>): Promise<Performed<T>> {
-    const outcome = await this.#enqueue(operation as Operation<PerformType>, bytesOf(operation));
+    const outcome = await this.#enqueue(operation as Operation<PerformType>, saidBytes(operation));
     if ("error" in outcome) throw fromWire(outcome.error);
     return outcome as unknown as Performed<T>;
   }
@@ -247,7 +248,8 @@ export class MailLog {
 
 const reasonOf = (error: WarrenError): LostReason => (error.code === "MAIL_FENCED" ? "fenced" : "broken");
 
-function bytesOf({ payload }: Operation): number {
-  const { body } = payload as { body?: unknown };
-  return typeof body === "string" ? body.length : 0;
+/** Of a message of this machine, or of a copy that has come from another. */
+function saidBytes({ payload }: Operation): number {
+  const { copy } = payload as { copy?: object };
+  return messageBytes(copy ?? (payload as object));
 }

@@ -27,9 +27,18 @@ export function toMessage(row: Row, to: string, addressedTo: string): MailMessag
   };
 }
 
+interface Said {
+  subject?: unknown;
+  body?: unknown;
+  /** As an object, or as its JSON. */
+  data?: unknown;
+}
+
 /** Of what its sender says in it: its subject, body and data, as UTF-8. */
-export const messageBytes = ({ subject, body, data }: Row): number =>
-  [subject, body, data].reduce<number>((sum, text) => sum + Buffer.byteLength(String(text ?? "")), 0);
+export const messageBytes = ({ subject, body, data }: Said): number =>
+  bytesOf(subject) + bytesOf(body) + bytesOf(typeof data === "object" && data !== null ? JSON.stringify(data) : data);
+
+const bytesOf = (text: unknown): number => Buffer.byteLength(String(text ?? ""));
 
 /** Of a row that joins a delivery (its recipient and addressed_to) to its message. */
 export const toCopy = (row: Row): MailMessage =>

@@ -2,6 +2,7 @@ import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { AwayCopy, Outgoing } from "../log/machine-calls.ts";
+import { messageBytes } from "../log/message-rows.ts";
 import { LaneState } from "./lane-state.ts";
 import { GATHER_MAX } from "./limits.ts";
 import type { MachineLog } from "./machine-log.ts";
@@ -147,7 +148,7 @@ export class Lane {
 
   #send(copy: AwayCopy): void {
     const { machine, post, epoch } = this.#options;
-    const bytes = Buffer.byteLength(copy.body);
+    const bytes = messageBytes(copy);
     const flying = this.#state.publishing({ n: copy.n, sender: copy.from, bytes }, this.#nowMs());
     const { attempt } = flying;
     const id = attempt === 0 ? `${copy.n}` : `${copy.n}.${epoch}.${attempt}`;

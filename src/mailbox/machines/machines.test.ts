@@ -255,6 +255,18 @@ test("machines: a full mailbox holds up its sender alone, and goes on when it is
   assert.equal((await desk.list())[0]?.problem, undefined);
 });
 
+test("machines: what is on its way to one machine is bounded, whether its bytes are in bodies, subjects or data", async () => {
+  using all = await world(["desk", "laptop"]);
+  const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
+  all.network.disconnect(laptop.transport!);
+  const long = "x".repeat(900_000);
+  const said = [{ body: long }, { body: "", subject: long }, { body: "", data: { long } }];
+  for (let at = 0; at < 18; at++) desk.ask("fox", "mail.send", { to: ["owl@laptop"], ...said[at % 3]! });
+  await all.run(500);
+  const onTheirWay = states(desk).filter(({ state }) => state === "offered").length;
+  assert.ok(onTheirWay * long.length < 12 * 1024 * 1024, `${onTheirWay} are on their way`);
+});
+
 test("machines: what has expired for a machine that is away makes room for more", async () => {
   using all = await world(["desk", "laptop"]);
   const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
