@@ -29,13 +29,7 @@ export const down = defineCommand({
     const gateway = await endGateway(context);
     if (project === undefined && !gateway) throw noProject(context.cwd);
     const options = { force: values.force === true, ...(graceMs === undefined ? {} : { grace_ms: graceMs }) };
-    let result: DataOf<"down"> = { stopped: [] };
-    let agents: Session[] = [];
-    try {
-      if (project) result = await context.client().request("down", { project, ...options });
-    } finally {
-      if (project) agents = await endAgents(context, project, options); // also when a job's tree survived
-    }
+    const { result, agents } = project ? await endProject(context, project, options) : NOTHING_ENDED;
     const names = result.stopped.map(({ name, id }) => name ?? id);
     if (values.json)
       context.output.json({ ...result, ...(agents.length > 0 ? { agents } : {}), ...(gateway ? { gateway } : {}) });
@@ -51,11 +45,29 @@ export const down = defineCommand({
   },
 });
 
-const endAgents = async (
-  context: Context,
-  dir: string,
-  options: { force: boolean; grace_ms?: number },
-): Promise<Session[]> => (await import("../sessions/project-agents.ts")).downAgents(context, dir, options);
+interface EndOptions {
+  force: boolean;
+  grace_ms?: number;
+}
+
+interface ProjectEnded {
+  result: DataOf<"down">;
+  agents: Session[];
+}
+
+const NOTHING_ENDED: ProjectEnded = { result: { stopped: [] }, agents: [] };
+
+/** Its agents end also when a job's tree survived. @throws what went wrong with the jobs, else with the agents */
+async function endProject(context: Context, project: string, options: EndOptions): Promise<ProjectEnded> {
+  const [jobs] = await Promise.allSettled([context.client().request("down", { project, ...options })]);
+  const [agents] = await Promise.allSettled([endAgents(context, project, options)]);
+  if (jobs.status === "rejected") throw jobs.reason;
+  if (agents.status === "rejected") throw agents.reason;
+  return { result: jobs.value, agents: agents.value };
+}
+
+const endAgents = async (context: Context, dir: string, options: EndOptions): Promise<Session[]> =>
+  (await import("../sessions/project-agents.ts")).downAgents(context, dir, options);
 
 async function endGateway(context: Context): Promise<DataOf<"gateway.down"> | undefined> {
   try {
