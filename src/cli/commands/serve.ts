@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureServer, findKeeper } from "../../local/ensure-server.ts";
+import { ensureServer, findKeeper, KEEPER_GREETING_MS } from "../../local/ensure-server.ts";
+import type { KeeperConnection } from "../../local/keeper-client.ts";
 import { dialUnix } from "../../local/unix-wire.ts";
-import { messageOf } from "../../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { KeeperServer } from "../../protocol/keeper-calls.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { serverIcon } from "../../registry/names.ts";
@@ -87,12 +88,19 @@ async function serverEnded({ places }: Context, server: KeeperServer, interrupte
     await connectionClosed(server.socketPath, interrupted);
     const keeper = interrupted.aborted ? undefined : await findKeeper(places);
     if (!keeper) return;
-    const { servers } = await keeper
-      .call({ call: "list" })
-      .catch(() => ({ servers: [] }))
-      .finally(() => keeper.close());
-    if (!servers.some(({ name, state }) => name === server.name && state !== "failed" && state !== "ending")) return;
+    if (!(await isHeld(keeper, server.name).finally(() => keeper.close()))) return;
     await new Promise((wake) => setTimeout(wake, LOOK_AGAIN_MS));
+  }
+}
+
+/** A keeper that is silent holds what it held. */
+async function isHeld(keeper: KeeperConnection, server: string): Promise<boolean> {
+  try {
+    await keeper.greet(KEEPER_GREETING_MS);
+    const { servers } = await keeper.call({ call: "list" });
+    return servers.some(({ name, state }) => name === server && state !== "failed" && state !== "ending");
+  } catch (error) {
+    return isWarrenError(error, "KEEPER_SILENT");
   }
 }
 
