@@ -47,12 +47,21 @@ test("what a leader handed out and died: whether it came is not known, so nothin
   assert.deepEqual(bodies(), []);
   log.ask("owl", "mail.ack", { ids: [ids[0]!, ids[2]!] });
   assert.deepEqual(bodies(), ["f2"], "it had come");
-  send("fox", "f3");
+  const third = send("fox", "f3");
   log.nowMs += 10;
   log.writer.takeLead(leader(), log.nowMs);
   log.nowMs += 5_000;
   assert.deepEqual(bodies(), ["f2"], "it had not");
   assert.deepEqual(bodies(), ["f3"]);
+  log.ask("owl", "mail.ack", { ids: [ids[1]!, third] });
+  const fourth = send("fox", "f4");
+  assert.deepEqual(bodies(), ["f4"]);
+  send("fox", "f5");
+  log.nowMs += 10;
+  log.writer.takeLead(leader(), log.nowMs);
+  assert.deepEqual(bodies(), []);
+  log.ask("owl", "mail.extend", { ids: [fourth], lease_ms: 5_000 });
+  assert.deepEqual(bodies(), ["f5"], "what its reader still reads has come too");
 });
 
 test("a lease that runs out: told by the sweep, offered again; after ten offers the message is dead", () => {

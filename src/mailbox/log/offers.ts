@@ -110,7 +110,8 @@ export function extend(turn: Turn, payload: PayloadOf<"mail.extend">): DataOf<"m
   const extended = eachOffered(turn, name, payload, (row) => {
     if (row.state !== "offered" || row.lease_client !== turn.by.client) return false;
     turn.log.run(
-      "update deliveries set lease_until_ms = ?, due_at_ms = ? where recipient = ? and seq = ?",
+      "update deliveries set at_ms = max(at_ms, ?), lease_until_ms = ?, due_at_ms = ? where recipient = ? and seq = ?",
+      turn.ledSinceMs, // it has come, whichever leader handed it out
       untilMs,
       untilMs,
       row.recipient as string,
