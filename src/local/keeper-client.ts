@@ -120,7 +120,7 @@ export class KeeperConnection {
   }
 }
 
-const keeperSilent = (afterMs: number): WarrenError =>
+export const keeperSilent = (afterMs: number): WarrenError =>
   new WarrenError("KEEPER_SILENT", `The keeper has not answered for ${afterMs / 1000} s: it is stopped, or it hangs.`, {
     fix: "warren doctor",
   });

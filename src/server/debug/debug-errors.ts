@@ -14,9 +14,6 @@ export const clientNotFound = (id: number, known: readonly number[]): WarrenErro
     { fix: "warren debug clients" },
   );
 
-export const keeperSilent = (timeoutMs: number): WarrenError =>
-  new WarrenError("KEEPER_SILENT", `The keeper has not answered in ${timeoutMs} ms.`, { fix: "warren doctor" });
-
 export const tooManyDebugClients = (max: number): WarrenError =>
   new WarrenError("TOO_MANY_CLIENTS", `The debug socket has ${max} clients already.`);
 

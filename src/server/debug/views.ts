@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Jobs } from "../../jobs/jobs.ts";
+import { keeperSilent } from "../../local/keeper-client.ts";
 import { timestamp } from "../../platform/clock.ts";
 import type { DebugClient, DebugLease, DebugMemory } from "../../protocol/debug.ts";
 import type { KeeperChannel } from "../../protocol/keeper-calls.ts";
@@ -9,7 +10,6 @@ import { isCommand, sessionIdOf } from "../../sessions/session-ids.ts";
 import type { Sessions } from "../../sessions/sessions.ts";
 import type { Connection } from "../connection.ts";
 import type { KeeperLink } from "../keeper-link.ts";
-import { keeperSilent } from "./debug-errors.ts";
 
 /** What a debug socket tells of a server's parts. Nothing of it is kept: it is looked up when somebody asks. */
 export interface DebugParts {
