@@ -12,6 +12,7 @@ import { needsRoot, smallDisk } from "./harness/faults.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
+import { WatchingTerminal } from "./harness/watching-terminal.ts";
 
 /** The machine fails: its disk is full, its files are damaged, its clock jumps. Nothing is changed by half, and it is said. */
 const TIMEOUT_MS = 60_000;
@@ -46,6 +47,30 @@ test(
     await waitUntil(async () => (await find(house, "web"))?.status === "stopped", { what: "the end to be recorded" });
     assert.deepEqual((await find(house, "web"))?.outcome, { kind: "exited", status: 42 });
     assert.equal((await house.warren(["run", "--quiet", "--", "true"])).status, 0);
+    assert.equal((await house.server()).pid, server.pid, "the server lived through it");
+  },
+);
+
+test(
+  "full disk: a session that ends meanwhile takes no server with it, and its end is known once there is room",
+  { timeout: TIMEOUT_MS, skip: needsRoot() ?? false },
+  async () => {
+    using disk = smallDisk(48 * MEBIBYTE);
+    await using house = temporaryHome({ home: join(disk.path, "home") });
+    assert.equal((await house.warren(["run", "--quiet", "--", "mkfifo", "go"])).status, 0);
+    const fox = ["new", "--detached", "--name", "fox", "--", "sh", "-c", "read line < go; exit 3"];
+    assert.equal((await house.warren(fox)).status, 0);
+    using terminal = await WatchingTerminal.attach(house.places, "fox");
+    const server = await house.server();
+    disk.fill();
+
+    writeFileSync(join(house.dir, "go"), "on\n"); // another file system
+    await waitUntil(() => terminal.outcome !== undefined, { what: "the end that has no room" });
+    assert.equal((await house.warren(["ping"])).status, 0, "it is still answered");
+    disk.drain();
+    assert.equal((await house.warren(["wait", "fox"])).status, 3);
+    const { sessions } = await house.client().request("session.list", { saved: true });
+    assert.deepEqual(sessions[0]?.outcome, { kind: "exited", status: 3 });
     assert.equal((await house.server()).pid, server.pid, "the server lived through it");
   },
 );

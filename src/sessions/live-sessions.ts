@@ -44,6 +44,8 @@ export interface LiveSessionsOptions {
 
 /** By then, who was attached has come back. */
 const SCREENS_AFTER_MS = 250;
+/** Between two tries to write an end down: a full disk may have room by then. */
+const END_AGAIN_MS = 1_000;
 
 export class LiveSessions {
   readonly screens: Screens;
@@ -223,8 +225,12 @@ export class LiveSessions {
       const { record } = session;
       // A terminal's programs are told by its end; those that were held by pipes are not.
       if (session instanceof AgentSession) void this.begin(session.kill()).catch(() => {});
-      record.ended = lostNow(this.#options.clock);
-      this.#records.write(record);
+      record.ended ??= lostNow(this.#options.clock);
+      try {
+        this.#records.write(record);
+      } catch (error) {
+        this.#logEndNotNoted(session, error); // a record without an end is lost as well, once the keeper does not know it
+      }
     }
   }
 
@@ -293,7 +299,7 @@ export class LiveSessions {
     const outcome = outcomeOfExit(exit, this.#stopping.get(record.id) ?? "unknown");
     this.#stopping.delete(record.id);
     record.ended = { outcome, at_ms: Date.parse(exit.at), saved: this.#savedByUs.delete(record.id) };
-    this.#noteDown(session);
+    if (!(await this.#noteEnd(session))) return;
     keeper.forget(channel.channel);
     if (record.kind === "session") this.screens.forget(record.id);
     await keeper.call({ call: "close", id: channel.id, epoch: channel.epoch }).catch((error) => {
@@ -306,6 +312,24 @@ export class LiveSessions {
 
   #noteDown(session: LiveSession): void {
     this.#records.write(asItIs(session));
+  }
+
+  /** Tried until there is room for it; the keeper remembers the end meanwhile. False when this server lets go of it first. */
+  async #noteEnd(session: LiveSession): Promise<boolean> {
+    for (let isFirst = true; !this.#isClosed; isFirst = false) {
+      try {
+        this.#noteDown(session);
+        return true;
+      } catch (error) {
+        if (isFirst) this.#logEndNotNoted(session, error);
+      }
+      await new Promise<void>((resolve) => this.#options.clock.timer(END_AGAIN_MS, resolve));
+    }
+    return false;
+  }
+
+  #logEndNotNoted({ record }: LiveSession, error: unknown): void {
+    this.#options.log.error("session_end_not_noted", { session: record.name, error: messageOf(error) });
   }
 
   /** What cannot be written is known to the one who has it next, but for when it was active. */
