@@ -5,6 +5,26 @@ import { test } from "node:test";
 import { TestPlace, text } from "./agent-fixture.ts";
 import { QUEUE_MAX, type QueuedPrompt } from "./prompt-queue.ts";
 
+/** A queue's store on a disk that is full while `isFull`; `hold` keeps what is saved next from being answered. */
+function fullStore() {
+  let gate = Promise.resolve();
+  const store = {
+    isFull: false,
+    prompts: [] as readonly QueuedPrompt[],
+    hold() {
+      const held = Promise.withResolvers<void>();
+      gate = held.promise;
+      return held;
+    },
+    async save(prompts: readonly QueuedPrompt[]) {
+      await gate;
+      if (store.isFull) throw new Error("no space left on device");
+      store.prompts = prompts;
+    },
+  };
+  return store;
+}
+
 test("prompt: the whole of a turn becomes items in order", async () => {
   await using place = new TestPlace();
   writeFileSync(join(place.cwd, "main.ts"), "const name = 'old';\n");
@@ -112,6 +132,26 @@ test(
   },
 );
 
+test("prompt: one that cannot be saved is not said, but by who says it again; one that is sent is", async () => {
+  await using place = new TestPlace();
+  const store = fullStore();
+  const server = place.server(place.keeper(), { queue: store });
+  await server.link.start();
+  store.isFull = true;
+  await assert.rejects(server.link.prompt(text("say lost"), "p1"), /no space left/);
+  const gate = store.hold();
+  const sent = server.link.prompt(text("say sent"), "p2");
+  await server.link.setMode("ask"); // makes it look at what waits
+  gate.resolve();
+  assert.equal((await sent).state, "sent");
+  store.isFull = false;
+  await server.link.prompt(text("say again"), "p3");
+  await server.untilTurns(2);
+  assert.deepEqual(place.prompts(), ["say sent", "say again"]);
+  await server.link.settled();
+  assert.deepEqual(store.prompts, []);
+});
+
 test("prompt: what the agent could not take is refused before it is sent", async () => {
   await using place = new TestPlace();
   const { server, keeper } = await place.agent();
@@ -154,6 +194,20 @@ test("cancel: a prompt that is being written is a turn to cancel; one that waits
   const taken = server.link.prompt(text("say what"), "p4");
   await server.link.cancel();
   await assert.rejects(taken, { code: "PROMPT_CANCELLED" });
+});
+
+test("cancel: the agent is told although what waits cannot be saved", async () => {
+  await using place = new TestPlace();
+  const store = fullStore();
+  const server = place.server(place.keeper(), { queue: store });
+  await server.link.start();
+  await server.link.prompt(text("wait 60s"), "p1");
+  await server.link.prompt(text("say never"), "p2");
+  store.isFull = true;
+  await assert.rejects(server.link.cancel(), /no space left/);
+  await server.untilTurns(1);
+  assert.deepEqual(server.link.queued, []);
+  assert.deepEqual(place.prompts(), ["wait 60s"]);
 });
 
 test("mode: set, and refused when the agent has none such; its options are known", async () => {

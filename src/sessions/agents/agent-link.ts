@@ -112,7 +112,7 @@ export class AgentLink {
   /**
    * Says something to the agent: at once, or when it has finished what it does. Resolves when that is certain: `sent` when it is in the journal,
    * `queued` when the queue's store has it. The same `requestId` again says nothing again.
-   * @throws AGENT_BUSY, AGENT_ENDED, AGENT_DETACHED, PROMPT_CANCELLED, PROMPT_EMPTY, PROMPT_UNSUPPORTED, PROMPT_TOO_LONG
+   * @throws AGENT_BUSY, AGENT_ENDED, AGENT_DETACHED, PROMPT_CANCELLED, PROMPT_EMPTY, PROMPT_UNSUPPORTED, PROMPT_TOO_LONG, and why it cannot be saved
    */
   async prompt(blocks: ContentBlock[], requestId: string, by?: string): Promise<PromptReceipt> {
     this.#checkAlive();
@@ -120,7 +120,7 @@ export class AgentLink {
     if (turnId !== undefined) return { state: "sent", turn_id: turnId };
     if (!this.#queue.has(requestId)) {
       checkPrompt(blocks, this.#conversation.info.capabilities);
-      await this.#queue.add({ requestId, blocks, ...(by === undefined ? {} : { by }) });
+      await this.#add({ requestId, blocks, ...(by === undefined ? {} : { by }) });
       this.#checkAlive(); // else nobody would settle its receipt, and the next server may have read the queue before
     }
     this.#reconcile();
@@ -129,18 +129,20 @@ export class AgentLink {
 
   /**
    * Stops the running turn: its questions are answered `cancelled`, prompts that wait are forgotten. The turn ends when the agent says so.
-   * Resolves when the agent has been told.
+   * Resolves when the agent has been told; rejects then when what waited could not be saved.
    */
   async cancel(): Promise<{ cancelled: boolean; dropped: string[] }> {
     this.#checkAlive();
     if (this.#sending !== undefined) await this.#receipt(this.#sending).catch(() => {}); // it is no turn yet
     this.#checkAlive(); // the queue is the next server's by then
-    const dropped = await this.#queue.remove(({ requestId }) => requestId !== this.#sending);
+    const dropping = this.#queue.remove(({ requestId }) => requestId !== this.#sending);
+    dropping.catch(() => {}); // looked at below: a full disk does not keep the agent going
     const turn = this.#conversation.turn;
     if (turn && !turn.cancelling) {
       await this.#calls.notify("session/cancel", { sessionId: this.#conversation.sessionId }, `cancel:${turn.id}`);
     }
     await this.#questions.cancelAll();
+    const dropped = await dropping;
     return { cancelled: turn !== undefined, dropped: dropped.map(({ requestId }) => requestId) };
   }
 
@@ -185,6 +187,19 @@ export class AgentLink {
     this.#reconcile(); // requests that nobody answered
     await shakeHands(options);
     this.#reconcile();
+  }
+
+  /** One that cannot be saved does not wait, for who said it is told to say it again; unless it is on its way to the agent by then. */
+  async #add(prompt: QueuedPrompt): Promise<void> {
+    const { requestId } = prompt;
+    try {
+      await this.#queue.add(prompt);
+    } catch (error) {
+      this.#checkAlive();
+      if (this.#sending === requestId || this.#conversation.turnOf(requestId) !== undefined) return;
+      await this.#queue.remove((queued) => queued.requestId === requestId).catch(() => {}); // in memory it is gone
+      throw error;
+    }
   }
 
   /** Compares what the conversation says with what is being done about it. */
