@@ -35,6 +35,8 @@ export class TestKeeper {
   onRecord: (count: number) => void = () => {};
   /** Writes wait for it. */
   gate: Promise<void> | undefined;
+  /** Of a line, by its key: the keeper's disk has no room for it. */
+  refuses: (key: string) => boolean = () => false;
   #child: ChildProcess | undefined;
   #epoch = 0;
   #holder: ((record: TestRecord) => void) | undefined;
@@ -76,6 +78,7 @@ export class TestKeeper {
         if (epoch !== this.#epoch) throw new WarrenError("STALE_EPOCH", `epoch ${epoch} is over`);
         if (!this.#child) throw new WarrenError("CHANNEL_ENDED", "the agent has ended");
         if (this.#keys.has(key)) return;
+        if (this.refuses(key)) throw new WarrenError("AGENT_INPUT_REFUSED", `${key} was not taken`);
         this.#keys.add(key);
         if (this.gate) await this.gate;
         this.#child.stdin?.write(bytes);

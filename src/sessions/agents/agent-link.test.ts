@@ -255,6 +255,33 @@ test("lease: a server that lost it writes nothing, and whoever asks it is told",
   assert.deepEqual(place.prompts(), ["say now"]);
 });
 
+test("refused: a line that the keeper does not take is written again, and served no second time", async () => {
+  await using place = new TestPlace();
+  const keeper = place.keeper();
+  const asked: string[] = [];
+  const files = {
+    async read({ path }: { path: string }) {
+      asked.push(path);
+      return "content";
+    },
+    async write() {},
+  };
+  const server = place.server(keeper, { files });
+  await server.link.start();
+  const refused: string[] = [];
+  keeper.refuses = (key) => {
+    const isFirst = /answer:|prompt:p2/.test(key) && !refused.includes(key);
+    if (isFirst) refused.push(key);
+    return isFirst;
+  };
+  await server.link.prompt(text("read a.txt\nsay done"), "p1");
+  assert.equal((await server.link.prompt(text("say more"), "p2")).state, "queued");
+  await server.untilTurns(2);
+  assert.equal(refused.length, 2);
+  assert.equal(asked.length, 1);
+  assert.deepEqual(server.texts("agent_message"), ["done", "more"]);
+});
+
 test("files: a request is served once while it takes its time, and again by the next server", async () => {
   await using place = new TestPlace();
   const keeper = place.keeper();

@@ -1,7 +1,7 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { ContentBlock } from "../../protocol/conversation.ts";
-import { messageOf } from "../../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import * as errors from "./agent-errors.ts";
 import { AgentReplies } from "./agent-replies.ts";
 import type { Conversation } from "./conversation.ts";
@@ -52,6 +52,9 @@ export type PromptReceipt = { state: "sent"; turn_id: string } | { state: "queue
 /** Deadline of requests that are no prompts, once the session is open. */
 const CALL_MS = 30_000;
 
+/** What the keeper did not take is written again after so long: its disk may have room by then, the agent may have read. */
+const AGAIN_MS = 1_000;
+
 const IN_MEMORY: QueueStore = { prompts: [], save: async () => {} };
 
 export class AgentLink {
@@ -65,6 +68,7 @@ export class AgentLink {
   /** The prompt that is being written. */
   #sending: string | undefined;
   readonly #receipts = new Map<string, PromiseWithResolvers<PromptReceipt>>();
+  #cancelAgain: () => void = () => {};
 
   constructor(options: AgentLinkOptions) {
     const { conversation, write, files = systemFiles, terminals, log, clock, signal } = options;
@@ -76,6 +80,7 @@ export class AgentLink {
       conversation,
       write: (bytes, name) => write(bytes, { key: this.#calls.key(name) }),
       services: { files, ...(terminals ? { terminals } : {}) },
+      onRefused: (error) => this.#reconcileLater(error),
       log,
       signal,
     });
@@ -214,6 +219,13 @@ export class AgentLink {
     if (next && isFree) this.#inBackground(this.#send(next));
   }
 
+  /** After a line that was not taken, as nothing else may happen meanwhile. What is over stays so. */
+  #reconcileLater(error: unknown): void {
+    if (isWarrenError(error, "AGENT_ENDED") || isWarrenError(error, "AGENT_DETACHED")) return;
+    this.#cancelAgain();
+    this.#cancelAgain = this.#options.clock.timer(AGAIN_MS, () => this.#reconcile());
+  }
+
   async #send({ requestId, blocks, by }: QueuedPrompt): Promise<void> {
     this.#sending = requestId;
     const params = { sessionId: this.#conversation.sessionId, prompt: blocks };
@@ -226,9 +238,10 @@ export class AgentLink {
     }
   }
 
-  /** Who still waits for the receipt is told, and says it again; who was told `queued` is not. */
+  /** Who still waits for the receipt is told, and says it again; who was told `queued` is not: that prompt is sent again. */
   async #refuse(requestId: string, error: unknown): Promise<void> {
     this.#options.log.warn("agent_prompt_failed", { error: messageOf(error) });
+    this.#reconcileLater(error);
     const receipt = this.#receipts.get(requestId);
     if (!receipt) return;
     this.#receipts.delete(requestId);

@@ -15,6 +15,8 @@ interface AgentRepliesOptions {
   conversation: Conversation;
   write: (bytes: Uint8Array, name: string) => Promise<void>;
   services: Services;
+  /** An answer was not taken: `serveOpen` is to be called again. */
+  onRefused: (error: unknown) => void;
   log: Log;
   signal: AbortSignal;
 }
@@ -22,8 +24,8 @@ interface AgentRepliesOptions {
 /** Answers to the agent's requests, each once; questions are left to people, unless the agent takes them back. */
 export class AgentReplies {
   readonly #options: AgentRepliesOptions;
-  /** By ordinal, the requests that are being served. */
-  readonly #serving = new Map<number, AbortController>();
+  /** By ordinal, the requests that are being served, or whose answer is known. */
+  readonly #serving = new Map<number, { stop: AbortController; reply?: Reply }>();
   /** Ordinals whose answer is written, or on its way. */
   readonly #replied = new Set<number>();
 
@@ -31,12 +33,14 @@ export class AgentReplies {
     this.#options = options;
   }
 
-  /** Begins to serve what is open and not served yet. */
+  /** Begins to serve what is open and not served yet; an answer that was not taken is written again. */
   serveOpen(): void {
     const open = this.#options.conversation.agentRequests;
     for (const request of open) {
+      const serving = this.#serving.get(request.ordinal);
       if (request.withdrawn) this.#giveUp(request);
-      else if (request.itemId === undefined && !this.#serving.has(request.ordinal)) void this.#serve(request);
+      else if (serving?.reply) void this.#write(request, serving.reply);
+      else if (request.itemId === undefined && !serving) void this.#serve(request);
     }
     this.#forgetClosed(open);
   }
@@ -55,26 +59,33 @@ export class AgentReplies {
   }
 
   async #serve(request: AgentRequest): Promise<void> {
-    const { services, signal, log, conversation } = this.#options;
-    const stop = new AbortController();
-    this.#serving.set(request.ordinal, stop);
-    const context = { key: `${conversation.life}:${request.ordinal}`, signal: AbortSignal.any([signal, stop.signal]) };
-    const reply = await serve(request, services, context).then(
+    const { services, signal, conversation } = this.#options;
+    const serving: { stop: AbortController; reply?: Reply } = { stop: new AbortController() };
+    this.#serving.set(request.ordinal, serving);
+    const context = {
+      key: `${conversation.life}:${request.ordinal}`,
+      signal: AbortSignal.any([signal, serving.stop.signal]),
+    };
+    serving.reply = await serve(request, services, context).then(
       (result): Reply => ({ result }),
       (error: unknown): Reply => ({ error: rpcErrorOf(error) }),
     );
     if (signal.aborted) return; // the next link serves it
-    await this.reply(request, reply).catch((error: unknown) =>
-      log.warn("agent_reply_failed", { method: request.method, error: messageOf(error) }),
-    );
+    await this.#write(request, serving.reply);
   }
 
   #giveUp(request: AgentRequest): void {
-    this.#serving.get(request.ordinal)?.abort();
-    const error = { code: RPC.cancelled, message: "the request was cancelled" };
-    this.reply(request, { error }).catch((failure: unknown) =>
-      this.#options.log.warn("agent_reply_failed", { method: request.method, error: messageOf(failure) }),
-    );
+    this.#serving.get(request.ordinal)?.stop.abort();
+    void this.#write(request, { error: { code: RPC.cancelled, message: "the request was cancelled" } });
+  }
+
+  async #write(request: AgentRequest, reply: Reply): Promise<void> {
+    try {
+      await this.reply(request, reply);
+    } catch (error) {
+      this.#options.log.warn("agent_reply_failed", { method: request.method, error: messageOf(error) });
+      this.#options.onRefused(error);
+    }
   }
 
   #forgetClosed(open: readonly AgentRequest[]): void {
