@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Session } from "../src/protocol/units.ts";
 import { readEntries } from "../src/registry/entries.ts";
+import type { SessionRecord } from "../src/sessions/record.ts";
 import { variant } from "./harness/build-copy.ts";
 import { newAgent } from "./harness/busy-agents.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
@@ -165,6 +166,31 @@ test(
     assert.notEqual(resumed.pid, fox.pid);
     const history = await house.warren(["history", fox.name]);
     assert.match(history.stdout, /before/);
+  },
+);
+
+test(
+  "sessions: resumed twice at once, it is started once, and its record is that of the program that runs",
+  {
+    timeout: TIMEOUT_MS,
+  },
+  async () => {
+    await using house = temporaryHome();
+    const fox = await newSession(house, "sh");
+    assert.equal((await house.warren(["stop", fox.name])).status, 0);
+    const client = house.client();
+    const resume = () => client.request("session.resume", { session: fox.id });
+    const answers = await Promise.allSettled([resume(), resume()]);
+    const refused = answers.flatMap((answer) =>
+      answer.status === "rejected" ? [answer.reason as { code: string }] : [],
+    );
+    assert.deepEqual(
+      refused.map(({ code }) => code),
+      ["SESSION_LIVE"],
+    );
+    const file = join(house.home, "sessions", fox.id, "session.json");
+    const record = JSON.parse(readFileSync(file, "utf8")) as SessionRecord;
+    assert.deepEqual([record.name, record.resume_count, record.ended], [fox.name, 1, null]);
   },
 );
 

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "../platform/clock.ts";
+import { isWarrenError } from "../protocol/errors.ts";
 import type { NewSession, PayloadOf } from "../protocol/messages.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
 import type { Session } from "../protocol/units.ts";
@@ -34,6 +35,8 @@ const CELLS_MAX = 1000;
 
 export class SessionStarts {
   readonly #options: SessionStartsOptions;
+  /** By the session's id: two at once would write one record. */
+  readonly #resuming = new Map<string, Promise<{ session: Session }>>();
 
   constructor(options: SessionStartsOptions) {
     this.#options = options;
@@ -60,23 +63,19 @@ export class SessionStarts {
 
   /** Starts an ended one again, on this server, with its journal going on. @throws SESSION_LIVE, SESSION_NOT_FOUND and those of `create` */
   async resume(request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
-    const { found, records, live, clock } = this.#options;
+    const { found, live } = this.#options;
     const running = await found.live(request.session);
     if (running) throw errors.sessionLive(running.record.name);
     const record = await found.saved(request.session);
-    const { env = record.env } = request;
-    await resolveProgram(record.command, record.directory, env);
-    const journal = await openJournal(records.journalDirOf(record.id));
-    if (record.kind === "agent") await dropConversationAhead(records.directoryOf(record.id), journal);
-    const startSegment = journal.segment + 1;
-    const next = await this.#nextRecord(record, request, startSegment);
-    try {
-      await live.open(next, "preferred", { startOutput: journal.output, startInput: journal.input, startSegment });
-    } catch (error) {
-      records.write({ ...record, ended: record.ended ?? lostNow(clock) });
-      throw error;
+    const first = this.#resuming.get(record.id);
+    if (first) {
+      await first.catch(() => {});
+      return this.resume(request);
     }
-    return this.#greeted(record.id, "save");
+    if (live.get(record.id)) throw errors.sessionLive(record.name);
+    const resuming = this.#resume(record, request).finally(() => this.#resuming.delete(record.id));
+    this.#resuming.set(record.id, resuming);
+    return resuming;
   }
 
   #newRecord(id: string, request: NewSession): SessionRecord {
@@ -107,6 +106,24 @@ export class SessionStarts {
       resume_count: 0,
       ended: null,
     };
+  }
+
+  async #resume(record: SessionRecord, request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
+    const { records, live, clock } = this.#options;
+    const { env = record.env } = request;
+    await resolveProgram(record.command, record.directory, env);
+    const journal = await openJournal(records.journalDirOf(record.id));
+    if (record.kind === "agent") await dropConversationAhead(records.directoryOf(record.id), journal);
+    const startSegment = journal.segment + 1;
+    const next = await this.#nextRecord(record, request, startSegment);
+    try {
+      await live.open(next, "preferred", { startOutput: journal.output, startInput: journal.input, startSegment });
+    } catch (error) {
+      if (isWarrenError(error, "CHANNEL_EXISTS")) throw errors.sessionLive(record.name); // another server was faster: the record is its
+      records.write({ ...record, ended: record.ended ?? lostNow(clock) });
+      throw error;
+    }
+    return this.#greeted(record.id, "save");
   }
 
   async #nextRecord(
