@@ -195,6 +195,38 @@ test(
 );
 
 test(
+  "sessions: a resume that is repeated at the next generation has its first answer, and starts nothing again",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const short = await newSession(house, "sh", "-c", "echo run >> runs; exit 4");
+    assert.equal((await house.warren(["wait", short.id])).status, 4);
+    const long = await newSession(house, "cat");
+    assert.equal((await house.warren(["stop", long.id])).status, 0);
+    const resumes = async (): Promise<Session[]> => {
+      using asking = await RawConnection.open(house);
+      const answers = await Promise.all(
+        [short, long].map(({ id }) => asking.ask("session.resume", { session: id }, { request_id: `resume ${id}` })),
+      );
+      return answers.map(({ success, data }, at) => {
+        assert.equal(success, true, JSON.stringify(answers[at]));
+        return (data as { session: Session }).session;
+      });
+    };
+    const [, first] = await resumes();
+    assert.equal((await house.warren(["wait", short.id])).status, 4);
+    const server = await house.server();
+    killProcess(server);
+    await ended(server);
+
+    const [over, again] = await resumes();
+    assert.deepEqual([over?.status, over?.outcome], ["stopped", { kind: "exited", status: 4 }]);
+    assert.deepEqual([again?.pid, again?.resume_count], [first?.pid, 1]);
+    assert.equal(readFileSync(join(house.dir, "runs"), "utf8"), "run\nrun\n");
+  },
+);
+
+test(
   "sessions: a name belongs to one that runs; bad names, programs and sizes change nothing",
   { timeout: TIMEOUT_MS },
   async () => {

@@ -35,6 +35,8 @@ export interface SessionRecord {
   title?: string;
   former_name?: string;
   resume_count: number;
+  /** Says of which request the last resume was, so that a repeat of it starts nothing again. */
+  resumed_by?: string;
   /** Its own, in its programs' PORT; absent when there was none left, and in records of builds that gave none. */
   port?: number;
   /** By a person, not by us. */

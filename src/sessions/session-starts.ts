@@ -62,18 +62,22 @@ export class SessionStarts {
   }
 
   /** Starts an ended one again, on this server, with its journal going on. @throws SESSION_LIVE, SESSION_NOT_FOUND and those of `create` */
-  async resume(request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
+  async resume(request: PayloadOf<"session.resume">, requestId?: string): Promise<{ session: Session }> {
     const { found, live } = this.#options;
     const running = await found.live(request.session);
-    if (running) throw errors.sessionLive(running.record.name);
+    if (running) {
+      if (isResumedBy(running.record, requestId)) return this.#greeted(running.record.id, "save");
+      throw errors.sessionLive(running.record.name);
+    }
     const record = await found.saved(request.session);
+    if (record.ended && isResumedBy(record, requestId)) return { session: found.viewOf(record.id) };
     const first = this.#resuming.get(record.id);
     if (first) {
       await first.catch(() => {});
-      return this.resume(request);
+      return this.resume(request, requestId);
     }
     if (live.get(record.id)) throw errors.sessionLive(record.name);
-    const resuming = this.#resume(record, request).finally(() => this.#resuming.delete(record.id));
+    const resuming = this.#resume(record, request, requestId).finally(() => this.#resuming.delete(record.id));
     this.#resuming.set(record.id, resuming);
     return resuming;
   }
@@ -108,7 +112,11 @@ export class SessionStarts {
     };
   }
 
-  async #resume(record: SessionRecord, request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
+  async #resume(
+    record: SessionRecord,
+    request: PayloadOf<"session.resume">,
+    requestId: string | undefined,
+  ): Promise<{ session: Session }> {
     const { records, live, clock } = this.#options;
     const { env = record.env } = request;
     await resolveProgram(record.command, record.directory, env);
@@ -116,6 +124,7 @@ export class SessionStarts {
     if (record.kind === "agent") await dropConversationAhead(records.directoryOf(record.id), journal);
     const startSegment = journal.segment + 1;
     const next = await this.#nextRecord(record, request, startSegment);
+    if (requestId !== undefined) next.resumed_by = sessionIdFor(requestId);
     try {
       await live.open(next, "preferred", { startOutput: journal.output, startInput: journal.input, startSegment });
     } catch (error) {
@@ -131,7 +140,7 @@ export class SessionStarts {
     { cols = record.cols, rows = record.rows, env = record.env }: PayloadOf<"session.resume">,
     startSegment: number,
   ): Promise<SessionRecord> {
-    const { port: _, ...kept } = record;
+    const { port: _, resumed_by: __, ...kept } = record;
     return {
       ...kept,
       ...(await portOfResumed(record, this.#portSource)),
@@ -160,6 +169,10 @@ export class SessionStarts {
     return this.#options.live.get(id) !== undefined || Boolean(this.#options.records.read(id)?.ended);
   }
 }
+
+/** The request was carried out by a server that was killed before it could answer. */
+const isResumedBy = ({ resumed_by }: SessionRecord, requestId: string | undefined): boolean =>
+  requestId !== undefined && resumed_by === sessionIdFor(requestId);
 
 /** As `KEY=value`. */
 const valuesOf = (env: Readonly<NodeJS.ProcessEnv>): string[] =>

@@ -316,8 +316,8 @@ export class Sessions {
     return (await this.#live.screens.screen(id)).position.offset;
   }
 
-  resume(request: PayloadOf<"session.resume">): Promise<{ session: Session }> {
-    return this.#starts.resume(request);
+  resume(request: PayloadOf<"session.resume">, requestId?: string): Promise<{ session: Session }> {
+    return this.#starts.resume(request, requestId);
   }
 
   move(request: PayloadOf<"session.move">): Promise<{ session: Session }> {
