@@ -5,12 +5,14 @@ import { test } from "node:test";
 import { systemClock } from "../src/platform/clock.ts";
 import { silentLog } from "../src/platform/log.ts";
 import type { Participant } from "../src/protocol/mail-units.ts";
+import type { Session } from "../src/protocol/units.ts";
 import { deliverMail, type MailedAgent } from "../src/server/mail-agent.ts";
 import { MailBells } from "../src/server/mail-bells.ts";
 import { joining } from "../src/server/mail-presence.ts";
 import { temporaryHome } from "./harness/home.ts";
 import { MailHome } from "./harness/mail.ts";
 import { waitUntil } from "./harness/wait-until.ts";
+import { WatchingAgent } from "./harness/watching-agent.ts";
 
 /** What a server does for the agents that it holds: wakes each by its mail, and tells which of them work. */
 const TIMEOUT_MS = 120_000;
@@ -121,5 +123,28 @@ test(
     await is("owl", "idle");
     await run("stop", "owl");
     await is("owl", "gone");
+  },
+);
+
+test(
+  "mail: after a move that failed an agent is woken by its mail as before, and followed as before",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome({ env: { WARREN_MAIL_PORT: "0" } });
+    const run = async (...args: string[]): Promise<string> => {
+      const { status, stdout, stderr } = await house.warren(args);
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    const command = `${process.execPath} ${SCRIPTED}`;
+    const owl = JSON.parse(await run("new", "--agent", command, "--name", "owl", "--json")) as Session;
+    using watching = await WatchingAgent.watch(house.places, owl.id);
+    await run("mail", "send", "owl", "say before");
+    await watching.untilTurns(1);
+    const moved = house.client().request("session.move", { session: owl.id, to: "nobody" });
+    await assert.rejects(moved, { code: "MOVE_FAILED" });
+    await run("mail", "send", "owl", "say after");
+    await watching.untilTurns(2);
+    await watching.assertSame();
   },
 );

@@ -12,22 +12,23 @@ export function mailSessions(sessions: Sessions): MailSessions {
   };
 }
 
+/** Looked up at each use: after a move that failed another object steers the same program. */
 function mailedAgent(sessions: Sessions, id: string): MailedAgent | undefined {
-  const agent = sessions.agents.liveById(id);
-  return (
-    agent && {
-      get name() {
-        return agent.record.name;
-      },
-      get isFree() {
-        return agent.isFree;
-      },
-      async prompt(text, requestId, by) {
-        const blocks: ContentBlock[] = [{ type: "text", text }];
-        await agent.prompt(blocks, requestId, by);
-      },
-      isOver: (requestId) => agent.isOver(requestId),
-      watch: (listener) => sessions.watch(listener),
-    }
-  );
+  const first = sessions.agents.liveById(id);
+  if (!first) return undefined;
+  const agent = () => sessions.agents.liveById(id) ?? first;
+  return {
+    get name() {
+      return agent().record.name;
+    },
+    get isFree() {
+      return agent().isFree;
+    },
+    async prompt(text, requestId, by) {
+      const blocks: ContentBlock[] = [{ type: "text", text }];
+      await agent().prompt(blocks, requestId, by);
+    },
+    isOver: (requestId) => agent().isOver(requestId),
+    watch: (listener) => sessions.watch(listener),
+  };
 }

@@ -15,6 +15,7 @@ export interface SessionMovesOptions {
   found: SessionFinder;
   /** The server's name. */
   server: string;
+  /** Who follows it is to come back: to another server, or here after a move that failed. */
   onMoved?: (id: string) => void;
   askServer: (server: string, type: "session.take", payload: { id: string }) => Promise<unknown>;
 }
@@ -53,6 +54,7 @@ export class SessionMoves {
       await askServer(to, "session.take", { id: record.id });
     } catch (error) {
       await live.takeOver(record).catch(() => {}); // it has ended meanwhile
+      setImmediate(() => onMoved?.(record.id)); // once the answer is on its way: who asked may follow it too
       throw errors.moveFailed(record.name, to, messageOf(error));
     }
     live.changed("members");

@@ -48,7 +48,7 @@ export interface SessionsOptions {
   onMembers: () => void;
   /** What happens in an agent's conversation. */
   onConversation?: (session: { id: string; directory: string }, event: ConversationEvent) => void;
-  /** Another server has it now, and says so in the registry. */
+  /** Another server has it now, and says so in the registry; or it is back after a move that failed. Who follows it is to come back. */
   onMoved?: (id: string) => void;
   /** Our own, for agents to know. */
   version: string;
