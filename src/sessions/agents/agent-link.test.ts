@@ -237,6 +237,20 @@ test("login: is asked for, remembered by the next server, and opens the session"
   assert.equal(next.conversation.state, "idle");
 });
 
+test("login: twice at once opens one session, and both are told", { timeout: 20_000 }, async () => {
+  await using place = new TestPlace();
+  const keeper = place.keeper(["--fault", "login"]);
+  const server = place.server(keeper);
+  await assert.rejects(server.link.start(), { code: "AGENT_NEEDS_LOGIN" });
+  const recordCount = keeper.records.length;
+  await Promise.all([server.link.login("magic-word"), server.link.login("magic-word")]);
+  assert.equal(server.conversation.state, "idle");
+  const opened = keeper.records
+    .slice(recordCount)
+    .filter(({ kind, bytes }) => kind === "input" && Buffer.from(bytes).includes('"session/new"'));
+  assert.equal(opened.length, 1);
+});
+
 test("close: the agent closes its session", async () => {
   await using place = new TestPlace();
   const { server } = await place.agent();

@@ -51,6 +51,8 @@ export type PromptReceipt = { state: "sent"; turn_id: string } | { state: "queue
 
 /** Deadline of requests that are no prompts, once the session is open. */
 const CALL_MS = 30_000;
+/** Of a login: a person may have to do something in a browser. */
+const LOGIN_MS = 10 * 60_000;
 
 /** What the keeper did not take is written again after so long: its disk may have room by then, the agent may have read. */
 const AGAIN_MS = 1_000;
@@ -68,6 +70,8 @@ export class AgentLink {
   /** The prompt that is being written. */
   #sending: string | undefined;
   readonly #receipts = new Map<string, PromiseWithResolvers<PromptReceipt>>();
+  /** The session is being opened: two at once would open two. */
+  #opening: Promise<void> | undefined;
   #cancelAgain: () => void = () => {};
 
   constructor(options: AgentLinkOptions) {
@@ -104,7 +108,7 @@ export class AgentLink {
 
   /** Logs in by one of the agent's methods, and opens the session. @throws AGENT_LOGIN_FAILED, and what `start` throws */
   async login(methodId: string): Promise<void> {
-    const { error } = await this.#call("authenticate", { methodId });
+    const { error } = await this.#call("authenticate", { methodId }, LOGIN_MS);
     if (error) throw errors.loginFailed(methodId, error.message);
     await this.#open();
   }
@@ -177,7 +181,14 @@ export class AgentLink {
     return this.#queue.settled();
   }
 
-  async #open(): Promise<void> {
+  #open(): Promise<void> {
+    this.#opening ??= this.#openOnce().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #openOnce(): Promise<void> {
     this.#checkAlive();
     const { client, cwd, resume, terminals, initializeMs = 30_000 } = this.#options;
     const options: HandshakeOptions = {
@@ -281,10 +292,10 @@ export class AgentLink {
     if (error) throw errors.agentRefused(method, error.code, error.message);
   }
 
-  #call(method: string, params: Fields): Promise<Answer> {
+  #call(method: string, params: Fields, afterMs = CALL_MS): Promise<Answer> {
     this.#checkAlive();
-    const late = () => errors.agentNotAnswering(method, CALL_MS);
-    return this.#calls.call(method, params, { afterMs: CALL_MS, late });
+    const late = () => errors.agentNotAnswering(method, afterMs);
+    return this.#calls.call(method, params, { afterMs, late });
   }
 
   get #isOver(): boolean {

@@ -21,7 +21,8 @@ export class OwnCalls {
   readonly #write: WriteToAgent;
   readonly #clock: Clock;
   readonly #life: number;
-  readonly #waiting = new Map<string, (answer: Answer | WarrenError) => void>();
+  /** By the request's id; several may wait for one answer. */
+  readonly #waiting = new Map<string, Array<(answer: Answer | WarrenError) => void>>();
   #nextId = 0;
 
   constructor(options: { conversation: Conversation; write: WriteToAgent; clock: Clock; signal: AbortSignal }) {
@@ -71,11 +72,12 @@ export class OwnCalls {
   answerTo(id: RpcId, { afterMs, late }: Deadline): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.timer(afterMs, () => this.#settle(id, late()));
-      this.#waiting.set(idKey(id), (answer) => {
+      const settle = (answer: Answer | WarrenError): void => {
         cancel();
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
-      });
+      };
+      this.#waiting.set(idKey(id), [...(this.#waiting.get(idKey(id)) ?? []), settle]);
     });
   }
 
@@ -93,11 +95,11 @@ export class OwnCalls {
     const key = idKey(id);
     const waiting = this.#waiting.get(key);
     this.#waiting.delete(key);
-    waiting?.(answer);
+    for (const settle of waiting ?? []) settle(answer);
   }
 
   #settleAll(error: WarrenError): void {
-    for (const waiting of this.#waiting.values()) waiting(error);
+    for (const settle of [...this.#waiting.values()].flat()) settle(error);
     this.#waiting.clear();
   }
 }
