@@ -171,6 +171,7 @@ export class Writer {
   }
 
   #turn(step: Step, epoch: number): Turn {
+    this.#ledSinceMs = Math.min(this.#ledSinceMs, step.nowMs); // a clock that was set back: what this leader does is its own all the same
     return {
       log: this.log,
       by: "by" in step ? step.by : { client: "", isMailbox: true },
