@@ -10,7 +10,7 @@ import { sessionIdFor } from "./session-ids.ts";
  * The answers to requests that removed a session: of what is gone nothing else is left to answer a repeat from, after the first answer was lost with its server.
  * Written before anything is removed, in `sessions/.removed/`; kept for as long as a client repeats.
  */
-const KEPT_MS = 60 * 60 * 1_000;
+const KEPT_MS = 10 * 60 * 1_000;
 
 export class RemovedSessions {
   readonly #dir: string;
