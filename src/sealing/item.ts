@@ -1,4 +1,5 @@
 import type { ConversationItem, ConversationSnapshot, ConversationState } from "../protocol/conversation.ts";
+import { cutText } from "../protocol/cut-text.ts";
 import { jsonIn, utf8 } from "./bytes.ts";
 import { formInvalid } from "./errors.ts";
 
@@ -185,23 +186,14 @@ const CHARS_MIN = 128;
 const DEPTH_MAX = 6;
 
 function shortened(value: unknown, limits: { chars: number; count: number; depth: number }): unknown {
-  if (typeof value === "string") return value.length <= limits.chars ? value : `${head(value, limits.chars)}…`;
+  if (typeof value === "string") return value.length <= limits.chars ? value : `${cutText(value, limits.chars)}…`;
   if (typeof value !== "object" || value === null) return value;
   if (limits.depth > DEPTH_MAX) return "…";
   const inner = { ...limits, depth: limits.depth + 1 };
   if (Array.isArray(value)) return value.slice(0, limits.count).map((one) => shortened(one, inner));
   const fields = Object.entries(value).slice(0, FIELDS_MAX);
-  return Object.fromEntries(fields.map(([name, one]) => [head(name, CHARS_MIN), shortened(one, inner)]));
+  return Object.fromEntries(fields.map(([name, one]) => [cutText(name, CHARS_MIN), shortened(one, inner)]));
 }
 
 /** More than an item of ours has. */
 const FIELDS_MAX = 32;
-
-/** Never within a surrogate pair. */
-const head = (text: string, length: number): string =>
-  text.length <= length
-    ? text
-    : text
-        .slice(0, length)
-        .toWellFormed()
-        .replace(/\uFFFD$/, "");

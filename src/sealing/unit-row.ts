@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { shortText } from "../protocol/cut-text.ts";
 import { jsonIn, utf8 } from "./bytes.ts";
 import { formInvalid } from "./errors.ts";
 
@@ -44,7 +45,7 @@ export function encodeUnitRow(row: UnitRow): Uint8Array {
   for (let share = 1; ; share /= 2) {
     const cut = Object.entries(TEXT_LENGTHS).flatMap(([name, length]) => {
       const text = row[name as keyof typeof TEXT_LENGTHS];
-      return text === undefined ? [] : [[name, cutText(text, name === "id" ? length : Math.ceil(length * share))]];
+      return text === undefined ? [] : [[name, shortText(text, name === "id" ? length : Math.ceil(length * share))]];
     });
     const bytes = utf8(JSON.stringify(Object.fromEntries(cut)));
     if (bytes.length <= UNIT_ROW_BYTES_MAX || share < 0.01) return bytes;
@@ -59,12 +60,3 @@ export function decodeUnitRow(text: Uint8Array): UnitRow {
     throw formInvalid("unit's row", "it is no JSON, or lacks a field");
   }
 }
-
-/** Never within a surrogate pair. */
-const cutText = (text: string, length: number): string =>
-  text.length <= length
-    ? text
-    : `${text
-        .slice(0, length - 1)
-        .toWellFormed()
-        .replace(/\uFFFD$/, "")}…`;

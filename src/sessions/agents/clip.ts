@@ -1,3 +1,4 @@
+import { cutText } from "../../protocol/cut-text.ts";
 import type { Fields } from "./json-rpc.ts";
 
 /**
@@ -19,7 +20,7 @@ const FIELDS_KEPT = 32;
 const TITLE_CHARS_MAX = 1_000;
 
 export const clipTitle = (title: string): string =>
-  title.length > TITLE_CHARS_MAX ? `${cut(title, TITLE_CHARS_MAX)}…` : title;
+  title.length > TITLE_CHARS_MAX ? `${cutText(title, TITLE_CHARS_MAX)}…` : title;
 
 /** The same value, cut to `budget` (default: TEXT_CHARS_MAX) in all. */
 export function clip<T>(value: T, budget: number = TEXT_CHARS_MAX): T {
@@ -31,13 +32,6 @@ export function weigh(value: unknown): number {
   if (typeof value === "string") return VALUE_CHARS + value.length;
   if (typeof value !== "object" || value === null) return VALUE_CHARS;
   return Object.values(value).reduce<number>((sum, part) => sum + weigh(part), VALUE_CHARS);
-}
-
-/** Without the half of a pair of surrogates at its end. */
-export function cut(text: string, chars: number): string {
-  if (text.length <= chars) return text;
-  const last = text.charCodeAt(chars - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? chars - 1 : chars);
 }
 
 interface Budget {
@@ -53,7 +47,7 @@ function clipValue(value: unknown, budget: Budget, depth: number): unknown {
 }
 
 function clipString(text: string, budget: Budget): string {
-  const kept = text.length <= WORD_CHARS ? text : cut(text, Math.max(0, budget.left));
+  const kept = text.length <= WORD_CHARS ? text : cutText(text, Math.max(0, budget.left));
   budget.left -= kept.length;
   return kept;
 }

@@ -7,8 +7,9 @@ import type {
   ItemKind,
   ItemOf,
 } from "../../protocol/conversation.ts";
+import { cutText } from "../../protocol/cut-text.ts";
 import { assert } from "../../protocol/errors.ts";
-import { cut, TEXT_CHARS_MAX, weigh } from "./clip.ts";
+import { TEXT_CHARS_MAX, weigh } from "./clip.ts";
 
 /**
  * The items of a conversation in order, and the count of its changes. Everything that changes goes through here, gets the next `seq` and is told as
@@ -148,7 +149,7 @@ export class Timeline {
   ): void {
     const { text: had = "" } = last;
     const { text = "" } = added;
-    const kept = last.clipped ? "" : cut(text, Math.max(0, TEXT_CHARS_MAX - had.length));
+    const kept = last.clipped ? "" : cutText(text, Math.max(0, TEXT_CHARS_MAX - had.length));
     const length = (last.length ?? had.length) + (added.length ?? text.length);
     const isClipped = length > had.length + kept.length;
     const block = { ...last, text: had + kept, ...(isClipped ? { length, clipped: true } : {}) };

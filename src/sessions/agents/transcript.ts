@@ -6,7 +6,8 @@ import type {
   ToolContent,
   ToolLocation,
 } from "../../protocol/conversation.ts";
-import { clip, clipTitle, cut, TEXT_CHARS_MAX } from "./clip.ts";
+import { cutText } from "../../protocol/cut-text.ts";
+import { clip, clipTitle, TEXT_CHARS_MAX } from "./clip.ts";
 import { asFields, asList, asText, type Fields } from "./json-rpc.ts";
 import type { NewItem, Timeline } from "./timeline.ts";
 
@@ -170,7 +171,7 @@ function readBlock(block: Fields): ContentBlock {
   const { text, length: _length, clipped: _clipped, ...rest } = block; // ours to say
   const about = clip({ ...rest, type: asText(block.type) ?? "text" });
   if (typeof text !== "string") return about;
-  const kept = cut(text, TEXT_CHARS_MAX);
+  const kept = cutText(text, TEXT_CHARS_MAX);
   return { ...about, text: kept, ...(kept.length < text.length ? { length: text.length, clipped: true } : {}) };
 }
 
