@@ -40,7 +40,7 @@ const files = named.length > 0 ? named : listed;
 const compileCache = join(root, "node_modules", ".cache", "warren-tests");
 // A file takes two minutes at most, a proof twenty: one that hangs is named, and the others go on.
 const timeout = `--test-timeout=${(isProof ? 60 : 8) * 60_000}`;
-run(runtime(), ["--test", "--test-concurrency=2", timeout, "--test-reporter=spec", ...files], {
+run(runtime(), ["--test", "--test-concurrency=3", timeout, "--test-reporter=spec", ...files], {
   env: {
     ...process.env,
     ...(isProof ? { WARREN_PROOF: "1" } : {}),
