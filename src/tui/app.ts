@@ -1,7 +1,7 @@
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
+import { projectOf } from "../config/project-of.ts";
 import { liveSessions } from "../local/find-session.ts";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
@@ -173,10 +173,9 @@ function startModel({ cwd, env, build, places }: TuiContext, stdout: WriteStream
 /** The project that the directory belongs to, else the directory itself. */
 function scopeOf(cwd: string, homeDir: string): Scope {
   const directory = realpathSync(cwd);
-  for (let dir = directory; dir !== dirname(dir) && dir !== homeDir; dir = dirname(dir)) {
-    if (existsSync(join(dir, "warren.yaml"))) return { kind: "project", path: dir, label: tildePath(dir, homeDir) };
-  }
-  return { kind: "directory", path: directory, label: tildePath(directory, homeDir) };
+  const project = projectOf(directory);
+  const path = project ?? directory;
+  return { kind: project === undefined ? "directory" : "project", path, label: tildePath(path, homeDir) };
 }
 
 function onSignals(end: (status: number) => void): () => void {

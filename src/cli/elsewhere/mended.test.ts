@@ -32,6 +32,19 @@ async function fixOf(line: string): Promise<string | undefined> {
   return error.fix;
 }
 
+test("a project's file is brought up by either of its names", async () => {
+  for (const name of ["warren.yaml", "warren.yml"]) {
+    const project = join(dir, name);
+    mkdirSync(project);
+    writeFileSync(join(project, name), "");
+    const { fix } = await mended(new WarrenError("JOB_NOT_FOUND", "job not found"), ["start"], {
+      ...look,
+      cwd: project,
+    });
+    assert.equal(fix, "warren up", name);
+  }
+});
+
 test("a wrong value of a line that is ours is not another tool's line", async () => {
   for (const said of [
     ["new", "--port", "abc", "-d", "--", "true"],

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { basename, delimiter, extname, join, resolve } from "node:path";
 import { parseCommand } from "../../config/command-line.ts";
+import { projectOf } from "../../config/project-of.ts";
 import { quoteWord } from "../../protocol/quote-word.ts";
 
 /** Whether words are a command, or a file that another tool would run, and what makes a job of it. */
@@ -62,7 +63,7 @@ export function programLine(words: readonly string[], look: Look): string | unde
 }
 
 function projectLine({ cwd }: Look): Made | undefined {
-  if (existsSync(join(cwd, "warren.yaml"))) return { line: "up" };
+  if (projectOf(cwd) === cwd) return { line: "up" };
   const file = IMPORTED_FIRST.find((name) => isFile(join(cwd, name)));
   return file === undefined ? undefined : { line: importLine(file) };
 }

@@ -18,3 +18,9 @@ test("a unit that a machine has not told of: it is said when not all has come th
   assert.equal(whyNot(false), "laptop has told this device of no unit called web.");
   assert.match(whyNot(true), /no unit called web\. Not all that it has left for this device has come/);
 });
+
+test("a name that is no word for a shell is quoted in what is proposed to be typed", () => {
+  assert.throws(() => unitKnown({ machine: "laptop", units: [], isBehind: false }, "my web", "stop"), {
+    fix: "warren stop --later 'job:my web'      # or 'session:my web', where you are sure",
+  });
+});

@@ -1,4 +1,5 @@
 import { WarrenError } from "../../../protocol/errors.ts";
+import { quoteWord } from "../../../protocol/quote-word.ts";
 import type { UnitRow } from "../../../sealing/unit-row.ts";
 import { refusalOf, type UnitKind, type UnitVerb } from "../../unit-verbs.ts";
 import { wordOf } from "../../unit-word.ts";
@@ -67,11 +68,11 @@ const ambiguous = (machine: string, name: string, units: readonly UnitRow[]): Wa
 function notKnown({ machine, isBehind }: Omit<KnownUnits, "units">, name: string, verb: string): WarrenError {
   const more = isBehind ? " Not all that it has left for this device has come: something newer is missing here." : "";
   return new WarrenError("UNIT_NOT_KNOWN", `${machine} has told this device of no unit called ${name}.${more}`, {
-    fix: `warren ${verb} --later job:${name}      # or session:${name}, where you are sure`,
+    fix: `warren ${verb} --later ${quoteWord(`job:${name}`)}      # or ${quoteWord(`session:${name}`)}, where you are sure`,
   });
 }
 
 const workersHere = (machine: string, name: string, verb: string): WarrenError =>
   new WarrenError("NOT_FOR_WORKERS", `${name} is a worker: what is asked of it cannot wait until ${machine} is back.`, {
-    fix: `warren ${verb} ${name}      # when it is there`,
+    fix: `warren ${verb} ${quoteWord(name)}      # when it is there`,
   });
