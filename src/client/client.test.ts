@@ -192,6 +192,36 @@ test("redial: goes on after refusals, up to its count, then every request is tol
   client.close();
 });
 
+test("reconnect: a server that closes what it accepts is dialled again after growing delays, up to a count", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { server, client } = connected();
+  const asked = client.request("ping", {});
+  const refused = assert.rejects(asked, code("CONNECTION_LOST"));
+  const close = async (): Promise<void> => {
+    server.wires.at(-1)!.close();
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  };
+  await server.next("ping");
+  await close();
+  assert.equal(server.dialCount, 2, "the first time it may have been its end");
+  await close();
+  assert.equal(server.dialCount, 2, "it is waited");
+  for (let count = 3; count <= 20; count++) {
+    t.mock.timers.tick(1_000);
+    await new Promise(setImmediate);
+    assert.equal(server.dialCount, count);
+    await close();
+  }
+  await refused;
+  t.mock.timers.tick(60_000);
+  assert.equal(server.dialCount, 20);
+  const again = client.request("list", {});
+  const { wire, message } = await server.next("list");
+  wire.answer(message, { jobs: [] });
+  await again;
+  client.close();
+});
+
 test("SERVER_ENDING: is not an answer; the request is repeated at the successor", async () => {
   const { server, client } = connected();
   const stopped = client.request("stop", STOPPED);

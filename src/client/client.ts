@@ -10,7 +10,7 @@ import { type SubscribeFilter, Subscription, type SubscriptionItem } from "./sub
  * `request_id`, so that the server answers a repeat with its first answer) and subscriptions go on after the last `seq` that was seen.
  *
  * Invariants
- * 1. Each request settles exactly once: with its answer, or with CONNECTION_LOST when no server could be reached.
+ * 1. Each request settles exactly once: with its answer, or with CONNECTION_LOST when no server could be reached, or none that says a word.
  * 2. A subscription yields every event after its snapshot once and in order, or a new snapshot with `gap`.
  */
 export interface Wire {
@@ -66,6 +66,8 @@ const REDIAL = { firstMs: 30, maxMs: 1_000 };
 const MOVE_DELAY_MS = 10;
 /** Moves in a row, without an answer in between, after which something is wrong. */
 const MOVE_COUNT_MAX = 20;
+/** Wires in a row that were closed without a line, after which something is wrong: some 15 s. */
+const MUTE_COUNT_MAX = 20;
 
 export class Client {
   readonly #options: ClientOptions;
@@ -73,9 +75,13 @@ export class Client {
   #dialing: Promise<void> | undefined;
   readonly #unwanted = new AbortController();
   #greetingTimer: ReturnType<typeof setTimeout> | undefined;
+  #redialTimer: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
   #closed = false;
   #moveCount = 0;
+  /** Wires in a row that were closed without a line. */
+  #muteCount = 0;
+  readonly #muteDelay = new Backoff(REDIAL);
   readonly #pending = new Map<number, Pending>();
   #subscription: Subscription | undefined;
   #hello: DataOf<"hello"> | undefined;
@@ -158,6 +164,7 @@ export class Client {
     this.#closed = true;
     this.#unwanted.abort();
     clearTimeout(this.#greetingTimer);
+    clearTimeout(this.#redialTimer);
     this.#wire?.close();
     this.#failAll(closed());
     this.#subscription?.queue.end();
@@ -194,21 +201,22 @@ export class Client {
             fix: "warren doctor",
             cause: lastError,
           });
-    this.#failAll(error);
-    this.#subscription?.queue.fail(error);
+    this.#giveUp(error);
   }
 
   async #open(): Promise<void> {
     let wire: Wire | undefined;
     let lost = false;
+    let isMute = true;
     wire = await this.#options.dial({
       unwanted: this.#unwanted.signal,
       onLine: (line) => {
+        isMute = false;
         if (wire && this.#wire === wire) this.#onLine(line); // what a wire still says that was left is said again on the next
       },
       onClose: () => {
         lost = true;
-        if (wire && this.#wire === wire) this.#onLost();
+        if (wire && this.#wire === wire) this.#onLost(isMute);
       },
     });
     if (lost) throw new WarrenError("CONNECTION_LOST", "The server closed the connection.");
@@ -229,21 +237,33 @@ export class Client {
       if (this.#wire !== wire) return;
       this.#wire = undefined;
       wire.close();
-      const error = silent(greetingTimeoutMs);
-      this.#failAll(error);
-      this.#subscription?.queue.fail(error);
+      this.#giveUp(silent(greetingTimeoutMs));
     }, greetingTimeoutMs);
   }
 
-  #onLost(): void {
+  #onLost(isMute: boolean): void {
     this.#wire = undefined;
     clearTimeout(this.#greetingTimer);
     if (this.#closed) return;
     this.#options.onConnection?.("lost");
+    const delayMs = this.#delayAfter(isMute);
     if (this.#pending.size === 0 && !this.#subscription) return;
-    void this.#connect().then(() => {
-      if (this.#wire) this.#options.onConnection?.("back");
-    });
+    if (this.#muteCount >= MUTE_COUNT_MAX) return this.#giveUp(closesAtOnce());
+    const again = (): void =>
+      void this.#connect().then(() => {
+        if (this.#wire) this.#options.onConnection?.("back");
+      });
+    clearTimeout(this.#redialTimer);
+    if (delayMs === 0) again();
+    else this.#redialTimer = setTimeout(again, delayMs);
+  }
+
+  /** A server that closes what it accepts is not dialled as fast as it closes; the first time it may have been its end. */
+  #delayAfter(isMute: boolean): number {
+    this.#muteCount = isMute ? this.#muteCount + 1 : 0;
+    if (this.#muteCount > 1) return this.#muteDelay.nextMs();
+    this.#muteDelay.reset();
+    return 0;
   }
 
   #sendSubscribe(): void {
@@ -333,8 +353,7 @@ export class Client {
               fix: "warren doctor",
             })
           : reason;
-      this.#subscription?.queue.fail(error);
-      return this.#failAll(error);
+      return this.#giveUp(error);
     }
     const wire = this.#wire;
     this.#wire = undefined;
@@ -342,7 +361,14 @@ export class Client {
     wire?.close();
     // The first move finds the newer server; while that one is starting there may be none that has the jobs.
     const delayMs = this.#moveCount === 1 ? 0 : MOVE_DELAY_MS * this.#moveCount;
-    setTimeout(() => void this.#connect(), delayMs);
+    clearTimeout(this.#redialTimer);
+    this.#redialTimer = setTimeout(() => void this.#connect(), delayMs);
+  }
+
+  #giveUp(error: WarrenError): void {
+    this.#muteCount = 0;
+    this.#failAll(error);
+    this.#subscription?.queue.fail(error);
   }
 
   #failAll(error: WarrenError): void {
@@ -359,6 +385,11 @@ const silent = (afterMs: number): WarrenError =>
       fix: "warren doctor",
     },
   );
+
+const closesAtOnce = (): WarrenError =>
+  new WarrenError("CONNECTION_LOST", "The server closes each connection before it says a word.", {
+    fix: "warren doctor",
+  });
 
 /** What keeps a server from being started, and that no other attempt mends. */
 const OF_THE_DISK: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM"]);
