@@ -210,15 +210,9 @@ class HostDeploy {
   #unwell(workers: readonly HostWorker[], undone: Undone | undefined, reason: string | undefined): WarrenError {
     const { name } = this.#host;
     this.#result.outcome = undone?.isWell ? "undone" : "unknown";
-    const unwell = workers.filter(({ isWell }) => !isWell);
-    const which = unwell.map(
-      (worker) => `${worker.name} is ${worker.state}${worker.reason ? `: ${worker.reason}` : ""}`,
-    );
-    const what = [...which, ...(reason === undefined ? [] : [reason])]
-      .map((text) => text.replace(/\.$/, ""))
-      .join("; ");
+    const what = unwellText(workers, reason);
     return new WarrenError("DEPLOY_UNHEALTHY", `On ${name}, ${what}. ${undoneText(name, undone)}`, {
-      detail: { host: name, workers: unwell },
+      detail: { host: name, workers: workers.filter(({ isWell }) => !isWell) },
     });
   }
 
@@ -231,9 +225,14 @@ const isLost = (error: unknown): boolean => error instanceof WarrenError && erro
 
 function undoneText(host: string, undone: Undone | undefined): string {
   if (undone?.isWell) return `${host} serves again what it served before.`;
-  const unwell = (undone?.workers ?? [])
-    .filter(({ isWell }) => !isWell)
-    .map(({ name, state }) => `${name} is ${state}`);
-  const why = [...unwell, ...(undone?.reason === undefined ? [] : [undone.reason])].join("; ");
+  const why = unwellText(undone?.workers ?? [], undone?.reason);
   return `${host} has its files of before again, and is not well with them${why ? `: ${why}` : ""}.`;
+}
+
+/** What is not well with workers, and with their project; without a full stop. */
+function unwellText(workers: readonly HostWorker[], reason: string | undefined): string {
+  const which = workers
+    .filter(({ isWell }) => !isWell)
+    .map((worker) => `${worker.name} is ${worker.state}${worker.reason ? `: ${worker.reason}` : ""}`);
+  return [...which, ...(reason === undefined ? [] : [reason])].map((text) => text.replace(/\.$/, "")).join("; ");
 }
