@@ -22,7 +22,7 @@ export const deviceUnknown = (): WarrenError =>
   });
 
 export const keyNotKnown = (): WarrenError =>
-  new WarrenError("KEY_NOT_KNOWN", "This hub does not know the fingerprint of this login key.", {
+  new WarrenError("KEY_NOT_KNOWN", "This hub lets nobody in with this key, or not any more.", {
     fix: "log in with the whole key",
   });
 

@@ -28,6 +28,8 @@ test("program: found by the given PATH and directory, past what may not be execu
   assert.equal(await resolveProgram(["sh"], root, []), "/bin/sh");
 });
 
+const INSTALL_WARREN = "npm install -g .      # in Warren's folder; or write out where its bin/warren is";
+
 test("program: what cannot be started is a typed error with a fix that can be typed", async () => {
   const env = [`PATH=${root}/a`];
   const errors: Array<[command: string[], workdir: string, code: string, fix: string]> = [
@@ -36,6 +38,7 @@ test("program: what cannot be started is a typed error with a fix that can be ty
     [["x"], join(root, "none"), "WORKDIR_MISSING", `mkdir -p ${root}/none`],
     [["x"], join(root, "b/tool"), "WORKDIR_MISSING", `mkdir -p ${root}/b/tool`],
     [["none"], root, "PROGRAM_NOT_FOUND", "command -v none"],
+    [["warren", "web"], root, "PROGRAM_NOT_FOUND", INSTALL_WARREN],
     [["./none"], root, "PROGRAM_NOT_FOUND", "command -v ./none"],
     [["npm run dev"], root, "PROGRAM_NOT_FOUND", "warren add -- sh -c 'npm run dev'"],
     [["cd", "it's"], root, "PROGRAM_NOT_FOUND", "warren add -- sh -c 'cd it'\\''s'"],

@@ -95,9 +95,14 @@ const SHELL_BUILTINS = new Set([
 function programNotFound(command: readonly string[], program: string, path: string | undefined): WarrenError {
   const needsShell = SHELL_BUILTINS.has(program) || (command.length === 1 && /[\s;|&<>]/.test(program));
   const place = path === undefined ? "" : ` in PATH (${path})`;
-  const fix = needsShell ? `warren add -- sh -c ${quoteWord(command.join(" "))}` : `command -v ${quoteWord(program)}`;
+  const fix = needsShell ? `warren add -- sh -c ${quoteWord(command.join(" "))}` : whereToFind(program);
   return new WarrenError("PROGRAM_NOT_FOUND", `There is no program ${JSON.stringify(program)}${place}.`, {
     fix,
     detail: { program },
   });
 }
+
+const whereToFind = (program: string): string =>
+  program === "warren"
+    ? "npm install -g .      # in Warren's folder; or write out where its bin/warren is"
+    : `command -v ${quoteWord(program)}`;
