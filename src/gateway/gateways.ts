@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { type Clock, TIMER_MS_MAX } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { homeDigest } from "../platform/paths.ts";
+import { Turns } from "../platform/turns.ts";
 import { messageOf, WarrenError } from "../protocol/errors.ts";
 import type { Worker } from "../protocol/gateway-units.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
@@ -44,6 +45,7 @@ type Of<T extends `gateway.${string}` & keyof typeof import("../protocol/message
 
 export class Gateways {
   readonly #options: GatewaysOptions;
+  readonly #builds = new Turns();
   readonly #events: GatewayEventFile;
   readonly #usage: UsageMeter;
   /** By directory. */
@@ -280,7 +282,7 @@ export class Gateways {
     const running = (name: string): Material | undefined =>
       this.#projects.get(real)?.workers.find((worker) => worker.name === name)?.material;
     const limit = AbortSignal.any([signal, this.#over.signal]);
-    return { artefacts: await productionArtefacts({ config, env, names, running }, limit) };
+    return { artefacts: await productionArtefacts({ config, env, names, running, builds: this.#builds }, limit) };
   }
 
   async metrics({ workdir }: Of<"gateway.metrics">): Promise<DataOf<"gateway.metrics">> {
@@ -318,6 +320,7 @@ export class Gateways {
       frontSpec,
       loadConfig,
       isPortHeld: (port) => this.#isHeld(port),
+      builds: this.#builds,
       sessions,
       clock,
       log,

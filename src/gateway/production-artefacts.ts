@@ -1,3 +1,4 @@
+import type { Turns } from "../platform/turns.ts";
 import type { ProjectConfig, WorkerConfig } from "../protocol/gateway-config.ts";
 import type { ProductionArtefact } from "../protocol/gateway-units.ts";
 import type { BuildOutcome } from "./build/build-outcome.ts";
@@ -16,6 +17,8 @@ export interface ProductionBuild {
   names?: readonly string[] | undefined;
   /** Of the worker of that name, where the project is up. */
   running: (name: string) => Material | undefined;
+  /** Of all builds of the home, by folder. */
+  builds: Turns;
 }
 
 /** Sources that change while they are built. */
@@ -23,12 +26,12 @@ const ATTEMPTS_MAX = 5;
 
 /** In the order of the configuration; the first failure ends it. */
 export async function productionArtefacts(build: ProductionBuild, signal: AbortSignal): Promise<ProductionArtefact[]> {
-  const { config, env, names, running } = build;
+  const { config, env, names, running, builds } = build;
   const artefacts: ProductionArtefact[] = [];
   for (const worker of config.workers) {
     if (!isBuilt(worker) || (names && !names.includes(worker.name))) continue;
     const own = running(worker.name);
-    const material = own?.sources ? own : materialOf(worker, config.dir, env)!;
+    const material = own?.sources ? own : materialOf(worker, { projectDir: config.dir, personEnv: env, builds })!;
     try {
       if (material !== own) await material.maker.open();
       const artefact = artefactOf(worker.name, await make(material, signal));

@@ -61,12 +61,12 @@ export class ProjectWorker {
   #cancelMemory = (): void => {};
 
   constructor(options: ProjectWorkerOptions) {
-    const { config, mode, record, project, clock, save, personEnv } = options;
+    const { config, mode, record, project, clock, save } = options;
     this.#options = options;
     this.#config = config;
     this.name = config.name;
     this.#tags = new Map(Object.entries(record?.tags ?? {}));
-    this.#material = materialOf(config, project.dir, personEnv);
+    this.#material = this.#materialOf(config);
     this.#save = new SaveWatch(config.name);
     const tell = (event: WorkerEvent): void => this.tell(event);
     const look = (): Promise<void> => this.#look();
@@ -169,10 +169,14 @@ export class ProjectWorker {
     });
   }
 
+  #materialOf(config: WorkerConfig): Material | undefined {
+    const { project, personEnv } = this.#options;
+    return materialOf(config, { projectDir: project.dir, personEnv, builds: project.builds });
+  }
+
   /** Made of something else from now on: what is built of it is looked up anew. */
   #replaceMaterial(config: WorkerConfig): void {
-    const { project, personEnv } = this.#options;
-    const material = materialOf(config, project.dir, personEnv);
+    const material = this.#materialOf(config);
     if (JSON.stringify(material?.spec) === JSON.stringify(this.#material?.spec)) return;
     this.#watching?.remove(this.name);
     this.#watching = undefined;

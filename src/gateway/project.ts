@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import type { Turns } from "../platform/turns.ts";
 import type { GatewayEventType } from "../protocol/envelope.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { FrontTable, GatewayMode } from "../protocol/front-messages.ts";
@@ -40,6 +41,8 @@ export interface ProjectOptions {
   loadConfig: (dir: string, mode?: GatewayMode) => Promise<ProjectConfig>;
   /** Ports that other projects have. */
   isPortHeld: (port: number) => boolean;
+  /** Of all builds of the home, by folder. */
+  builds: Turns;
   /** What the sessions of the home serve, by name. */
   sessions: () => FrontTable["sessions"];
   clock: Clock;
@@ -336,7 +339,7 @@ export class GatewayProject {
   }
 
   #hands(): ProjectHands {
-    const { nodePath, log, socketDir, key, onEvent } = this.#options;
+    const { nodePath, log, socketDir, key, builds, onEvent } = this.#options;
     const project = this;
     return {
       dir: this.dir,
@@ -347,6 +350,7 @@ export class GatewayProject {
       nodePath,
       ports: this.#ports,
       runs: this.#runs,
+      builds,
       log,
       standbyPath: (instance) => join(socketDir, `${key}-${instance}.sock`),
       publish: (name, publication) => {

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { type Log, logTail } from "../platform/log.ts";
+import type { Turns } from "../platform/turns.ts";
 import { isWarrenError, messageOf, toWire, unreachable } from "../protocol/errors.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
 import type { WorkerConfig } from "../protocol/gateway-config.ts";
@@ -28,6 +29,8 @@ export interface ProjectHands {
   nodePath: string;
   ports: PortPool;
   runs: InstanceRuns;
+  /** Of all builds of the home, by folder. */
+  builds: Turns;
   log: Log;
   /** Where a spare waits for its code. */
   standbyPath: (instance: string) => string;

@@ -1,3 +1,4 @@
+import type { Turns } from "../platform/turns.ts";
 import type { WorkerConfig } from "../protocol/gateway-config.ts";
 import { Builder } from "./build/builder.ts";
 import { Deployed } from "./build/deployed.ts";
@@ -16,11 +17,18 @@ export interface Material {
   look(): Promise<{ version: string }>;
 }
 
+export interface MaterialPlace {
+  projectDir: string;
+  /** "KEY=value" */
+  personEnv: readonly string[];
+  /** Of all builds of the home, by folder. */
+  builds: Turns;
+}
+
 /** Undefined for what is not made of anything of ours. */
 export function materialOf(
   config: WorkerConfig,
-  projectDir: string,
-  personEnv: readonly string[],
+  { projectDir, personEnv, builds }: MaterialPlace,
 ): Material | undefined {
   const spec = sourceSpec(config, projectDir, personEnv);
   if (!spec) return undefined;
@@ -32,6 +40,7 @@ export function materialOf(
   const { keepCount, buildTimeoutMs } = config;
   const maker = new Builder({
     sources,
+    turns: builds,
     keepCount,
     ...(buildTimeoutMs === undefined ? {} : { timeoutMs: buildTimeoutMs }),
   });

@@ -1,6 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { signalName, signalNumber } from "../platform/process.ts";
+import { Turns } from "../platform/turns.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, NewJob, PayloadOf } from "../protocol/messages.ts";
 import type { Job, Run } from "../protocol/units.ts";
@@ -20,7 +21,6 @@ import { Removals } from "./removals.ts";
 import { RunLimits } from "./run-limits.ts";
 import { Runner } from "./runner.ts";
 import { JobStore, type Receipt } from "./store.ts";
-import { Turns } from "./turns.ts";
 import { type ViewContext, viewJob, viewRun } from "./views.ts";
 import { waitFor } from "./wait.ts";
 import { whyReport } from "./why.ts";

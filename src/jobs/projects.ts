@@ -1,3 +1,4 @@
+import type { Turns } from "../platform/turns.ts";
 import type { DataOf, PayloadOf, UpJob } from "../protocol/messages.ts";
 import type { Job } from "../protocol/units.ts";
 import type { JobControl } from "./control.ts";
@@ -8,7 +9,6 @@ import type { Ledger } from "./ledger.ts";
 import { type JobRecord, marked } from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
-import type { Turns } from "./turns.ts";
 
 /**
  * `up` and `down`: the jobs of a warren.yaml together. `up` can be repeated: what runs as it is written stays, what was changed is stopped and

@@ -1,3 +1,4 @@
+import type { Turns } from "../platform/turns.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import { removeLogs } from "../runs/logs/remove.ts";
 import type { Answers } from "./answers.ts";
@@ -8,7 +9,6 @@ import { type JobRecord, labelOf } from "./records.ts";
 import { sweepOrphans } from "./run-logs.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore, Receipt } from "./store.ts";
-import type { Turns } from "./turns.ts";
 
 /** What makes jobs and runs go: with their history and their logs, and never while they run. */
 export interface RemovalsOptions {

@@ -1,13 +1,13 @@
 import { rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Clock } from "../../platform/clock.ts";
+import type { Turns } from "../../platform/turns.ts";
 import type { BuildFailure } from "../../protocol/front-messages.ts";
 import type { BuiltFrom, WorkerSources } from "../watch/worker-sources.ts";
 import { Artefacts } from "./artefacts.ts";
 import { runBuildCommand } from "./build-command.ts";
 import { type BuildOutcome, failureOf } from "./build-outcome.ts";
 import { placesIn } from "./code-frame.ts";
-import { inTurn } from "./folder-turns.ts";
 import { BundleFailure, failureOfBundle, NodeBundler } from "./node-bundle.ts";
 import type { CommandProgram, SourceSpec } from "./source-spec.ts";
 import type { VersionMaker } from "./version-maker.ts";
@@ -21,6 +21,11 @@ import type { VersionMaker } from "./version-maker.ts";
  */
 export interface BuilderOptions {
   sources: WorkerSources;
+  /**
+   * Of builds, by folder; the same for all who may build there, who do not know each other (a worker that is configured anew has another builder): a build
+   * that was given up still runs for a moment, and puts back what it found there.
+   */
+  turns: Turns;
   /** How many artefacts are kept; default 5. */
   keepCount?: number;
   /** For a build command; default 120 000. */
@@ -39,13 +44,15 @@ export class Builder implements VersionMaker {
   readonly #bundler: NodeBundler | undefined;
   readonly #timeoutMs: number;
   readonly #clock: Clock | undefined;
+  readonly #turns: Turns;
   /** What a build command has left in the worker's folder, where the next one writes too. */
   #builtInPlace: string | undefined;
   /** The last that was ordered here. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ sources, keepCount, timeoutMs = TIMEOUT_MS, clock }: BuilderOptions) {
+  constructor({ sources, turns, keepCount, timeoutMs = TIMEOUT_MS, clock }: BuilderOptions) {
     this.#sources = sources;
+    this.#turns = turns;
     this.#spec = sources.spec;
     const { dir, name, program } = this.#spec;
     this.#artefacts = new Artefacts({ dir, name, ...(keepCount === undefined ? {} : { keepCount }) });
@@ -63,7 +70,7 @@ export class Builder implements VersionMaker {
 
   /** Waits for the build before it, also of another builder of the same folder. Does not throw. */
   build(version: string, signal: AbortSignal, { isForced = false } = {}): Promise<BuildOutcome> {
-    const outcome = inTurn(this.#spec.dir, () => this.#build(version, signal, isForced));
+    const outcome = this.#turns.take(this.#spec.dir, () => this.#build(version, signal, isForced));
     this.#turn = outcome;
     return outcome;
   }

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Turns } from "../../platform/turns.ts";
 import { FileHashes } from "../watch/file-hashes.ts";
 import { WorkerSources } from "../watch/worker-sources.ts";
 import { Builder, type BuilderOptions } from "./builder.ts";
@@ -9,6 +10,7 @@ import type { SourceSpec } from "./source-spec.ts";
 /** For tests: a project with workers in a temporary directory; builders are closed and files removed at the end. */
 export class ProjectFixture implements AsyncDisposable {
   readonly dir: string;
+  readonly #turns = new Turns();
   readonly #builders: Builder[] = [];
 
   static async make(): Promise<ProjectFixture> {
@@ -48,8 +50,8 @@ export class ProjectFixture implements AsyncDisposable {
     return new WorkerSources(spec, new FileHashes());
   }
 
-  builder(sources: WorkerSources, options: Omit<BuilderOptions, "sources"> = {}): Builder {
-    const builder = new Builder({ sources, ...options });
+  builder(sources: WorkerSources, options: Omit<BuilderOptions, "sources" | "turns"> = {}): Builder {
+    const builder = new Builder({ sources, turns: this.#turns, ...options });
     this.#builders.push(builder);
     return builder;
   }
