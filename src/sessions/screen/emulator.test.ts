@@ -135,21 +135,19 @@ test("next program: it goes on below what a shell has left, wherever a cursor wa
   }
 });
 
-test("events: title, bell, notifications, marks and directory, each once; none of a screen that is restored", () => {
+test("events: title, bell, notifications and marks, each once; none of a screen that is restored", () => {
   const seen: unknown[] = [];
   const events = {
     onTitle: (title: string) => seen.push(["title", title]),
     onBell: () => seen.push(["bell"]),
     onNotification: (text: string) => seen.push(["notification", text]),
     onMark: (letter: string, status: number | undefined) => seen.push(["mark", letter, status]),
-    onDirectory: (path: string, host: string) => seen.push(["directory", path, host]),
   };
   const emulator = new Emulator({ cols: 20, rows: 4 }, events as never);
   const parts = [
     "\x1b]0;one\x07\x1b]2;one\x07\x07\x1b]2;two\x1b\\",
     "\x1b]9;done; really\x07\x1b]9;4;1;50\x07\x1b]777;notify;Title;the; body\x07\x1b]777;other\x07",
     "\x1b]133;A\x07\x1b]133;C;cmdline=x\x07\x1b]133;D;12\x07\x1b]133;D\x07",
-    "\x1b]7;file://host/a%20b\x07\x1b]7;file:///c\x07\x1b]7;nonsense\x07\x1b]7;file://host/%zz\x07",
   ];
   for (const byte of Buffer.from(parts.join(""))) emulator.write(Uint8Array.of(byte));
   assert.deepEqual(seen, [
@@ -162,8 +160,6 @@ test("events: title, bell, notifications, marks and directory, each once; none o
     ["mark", "C", undefined],
     ["mark", "D", 12],
     ["mark", "D", undefined],
-    ["directory", "/a b", "host"],
-    ["directory", "/c", ""],
   ]);
   seen.length = 0;
   emulator.restore(Buffer.from("\x1b]2;three\x07\x07\x1b]9;x\x07"));

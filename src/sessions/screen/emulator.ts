@@ -23,8 +23,6 @@ export interface EmulatorEvents {
   onReply(text: string): void;
   /** OSC 133: A prompt, B and C command, D its end, with its exit status. */
   onMark(letter: string, status: number | undefined): void;
-  /** OSC 7: a path, and the machine that it is on ("" when that was not said). */
-  onDirectory(path: string, host: string): void;
 }
 
 /** A sequence that does not end is fed all the same once it is this long. */
@@ -226,7 +224,6 @@ export class Emulator {
     });
     this.#terminal.onData((text) => this.#tell((events) => events.onReply(text)));
     this.#terminal.onBell(() => this.#tell((events) => events.onBell()));
-    parser.registerOscHandler(7, (text) => this.#onDirectory(text));
     parser.registerOscHandler(9, (text) => {
       if (!/^4;/.test(text)) this.#tell((events) => events.onNotification(clipped(text))); // 9;4 is a progress bar
       return true;
@@ -243,16 +240,6 @@ export class Emulator {
       );
       return true;
     });
-  }
-
-  #onDirectory(text: string): boolean {
-    try {
-      const { protocol, host, pathname } = new URL(text);
-      if (protocol === "file:") this.#tell((events) => events.onDirectory(decodeURIComponent(pathname), host));
-    } catch {
-      // no URL: nobody's directory
-    }
-    return true;
   }
 
   #tell(tell: (events: EmulatorEvents) => void): void {

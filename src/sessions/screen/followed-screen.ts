@@ -4,7 +4,7 @@ import { type JournalPosition, JournalReader } from "../journal/journal-reader.t
 import type { JournalEnd } from "../keeper-port.ts";
 import { Emulator, type EmulatorEvents } from "./emulator.ts";
 import { PlainTail } from "./plain-tail.ts";
-import type { PlacedText, ScreenDirectory, ScreenEvent, ScreenLook, ScreenPicture } from "./screen-messages.ts";
+import type { PlacedText, ScreenEvent, ScreenLook, ScreenPicture } from "./screen-messages.ts";
 import { loadSnapshot, saveSnapshot } from "./snapshot.ts";
 
 /**
@@ -22,7 +22,6 @@ export interface FollowedScreenOptions {
   buffer: Buffer;
   clock: Clock;
   tell: (event: ScreenEvent) => void;
-  tellDirectory: (directory: ScreenDirectory) => void;
 }
 
 /** One step: about 3 ms of emulation. */
@@ -261,7 +260,6 @@ export class FollowedScreen {
       onNotification: (text) => this.#tellNews({ kind: "notification", text }),
       onReply: (text) => this.#reply(text),
       onMark: (letter, status) => this.#tell({ kind: "mark", letter, ...(status === undefined ? {} : { status }) }),
-      onDirectory: (path, host) => this.#options.tellDirectory({ path, host, offset: this.#fedTo }),
     };
     return new Emulator({ cols, rows }, events);
   }

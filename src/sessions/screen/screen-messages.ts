@@ -17,13 +17,6 @@ export type ScreenEvent = { offset?: number } & (
   | { kind: "mark"; letter: string; status?: number }
 );
 
-/** OSC 7: where the program says it works; `host` is "" when it does not say on which machine. */
-export interface ScreenDirectory {
-  path: string;
-  host: string;
-  offset: number;
-}
-
 export type ScreenLook =
   | { kind: "screen"; id: string; call: number; end: JournalEnd }
   | { kind: "render"; id: string; call: number; end: JournalEnd; cols: number; rows: number }
@@ -59,7 +52,6 @@ export interface PlacedText extends ScreenText {
 
 export type ScreenAnswer =
   | { kind: "event"; id: string; event: ScreenEvent }
-  | { kind: "directory"; id: string; directory: ScreenDirectory }
   | { kind: "closed"; call: number }
   | { kind: "answer"; call: number; data: ScreenPicture | PlacedText }
   | { kind: "answer"; call: number; error: string };

@@ -105,7 +105,6 @@ export class ScreenSet {
       buffer: this.#buffer,
       clock: this.#clock,
       tell: (event) => this.#say({ kind: "event", id, event }),
-      tellDirectory: (directory) => this.#say({ kind: "directory", id, directory }),
     });
     const member: Member = { id, screen, looks: [], savedAtMs: this.#clock.monotonicMs() };
     this.#members.set(id, member);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { Log } from "../../platform/log.ts";
 import { SEGMENT_BYTES } from "../../protocol/journal-records.ts";
 import { JournalWriter } from "../journal/testing/journal-writer.ts";
-import type { ScreenDirectory, ScreenEvent } from "./screen-messages.ts";
+import type { ScreenEvent } from "./screen-messages.ts";
 import { Screens } from "./screens.ts";
 import { emulatorAfter, stateOf } from "./testing/terminal-state.ts";
 
@@ -15,7 +15,7 @@ const DEADLINE_MS = 30_000;
 
 class Fixture implements AsyncDisposable {
   readonly journals = new Map<string, JournalWriter>();
-  readonly events: [id: string, event: ScreenEvent | ScreenDirectory][] = [];
+  readonly events: [id: string, event: ScreenEvent][] = [];
   readonly screens: Screens;
   /** Holds the test's process while threads come and go. */
   readonly #deadline = setTimeout(() => assert.fail("too late"), DEADLINE_MS);
@@ -24,7 +24,6 @@ class Fixture implements AsyncDisposable {
     this.screens = new Screens({
       log: QUIET,
       onEvent: (id, event) => this.events.push([id, event]),
-      onDirectory: (id, directory) => this.events.push([id, directory]),
       random: () => 1,
       ...(script ? { script } : {}),
     });
@@ -53,7 +52,7 @@ class Fixture implements AsyncDisposable {
 test("screens: pictures and events come from the thread", async () => {
   await using fixture = new Fixture();
   fixture.open("fox");
-  fixture.write("fox", "\x1b]2;title\x07\x1b]7;file:///home\x07\x1b[1mtext\x07");
+  fixture.write("fox", "\x1b]2;title\x07\x1b[1mtext\x07");
   const { bytes, position, title } = await fixture.screens.screen("fox");
   assert.deepEqual([position.offset, title], [fixture.journals.get("fox")!.output, "title"]);
   assert.deepEqual(emulatorAfter(40, 6, bytes).text().lines[0], "text");
@@ -61,7 +60,6 @@ test("screens: pictures and events come from the thread", async () => {
   assert.ok((await fixture.screens.render("fox", 5, 2)).bytes.length > 0);
   assert.deepEqual(fixture.events, [
     ["fox", { kind: "title", title: "title", offset: position.offset }],
-    ["fox", { path: "/home", host: "", offset: position.offset }],
     ["fox", { kind: "bell", offset: position.offset }],
   ]);
 });

@@ -9,7 +9,6 @@ import type { JournalEnd } from "../keeper-port.ts";
 import type {
   PlacedText,
   ScreenAnswer,
-  ScreenDirectory,
   ScreenEvent,
   ScreenLook,
   ScreenPicture,
@@ -23,8 +22,6 @@ import type {
 export interface ScreensOptions {
   log: Log;
   onEvent: (id: string, event: ScreenEvent) => void;
-  /** Where the program says it works (OSC 7). */
-  onDirectory?: (id: string, directory: ScreenDirectory) => void;
   clock?: Clock;
   random?: () => number;
   /** The thread's script: in the bundle beside the server, else the source. */
@@ -193,8 +190,6 @@ export class Screens {
     switch (answer.kind) {
       case "event":
         return this.#options.onEvent(answer.id, answer.event);
-      case "directory":
-        return this.#options.onDirectory?.(answer.id, answer.directory);
       case "closed":
         this.#closing.get(answer.call)?.resolve();
         this.#closing.delete(answer.call);

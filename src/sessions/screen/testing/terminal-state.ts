@@ -19,7 +19,6 @@ export const NO_EVENTS: EmulatorEvents = {
   onReply() {},
   onNotification() {},
   onMark() {},
-  onDirectory() {},
 };
 
 export const newEmulator = (cols: number, rows: number): Emulator => new Emulator({ cols, rows }, NO_EVENTS);
