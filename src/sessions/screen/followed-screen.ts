@@ -28,6 +28,8 @@ export interface FollowedScreenOptions {
 const SLICE_BYTES = 256 * 1024;
 /** Answers that one step gives; what a program asks beyond it stays without an answer. All 256 colours are 7 kB. */
 const STEP_REPLY_BYTES_MAX = 16 * 1024;
+/** Of OSC 133, those that say something of a command. */
+const MARK_LETTERS: ReadonlySet<string> = new Set("ABCD");
 /** Further behind, plain text that scrolls away is passed over. */
 const SKIP_BEHIND_BYTES = 1024 * 1024;
 
@@ -46,9 +48,10 @@ export class FollowedScreen {
   #fedTo = 0;
   /** Bells and notifications up to here were told: by this one, or by whoever had the session before. */
   #toldTo: number;
-  /** In this step. */
+  /** Of this step. */
   #replyBytes = 0;
-  #hasRung = false;
+  /** By kind, what is told at the end of this step: the last ones, in their order. */
+  readonly #untold = new Map<string, ScreenEvent>();
   /** The last output that was news, or look. */
   usedAtMs: number;
   /** The last output that was news. */
@@ -95,7 +98,15 @@ export class FollowedScreen {
   /** Reads on by a slice. It wakes up for that, and for `isLookedAt`. */
   async step(isLookedAt: boolean): Promise<void> {
     this.#replyBytes = 0;
-    this.#hasRung = false;
+    try {
+      await this.#step(isLookedAt);
+    } finally {
+      for (const event of this.#untold.values()) this.#options.tell(event);
+      this.#untold.clear();
+    }
+  }
+
+  async #step(isLookedAt: boolean): Promise<void> {
     if (!this.#emulator && (await this.#wake(isLookedAt)) === "asleep") return;
     const position = this.#position ?? (await this.#reader.start());
     const read = position && (await this.#reader.read(position, SLICE_BYTES));
@@ -171,7 +182,7 @@ export class FollowedScreen {
     this.#position = position;
     this.#savedOffset = position.offset;
     this.#fedTo = position.offset;
-    if (!this.#hasToldTitle && title !== "") this.#tell({ kind: "title", title });
+    if (!this.#hasToldTitle && title !== "") this.#tellLater("title", { kind: "title", title });
     this.#hasToldTitle = true;
     if (!isLookedAt && this.has(this.#end)) {
       await this.#reader.close();
@@ -255,35 +266,36 @@ export class FollowedScreen {
 
   #newEmulator(cols: number, rows: number): Emulator {
     const events: EmulatorEvents = {
-      onTitle: (title) => this.#tell({ kind: "title", title }),
-      onBell: () => this.#ring(),
+      onTitle: (title) => this.#tellLater("title", { kind: "title", title }),
+      onBell: () => this.#tellNews({ kind: "bell" }),
       onNotification: (text) => this.#tellNews({ kind: "notification", text }),
       onReply: (text) => this.#reply(text),
-      onMark: (letter, status) => this.#tell({ kind: "mark", letter, ...(status === undefined ? {} : { status }) }),
+      onMark: (letter, status) => this.#mark(letter, status),
     };
     return new Emulator({ cols, rows }, events);
   }
 
-  #tell(event: ScreenEvent): void {
-    this.#options.tell({ ...event, offset: this.#fedTo });
+  /** However often a program says it in a step, it is told once, as it was said last. */
+  #tellLater(kind: string, event: ScreenEvent): void {
+    this.#untold.delete(kind);
+    this.#untold.set(kind, { ...event, offset: this.#fedTo });
   }
 
   /** What calls for a user's attention, once. */
   #tellNews(event: ScreenEvent): void {
-    if (this.#isNews) this.#tell(event);
+    if (this.#isNews) this.#tellLater(event.kind, event);
   }
 
-  /** However often it rings in a step, it calls once. */
-  #ring(): void {
-    if (!this.#isNews || this.#hasRung) return;
-    this.#hasRung = true;
-    this.#tell({ kind: "bell" });
+  /** The last of each letter: a command that began and ended in one step is still seen to begin. */
+  #mark(letter: string, status: number | undefined): void {
+    if (!MARK_LETTERS.has(letter)) return;
+    this.#tellLater(`mark ${letter}`, { kind: "mark", letter, ...(status === undefined ? {} : { status }) });
   }
 
   #reply(text: string): void {
     if (!this.#isNews || this.#replyBytes + text.length > STEP_REPLY_BYTES_MAX) return;
     this.#replyBytes += text.length;
-    this.#tell({ kind: "reply", text });
+    this.#options.tell({ kind: "reply", text, offset: this.#fedTo });
   }
 
   get #isNews(): boolean {

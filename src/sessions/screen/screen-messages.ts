@@ -5,7 +5,8 @@ import type { JournalEnd } from "../keeper-port.ts";
  * What the server's thread and the screens' thread say to each other.
  *
  * An event's `offset`: the program's output up to there has been looked at; what the event tells of is in its last part. Bells, notifications and replies
- * are told only of output that came after the session was opened here; titles and marks are state, and told again.
+ * are told only of output that came after the session was opened here; titles and marks are state, and told again. Replies are told at once; of the
+ * rest, what came last in a step, at its end: one of each kind, and one mark of each letter.
  */
 export type ScreenEvent = { offset?: number } & (
   | { kind: "title"; title: string }

@@ -281,13 +281,13 @@ test("restart: what rang before is not told again, titles and marks are", async 
   fixture.write("fox", "\x07\x1b]9;old\x07\x1b]2;title\x07\x1b]133;D;3\x07\x1b[6n");
   await fixture.settled();
   const kinds = () => fixture.events.splice(0).map(([, { kind }]) => kind);
-  assert.deepEqual(kinds(), ["bell", "notification", "title", "mark", "reply"]);
+  assert.deepEqual(kinds(), ["reply", "bell", "notification", "title", "mark"]);
   fixture.restart();
   fixture.open("fox", journal);
   fixture.write("fox", "\x07\x1b[2;3H\x1b[6n\x1b]9;new\x07");
   await fixture.settled();
   assert.deepEqual(fixture.events.at(-1), ["fox", { kind: "notification", text: "new", offset: journal.output }]);
-  assert.deepEqual(kinds(), ["title", "mark", "bell", "reply", "notification"]);
+  assert.deepEqual(kinds(), ["reply", "title", "mark", "bell", "notification"]);
 });
 
 test("gap: a session that outran its journal goes on from what is kept", async () => {
@@ -338,6 +338,28 @@ test("events: a flood of bells rings once in a step, and a flood of questions is
   assert.equal(events.filter(({ kind }) => kind === "bell").length, 1);
   const replyBytes = events.reduce((sum, event) => sum + (event.kind === "reply" ? event.text.length : 0), 0);
   assert.ok(replyBytes > 0 && replyBytes <= 16 * 1024, `${replyBytes} bytes`);
+});
+
+test("events: a flood of titles, notifications and marks is told once in a step, as it was at last", async () => {
+  await using fixture = new Fixture();
+  const journal = fixture.open("fox");
+  await fixture.settled();
+  const flood = "\x1b]0;one\x07\x1b]9;x\x07\x1b]133;D;1\x07\x1b]133;A\x07\x07\x1b]0;two\x07\x1b]9;y\x07\x1b]133;C\x07";
+  fixture.write("fox", `${flood.repeat(2_000)}\x1b]133;L\x07`);
+  await fixture.settled();
+  const offset = journal.output;
+  assert.equal(fixture.events.length, 6);
+  assert.deepEqual(
+    fixture.events.map(([, event]) => event),
+    [
+      { kind: "mark", letter: "D", status: 1, offset },
+      { kind: "mark", letter: "A", offset },
+      { kind: "bell", offset },
+      { kind: "title", title: "two", offset },
+      { kind: "notification", text: "y", offset },
+      { kind: "mark", letter: "C", offset },
+    ],
+  );
 });
 
 test("close: the screen is on disk when it is answered, and looks before it are answered", async () => {
