@@ -5,7 +5,7 @@ import { systemClock } from "../platform/clock.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { Session, SessionCondition } from "../protocol/units.ts";
 import { JournalWriter } from "./journal/testing/journal-writer.ts";
-import { OutputReader } from "./output-reader.ts";
+import { type OutputPiece, OutputReader } from "./output-reader.ts";
 import { type Watched, waitForSession } from "./wait.ts";
 
 /** A session that runs, of which only its journal matters. */
@@ -43,6 +43,30 @@ class WatchedJournal implements Watched {
   }
 }
 
+/** Much output; `onRead` is called when its first piece is read. */
+class Flood {
+  static readonly READS = 1_000;
+  readCount = 0;
+  #isClosed = false;
+  readonly #onRead: () => void;
+
+  constructor(onRead: () => void) {
+    this.#onRead = onRead;
+  }
+
+  async read(): Promise<OutputPiece> {
+    if (this.#isClosed || this.readCount === Flood.READS) return { kind: "none" };
+    this.readCount += 1;
+    if (this.readCount === 1) this.#onRead();
+    await new Promise((turn) => setImmediate(turn));
+    return { kind: "output", bytes: Buffer.from("more\n") };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+}
+
 test("wait: at its end nothing looks any more, and the connection's signal is let go", async () => {
   using journal = new JournalWriter();
   journal.write("it is listening");
@@ -64,6 +88,23 @@ test("wait: looks that are due when its client goes look at nothing", async () =
   assert.equal((await waiting).result, "timeout");
   await new Promise((turn) => setImmediate(turn));
   assert.ok(watched.lookCount < 10, `${watched.lookCount} looks`);
+});
+
+test("wait: a client that went before it began waits for nothing", async () => {
+  using journal = new JournalWriter();
+  const watched = new WatchedJournal(journal);
+  assert.equal((await watched.wait({ kind: "exit" }, AbortSignal.abort())).result, "timeout");
+  assert.equal(watched.listeners.size, 0);
+});
+
+test("wait: it ends at once, however much there is to read still", async () => {
+  using journal = new JournalWriter();
+  const watched = new WatchedJournal(journal);
+  const gone = new AbortController();
+  const flood = new Flood(() => gone.abort());
+  watched.openOutput = async () => flood as unknown as OutputReader;
+  assert.equal((await watched.wait({ kind: "output", pattern: "listening" }, gone.signal)).result, "timeout");
+  assert.ok(flood.readCount < Flood.READS, `${flood.readCount} reads`);
 });
 
 test("wait: a pattern that would take for ever is refused, and holds nobody up", async () => {

@@ -61,6 +61,7 @@ export async function waitForSession(
   const poll = patterns.size > 0 ? setInterval(onChange, OUTPUT_LOOK_MS) : undefined;
   const onAbort = (): void => settle("timeout");
   signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort(); // its client went while the output was opened
   onChange();
   try {
     return await promise;
@@ -70,7 +71,8 @@ export async function waitForSession(
     clearInterval(poll);
     signal.removeEventListener("abort", onAbort);
     isOver = true;
-    await looking; // it reads what is closed now
+    await output?.close(); // else a look would read until it has caught up
+    await looking;
   }
 }
 
@@ -127,7 +129,12 @@ class OutputTail implements AsyncDisposable {
     return stripVTControlCharacters(this.#text);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** A read that is under way ends. Safe to call twice. */
+  async close(): Promise<void> {
     await this.#reader?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
