@@ -75,3 +75,17 @@ test("replies: a keeper that does not answer is asked once, and little is kept f
   const [[, text = ""] = []] = asked.writes;
   assert.ok(text.length > 0 && text.length <= 16 * 1024, `${text.length} bytes`);
 });
+
+test("replies: what waited for a paste and was written while the keeper was asked is counted", async () => {
+  using asked = new Asked();
+  asked.session.send("paster", Buffer.from("\x1b[200~text"));
+  asked.reply("one ");
+  await asked.answer(0);
+  asked.reply("two ");
+  asked.session.send("paster", Buffer.from("\x1b[201~"));
+  await asked.answer(0);
+  assert.deepEqual(asked.writes.slice(2), [
+    [0, "one "],
+    [4, "two "],
+  ]);
+});

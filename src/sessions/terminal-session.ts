@@ -315,11 +315,12 @@ export class TerminalSession implements AttachedTo {
     this.#isReplying = true;
     try {
       while (this.#repliesWaiting.length > 0 && !this.#stopped) {
+        const waitingBytes = this.#turns.waitingBytes(client); // once written, they come behind the question: its answer is without them
         const sentBytes = await this.#inputBytesOf(client);
         if (this.#stopped) return;
         const bytes = this.#repliesWaiting;
         this.#repliesWaiting = Buffer.alloc(0);
-        this.#turns.push({ client, seq: sentBytes + this.#turns.waitingBytes(client), bytes });
+        this.#turns.push({ client, seq: sentBytes + waitingBytes, bytes });
       }
     } catch {
       this.#repliesWaiting = Buffer.alloc(0); // whoever has it next does not owe them either
