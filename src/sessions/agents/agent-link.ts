@@ -150,7 +150,7 @@ export class AgentLink {
     if (turn && !turn.cancelling) {
       await this.#calls.notify("session/cancel", { sessionId: this.#conversation.sessionId }, `cancel:${turn.id}`);
     }
-    await this.#questions.cancelAll();
+    await this.#cancelQuestions();
     const dropped = await dropping;
     return { cancelled: turn !== undefined, dropped: dropped.map(({ requestId }) => requestId) };
   }
@@ -223,7 +223,7 @@ export class AgentLink {
     if (this.#conversation.life !== this.#life) return this.#rejectAll(errors.agentEnded());
     if (this.#options.signal.aborted) return;
     this.#replies.serveOpen();
-    if (this.#conversation.turn?.cancelling) this.#inBackground(this.#questions.cancelAll());
+    if (this.#conversation.turn?.cancelling) this.#inBackground(this.#cancelQuestions());
     this.#settleReceipts();
     const next = this.#queue.first;
     const isFree = this.#conversation.connection.isOpen && !this.#conversation.turn && this.#sending === undefined;
@@ -235,6 +235,16 @@ export class AgentLink {
     if (isWarrenError(error, "AGENT_ENDED") || isWarrenError(error, "AGENT_DETACHED")) return;
     this.#cancelAgain();
     this.#cancelAgain = this.#options.clock.timer(AGAIN_MS, () => this.#reconcile());
+  }
+
+  /** The agent waits for each answer: one that was not taken is written again. */
+  async #cancelQuestions(): Promise<void> {
+    try {
+      await this.#questions.cancelAll();
+    } catch (error) {
+      this.#reconcileLater(error);
+      throw error;
+    }
   }
 
   async #send({ requestId, blocks, by }: QueuedPrompt): Promise<void> {

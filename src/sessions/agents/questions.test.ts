@@ -77,6 +77,19 @@ test("question: cancel answers it, and ends the turn", async () => {
   assert.equal(place.prompts().length, 1);
 });
 
+test("question: a cancelled answer that the keeper does not take is written again", async () => {
+  await using place = new TestPlace();
+  const { keeper, server } = await place.agent();
+  await server.link.prompt(text('ask "deploy?" allow|deny'), "p1");
+  await server.untilAsked();
+  let refusedCount = 0;
+  keeper.refuses = (key) => key.includes("answer:") && refusedCount++ === 0;
+  await server.link.cancel().catch(() => {}); // whoever writes it first is told, or nobody
+  await server.untilTurns(1);
+  assert.equal(refusedCount, 2);
+  assert.equal(server.items().find((item) => item.kind === "permission")?.state, "cancelled");
+});
+
 test("question: a server that dies between session/cancel and its answer is followed by one that gives it", async () => {
   await using place = new TestPlace();
   const { keeper, server } = await place.agent();
