@@ -1,7 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { ConversationEvent } from "../protocol/conversation.ts";
-import { isWarrenError } from "../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { ChannelExit, KeeperChannel } from "../protocol/keeper-calls.ts";
 import type { SignalledBy } from "../protocol/outcome.ts";
 import { pickSessionName } from "../registry/session-names.ts";
@@ -76,17 +76,22 @@ export class SessionPrograms {
     this.#options = options;
   }
 
-  /** @throws NAME_TAKEN */
+  /** @throws NAME_TAKEN; CHANNEL_EXISTS when another server was faster, with its record there again */
   async start(record: SessionRecord, { naming, from, taken }: ProgramStart): Promise<KeeperChannel> {
     const file = await resolveProgram(record.command, record.directory, record.env);
+    const { records } = this.#options;
     const wanted = record.name;
+    let before: SessionRecord | undefined;
     for (let attempt = 0; ; attempt++) {
       if (naming === "any" || (naming === "preferred" && attempt > 0)) record.name = pickSessionName(taken);
       if (record.name !== wanted && naming === "preferred") record.former_name = wanted;
-      this.#options.records.write(record);
+      const there = records.read(record.id);
+      if (!isSameStart(there, record)) before = there;
+      records.write(record);
       try {
         return await this.#open(record, file, from);
       } catch (error) {
+        if (isWarrenError(error, "CHANNEL_EXISTS")) this.#putBack(record, before);
         if (!isWarrenError(error, "NAME_TAKEN") || attempt >= NAME_TRIES_MAX) throw error;
         if (naming === "exact") throw errors.nameTaken(record.name);
         for (const name of await this.#namesOfHome()) taken.add(name);
@@ -160,6 +165,16 @@ export class SessionPrograms {
     return [own, ...commandsOf(record.id, channels).map(({ id }) => id)];
   }
 
+  /** Another server has started it: the record is that one's, and ours lies over it unless that one has written it since. */
+  #putBack(record: SessionRecord, before: SessionRecord | undefined): void {
+    const { records, log } = this.#options;
+    try {
+      if (before && isSameStart(records.read(record.id), record)) records.write(before);
+    } catch (error) {
+      log.warn("record_not_put_back", { session: record.name, error: messageOf(error) });
+    }
+  }
+
   #open(record: SessionRecord, file: string, from: JournalStart): Promise<KeeperChannel> {
     const { server, keeper, records } = this.#options;
     const spec = {
@@ -186,3 +201,6 @@ export class SessionPrograms {
     return channels.flatMap(({ name }) => (name === undefined ? [] : [name]));
   }
 }
+
+const isSameStart = (a: SessionRecord | undefined, b: SessionRecord): boolean =>
+  a?.server === b.server && a.started_at_ms === b.started_at_ms;

@@ -128,7 +128,7 @@ export class SessionStarts {
     try {
       await live.open(next, "preferred", { startOutput: journal.output, startInput: journal.input, startSegment });
     } catch (error) {
-      if (isWarrenError(error, "CHANNEL_EXISTS")) throw errors.sessionLive(record.name); // another server was faster: the record is its
+      if (isWarrenError(error, "CHANNEL_EXISTS")) throw errors.sessionLive(record.name); // another server was faster, and has its record
       records.write({ ...record, ended: record.ended ?? lostNow(clock) });
       throw error;
     }
