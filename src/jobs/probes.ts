@@ -2,12 +2,12 @@ import { stat } from "node:fs/promises";
 import { request } from "node:http";
 import { request as requestTls } from "node:https";
 import type { Clock } from "../platform/clock.ts";
+import { pause } from "../platform/pause.ts";
 import { listeningPorts } from "../platform/process.ts";
 import type { Condition } from "../protocol/units.ts";
 import { LinePattern } from "../runs/line-pattern.ts";
 import { logPaths, type logPathsOfRun } from "../runs/logs/files.ts";
 import { followPieces } from "../runs/logs/follow.ts";
-import { pause } from "../runs/pause.ts";
 import { findMembers } from "../runs/tree.ts";
 import type { LiveRun } from "./live-run.ts";
 

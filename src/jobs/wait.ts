@@ -1,8 +1,8 @@
 import type { Clock } from "../platform/clock.ts";
+import { pause } from "../platform/pause.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { Condition, Job } from "../protocol/units.ts";
 import { LinePattern } from "../runs/line-pattern.ts";
-import { pause } from "../runs/pause.ts";
 import type { LiveRun } from "./live-run.ts";
 import { holds } from "./probes.ts";
 import type { Runner } from "./runner.ts";

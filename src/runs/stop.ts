@@ -1,8 +1,8 @@
 import { constants } from "node:os";
 import { type Clock, systemClock } from "../platform/clock.ts";
+import { pause } from "../platform/pause.ts";
 import { hasEnded, type ProcessInfo, readProcess, signalNumber } from "../platform/process.ts";
 import { signalAll } from "./deliver.ts";
-import { pause } from "./pause.ts";
 import { findMembers, isSame, type ProcessKey, type RunMarks } from "./tree.ts";
 
 export interface StopOptions {

@@ -1,6 +1,7 @@
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { pause } from "../platform/pause.ts";
 import { Backoff } from "../protocol/backoff.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { MailMessage } from "../protocol/mail-units.ts";
@@ -69,7 +70,7 @@ export async function deliverMail(options: MailAgentOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       log.warn("mail_not_delivered", { name: agent.name, error: messageOf(error) });
-      await paused(clock, backoff.nextMs(), signal);
+      await pause(clock, backoff.nextMs(), signal).catch(() => {}); // ended: the loop sees it
     }
   }
 }
@@ -174,17 +175,4 @@ class Bell implements Disposable {
   [Symbol.dispose](): void {
     this.#unlisten();
   }
-}
-
-function paused(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      cancel();
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const cancel = clock.timer(delayMs, end);
-    signal.addEventListener("abort", end, { once: true });
-    if (signal.aborted) end();
-  });
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../platform/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Resolves after `delayMs`; rejects with the signal's reason when it is aborted first. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
