@@ -8,7 +8,7 @@ import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Observer } from "./observer.ts";
 import type { Readiness } from "./readiness.ts";
-import { type JobRecord, keepsEnvironment, marked, type RunCause } from "./records.ts";
+import { type JobRecord, keepsEnvironment, marked, policyOf, type RunCause } from "./records.ts";
 import { type RunLimits, withoutDeadOwner } from "./run-limits.ts";
 import type { Runner, StopOptions } from "./runner.ts";
 import type { JobStore, Receipt } from "./store.ts";
@@ -68,9 +68,8 @@ export class JobControl {
   ): Promise<Started> {
     const existing = insert ?? this.#store.job(jobId);
     if (!existing) throw errors.jobNotFound(jobId);
-    const { restart, file_env } = existing.options;
-    const wholeEnv = withFileEnvironment(env, file_env);
-    const staysWanted = restart !== undefined && restart.when !== "no";
+    const wholeEnv = withFileEnvironment(env, existing.options.file_env);
+    const staysWanted = policyOf(existing.options) !== undefined;
     const job: JobRecord = {
       ...existing,
       options: marked(cause === "user" ? withoutDeadOwner(existing.options) : existing.options, staysWanted),

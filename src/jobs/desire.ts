@@ -4,7 +4,15 @@ import { Backoff } from "../protocol/backoff.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { type Outcome, succeeded } from "../protocol/outcome.ts";
 import type { Ledger } from "./ledger.ts";
-import { type JobRecord, keepsEnvironment, marked, REBOOTED, type RunCause, type RunRecord } from "./records.ts";
+import {
+  type JobRecord,
+  keepsEnvironment,
+  marked,
+  policyOf,
+  REBOOTED,
+  type RunCause,
+  type RunRecord,
+} from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
 
@@ -145,8 +153,8 @@ export class Desire {
     ledger.tryCommit((tell) => {
       const job = store.job(jobId);
       if (!job || job.wanted === "down") return;
-      const hasPolicy = job.options.restart !== undefined && job.options.restart.when !== "no";
-      const goesOn = hasPolicy && job.restartCount < (job.options.restart?.max ?? Number.POSITIVE_INFINITY);
+      const policy = policyOf(job.options);
+      const goesOn = policy !== undefined && job.restartCount < (policy.max ?? Number.POSITIVE_INFINITY);
       const restartAtMs = goesOn ? clock.wallMs() + this.#delayMs(job, undefined) : null;
       const updated: JobRecord = {
         ...job,
@@ -172,14 +180,14 @@ export class Desire {
   }
 
   #wantsAgain(job: JobRecord, run: RunRecord, outcome: Outcome): boolean {
-    const { restart } = job.options;
-    if (!restart || restart.when === "no") return false;
+    const policy = policyOf(job.options);
+    if (!policy) return false;
     if (outcome.kind === "signalled" && (outcome.by === "user" || outcome.by === "stop" || outcome.by === "owner"))
       return false;
     if (isReboot(outcome)) return false;
-    if (restart.when === "on-failure" && succeeded(outcome)) return false;
+    if (policy.when === "on-failure" && succeeded(outcome)) return false;
     const inARow = isLong(run) ? 0 : job.restartCount;
-    return inARow < (restart.max ?? Number.POSITIVE_INFINITY);
+    return inARow < (policy.max ?? Number.POSITIVE_INFINITY);
   }
 
   #delayMs(job: JobRecord, run: RunRecord | undefined): number {

@@ -225,6 +225,14 @@ test("up: a file's job comes back after a reboot while its policy keeps it up, a
   assert.deepEqual(marks(), [undefined, undefined]);
 });
 
+test("up: a job that runs, and whose policy was taken out of the file, does not come back after a reboot", async () => {
+  await using fixture = await JobsFixture.make();
+  await up(fixture, [fixture.upSpec("web", LONG, { restart: { when: "always" } })]);
+  assert.equal(fixture.jobs.get({ job_id: "web" }).job.autostart, true);
+  assert.deepEqual(await up(fixture, [fixture.upSpec("web", LONG)]), ["web already_running running"]);
+  assert.equal(fixture.jobs.get({ job_id: "web" }).job.autostart, undefined);
+});
+
 test("up: a job whose policy is done with it does not come back after a reboot", async () => {
   await using fixture = await JobsFixture.make();
   const decided = fixture.nextDecision();

@@ -6,7 +6,7 @@ import type { Definitions } from "./definitions.ts";
 import type { Desire } from "./desire.ts";
 import * as errors from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
-import { type JobRecord, marked } from "./records.ts";
+import { type JobRecord, marked, policyOf } from "./records.ts";
 import type { Runner } from "./runner.ts";
 import type { JobStore } from "./store.ts";
 
@@ -98,7 +98,11 @@ export class Projects {
       const isNew = this.#store.job(job.id) === undefined;
       const live = this.#runner.ofJob(job.id);
       const isMarked = this.#store.job(job.id)?.options.autostart === true; // it has been up and stays so
-      const stored: JobRecord = { ...job, options: marked(job.options, isMarked), env: spec.env };
+      const stored: JobRecord = {
+        ...job,
+        options: marked(job.options, isMarked && policyOf(job.options) !== undefined),
+        env: spec.env,
+      };
       this.#ledger.commit((tell) => {
         if (isNew) this.#store.insertJob(stored);
         else this.#store.updateJob({ ...(this.#store.job(job.id) ?? stored), ...pickDefinition(stored) });

@@ -113,6 +113,10 @@ export interface EventRecord {
 export const keepsEnvironment = ({ options }: JobRecord): boolean =>
   options.autostart === true || options.file_env !== undefined;
 
+/** What starts it again when it ends; undefined when nothing does. */
+export const policyOf = ({ restart }: JobOptions): RestartPolicy | undefined =>
+  restart?.when === "no" ? undefined : restart;
+
 /** A job of a warren.yaml is marked to come back after a reboot while a policy keeps it up; any other as `--autostart` said. */
 export function marked(options: JobOptions, isKeptUp: boolean): JobOptions {
   if (options.file_env === undefined) return options;
