@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, statSync } from "node:fs";
 import { readTextIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
 import { WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { KEY_BYTES, type SealingCrypto, type SigningKey } from "../sealing/crypto.ts";
 
 /**
@@ -22,5 +23,5 @@ export async function hubKey(path: string, crypto: SealingCrypto): Promise<Signi
 
 const bad = (path: string): WarrenError =>
   new WarrenError("HUB_KEY_BAD", `${path} does not hold a hub's key: 64 hex digits.`, {
-    fix: `put it back from a backup, or: mv ${path} ${path}.bad      # a new hub: everybody pairs anew`,
+    fix: `put it back from a backup, or: mv ${quoteWord(path)} ${quoteWord(`${path}.bad`)}      # a new hub: everybody pairs anew`,
   });

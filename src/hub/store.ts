@@ -1,4 +1,5 @@
 import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { Archive } from "./archive.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { HubLimits } from "./limits.ts";
@@ -91,6 +92,9 @@ export class HubStore {
 
 const unusable = (path: string, error: unknown): WarrenError =>
   new WarrenError("HUB_STORE_UNUSABLE", `The hub's store ${path} cannot be used: ${messageOf(error)}.`, {
-    fix: systemCode(error) === "EACCES" ? `ls -l ${path}` : `mv ${path} ${path}.broken      # members then join anew`,
+    fix:
+      systemCode(error) === "EACCES"
+        ? `ls -l ${quoteWord(path)}`
+        : `mv ${quoteWord(path)} ${quoteWord(`${path}.broken`)}      # members then join anew`,
     cause: error,
   });

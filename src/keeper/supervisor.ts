@@ -5,6 +5,7 @@ import { type Log, logTail } from "../platform/log.ts";
 import { Backoff } from "../protocol/backoff.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer, ListenAddress, ServerSpec, ServerStartCall } from "../protocol/keeper-calls.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { type Exit, Generation } from "./generation.ts";
 
 /**
@@ -213,7 +214,7 @@ export class Supervisor {
 
   #startFailed({ logPath }: ServerSpec, sentence: string): WarrenError {
     return new WarrenError("SERVER_START_FAILED", sentence, {
-      fix: `tail ${logPath}`,
+      fix: `tail ${quoteWord(logPath)}`,
       detail: { log: logPath, lines: logTail(logPath) },
     });
   }

@@ -4,6 +4,7 @@ import { readJsonIfExists } from "../platform/atomic-file.ts";
 import type { Places } from "../platform/paths.ts";
 import { fromWire, systemCode, WarrenError, type WireError } from "../protocol/errors.ts";
 import type { HubCall, HubCalls } from "../protocol/hub-control.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 
 /** Asks the hub that runs in this home. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -57,4 +58,4 @@ const notRunning = ({ home }: Places): WarrenError =>
   new WarrenError("HUB_NOT_RUNNING", `No hub runs in ${home}.`, { fix: "warren hub" });
 
 const silent = ({ hubLog }: Places, what: string): WarrenError =>
-  new WarrenError("HUB_SILENT", `The hub ${what}.`, { fix: `tail ${hubLog}` });
+  new WarrenError("HUB_SILENT", `The hub ${what}.`, { fix: `tail ${quoteWord(hubLog)}` });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { makeDirectories } from "../platform/directories.ts";
 import { homeDigest, type Places } from "../platform/paths.ts";
 import { messageOf, systemCode, WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 
 /**
  * What makes a name an agent's own: a secret, one line in a file for each project and name, `<home>/mail/agents/<project>/<name>.key` (0600). An agent
@@ -36,7 +37,7 @@ export async function keyOf(places: Places, project: string, name: string): Prom
     return { key, isNew: false };
   } catch (error) {
     throw new WarrenError("KEY_FILE_UNREADABLE", `The key file ${path} cannot be used: ${messageOf(error)}.`, {
-      fix: `rm ${path}`,
+      fix: `rm ${quoteWord(path)}`,
       cause: error,
     });
   }

@@ -3,6 +3,7 @@ import type { Build } from "../platform/build.ts";
 import { makeDirectories } from "../platform/directories.ts";
 import { ensureHome, ensureSocketDir, type Places } from "../platform/paths.ts";
 import { fromWire, messageOf, WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { keepBuild, keptRuntime } from "../registry/builds.ts";
 import { passOrWait } from "./gate.ts";
 import { firstLine, spawnDetached } from "./spawn-detached.ts";
@@ -74,4 +75,6 @@ function startError(word: string, places: Places): WarrenError {
 }
 
 const failed = (what: string, places: Places): WarrenError =>
-  new WarrenError("MAIL_START_FAILED", `The mailbox's leader ${what}.`, { fix: `tail ${places.mailLeaderLog}` });
+  new WarrenError("MAIL_START_FAILED", `The mailbox's leader ${what}.`, {
+    fix: `tail ${quoteWord(places.mailLeaderLog)}`,
+  });

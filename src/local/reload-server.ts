@@ -3,6 +3,7 @@ import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
 import { isWarrenError, messageOf, WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer } from "../protocol/keeper-calls.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { keepBuild } from "../registry/builds.ts";
 import { findKeeper, KEEPER_GREETING_MS, serverSpec } from "./ensure-server.ts";
 
@@ -23,7 +24,7 @@ export async function reloadServer(places: Places, build: Build, name: string): 
   } catch (error) {
     if (isWarrenError(error)) throw error;
     throw new WarrenError("RELOAD_FAILED", messageOf(error), {
-      fix: `tail ${join(places.serverLogsDir, `${name}.log`)}`,
+      fix: `tail ${quoteWord(join(places.serverLogsDir, `${name}.log`))}`,
       cause: error,
     });
   } finally {

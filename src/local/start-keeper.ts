@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
 import { fromWire, messageOf, WarrenError } from "../protocol/errors.ts";
+import { quoteWord } from "../protocol/quote-word.ts";
 import { firstLine, spawnDetached } from "./spawn-detached.ts";
 
 /** Starts the keeper in a session of its own and waits for its word on the readiness pipe. */
@@ -24,7 +25,9 @@ export async function startKeeper(
   const word = await firstLine(pipe, {
     timeoutMs: START_TIMEOUT_MS,
     late: () =>
-      new WarrenError("KEEPER_FAILED", "The keeper did not start in 10 s.", { fix: `tail ${places.keeperLog}` }),
+      new WarrenError("KEEPER_FAILED", "The keeper did not start in 10 s.", {
+        fix: `tail ${quoteWord(places.keeperLog)}`,
+      }),
   });
   if (word === "ready" || word === "busy") return;
   throw startError(word, places);
@@ -32,7 +35,7 @@ export async function startKeeper(
 
 function startError(word: string, places: Places): WarrenError {
   const fallback = new WarrenError("KEEPER_FAILED", "The keeper ended before it was ready.", {
-    fix: `tail ${places.keeperLog}`,
+    fix: `tail ${quoteWord(places.keeperLog)}`,
   });
   if (!word) return fallback;
   try {

@@ -5,17 +5,17 @@ import { quoteWord } from "../protocol/quote-word.ts";
 
 export const keyFileBad = (path: string, why: string): WarrenError =>
   new WarrenError("MACHINE_KEY_BAD", `The machine's key ${path} cannot be used: ${why}.`, {
-    fix: `put it back from a backup, or: mv ${path} ${path}.bad      # devices pair anew`,
+    fix: `put it back from a backup, or: mv ${quoteWord(path)} ${quoteWord(`${path}.bad`)}      # devices pair anew`,
   });
 
 export const keyFileOpen = (path: string, mode: number): WarrenError =>
   new WarrenError("MACHINE_KEY_OPEN", `The machine's key ${path} may be read by others (mode ${mode.toString(8)}).`, {
-    fix: `chmod 600 ${path}      # and pair anew, if somebody may have read it`,
+    fix: `chmod 600 ${quoteWord(path)}      # and pair anew, if somebody may have read it`,
   });
 
 export const rosterBad = (path: string, why: string): WarrenError =>
   new WarrenError("ROSTER_BAD", `The list of devices ${path} cannot be used: ${why}.`, {
-    fix: `put it back from a backup, or: mv ${path} ${path}.bad      # devices pair anew`,
+    fix: `put it back from a backup, or: mv ${quoteWord(path)} ${quoteWord(`${path}.bad`)}      # devices pair anew`,
   });
 
 export const addressBad = (address: string, why: string): WarrenError =>

@@ -7,6 +7,7 @@ import { isAlive, readProcess } from "../../platform/process.ts";
 import { formatBytes } from "../../protocol/durations.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Finding } from "../../protocol/messages.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { readEntries } from "../../registry/entries.ts";
 import type { Context } from "../context.ts";
 import { isServing } from "../named-server.ts";
@@ -59,7 +60,7 @@ function socketDirectory({ places }: Context): Finding {
   return error(
     "sockets",
     `${places.socketDir} can be read by others (mode ${mode.toString(8)})`,
-    `chmod 700 ${places.socketDir}`,
+    `chmod 700 ${quoteWord(places.socketDir)}`,
   );
 }
 
@@ -112,7 +113,7 @@ async function keeper({ places }: Context): Promise<Finding> {
     return error(
       "keeper",
       `it does not answer: ${cause instanceof Error ? cause.message : cause}`,
-      `tail ${places.keeperLog}`,
+      `tail ${quoteWord(places.keeperLog)}`,
     );
   }
 }

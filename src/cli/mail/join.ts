@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { hintLines } from "../render/hints.ts";
@@ -60,7 +61,7 @@ async function contentOf({ cwd }: Context, option: string, path: string | undefi
     return await readFile(resolve(cwd, path), "utf8");
   } catch (error) {
     throw new WarrenError("FILE_UNREADABLE", `The file of ${option} cannot be read: ${messageOf(error)}.`, {
-      fix: `ls -l ${path}`,
+      fix: `ls -l ${quoteWord(path)}`,
       cause: error,
     });
   }

@@ -3,6 +3,7 @@ import { open, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 
 /** The file with the secret that a name belongs to: one line, readable by its owner alone. Whoever has it has the name. */
 const KEY_BYTES = 32;
@@ -42,6 +43,6 @@ export async function readOrMakeKey(path: string): Promise<{ key: string; isNew:
 
 const unreadable = (file: string, why: string, cause?: unknown): WarrenError =>
   new WarrenError("KEY_FILE_UNREADABLE", `The key file ${file} cannot be used: ${why}.`, {
-    fix: `warren mail register NAME --key-file ${file}`,
+    fix: `warren mail register NAME --key-file ${quoteWord(file)}`,
     cause,
   });

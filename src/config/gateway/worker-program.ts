@@ -1,5 +1,6 @@
 import { readlink } from "node:fs/promises";
 import { extname, join, relative, resolve } from "node:path";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { suggest } from "../../protocol/suggest.ts";
 import { parseCommand } from "../command-line.ts";
 import { checkAuthorities } from "./authorities.ts";
@@ -188,7 +189,7 @@ async function reportLostLink({ name, dir, source }: WorkerPlace): Promise<boole
   source.report(
     "",
     `bin/${name}, the link to the version that serves, is missing; there ${artefacts.length === 1 ? "is" : "are"} ${artefacts.join(", ")}`,
-    `ln -s ${artefacts.at(-1)} ${join(dir, "bin", name)}`,
+    `ln -s ${quoteWord(artefacts.at(-1)!)} ${quoteWord(join(dir, "bin", name))}`,
   );
   return true;
 }

@@ -4,6 +4,7 @@ import { join, relative, sep } from "node:path";
 import { readJsonIfExists, replaceFile } from "../../platform/atomic-file.ts";
 import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { BuiltFrom } from "../watch/worker-sources.ts";
 
 /**
@@ -266,7 +267,7 @@ export class Artefacts {
       "BIN_REFUSED",
       `${this.binDir} is ${reason}; artefacts go into a folder of the worker's own.`,
       {
-        fix: `rm ${this.binDir} && mkdir ${this.binDir}`,
+        fix: `rm ${quoteWord(this.binDir)} && mkdir ${quoteWord(this.binDir)}`,
       },
     );
   }
@@ -291,7 +292,7 @@ function unwritable(dir: string, error: unknown): unknown {
   if (error instanceof WarrenError) return error;
   const isFull = systemCode(error) === "ENOSPC" || systemCode(error) === "EDQUOT";
   const reason = isFull ? "the disk is full" : messageOf(error);
-  const fix = isFull ? `df -h ${dir}` : `ls -ld ${dir}`;
+  const fix = isFull ? `df -h ${quoteWord(dir)}` : `ls -ld ${quoteWord(dir)}`;
   return new WarrenError("BIN_UNWRITABLE", `The artefact cannot be written to ${dir}: ${reason}.`, {
     fix,
     cause: error,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeDirectories } from "../../platform/directories.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 
 /**
  * `<home>/remote/device/device.db` (0600): what this home has asked of other machines, and what it has read of them at their hubs. WAL with
@@ -89,7 +90,7 @@ function makePrivate(dir: string, path: string): void {
 
 const stateOpen = (path: string, mode: number): WarrenError =>
   new WarrenError("DEVICE_FILE_OPEN", `This device's state ${path} may be read by others (mode ${mode.toString(8)}).`, {
-    fix: `chmod 600 ${path}`,
+    fix: `chmod 600 ${quoteWord(path)}`,
   });
 
 const tooNew = (path: string, version: number): WarrenError =>
@@ -99,5 +100,5 @@ const tooNew = (path: string, version: number): WarrenError =>
 
 const stateBad = (path: string, why: string): WarrenError =>
   new WarrenError("DEVICE_STATE_BAD", `This device's state ${path} cannot be used: ${why.replace(/\.$/, "")}.`, {
-    fix: `mv ${path} ${path}.bad      # what waits in it is lost; the machines are read anew`,
+    fix: `mv ${quoteWord(path)} ${quoteWord(`${path}.bad`)}      # what waits in it is lost; the machines are read anew`,
   });

@@ -5,6 +5,7 @@ import { makeDirectories } from "../../platform/directories.ts";
 import { waitForLock } from "../../platform/lock.ts";
 import { readPrivateFile, writePrivateFile } from "../../platform/private-file.ts";
 import { WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { concat, toHex } from "../../sealing/bytes.ts";
 import { KEY_BYTES, type SealingCrypto, type SigningKey } from "../../sealing/crypto.ts";
 import { bytesOf, type DeviceFile, type DeviceHub, type MachineRecord, readDeviceFile } from "./device-file.ts";
@@ -204,12 +205,12 @@ const machineRecord = (machine: MachineEntry): MachineRecord => ({
 
 const fileOpen = (path: string, mode: number): WarrenError =>
   new WarrenError("DEVICE_FILE_OPEN", `This device's keys ${path} may be read by others (mode ${mode.toString(8)}).`, {
-    fix: `chmod 600 ${path}      # and pair anew, if somebody may have read it`,
+    fix: `chmod 600 ${quoteWord(path)}      # and pair anew, if somebody may have read it`,
   });
 
 const fileBad = (path: string, why: string): WarrenError =>
   new WarrenError("DEVICE_FILE_BAD", `This device's keys ${path} cannot be used: ${why}.`, {
-    fix: `put it back from a backup, or: mv ${path} ${path}.bad      # machines are paired with anew`,
+    fix: `put it back from a backup, or: mv ${quoteWord(path)} ${quoteWord(`${path}.bad`)}      # machines are paired with anew`,
   });
 
 const otherKeys = (): WarrenError =>

@@ -4,6 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import type { HubNetwork } from "../../contact/network.ts";
 import type { Places } from "../../platform/paths.ts";
 import { systemCode, WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import { socketNetwork } from "./socket-network.ts";
 
 /**
@@ -48,4 +49,6 @@ export function trustingNetwork({ remoteDir }: Pick<Places, "remoteDir">): HubNe
 const isTls = (address: string): boolean => address.startsWith("https:");
 
 const notUsable = (path: string, why: string): WarrenError =>
-  new WarrenError("HUB_AUTHORITY_BAD", `${path} ${why}.`, { fix: `openssl x509 -in ${path} -noout -subject` });
+  new WarrenError("HUB_AUTHORITY_BAD", `${path} ${why}.`, {
+    fix: `openssl x509 -in ${quoteWord(path)} -noout -subject`,
+  });

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { readTextIfExists, writeFileAtomic } from "../../platform/atomic-file.ts";
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 
 /** <home>/mail/machines.json: where this machine meets the others, with what is secret of it; for its user alone (mode 0600). */
 export interface Membership {
@@ -33,7 +34,7 @@ export class MachinesFile {
       };
     } catch (error) {
       throw new WarrenError("MACHINES_FILE_DAMAGED", `${this.#path} cannot be read: ${messageOf(error)}.`, {
-        fix: `rm ${this.#path} && warren mail join nats://HOST:4222`,
+        fix: `rm ${quoteWord(this.#path)} && warren mail join nats://HOST:4222`,
         cause: error,
       });
     }

@@ -1,4 +1,5 @@
 import { messageOf, WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 
 /** What the log refuses, and why. */
 
@@ -53,7 +54,7 @@ export const logTooNew = (path: string, version: number, ours: number): WarrenEr
 
 export const logDamaged = (path: string, cause: unknown): WarrenError =>
   new WarrenError("MAIL_LOG_DAMAGED", `${path} cannot be read: ${messageOf(cause)}. It was left as it is.`, {
-    fix: `mv ${path} ${path}.damaged && cp BACKUP ${path}`,
+    fix: `mv ${quoteWord(path)} ${quoteWord(`${path}.damaged`)} && cp BACKUP ${quoteWord(path)}`,
     cause,
   });
 

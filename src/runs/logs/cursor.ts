@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readTextIfExists, writeFileAtomic } from "../../platform/atomic-file.ts";
 import { makeDirectories } from "../../platform/directories.ts";
 import { WarrenError } from "../../protocol/errors.ts";
+import { quoteWord } from "../../protocol/quote-word.ts";
 import type { Positions } from "./files.ts";
 import { endOfLine, type LogItem } from "./log-item.ts";
 
@@ -47,7 +48,7 @@ export function readCursor(ref: CursorRef): Cursor {
   }
   if (file.oldest_reader > VERSION) {
     throw new WarrenError("CURSOR_TOO_NEW", `The cursor "${ref.name}" was written by a newer Warren (${path}).`, {
-      fix: `rm ${path}`,
+      fix: `rm ${quoteWord(path)}`,
     });
   }
   return { positions: file.positions };

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { makeDirectories } from "../../../platform/directories.ts";
 import { homeDigest, type Places } from "../../../platform/paths.ts";
 import { messageOf, systemCode, WarrenError } from "../../../protocol/errors.ts";
+import { quoteWord } from "../../../protocol/quote-word.ts";
 
 /**
  * A settings file of an agent's: read, and replaced as a whole, by its target where it is a symbolic link, with the mode that it has. What it was before we came is
@@ -43,7 +44,8 @@ export async function readSettings(path: string): Promise<SettingsText> {
 /** `after` undefined: the file goes. @throws SETTINGS_NOT_WRITTEN */
 export async function writeSettings({ path, text, mode }: SettingsText, after: string | undefined): Promise<void> {
   // Replacing needs no right to write to the file itself, but whoever took it away meant it.
-  if (text !== undefined && (mode & 0o222) === 0) throw notWritten(path, "it is read-only", `chmod u+w ${path}`);
+  if (text !== undefined && (mode & 0o222) === 0)
+    throw notWritten(path, "it is read-only", `chmod u+w ${quoteWord(path)}`);
   try {
     if (after === undefined) {
       await rm(path, { force: true });
@@ -53,7 +55,7 @@ export async function writeSettings({ path, text, mode }: SettingsText, after: s
     makeDirectories(dirname(path));
     await replace(path, after, mode);
   } catch (error) {
-    throw notWritten(path, messageOf(error), `ls -ld ${dirname(path)} ${path}`, error);
+    throw notWritten(path, messageOf(error), `ls -ld ${quoteWord(dirname(path))} ${quoteWord(path)}`, error);
   }
 }
 
