@@ -1,4 +1,4 @@
-import { WarrenError, withFix } from "../protocol/errors.ts";
+import { messageOf, WarrenError, withFix } from "../protocol/errors.ts";
 import { suggest } from "../protocol/suggest.ts";
 
 export const sessionNotFound = (reference: string, known: readonly string[]): WarrenError => {
@@ -15,6 +15,13 @@ export const sessionNotLive = (name: string): WarrenError =>
 
 export const sessionLive = (name: string): WarrenError =>
   new WarrenError("SESSION_LIVE", `${name} is still running.`, { fix: `warren stop ${name}` });
+
+export const endNotNoted = (name: string, cause: unknown): WarrenError =>
+  new WarrenError(
+    "SESSION_END_NOT_NOTED",
+    `${name} has ended, and that cannot be written down: ${messageOf(cause)}. It is tried again.`,
+    { fix: "df -h      # once there is room, it is in: warren sessions --all", cause },
+  );
 
 export const nameInvalid = (name: string): WarrenError =>
   new WarrenError(

@@ -23,7 +23,8 @@ import { TerminalSession } from "./terminal-session.ts";
  * and how they go (ended, saved, given away). How a program is started, and what is made of one, is in `SessionPrograms`.
  *
  * Invariants
- * 1. A session's record is written before its program is started, and its end before the keeper forgets it.
+ * 1. A session's record is written before its program is started, and its end before the keeper forgets it; but for one that ends with the server, and whose end
+ *    has no room: it is lost.
  * 2. A name belongs to one running program of the home: the keeper says so.
  * 3. Whoever steers a session has its lease; who has lost it is refused by the keeper.
  */
@@ -57,6 +58,8 @@ export class LiveSessions {
   readonly #stopping = new Map<string, SignalledBy>();
   /** Those that the server's end ends: they are saved, and not ended by themselves. */
   readonly #savedByUs = new Set<string>();
+  /** By the session's id, why the end of its program could not be written down so far. */
+  readonly #endFailures = new Map<string, unknown>();
   readonly #opening = new Set<Promise<unknown>>();
   readonly #watchers = new Set<() => void>();
   readonly #searches = new SharedSearches();
@@ -179,7 +182,10 @@ export class LiveSessions {
     await session.close();
   }
 
-  /** Ends its program and the whole tree; resolves when its end is written down. `saved`: by the end of the server. */
+  /**
+   * Ends its program and the whole tree; resolves when its end is written down. `saved`: by the end of the server, which no disk holds up.
+   * @throws SESSION_END_NOT_NOTED after the first try, while it is tried again
+   */
   async end(
     session: LiveSession,
     by: SignalledBy,
@@ -188,15 +194,6 @@ export class LiveSessions {
   ): Promise<void> {
     const { record, channel } = session;
     this.#stopping.set(record.id, by);
-    const ended = new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (this.#live.has(record.id)) return;
-        this.#watchers.delete(look);
-        resolve();
-      };
-      this.#watchers.add(look);
-      look();
-    });
     if (saved) this.#savedByUs.add(record.id);
     await stopSession({
       record,
@@ -205,7 +202,7 @@ export class LiveSessions {
       searches: this.#searches,
       ...(graceMs === undefined ? {} : { graceMs }),
     });
-    await ended;
+    await this.#left(session, saved);
   }
 
   /** Somebody sends it a signal: an end by it is theirs. */
@@ -298,8 +295,9 @@ export class LiveSessions {
     const { keeper, log } = this.#options;
     const outcome = outcomeOfExit(exit, this.#stopping.get(record.id) ?? "unknown");
     this.#stopping.delete(record.id);
-    record.ended = { outcome, at_ms: Date.parse(exit.at), saved: this.#savedByUs.delete(record.id) };
+    record.ended = { outcome, at_ms: Date.parse(exit.at), saved: this.#savedByUs.has(record.id) };
     if (!(await this.#noteEnd(session))) return;
+    this.#endFailures.delete(record.id);
     keeper.forget(channel.channel);
     if (record.kind === "session") this.screens.forget(record.id);
     await keeper.call({ call: "close", id: channel.id, epoch: channel.epoch }).catch((error) => {
@@ -307,21 +305,45 @@ export class LiveSessions {
     });
     await session.told();
     this.#live.delete(record.id);
+    this.#savedByUs.delete(record.id);
     this.changed("members");
+  }
+
+  /** Resolves when it is live no more. @throws SESSION_END_NOT_NOTED, unless it is `saved` */
+  #left(session: LiveSession, saved: boolean): Promise<void> {
+    const { id, name } = session.record;
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const isLive = this.#live.get(id) === session;
+        if (isLive && (saved || !this.#endFailures.has(id))) return;
+        this.#watchers.delete(look);
+        if (isLive) reject(errors.endNotNoted(name, this.#endFailures.get(id)));
+        else resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
   }
 
   #noteDown(session: LiveSession): void {
     this.#records.write(asItIs(session));
   }
 
-  /** Tried until there is room for it; the keeper remembers the end meanwhile. False when this server lets go of it first. */
+  /**
+   * Tried until there is room for it; the keeper remembers the end meanwhile. That of one that ends with the server is given up at a failure: it counts as lost.
+   * False when this server lets go of it first.
+   */
   async #noteEnd(session: LiveSession): Promise<boolean> {
+    const { id } = session.record;
     for (let isFirst = true; !this.#isClosed; isFirst = false) {
       try {
         this.#noteDown(session);
         return true;
       } catch (error) {
         if (isFirst) this.#logEndNotNoted(session, error);
+        if (this.#savedByUs.has(id)) return true;
+        this.#endFailures.set(id, error);
+        if (isFirst) this.changed("state");
       }
       await new Promise<void>((resolve) => this.#options.clock.timer(END_AGAIN_MS, resolve));
     }
