@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from "../protocol/durations.ts";
 import type { WhyReport } from "../protocol/messages.ts";
-import { cleanLine, withoutSgr } from "./text/ansi.ts";
+import { plainLine } from "./text/ansi.ts";
 
 /** The report of `why` as sentences. */
 export function whyLines({ job, run, lines, lines_from, history }: WhyReport): string[] {
@@ -10,8 +10,7 @@ export function whyLines({ job, run, lines, lines_from, history }: WhyReport): s
   if (job.leftover_count) said.push(`${job.leftover_count} of its processes outlived it; stop ends them.`);
   const last = history[0];
   if (last) said.push(`Run ${last.run_id} was started by: ${last.cause}.`);
-  if (lines.length > 0)
-    said.push("", `Last lines of ${lines_from}:`, ...lines.map((line) => `  ${withoutSgr(cleanLine(line))}`));
+  if (lines.length > 0) said.push("", `Last lines of ${lines_from}:`, ...lines.map((line) => `  ${plainLine(line)}`));
   return said;
 }
 

@@ -31,6 +31,12 @@ export function cleanLine(raw: string): string {
 
 export const withoutSgr = (text: string): string => (text.includes("\x1b") ? text.replace(SGR_ANYWHERE, "") : text);
 
+/** One line without its newline and without colours. */
+export const plainLine = (raw: string): string => withoutSgr(cleanLine(raw));
+
+/** What a program, a user or a server wrote, of any number of lines, as it may stand in a row. */
+export const inOneRow = (text: string): string => plainLine(text.replace(/[\r\n\t]+/g, " "));
+
 /** Columns of a line that may hold SGR sequences. */
 export const ansiWidth = (text: string): number => widthOf(withoutSgr(text));
 

@@ -3,13 +3,12 @@ import { innerColumns } from "../model/layout.ts";
 import { labelOf, type Model, type PanelId, selectedJob } from "../model/model.ts";
 import { urgencyOf } from "../model/units.ts";
 import { selectedWorker, type WorkerView } from "../model/workers.ts";
-import { ansiWidth } from "../text/ansi.ts";
+import { ansiWidth, inOneRow } from "../text/ansi.ts";
 import { cutStart } from "../text/width.ts";
 import { portRows, runRows } from "./detail-rows.ts";
 import { type FrameOptions, fit, frame } from "./frame.ts";
 import { logNote, logRows, logTitle } from "./log-rows.ts";
 import { previewNote, previewRows, previewTitle } from "./session-preview.ts";
-import { plain } from "./session-rows.ts";
 import { glyphOf, jobState, workerState } from "./states.ts";
 import { paint, type Theme, type Tone } from "./theme.ts";
 import { unitRows } from "./unit-rows.ts";
@@ -38,7 +37,7 @@ function contentOf(theme: Theme, model: Model, layout: Layout, id: keyof Layout[
         lines: [headerLine(theme, model, innerColumns(layout.panels.header))],
       };
     case "description":
-      return { title: "description", lines: [plain(job?.description ?? "")] };
+      return { title: "description", lines: [inOneRow(job?.description ?? "")] };
     case "units":
       return {
         key: "1",

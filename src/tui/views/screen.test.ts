@@ -105,6 +105,19 @@ test("every row is exactly as wide as the terminal, at every size and in every s
   );
 });
 
+test("what a server says, and a directory's name, stand in a row without what acts on a terminal", () => {
+  const said = "it ended. It wrote to stderr:\n\x1b[2Jpanic: no\tport\nfix: npm ci";
+  const played = new Played()
+    .show(job("1aa", { name: "web", workdir: "/q/odd\n\x1b[2Jone" }))
+    .keys("a")
+    .do({ type: "failed", text: said });
+  for (const { text } of screenOf(COLOR, played.model).lines.flat())
+    assert.doesNotMatch(withoutSgr(text), CONTROL_CHARACTER);
+  const text = shown(played).join("\n");
+  assert.match(text, /It wrote to stderr: panic: no port fix: npm ci/);
+  assert.match(text, /odd one\//);
+});
+
 test("states carry a glyph and a word", () => {
   const text = shown(busy(120, 36).keys("j")).join("\n");
   for (const piece of ["◆", "stuck", "◉ web", ":3000", "✗", "failed (3)", "◼", "lost", "the site"]) {

@@ -2,9 +2,9 @@ import type { Session } from "../../protocol/units.ts";
 import { commandText } from "../model/copy.ts";
 import { innerColumns, innerRows, type Layout } from "../model/layout.ts";
 import { isLive, type Model, selectedSession } from "../model/model.ts";
-import { cleanLine, withoutSgr } from "../text/ansi.ts";
+import { cleanLine, inOneRow, plainLine, withoutSgr } from "../text/ansi.ts";
 import { cutEnd, cutMiddle, cutStart } from "../text/width.ts";
-import { plain, serverTitle } from "./session-rows.ts";
+import { serverTitle } from "./session-rows.ts";
 import { sessionState } from "./states.ts";
 import { paint, type Theme } from "./theme.ts";
 import { useText } from "./use-text.ts";
@@ -43,12 +43,12 @@ function factRows(theme: Theme, model: Model, session: Session, columns: number)
     clients > 0 ? `${clients} attached` : "nobody attached",
     ...(use ? [useText(use, theme)] : []),
   ].join(theme.glyphs ? " · " : ", ");
-  const question = session.state === "needs_you" && session.attention ? plain(session.attention) : "";
+  const question = session.state === "needs_you" && session.attention ? inOneRow(session.attention) : "";
   return [
     ...(question ? [paint(theme, "attention", cutEnd(question, columns))] : []),
-    ...(session.title ? [cutEnd(plain(session.title), columns)] : []),
-    cutMiddle(plain(commandText(session.command)), columns),
-    paint(theme, "quiet", cutStart(plain(session.workdir), columns)),
+    ...(session.title ? [cutEnd(inOneRow(session.title), columns)] : []),
+    cutMiddle(inOneRow(commandText(session.command)), columns),
+    paint(theme, "quiet", cutStart(inOneRow(session.workdir), columns)),
     paint(theme, "quiet", cutEnd(where.replace("×", theme.glyphs ? "×" : "x"), columns)),
   ];
 }
@@ -60,7 +60,7 @@ function screenRows(theme: Theme, model: Model, session: Session, rows: number):
   if (preview?.id !== session.id) return [];
   const lines = withoutEmptyEnd(preview.lines, preview.cursorRow);
   const top = Math.max(0, lines.length - rows);
-  return lines.slice(top, top + rows).map((line) => (theme.color ? cleanLine(line) : withoutSgr(cleanLine(line))));
+  return lines.slice(top, top + rows).map((line) => (theme.color ? cleanLine(line) : plainLine(line)));
 }
 
 function withoutEmptyEnd(lines: readonly string[], cursorRow: number): readonly string[] {

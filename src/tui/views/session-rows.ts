@@ -2,7 +2,7 @@ import type { Session } from "../../protocol/units.ts";
 import { holds } from "../model/find.ts";
 import { isLive, type Model, type Row } from "../model/model.ts";
 import { formatAge } from "../text/age.ts";
-import { cleanLine, sliceColumns, withoutSgr } from "../text/ansi.ts";
+import { inOneRow, sliceColumns, withoutSgr } from "../text/ansi.ts";
 import { cutEnd, cutStart, padStart, widthOf } from "../text/width.ts";
 import { fit } from "./frame.ts";
 import { glyphOf, sessionState } from "./states.ts";
@@ -85,12 +85,9 @@ export const serverTitle = (theme: Theme, { icon, name }: { icon: string; name: 
 
 /** What it asks, else its title, else its command; never what could move the cursor. */
 export function whatItDoes({ state, attention, title, command }: Session): string {
-  if (state === "needs_you" && attention) return plain(attention === "bell" ? "rang the bell" : `"${attention}"`);
-  return plain(title || command.join(" "));
+  if (state === "needs_you" && attention) return inOneRow(attention === "bell" ? "rang the bell" : `"${attention}"`);
+  return inOneRow(title || command.join(" "));
 }
-
-/** What a program or a user wrote, as it may stand in a row. */
-export const plain = (text: string): string => withoutSgr(cleanLine(text.replace(/[\r\n\t]+/g, " ")));
 
 function attachedText(session: Session): string {
   const count = session.client_count + session.viewer_count;

@@ -1,7 +1,7 @@
 import { COMMANDS, isEnabled } from "../model/commands.ts";
 import type { Model } from "../model/model.ts";
 import { visibleInput } from "../model/text-input.ts";
-import { ansiWidth } from "../text/ansi.ts";
+import { ansiWidth, inOneRow } from "../text/ansi.ts";
 import { cutEnd } from "../text/width.ts";
 import { fit } from "./frame.ts";
 import { glyphOf } from "./states.ts";
@@ -21,7 +21,8 @@ function leftText(theme: Theme, model: Model, columns: number): string {
   }
   if (model.message) {
     const isError = model.message.level === "error";
-    const text = cutEnd(isError ? `${glyphOf(theme, "bad")} ${model.message.text}` : model.message.text, columns);
+    const said = inOneRow(model.message.text);
+    const text = cutEnd(isError ? `${glyphOf(theme, "bad")} ${said}` : said, columns);
     return isError ? paint(theme, "bad", text) : text;
   }
   if (model.search)

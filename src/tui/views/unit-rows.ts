@@ -6,10 +6,10 @@ import { innerColumns, type Layout } from "../model/layout.ts";
 import type { Model, Row } from "../model/model.ts";
 import { shownRows } from "../model/rows.ts";
 import { formatAge } from "../text/age.ts";
-import { sliceColumns } from "../text/ansi.ts";
+import { inOneRow, sliceColumns } from "../text/ansi.ts";
 import { cutMiddle, padEnd, padStart, widthOf } from "../text/width.ts";
 import { fit } from "./frame.ts";
-import { headingRow, newSessionRow, plain, serverRow, sessionRow } from "./session-rows.ts";
+import { headingRow, newSessionRow, serverRow, sessionRow } from "./session-rows.ts";
 import { jobState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
 import { useColumns } from "./use-text.ts";
@@ -79,8 +79,9 @@ function unitRow(theme: Theme, model: Model, job: Job, columns: number, column: 
 
 /** The name, and the command behind it; without a name the command. In all directories the folder follows. */
 function whatOf(model: Model, job: Job, columns: number): [name: string, rest: string] {
-  const command = plain(commandText(job.command));
-  const folder = model.allDirectories && job.workdir !== model.scope.path ? `  ${basename(job.workdir)}/` : "";
+  const command = inOneRow(commandText(job.command));
+  const folder =
+    model.allDirectories && job.workdir !== model.scope.path ? `  ${inOneRow(basename(job.workdir))}/` : "";
   if (job.name === undefined) return [cutMiddle(command, Math.max(8, columns - widthOf(folder))), folder];
   const shown = `${job.name}${folder}  `;
   return [job.name, `${folder}  ${cutMiddle(command, Math.max(8, columns - widthOf(shown)))}`];

@@ -7,10 +7,9 @@ import { useOfWorker } from "../model/usage.ts";
 import { workerFacts } from "../model/worker-facts.ts";
 import { instancesOf, type WorkerView } from "../model/workers.ts";
 import { formatAge } from "../text/age.ts";
-import { cleanLine, sliceColumns, withoutSgr } from "../text/ansi.ts";
+import { inOneRow, plainLine, sliceColumns } from "../text/ansi.ts";
 import { cutEnd, padEnd, padStart, widthOf } from "../text/width.ts";
 import { fit } from "./frame.ts";
-import { plain } from "./session-rows.ts";
 import { instanceState, workerState } from "./states.ts";
 import { bold, paint, reverse, type Theme } from "./theme.ts";
 import { useColumns } from "./use-text.ts";
@@ -56,7 +55,7 @@ export function factRows(theme: Theme, model: Model, view: WorkerView, layout: L
   return workerFacts(view)
     .slice(top, top + innerRows(rect))
     .map((line, at) => {
-      const text = sliceColumns(withoutSgr(cleanLine(line)), column, columns);
+      const text = sliceColumns(plainLine(line), column, columns);
       if (top + at === 0) return paint(theme, "accent", text);
       return isWrong && line.startsWith(view.worker.failure!.message) ? paint(theme, "bad", text) : text;
     });
@@ -91,7 +90,7 @@ function instanceRow(
   const age = padStart(started_at === undefined ? "" : formatAge(nowMs - Date.parse(started_at)), AGE_COLUMNS);
   const parts = [padEnd(word, 9), version.slice(0, VERSION_COLUMNS), port === undefined ? "" : `:${port}`];
   if (in_flight) parts.push(`${in_flight} in flight`);
-  if (reason !== undefined) parts.push(plain(reason));
+  if (reason !== undefined) parts.push(inOneRow(reason));
   const room = columns - 2 - AGE_COLUMNS;
   const shown = fit(sliceColumns(parts.join(" "), column, room), room);
   return {

@@ -3,7 +3,7 @@ import { WarrenError } from "../../protocol/errors.ts";
 import type { Worker } from "../../protocol/gateway-units.ts";
 import type { Verb, WorkerAsk } from "../model/model.ts";
 import { failureLines } from "../model/worker-facts.ts";
-import { cleanLine, withoutSgr } from "../text/ansi.ts";
+import { plainLine } from "../text/ansi.ts";
 
 /** What is asked of workers, and what is said of it. */
 const DONE: Record<WorkerAsk, string> = {
@@ -43,5 +43,5 @@ function linesOf({ state, reason, url, route, version, previous, failure }: Work
     const { places, output } = failure;
     lines.push("", ...failureLines(failure), ...(places.length > 0 && output.length > 0 ? ["", ...output] : []));
   } else if (reason !== undefined) lines.push("", reason);
-  return lines.map((line) => withoutSgr(cleanLine(line)));
+  return lines.map(plainLine);
 }
