@@ -6,6 +6,7 @@ import type { HookInput } from "./hook-input.ts";
 import type { HookSession, SessionRecord } from "./hook-session.ts";
 import type { Introduced } from "./introduce.ts";
 import type { LeaderWire } from "./leader-wire.ts";
+import { recordNow } from "./record-now.ts";
 import { hasMailInLog } from "./without-leader.ts";
 import { deliveryOf, type HookWorld, openWire, speakingOf } from "./world.ts";
 
@@ -24,7 +25,7 @@ export async function onEvent(
 ): Promise<HookAnswer> {
   if (input.isSubagent) return NOTHING;
   if (input.event === "SessionStart") return onStart(input, world, session, loadSlow);
-  let record = session.record();
+  let record = recordNow(world, session);
   if (!record && input.event === "UserPromptSubmit") {
     // The hooks were installed while the session ran.
     record = (await (await loadSlow()).introduce(input, world, session))?.record;

@@ -7,6 +7,7 @@ import { deliver } from "./deliver.ts";
 import type { HookSession, SessionRecord } from "./hook-session.ts";
 import type { LeaderWire } from "./leader-wire.ts";
 import { mailText } from "./mail-text.ts";
+import { recordNow } from "./record-now.ts";
 import { readSmall, writeSmall } from "./small-file.ts";
 import { deliveryOf, type HookWorld, openWire, speakingOf } from "./world.ts";
 
@@ -40,7 +41,7 @@ export async function wake(
   const isNeeded = (): boolean => isRunning(agent) && isSame(readSmall<ProcessRef>(session.path(WAITER)), self);
   using changes = new Changes([session.dir, places.mailDir], { clock, isNeeded, watchDirectory });
   for (;;) {
-    const record = await changes.until(() => session.record());
+    const record = await changes.until(() => recordNow(world, session));
     if (!record || record.stands_down) return NOTHING;
     const wire = await changes.until(() => leading(world, record));
     if (!wire) return NOTHING;
@@ -49,17 +50,18 @@ export async function wake(
       if (answer) return answer;
     } catch (error) {
       if (isWarrenError(error, "NAME_OWNED")) return NOTHING; // its next prompt introduces it again
-      const isOldName = isWarrenError(error, "NAME_TAKEN") && isRenamed(session, record);
+      const isOldName = isWarrenError(error, "NAME_TAKEN") && isRenamed(world, { session, record });
       if (!isOldName && !isWarrenError(error, "CONNECTION_LOST")) throw error;
     } finally {
       wire.close();
     }
     if (!changes.isNeeded) return NOTHING;
-    if (!isRenamed(session, record)) await changes.next();
+    if (!isRenamed(world, { session, record })) await changes.next();
   }
 }
 
-const isRenamed = (session: HookSession, { name }: SessionRecord): boolean => session.record()?.name !== name;
+const isRenamed = (world: HookWorld, { session, record }: Pick<At, "session" | "record">): boolean =>
+  recordNow(world, session)?.name !== record.name;
 
 const leading = async (world: HookWorld, record: SessionRecord): Promise<LeaderWire | undefined> =>
   existsSync(world.places.mailLeaderFile) ? openWire(world, record) : undefined;
@@ -74,7 +76,7 @@ interface At {
 /** Undefined when it has to begin anew. */
 async function waited(wire: LeaderWire, { world, session, record, changes }: At): Promise<HookAnswer | undefined> {
   changes.onLook(() => {
-    if (!changes.isNeeded || isRenamed(session, record)) wire.close();
+    if (!changes.isNeeded || isRenamed(world, { session, record })) wire.close();
   });
   for (;;) {
     const { messages } = await wire.ask("mail.fetch", { as: record.name, peek: true, limit: 1, wait_ms: WAIT_MS });
