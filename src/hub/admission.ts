@@ -72,6 +72,7 @@ export class Admission {
     }
     const hash = await this.#invitationOf(login, facts);
     await store.write(() => {
+      if (hash) store.roster.checkRoom(); // a refusal undoes nothing: the invitation would be used up
       const taken = hash && store.roster.takeInvitation(hash, nowMs());
       if (!taken) throw invitationRefused("is not of this hub, was used already, or is older than ten minutes");
       store.roster.addMachine(loginKey, taken.label, nowMs());

@@ -80,6 +80,19 @@ test("login: without an invitation a hub that is not open admits no machine; an 
   await assert.rejects(hub.enter("machine", three!, { invitation: late }), /INVITATION_REFUSED/);
 });
 
+test("login: a hub that is full leaves an invitation as it is, for when there is room", async () => {
+  await using hub = await TestHub.open({ isOpen: false, limits: { spaces: 1 } });
+  const [one, two] = [await hub.crypto.newSigningKey(), await hub.crypto.newSigningKey()];
+  const [first, second] = [hub.crypto.random(16), hub.crypto.random(16)];
+  for (const invitation of [first, second])
+    await hub.store.write(() => hub.store.roster.addInvitation(invitation, undefined, { nowMs: hub.clock.wallMs() }));
+  await hub.enter("machine", one, { invitation: first });
+  await assert.rejects(hub.enter("machine", two, { invitation: second }), /HUB_FULL/);
+  await assert.rejects(hub.enter("machine", two, { invitation: hub.crypto.random(16) }), /INVITATION_REFUSED/);
+  await hub.hub.members.remove(one.publicKey);
+  await hub.enter("machine", two, { invitation: second });
+});
+
 test("before the login nothing is done, and after 5 s of silence the connection ends", async () => {
   await using hub = await TestHub.open();
   const rude = hub.connect();

@@ -59,8 +59,7 @@ export class Roster {
   /** Twice is once. @throws HUB_FULL */
   addMachine(loginKey: Uint8Array, label: string | undefined, nowMs: number): void {
     if (this.memberships("machine", loginKey).length > 0) return;
-    const { count } = this.#db.get<{ count: number }>("select count(*) as count from spaces")!;
-    if (count >= this.#limits.spaces) throw hubFull("machines", this.#limits.spaces);
+    this.checkRoom();
     this.#db.run(
       "insert into spaces (machine, fingerprint, label, admitted_ms) values (?, ?, ?, ?)",
       loginKey,
@@ -70,6 +69,12 @@ export class Roster {
     );
     const { id } = this.#db.get<{ id: number }>("select id from spaces where machine = ?", loginKey)!;
     this.#addMember({ space: id, loginKey, isMachine: true, head: 0, nowMs });
+  }
+
+  /** For one machine more. @throws HUB_FULL */
+  checkRoom(): void {
+    const { count } = this.#db.get<{ count: number }>("select count(*) as count from spaces")!;
+    if (count >= this.#limits.spaces) throw hubFull("machines", this.#limits.spaces);
   }
 
   /** Twice is once. @throws EXPELLED: the space is no more, SPACE_FULL */
