@@ -69,6 +69,7 @@ describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
     const { data } = await again;
     assert.equal(data.timed_out, false);
     assert.match(data.messages[0].text, /\nyes\n/);
+    assert.doesNotMatch((await again).text, /also waits/);
   });
 
   test("what came in the same thread before the answer that was waited for stays unread", async () => {
@@ -82,6 +83,7 @@ describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
     const reply = await fox.ok("reply", { id: question.id, text: "yes" });
     const answered = await owl.ok("wait", { cursor: asked.data.cursor });
     assert.deepEqual(idsOf(answered), [reply.data.id]);
+    assert.match(answered.text, /This reply also waits in your mailbox.* comes again with check/);
     await owl.ok("job_list"); // whoever calls again has read the answer, which comes in its order all the same
     assert.deepEqual(idsOf(await owl.ok("check")), [before.data.id, reply.data.id]);
   });

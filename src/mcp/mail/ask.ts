@@ -33,7 +33,7 @@ export const ask = defineTool({
   name: "ask",
   title: "Ask and wait for the answer",
   description:
-    "Sends a question to one participant and answers with its reply, or after at most 45 s with a cursor with which wait goes on waiting. The question stays where it is meanwhile; never ask it twice.",
+    "Sends a question to one participant and answers with its reply, or after at most 45 s with a cursor with which wait goes on waiting; a reply behind older mail of its sender comes again with check. The question stays where it is meanwhile; never ask it twice.",
   annotations: CHANGES,
   input: z.strictObject({
     to: z
@@ -65,6 +65,9 @@ const asksItself = (name: string): WarrenError =>
   new WarrenError("INVALID_ARGUMENTS", `${name} is you, and nobody else would answer.`, {
     fix: "Call list_agents to see who is there.",
   });
+
+const WAITS_BESIDES =
+  "This reply also waits in your mailbox, behind older mail of its sender or with another reader of yours: it comes again with check, and can be acknowledged then.";
 
 /** A cursor that stands for a question whose answer is waited for. */
 const askCursor = (id: string): string => `ask:${id}`;
@@ -99,7 +102,8 @@ export async function awaitReply(
   const speak: Parameters<typeof takeReply>[0] = (type, payload) => mail.speak(type, payload, { signal: call.signal });
   const taken = await takeReply(speak, reply, { lease_ms: LEASE_MS });
   mail.give(taken ? [taken] : [], "handled");
-  return { data: { ...base, result: "replied", messages: [messageView(reply)] }, text: messagesText([reply]) };
+  const text = [messagesText([reply]), ...(taken ? [] : [WAITS_BESIDES])].join("\n\n");
+  return { data: { ...base, result: "replied", messages: [messageView(reply)] }, text };
 }
 
 /** Whether it is there by now: who was there when it was asked may have ended. */
