@@ -159,6 +159,7 @@ export class Archive {
   /** Its sender was thrown out: nobody takes them any more. */
   forgetSender(space: number, sender: Uint8Array): void {
     this.#forgetUnmissed(space, "sender = ?", sender);
+    this.#lowerHeads(space);
   }
 
   #lastOfStream(space: number, { kind, stream, sender, seq }: RecordHead): LastRecord | undefined {
@@ -249,6 +250,24 @@ export class Archive {
     );
     if (last && Buffer.compare(last.period, number) >= 0) return;
     this.#forgetUnmissed(space, `sender = ? and kind = 1 and ${PERIOD_OF} < ?`, sender, number);
+  }
+
+  /**
+   * Nobody waits for what is gone: a member's head is the last record that is still there for it, or what it has taken. Not where that lies below the floor and waits:
+   * a reader whose head is no higher than the floor takes it that nothing is there.
+   */
+  #lowerHeads(space: number): void {
+    const members = this.#db.all<{ loginKey: Uint8Array; took: number; last: number; floor: number }>(
+      `select m.login_key as loginKey, m.took, s.floor,
+         coalesce((select max(place) from records where space = m.space and sender <> m.login_key), 0) as last
+         from members m join spaces s on s.id = m.space where m.space = ?`,
+      space,
+    );
+    for (const { loginKey, took, last, floor } of members) {
+      if (last > took && last <= floor) continue;
+      const head = Math.max(took, last);
+      this.#db.run("update members set head = min(head, ?) where space = ? and login_key = ?", head, space, loginKey);
+    }
   }
 
   #forgetTaken(space: number): void {

@@ -191,16 +191,17 @@ test("records: requests that the machine has taken make room, whatever other mem
 });
 
 test("records: requests of who is thrown out, and those that the machine has taken, are missed by nobody: another's that waits below them is no gap", async () => {
-  await using hub = await TestHub.open({ limits: { spaceRecords: 4 } });
+  await using hub = await TestHub.open({ limits: { spaceRecords: 5 } });
   const { machineKey, deviceKey, machine, put } = await space(hub);
   const otherKey = await hub.crypto.newSigningKey();
   await machine.talk.answer({ kind: "admit", request: 2, loginKey: otherKey.publicKey });
+  await put(machine.talk, machineKey, { kind: "item", seq: 1 }); // nobody says that it took it
   machine.wire.destroy();
   const [device, other] = [await hub.enter("device", deviceKey), await hub.enter("device", otherKey)];
   const waiting = await put(other.talk, otherKey, { kind: "request", seq: 1 });
   assert.equal((await put(device.talk, deviceKey, { kind: "request", seq: 1 })).answer, "done");
   await hub.hub.members.remove(deviceKey.publicKey);
-  assert.equal(hub.store.totals().records, 1);
+  assert.equal(hub.store.totals().records, 2);
   const back = await hub.enter("machine", machineKey);
   assert.ok(typeof back.missed === "object" && back.missed.floor === 0, "nothing is missed");
   const { place, record } = await back.talk.next("record");
@@ -210,9 +211,27 @@ test("records: requests of who is thrown out, and those that the machine has tak
   for (let seq = 1; seq <= 3; seq++)
     assert.equal((await put(back.talk, machineKey, { kind: "state", seq, stream: seq })).answer, "done");
   assert.equal((await put(back.talk, machineKey, { kind: "state", seq: 4, stream: 4 })).answer, "done");
-  assert.equal(hub.store.totals().records, 4, "in the place of the one that was taken");
+  assert.equal(hub.store.totals().records, 5, "in the place of the one that was taken");
   const again = await hub.enter("device", otherKey);
   assert.ok(typeof again.missed === "object" && again.missed.floor === 0);
+});
+
+test("records: what who is thrown out has left last holds nothing back: the others' are forgotten when all have taken them", async () => {
+  await using hub = await TestHub.open();
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const otherKey = await hub.crypto.newSigningKey();
+  await machine.talk.answer({ kind: "admit", request: 2, loginKey: otherKey.publicKey });
+  for (const seq of [1, 2]) await put(machine.talk, machineKey, { kind: "item", seq });
+  machine.wire.destroy();
+  const [device, other] = [await hub.enter("device", deviceKey), await hub.enter("device", otherKey)];
+  assert.equal((await put(device.talk, deviceKey, { kind: "request", seq: 1 })).answer, "done");
+  await hub.hub.members.remove(deviceKey.publicKey);
+  let place = 0;
+  for (let count = 0; count < 2; count++) place = (await other.talk.next("record")).place;
+  other.talk.send({ kind: "took", place });
+  await hub.clock.passSlowly(2_000);
+  await hub.store.write(() => {});
+  assert.equal(hub.store.totals().records, 0);
 });
 
 test("records: a put that is refused as too much has pushed nothing out", async () => {
