@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq } from "yaml";
+import { cutText } from "../protocol/cut-text.ts";
 import { parseBytes, parseDuration } from "../protocol/durations.ts";
 import { suggest } from "../protocol/suggest.ts";
 import type { Field } from "./field.ts";
@@ -103,6 +104,6 @@ export function show(node: unknown): string {
   if (isSeq(node)) return "a list";
   if (!isScalar(node) || node.value === null) return "nothing";
   const text = asWritten(node);
-  const short = text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
+  const short = text.length > SHOWN_CHARACTERS_MAX ? `${cutText(text, SHOWN_CHARACTERS_MAX)}…` : text;
   return typeof node.value === "string" ? JSON.stringify(short) : short;
 }

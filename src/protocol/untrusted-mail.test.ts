@@ -99,6 +99,12 @@ test("a long body is cut, and says so", () => {
   assert.match(text, /\nx{20}\n\[30 more characters\]\n<\/mail>$/);
 });
 
+test("what is cut is cut between characters", () => {
+  const text = wrapped(message({ body: "a🦊b" }), { maxCharacters: 2 });
+  assert.match(text, /\na\n\[3 more characters\]\n<\/mail>$/);
+  assert.equal(harmlessLine("a🦊b", 3), "a…");
+});
+
 test("for any body there is one opening and one closing tag", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.constantFrom("", "<mail", "</mail>", "<"), (left, middle) => {

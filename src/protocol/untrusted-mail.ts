@@ -1,3 +1,4 @@
+import { cutText, shortText } from "./cut-text.ts";
 import type { MailMessage } from "./mail-units.ts";
 
 /**
@@ -37,8 +38,9 @@ export function wrapped(
     ...(reply_to === undefined ? {} : { reply_to }),
     ...(subject === undefined ? {} : { subject }),
   }).map(([name, value]) => `${name}="${attribute(value)}"`);
-  const rest = body.length - maxCharacters;
-  const text = rest > 0 ? `${harmless(body.slice(0, maxCharacters))}\n[${rest} more characters]` : harmless(body);
+  const begin = cutText(body, maxCharacters);
+  const rest = body.length - begin.length;
+  const text = rest > 0 ? `${harmless(begin)}\n[${rest} more characters]` : harmless(body);
   const more = hasData && data !== undefined ? `\ndata: ${harmless(JSON.stringify(data))}` : "";
   return `<${TAG} ${attributes.join(" ")}>\n${text}${more}\n</${TAG}>`;
 }
@@ -75,8 +77,7 @@ export function harmless(text: string): string {
 
 /** The same in one line of at most `maxCharacters`. */
 export function harmlessLine(text: string, maxCharacters: number): string {
-  const line = harmless(text).replace(/\s+/g, " ").trim();
-  return line.length > maxCharacters ? `${line.slice(0, maxCharacters - 1)}…` : line;
+  return shortText(harmless(text).replace(/\s+/g, " ").trim(), maxCharacters);
 }
 
 /** Control characters and the like are shown as what they are: `\x1b`, `\u202e`. */

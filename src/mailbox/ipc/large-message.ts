@@ -1,6 +1,7 @@
 import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectories } from "../../platform/directories.ts";
+import { cutText } from "../../protocol/cut-text.ts";
 import type { IpcMessage } from "./replies.ts";
 
 /**
@@ -53,7 +54,7 @@ export async function shorten(message: IpcMessage, id: string, store: StoreLarge
 
 /** The first two sentences. */
 function summaryOf(content: string): string {
-  const begin = content.slice(0, SUMMARY_CHARACTERS_MAX).toWellFormed();
+  const begin = cutText(content, SUMMARY_CHARACTERS_MAX).toWellFormed();
   return /^(?:[\s\S]*?[.!?](?=\s|$)){1,2}/.exec(begin)?.[0].trim() ?? begin.trim();
 }
 

@@ -1,5 +1,6 @@
 import { timestamp } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
+import { cutText } from "../../protocol/cut-text.ts";
 import { DEBUG_LOG_LENGTH, type DebugLog, type DebugLogEntry } from "../../protocol/debug.ts";
 
 /**
@@ -66,6 +67,6 @@ const clipped = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       name,
-      typeof value === "string" && value.length > TEXT_LENGTH_MAX ? `${value.slice(0, TEXT_LENGTH_MAX)}…` : value,
+      typeof value === "string" && value.length > TEXT_LENGTH_MAX ? `${cutText(value, TEXT_LENGTH_MAX)}…` : value,
     ]),
   );

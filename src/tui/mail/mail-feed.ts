@@ -5,6 +5,7 @@ import type { SubscriptionItem } from "../../client/subscription.ts";
 import { dialMailbox, type Introduction } from "../../local/mail-link.ts";
 import type { Build } from "../../platform/build.ts";
 import type { Places } from "../../platform/paths.ts";
+import { cutText } from "../../protocol/cut-text.ts";
 import { MAIL_LINE_BYTES_MAX } from "../../protocol/envelope.ts";
 import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { MailMessage, Participant, Receipt } from "../../protocol/mail-units.ts";
@@ -249,6 +250,6 @@ class OpenMail {
 function entryOf({ message, receipts }: { message: MailMessage; receipts: readonly Receipt[] }): MailEntry {
   const { data, ...rest } = message;
   const isLong = message.body.length > BODY_CHARACTERS_MAX;
-  const body = isLong ? message.body.slice(0, BODY_CHARACTERS_MAX) : message.body;
+  const body = cutText(message.body, BODY_CHARACTERS_MAX);
   return { message: { ...rest, body }, isCut: isLong || data !== undefined, receipts };
 }

@@ -1,3 +1,4 @@
+import { cutText } from "../../protocol/cut-text.ts";
 import type { Fleet } from "./fleet.ts";
 import { idOf, LOCAL, type Row } from "./rows.ts";
 import type { SettingValues } from "./settings.ts";
@@ -66,7 +67,7 @@ export function readFirstScreen(text: string | null): FirstScreen | undefined {
 type KeptRow = Omit<Row, "unit"> & { id: string };
 
 function keptRow({ unit, ...row }: Row): KeptRow {
-  return { ...row, id: idOf(unit), detail: row.detail.slice(0, TEXT_LENGTH) };
+  return { ...row, id: idOf(unit), detail: cutText(row.detail, TEXT_LENGTH) };
 }
 
 /** What the list shows of a unit, and no more: its page waits for the rest. */

@@ -27,6 +27,7 @@ test("text: paths are cut from the left, by whole folders; commands in the middl
   assert.equal(shortPath("/srv/a/very/long/way/to/the/site/api", 16), "…/the/site/api");
   assert.equal(shortCommand(["/usr/bin/node", "a.js"]), "node a.js");
   assert.equal(shortCommand(["x".repeat(100)], 11), "xxxxx…xxxxx");
+  assert.equal(shortCommand([`x${"🦊".repeat(50)}x`], 9), "x🦊…🦊x");
 });
 
 test("text: a command line is split as a shell does, and a quote without an end is refused", () => {

@@ -1,3 +1,5 @@
+import { cutText } from "../../protocol/cut-text.ts";
+
 /** Words and figures as they are shown in every view. */
 
 const MINUTE_MS = 60_000;
@@ -57,7 +59,8 @@ export function shortCommand(command: readonly string[], charsMax = COMMAND_CHAR
   const text = [program.slice(program.lastIndexOf("/") + 1), ...rest].join(" ").replace(/\s+/g, " ");
   if (text.length <= charsMax) return text;
   const half = Math.floor((charsMax - 1) / 2);
-  return `${text.slice(0, half)}…${text.slice(-half)}`;
+  const end = text.slice(-half).replace(/^[\udc00-\udfff]/, ""); // the second half of a pair
+  return `${cutText(text, half)}…${end}`;
 }
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
