@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { KEEPER_GREETING_MS } from "../src/local/ensure-server.ts";
+import { readKeeperEntry } from "../src/local/keeper-client.ts";
 import type { KillPoint } from "../src/protocol/debug.ts";
 import type { Session } from "../src/protocol/units.ts";
 import { type VariantOptions, variant } from "./harness/build-copy.ts";
 import { DebugView, FAULTS } from "./harness/debug.ts";
+import { suspended } from "./harness/faults.ts";
 import { temporaryHome } from "./harness/home.ts";
+import { ended, killProcess } from "./harness/processes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
 /**
@@ -91,3 +95,29 @@ function editsOf(kill: Kill, once: string): NonNullable<VariantOptions["edits"]>
   const replace = `(()=>{try{process.getBuiltinModule("node:fs").writeFileSync(${JSON.stringify(once)},"",{flag:"wx"})}catch{return}process.kill(process.pid,"SIGKILL")})(),`;
   return [{ find: kill.edit, replace }];
 }
+
+test(
+  "serve --foreground: its server ends while the keeper is stopped: not said to have ended, and Ctrl-C does not wait for the keeper",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const serving = house.start(["serve", "--foreground"]);
+    await serving.shows(/runs \(pid \d+\)/);
+    const [server, keeper] = [await house.server(), await house.keeper()];
+    const { socket } = readKeeperEntry(house.places.keeperFile) ?? assert.fail("no keeper");
+    using _suspended = suspended(keeper.pid);
+    killProcess(server);
+    await ended(server);
+    await waitUntil(() => isDialled(socket), { what: "the keeper to be asked" });
+    serving.child.kill("SIGINT");
+    await waitUntil(() => serving.child.exitCode !== null, { what: "its end", deadlineMs: KEEPER_GREETING_MS / 2 });
+    const { status, stdout, stderr } = await serving.ended;
+    assert.deepEqual([status, /has ended/.test(stdout + stderr)], [0, false], stdout + stderr);
+  },
+);
+
+/** Somebody has connected whom the listener at that path has not accepted yet. */
+const isDialled = (path: string): boolean =>
+  readFileSync("/proc/net/unix", "utf8")
+    .split("\n")
+    .some((line) => line.endsWith(` ${path}`) && line.split(/\s+/)[5] === "02");

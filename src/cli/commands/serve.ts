@@ -88,7 +88,12 @@ async function serverEnded({ places }: Context, server: KeeperServer, interrupte
     await connectionClosed(server.socketPath, interrupted);
     const keeper = interrupted.aborted ? undefined : await findKeeper(places);
     if (!keeper) return;
-    if (!(await isHeld(keeper, server.name).finally(() => keeper.close()))) return;
+    const close = (): void => keeper.close();
+    interrupted.addEventListener("abort", close, { once: true });
+    if (interrupted.aborted) close();
+    const held = await isHeld(keeper, server.name).finally(close);
+    interrupted.removeEventListener("abort", close);
+    if (!held) return;
     await new Promise((wake) => setTimeout(wake, LOOK_AGAIN_MS));
   }
 }
