@@ -100,17 +100,24 @@ export class Archive {
     return found.slice(0, limit);
   }
 
-  /** Of a member over its spaces: the last place that is for it, and the last one that is gone. */
+  /**
+   * Of a member over its spaces: the last place that is for it, and the last one that is gone. A machine whose requests wait is told of none above them: items
+   * that made room went by, which are not for it, and a request never does.
+   */
   bounds(loginKey: Uint8Array, spaces: readonly number[]): { head: number; floor: number } {
     let [head, floor] = [0, 0];
     for (const space of spaces) {
-      const row = this.#db.get<{ head: number; floor: number }>(
-        "select m.head, s.floor from members m join spaces s on s.id = m.space where m.space = ? and m.login_key = ?",
+      const row = this.#db.get<{ head: number; floor: number; first: number | null }>(
+        `select m.head, s.floor,
+           case when m.is_machine = 1 then
+             (select min(place) from records where space = m.space and kind = 3 and place > m.took) end as first
+           from members m join spaces s on s.id = m.space where m.space = ? and m.login_key = ?`,
         space,
         loginKey,
       );
-      head = Math.max(head, row?.head ?? 0);
-      floor = Math.max(floor, row?.floor ?? 0);
+      if (!row) continue;
+      head = Math.max(head, row.head);
+      floor = Math.max(floor, row.first === null ? row.floor : Math.min(row.floor, row.first - 1));
     }
     return { head, floor };
   }

@@ -216,6 +216,21 @@ test("records: requests of who is thrown out, and those that the machine has tak
   assert.ok(typeof again.missed === "object" && again.missed.floor === 0);
 });
 
+test("records: a request waits for its machine, also where items that came later have gone to make room", async () => {
+  await using hub = await TestHub.open({ limits: { spaceRecords: 5 } });
+  const { machineKey, deviceKey, machine, put } = await space(hub);
+  const device = await hub.enter("device", deviceKey);
+  const waiting = await put(device.talk, deviceKey, { kind: "request", seq: 1 });
+  for (let seq = 1; seq <= 80; seq++)
+    assert.equal((await put(machine.talk, machineKey, { kind: "item", seq })).answer, "done");
+  machine.wire.destroy(); // and has taken nothing
+  const back = await hub.enter("machine", machineKey);
+  const { head, floor } = back.missed as { head: number; floor: number };
+  assert.ok(floor < head, "a reader takes it that nothing is there where they are the same");
+  const { record } = await back.talk.next("record");
+  assert.deepEqual(Buffer.from(record), Buffer.from(waiting.record));
+});
+
 test("records: what who is thrown out has left last holds nothing back: the others' are forgotten when all have taken them", async () => {
   await using hub = await TestHub.open();
   const { machineKey, deviceKey, machine, put } = await space(hub);
