@@ -42,7 +42,7 @@ export class SessionStarts {
     this.#options = options;
   }
 
-  /** @throws COMMAND_EMPTY, WORKDIR_MISSING, PROGRAM_NOT_FOUND, PROGRAM_NOT_EXECUTABLE, NAME_INVALID, NAME_TAKEN, SIZE_INVALID */
+  /** @throws COMMAND_EMPTY, WORKDIR_MISSING, PROGRAM_NOT_FOUND, PROGRAM_NOT_EXECUTABLE, NAME_INVALID, NAME_TAKEN, SIZE_INVALID, SESSION_LIVE */
   async create(request: NewSession, requestId?: string): Promise<{ session: Session }> {
     const { records, live, ports } = this.#options;
     const id = requestId === undefined ? newSessionId() : sessionIdFor(requestId);
@@ -54,9 +54,11 @@ export class SessionStarts {
       Object.assign(record, await portOfNew(id, request.port, this.#portSource));
       await live.open(record, request.name === undefined ? "any" : "exact");
     } catch (error) {
-      await records.remove(id);
-      if (record.port !== undefined) ports.release(record.port, id); // its record may not have been written
-      throw error;
+      // Another server was faster with the same request, and has its record.
+      const faster = isWarrenError(error, "CHANNEL_EXISTS") ? records.read(id) : undefined;
+      if (!faster) await records.remove(id);
+      if (record.port !== undefined && record.port !== faster?.port) ports.release(record.port, id); // its record may not have been written
+      throw faster ? errors.sessionLive(faster.name) : error;
     }
     return this.#greeted(id, "remove");
   }
@@ -128,7 +130,7 @@ export class SessionStarts {
     try {
       await live.open(next, "preferred", { startOutput: journal.output, startInput: journal.input, startSegment });
     } catch (error) {
-      if (isWarrenError(error, "CHANNEL_EXISTS")) throw errors.sessionLive(record.name); // another server was faster, and has its record
+      if (isWarrenError(error, "CHANNEL_EXISTS")) throw errors.sessionLive(record.name); // as in create
       records.write({ ...record, ended: record.ended ?? lostNow(clock) });
       throw error;
     }
