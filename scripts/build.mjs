@@ -40,24 +40,21 @@ const MODULES = {
 const WEB = "src/web";
 /** Run beside programs that are not ours, as they are. */
 const NODE_WORKER = "src/gateway/node-worker";
-const CACHE_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren") + "/cache"';
+const HOME_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren")';
+/** Node makes the cache's directory, and tries for ever in /proc, where none can be made: whoever needs the home says so. */
+const withCache = (enable, go) => `const home=${HOME_DIR};home.startsWith("/proc/")||${enable}(home+"/cache");${go}\n`;
+const required = (name) => withCache('require("node:module").enableCompileCache', `require("./${name}");`);
+const imported = (name) =>
+  `import{enableCompileCache as e}from"node:module";${withCache("e", `await import("./${name}");`)}`;
 const BOOT = {
-  "warren.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./cli.cjs");
-`,
-  "mail-hook.cjs": `require("node:module").enableCompileCache(${CACHE_DIR});require("./mail-hook.main.cjs");
-`,
-  "keeper.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./keeper.main.js");
-`,
-  "front.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./front.main.js");
-`,
-  "mail-leader.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./mail-leader.main.js");
-`,
-  "hub.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./hub.main.js");
-`,
-  "web.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./web.main.js");
-`,
-  "server.js": `import{enableCompileCache as e}from"node:module";e(${CACHE_DIR});await import("./server.main.js");
-`,
+  "warren.cjs": required("cli.cjs"),
+  "mail-hook.cjs": required("mail-hook.main.cjs"),
+  "keeper.js": imported("keeper.main.js"),
+  "front.js": imported("front.main.js"),
+  "mail-leader.js": imported("mail-leader.main.js"),
+  "hub.js": imported("hub.main.js"),
+  "web.js": imported("web.main.js"),
+  "server.js": imported("server.main.js"),
 };
 
 /** `ws` asks for these when it is loaded, and needs them for wss:// and for what is compressed: loaded when they are used, since tls alone is 2 MB. */

@@ -29,6 +29,20 @@ test(
   },
 );
 
+test(
+  "environment: a home where none can be made is refused, and nothing is tried for ever",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = await undisturbed();
+    const env = { ...house.env, WARREN_HOME: "/proc/none" };
+    const { bin } = thisInstallation();
+    const run = startWarren(bin, ["list"], { cwd: house.dir, env, deadlineMs: 20_000, quotesLog: false });
+    const { status, stderr } = await run.ended;
+    assert.deepEqual([status, stderr.split("\n")[1]], [125, "export WARREN_HOME=/var/tmp/warren"]);
+    assert.match(stderr, /^error: The home \/proc\/none cannot be used: ENOENT/);
+  },
+);
+
 const PLAIN_NAMES: Record<string, string> = {
   EMPTY: "",
   LINES_IN_IT: "one\ntwo\n\n",
