@@ -197,7 +197,7 @@ test("every verb takes every kind of unit, or says what to type instead", { time
 });
 
 test(
-  "one name for two: the job of this directory is meant here, and the session from elsewhere or by its kind",
+  "one name for two: the job of this project is meant here, and the session from elsewhere or by its kind",
   { timeout: TIMEOUT_MS },
   async () => {
     await using site = await Site.make({});
@@ -214,6 +214,11 @@ test(
     };
     assert.deepEqual([await kindOf("fox"), await kindOf("fox", elsewhere)], ["job", "session"]);
     assert.deepEqual([await kindOf("session:fox"), await kindOf("job:fox")], ["session", "job"]);
+    const below = join(house.dir, "below");
+    mkdirSync(below);
+    assert.equal(await kindOf("fox", below), "session", "a folder below is another place");
+    site.write("warren.yaml", "jobs: {}\n");
+    assert.equal(await kindOf("fox", below), "job", "of the project that it is in");
     assert.equal((await house.warren(["history", "session:fox"])).status, 0);
     const wrong = await house.warren(["stop", "bearr"]);
     assert.equal(wrong.stderr, "error: job not found: bearr. Did you mean bear?\nwarren list --all\n");

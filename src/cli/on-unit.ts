@@ -7,6 +7,7 @@ import { suggest } from "../protocol/suggest.ts";
 import type { Context } from "./context.ts";
 import { isWorkerHere } from "./gateway/worker-folder.ts";
 import type { MachineDoor } from "./on/machine-door.ts";
+import { placeOf } from "./place.ts";
 import { handleOf, type SessionHandle, savedSession, sessionThere } from "./sessions/session-client.ts";
 import { refsOf } from "./unit-ref.ts";
 import { refusalOf, type UnitKind, type UnitVerb } from "./unit-verbs.ts";
@@ -113,12 +114,13 @@ async function liveSessionThere(
   }
 }
 
-/** A job of exactly this directory, or a worker of this project, has the name. */
+/** A job of this project (without one: of exactly this directory), or a worker of what is up here or above, has the name. */
 async function isTakenHere(context: Context, name: string): Promise<boolean> {
   const { cwd } = context;
+  const place = placeOf(cwd);
   const { units } = await unitsNamed(context, name, "find");
   return units.some(({ kind, workdir = "" }) =>
-    kind === "job" ? workdir === cwd : cwd === workdir || cwd.startsWith(`${workdir}/`),
+    kind === "job" ? placeOf(workdir) === place : cwd === workdir || cwd.startsWith(`${workdir}/`),
   );
 }
 
