@@ -231,6 +231,20 @@ test("up: a job that runs, and whose policy was taken out of the file, does not 
   assert.equal(fixture.jobs.get({ job_id: "web" }).job.autostart, true);
   assert.deepEqual(await up(fixture, [fixture.upSpec("web", LONG)]), ["web already_running running"]);
   assert.equal(fixture.jobs.get({ job_id: "web" }).job.autostart, undefined);
+  await up(fixture, [fixture.upSpec("web", LONG, { restart: { when: "always" } })]);
+  assert.equal(fixture.jobs.get({ job_id: "web" }).job.autostart, true, "and with it put back it does");
+});
+
+test("up: a policy that is given to a job that runs holds for that run", async () => {
+  await using fixture = await JobsFixture.make();
+  await up(fixture, [fixture.upSpec("web", LONG)]);
+  const policy = { restart: { when: "always", backoff_ms: 1 } } as const;
+  assert.deepEqual(await up(fixture, [fixture.upSpec("web", LONG, policy)]), ["web already_running running"]);
+  const { pid } = fixture.jobs.get({ job_id: "web" }).job;
+  const decided = fixture.nextDecision();
+  process.kill(pid, "SIGKILL");
+  await decided;
+  assert.equal(fixture.jobs.get({ job_id: "web" }).job.restart_count, 1);
 });
 
 test("up: a job whose policy is done with it does not come back after a reboot", async () => {

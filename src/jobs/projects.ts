@@ -97,15 +97,14 @@ export class Projects {
     return await this.#turns.take(job.id, async (calledOff) => {
       const isNew = this.#store.job(job.id) === undefined;
       const live = this.#runner.ofJob(job.id);
-      const isMarked = this.#store.job(job.id)?.options.autostart === true; // it has been up and stays so
-      const stored: JobRecord = {
-        ...job,
-        options: marked(job.options, isMarked && policyOf(job.options) !== undefined),
-        env: spec.env,
-      };
+      const hasPolicy = policyOf(job.options) !== undefined;
+      const isUp = live !== undefined || this.#store.job(job.id)?.options.autostart === true; // or has been, and stays so
+      const stored: JobRecord = { ...job, options: marked(job.options, hasPolicy && isUp), env: spec.env };
+      // What runs is kept up by the policy that it has now, though another one started it.
+      const kept: Partial<JobRecord> = live ? { wanted: hasPolicy ? "up" : "down" } : {};
       this.#ledger.commit((tell) => {
         if (isNew) this.#store.insertJob(stored);
-        else this.#store.updateJob({ ...(this.#store.job(job.id) ?? stored), ...pickDefinition(stored) });
+        else this.#store.updateJob({ ...(this.#store.job(job.id) ?? stored), ...pickDefinition(stored), ...kept });
         tell(isNew ? "job_added" : "job_updated", stored, live?.record);
       });
       const viewNow = () => this.#options.view(this.#store.job(job.id) ?? stored);
