@@ -70,6 +70,7 @@ describe("mcp mail", { timeout: 4 * TIMEOUT_MS }, () => {
     assert.equal(data.timed_out, false);
     assert.match(data.messages[0].text, /\nyes\n/);
     assert.doesNotMatch((await again).text, /also waits/);
+    assert.doesNotMatch((await owl.ok("wait", { cursor: asked.data.cursor })).text, /also waits/, "it has been given");
   });
 
   test("what came in the same thread before the answer that was waited for stays unread", async () => {

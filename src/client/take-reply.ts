@@ -22,3 +22,15 @@ export async function takeReply(
   await speak("mail.nak", { ids: [taken.id], from }); // another reader was faster
   return undefined;
 }
+
+/** As many as are looked through. */
+const UNREAD_MAX = 100;
+
+/** Whether a reply that was not taken is still unread, behind what its sender wrote before it in that thread. */
+export async function isUnread(
+  speak: Speak,
+  { id, from, thread }: Pick<MailMessage, "id" | "from" | "thread">,
+): Promise<boolean> {
+  const { messages } = await speak("mail.fetch", { from, thread, limit: UNREAD_MAX, peek: true });
+  return messages.some((message) => message.id === id);
+}

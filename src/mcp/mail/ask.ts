@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { takeReply } from "../../client/take-reply.ts";
+import { isUnread, takeReply } from "../../client/take-reply.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import type { Receipt, Recipient } from "../../protocol/mail-units.ts";
 import { presenceWord } from "../../protocol/mail-words.ts";
@@ -67,7 +67,7 @@ const asksItself = (name: string): WarrenError =>
   });
 
 const WAITS_BESIDES =
-  "This reply also waits in your mailbox, behind older mail of its sender or with another reader of yours: it comes again with check, and can be acknowledged then.";
+  "This reply also waits in your mailbox, behind older mail of its sender: it comes again with check, and can be acknowledged then.";
 
 /** A cursor that stands for a question whose answer is waited for. */
 const askCursor = (id: string): string => `ask:${id}`;
@@ -102,7 +102,8 @@ export async function awaitReply(
   const speak: Parameters<typeof takeReply>[0] = (type, payload) => mail.speak(type, payload, { signal: call.signal });
   const taken = await takeReply(speak, reply, { lease_ms: LEASE_MS });
   mail.give(taken ? [taken] : [], "handled");
-  const text = [messagesText([reply]), ...(taken ? [] : [WAITS_BESIDES])].join("\n\n");
+  const isWaiting = !taken && (await isUnread(speak, reply));
+  const text = [messagesText([reply]), ...(isWaiting ? [WAITS_BESIDES] : [])].join("\n\n");
   return { data: { ...base, result: "replied", messages: [messageView(reply)] }, text };
 }
 
