@@ -66,7 +66,7 @@ const REDIAL = { firstMs: 30, maxMs: 1_000 };
 const MOVE_DELAY_MS = 10;
 /** Moves in a row, without an answer in between, after which something is wrong. */
 const MOVE_COUNT_MAX = 20;
-/** Wires in a row that were closed without a line, after which something is wrong: some 15 s. */
+/** Wires in a row that were closed without a line, after which something is wrong: some 12 s. */
 const MUTE_COUNT_MAX = 20;
 
 export class Client {

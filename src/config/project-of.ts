@@ -7,7 +7,11 @@ import { dirname, join } from "node:path";
  */
 export function projectOf(directory: string): string | undefined {
   for (let dir = directory; ; dir = dirname(dir)) {
-    if (existsSync(join(dir, "warren.yaml")) || existsSync(join(dir, "warren.yml"))) return dir;
+    if (projectFileIn(dir) !== undefined) return dir;
     if (dir === dirname(dir)) return undefined;
   }
 }
+
+/** The file that makes this very directory a project. */
+export const projectFileIn = (dir: string): string | undefined =>
+  ["warren.yaml", "warren.yml"].map((name) => join(dir, name)).find((path) => existsSync(path));

@@ -101,8 +101,8 @@ export class Archive {
   }
 
   /**
-   * Of a member over its spaces: the last place that is for it, and the last one that is gone. A machine whose requests wait is told of none above them: items
-   * that made room went by, which are not for it, and a request never does.
+   * Of a member over its spaces: the last place that is for it, and the last one that is gone. While requests wait for a machine, its floor stays below the first
+   * of them: what has gone above it were items, which are not for a machine; a request never goes to make room.
    */
   bounds(loginKey: Uint8Array, spaces: readonly number[]): { head: number; floor: number } {
     let [head, floor] = [0, 0];
@@ -167,6 +167,7 @@ export class Archive {
   forgetSender(space: number, sender: Uint8Array): void {
     this.#forgetUnmissed(space, "sender = ?", sender);
     this.#lowerHeads(space);
+    this.#forgetTaken(space);
   }
 
   #lastOfStream(space: number, { kind, stream, sender, seq }: RecordHead): LastRecord | undefined {

@@ -231,23 +231,25 @@ test("records: a request waits for its machine, also where items that came later
   assert.deepEqual(Buffer.from(record), Buffer.from(waiting.record));
 });
 
-test("records: what who is thrown out has left last holds nothing back: the others' are forgotten when all have taken them", async () => {
-  await using hub = await TestHub.open();
-  const { machineKey, deviceKey, machine, put } = await space(hub);
-  const otherKey = await hub.crypto.newSigningKey();
-  await machine.talk.answer({ kind: "admit", request: 2, loginKey: otherKey.publicKey });
-  for (const seq of [1, 2]) await put(machine.talk, machineKey, { kind: "item", seq });
-  machine.wire.destroy();
-  const [device, other] = [await hub.enter("device", deviceKey), await hub.enter("device", otherKey)];
-  assert.equal((await put(device.talk, deviceKey, { kind: "request", seq: 1 })).answer, "done");
-  await hub.hub.members.remove(deviceKey.publicKey);
-  let place = 0;
-  for (let count = 0; count < 2; count++) place = (await other.talk.next("record")).place;
-  other.talk.send({ kind: "took", place });
-  await hub.clock.passSlowly(2_000);
-  await hub.store.write(() => {});
-  assert.equal(hub.store.totals().records, 0);
-});
+for (const when of ["before", "after"])
+  test(`records: what who is thrown out has left last holds nothing back: the others' are forgotten when all have taken them, ${when} that`, async () => {
+    await using hub = await TestHub.open();
+    const { machineKey, deviceKey, machine, put } = await space(hub);
+    const otherKey = await hub.crypto.newSigningKey();
+    await machine.talk.answer({ kind: "admit", request: 2, loginKey: otherKey.publicKey });
+    for (const seq of [1, 2]) await put(machine.talk, machineKey, { kind: "item", seq });
+    machine.wire.destroy();
+    const [device, other] = [await hub.enter("device", deviceKey), await hub.enter("device", otherKey)];
+    assert.equal((await put(device.talk, deviceKey, { kind: "request", seq: 1 })).answer, "done");
+    if (when === "after") await hub.hub.members.remove(deviceKey.publicKey);
+    let place = 0;
+    for (let count = 0; count < 2; count++) place = (await other.talk.next("record")).place;
+    other.talk.send({ kind: "took", place });
+    await hub.clock.passSlowly(2_000);
+    await hub.store.write(() => {});
+    if (when === "before") await hub.hub.members.remove(deviceKey.publicKey);
+    assert.equal(hub.store.totals().records, 0);
+  });
 
 test("records: a put that is refused as too much has pushed nothing out", async () => {
   await using hub = await TestHub.open({ limits: { spaceBytes: 3_000 } });

@@ -306,6 +306,7 @@ export class LiveSessions {
     await session.told();
     this.#live.delete(record.id);
     this.#savedByUs.delete(record.id);
+    this.#stopping.delete(record.id); // by a stop that was repeated while there was no room for its end
     this.changed("members");
   }
 

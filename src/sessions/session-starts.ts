@@ -119,7 +119,7 @@ export class SessionStarts {
     request: PayloadOf<"session.resume">,
     requestId: string | undefined,
   ): Promise<{ session: Session }> {
-    const { records, live, clock } = this.#options;
+    const { records, live, ports, clock } = this.#options;
     const { env = record.env } = request;
     await resolveProgram(record.command, record.directory, env);
     const journal = await openJournal(records.journalDirOf(record.id));
@@ -130,9 +130,11 @@ export class SessionStarts {
     try {
       await live.open(next, "preferred", { startOutput: journal.output, startInput: journal.input, startSegment });
     } catch (error) {
-      if (isWarrenError(error, "CHANNEL_EXISTS")) throw errors.sessionLive(record.name); // as in create
-      records.write({ ...record, ended: record.ended ?? lostNow(clock) });
-      throw error;
+      const faster = isWarrenError(error, "CHANNEL_EXISTS") ? records.read(record.id) : undefined;
+      if (!faster) records.write({ ...record, ended: record.ended ?? lostNow(clock) });
+      else if (next.port !== undefined && ![faster.port, record.port].includes(next.port))
+        ports.release(next.port, next.id);
+      throw faster ? errors.sessionLive(faster.name) : error;
     }
     return this.#greeted(record.id, "save");
   }

@@ -20,6 +20,7 @@ import { Store } from "./store.ts";
 import { Painter } from "./terminal/painter.ts";
 import { Terminal, type TerminalStreams } from "./terminal/terminal.ts";
 import { AGE_STEP_MS } from "./text/age.ts";
+import { inOneRow } from "./text/ansi.ts";
 import { tildePath } from "./text/width.ts";
 import { UsageFeed } from "./usage-feed.ts";
 import { screenOf } from "./views/screen.ts";
@@ -175,7 +176,7 @@ function scopeOf(cwd: string, homeDir: string): Scope {
   const directory = realpathSync(cwd);
   const project = projectOf(directory);
   const path = project ?? directory;
-  return { kind: project === undefined ? "directory" : "project", path, label: tildePath(path, homeDir) };
+  return { kind: project === undefined ? "directory" : "project", path, label: inOneRow(tildePath(path, homeDir)) };
 }
 
 function onSignals(end: (status: number) => void): () => void {

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { projectOf } from "../../config/project-of.ts";
+import { projectFileIn } from "../../config/project-of.ts";
 import { WarrenError } from "../../protocol/errors.ts";
 import { EXIT } from "../../protocol/outcome.ts";
 import { defineCommand } from "../command.ts";
@@ -31,8 +31,9 @@ export const import_ = defineCommand({
       }
     }
     if (!values.write) return EXIT.ok;
-    const path = join(imported.dir, "warren.yaml");
-    if (projectOf(imported.dir) === imported.dir && !values.force) {
+    const there = projectFileIn(imported.dir);
+    const path = there ?? join(imported.dir, "warren.yaml");
+    if (there !== undefined && !values.force) {
       throw new WarrenError("FILE_EXISTS", `${path} is there already; nothing was changed.`, {
         fix: "warren import --write --force",
       });
