@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isBuilt, openCommandLine } from "./testing/command-line.ts";
@@ -263,3 +263,20 @@ test("errors are one JSON line for programs", { skip }, async () => {
   });
   assert.equal(JSON.parse((await cli.warren("list", "--bogus", "--json")).err).code, "USAGE");
 });
+
+test(
+  "import: nothing is written over without --force, and then the project's file, by whichever of its names",
+  { skip },
+  async () => {
+    await using cli = openCommandLine();
+    writeFileSync(join(cli.dir, "Procfile"), "web: sleep 100\n");
+    const own = join(cli.dir, "warren.yml");
+    writeFileSync(own, "jobs: {}\n");
+    const refused = await cli.warren("import", "Procfile", "--write");
+    assert.equal(refused.status, 125);
+    assert.match(refused.err, /^error: \S+\/warren\.yml is there already; nothing was changed\.$/m);
+    assert.equal((await cli.warren("import", "Procfile", "--write", "--force")).status, 0);
+    assert.match(readFileSync(own, "utf8"), /sleep 100/);
+    assert.ok(!existsSync(join(cli.dir, "warren.yaml")));
+  },
+);
