@@ -105,6 +105,12 @@ class Browser {
     this.#tell();
   }
 
+  /** Its person has removed it from the app. */
+  part({ id }: Machine): void {
+    this.#live.delete(id);
+    this.#tell();
+  }
+
   set<N extends SettingName>(name: N, value: SettingValues[N]): void {
     this.settings.set(name, value);
   }
@@ -233,6 +239,28 @@ test("settings, everywhere: a machine that refuses is asked again with the next 
   phone.sync.hurry();
   await settle(phone);
   assert.equal(phone.settings.get().sounds, false);
+});
+
+test("settings, everywhere: what a machine stamps far ahead is held against its person no longer than that machine is in the app", async () => {
+  let nowMs = 1_000;
+  const phone = new Browser("phone", () => nowMs++);
+  const [laptop, stolen] = [new Machine("laptop"), new Machine("stolen")];
+  laptop.clock = () => nowMs;
+  stolen.clock = () => Number.MAX_SAFE_INTEGER;
+  stolen.settings = { appearance: { value: "light", at_ms: Number.MAX_SAFE_INTEGER, by: "a thief" } };
+  stolen.ask = async () => stolen.settings;
+  for (const one of [laptop, stolen]) phone.meet(one, true);
+  phone.hear(stolen.id, stolen.settings);
+  await settle(phone);
+  assert.equal(phone.settings.get().appearance, "light");
+  assert.ok(phone.settings.fields().appearance!.at_ms <= nowMs + AHEAD_OF_BROWSER_MS_MAX);
+  phone.set("appearance", "dark");
+  await settle(phone); // also where it is held, nothing goes to and fro
+  phone.part(stolen);
+  phone.set("appearance", "dark");
+  await settle(phone);
+  assert.deepEqual([phone.settings.get().appearance, laptop.settings.appearance?.value], ["dark", "dark"]);
+  assert.ok(phone.settings.fields().appearance!.at_ms <= nowMs + AHEAD_MS_MAX, "its stamp is forgotten as well");
 });
 
 test("settings, everywhere: whatever comes when, with clocks that are days apart, all come to the same and nothing goes to and fro", async () => {
