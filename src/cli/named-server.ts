@@ -1,9 +1,8 @@
 import type { Client } from "../client/client.ts";
 import { dialUnix } from "../local/unix-wire.ts";
-import { isAlive } from "../platform/process.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { suggest } from "../protocol/suggest.ts";
-import { readEntries, type ServerEntry } from "../registry/entries.ts";
+import { isServing, readEntries, type ServerEntry } from "../registry/entries.ts";
 import type { Context } from "./context.ts";
 import { openClient } from "./open-client.ts";
 
@@ -12,9 +11,6 @@ export type NamedServer = ServerEntry;
 
 /** Those whose process lives, the primary first; an entry that a killed server left behind is passed over. */
 export const aliveServers = (serversDir: string): NamedServer[] => readEntries(serversDir).filter(isServing);
-
-export const isServing = ({ boot_id, pid, start_ticks }: NamedServer): boolean =>
-  isAlive({ bootId: boot_id, pid, startTicks: start_ticks });
 
 /** The server of that name, or the primary without one. @throws SERVER_NOT_FOUND, NO_SERVER */
 export function serverNamed(context: Context, name: string | undefined): NamedServer {

@@ -1,14 +1,12 @@
-import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Build } from "../platform/build.ts";
 import { ensureHome, type Places } from "../platform/paths.ts";
-import { isAlive } from "../platform/process.ts";
 import { Backoff } from "../protocol/backoff.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import type { KeeperServer, ServerSpec } from "../protocol/keeper-calls.ts";
 import { keepBuild, keptRuntime, lastGoodBuild, lastNameOf } from "../registry/builds.ts";
 import { removeStaleDebugSockets } from "../registry/debug-sockets.ts";
-import { readEntries } from "../registry/entries.ts";
+import { isServing, readEntries, removeStaleEntries } from "../registry/entries.ts";
 import { checkServerName, pickServerName } from "../registry/names.ts";
 import { passOrWait } from "./gate.ts";
 import { KeeperConnection, readKeeperEntry } from "./keeper-client.ts";
@@ -50,7 +48,7 @@ export async function ensureServer(options: EnsureOptions): Promise<KeeperServer
         socketPath: join(socketDir, `${name}.sock`),
         ...fallbackOf(places, build, name),
       });
-      await removeStaleDebugSockets(socketDir, takenNames(places));
+      await removeStale(places, { keeper, socketDir });
       return server;
     } catch (error) {
       // The keeper or its server was just ending, or another client took the name: look again.
@@ -130,18 +128,25 @@ function fallbackOf(places: Places, build: Build, name: string): { fallback?: Se
 
 /** The one that this build's server had last, when it is free. */
 function freeName(places: Places, build: Build): string {
-  const taken = takenNames(places);
+  const taken = aliveNames(places);
   const last = lastNameOf(places.buildsDir, build.hash);
   return last !== undefined && !taken.has(last) ? last : pickServerName(taken);
 }
 
-/** Names that live servers have; entries whose process is dead are taken away here. */
-function takenNames(places: Places): Set<string> {
-  const taken = new Set<string>();
-  for (const entry of readEntries(places.serversDir)) {
-    const alive = isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks });
-    if (alive) taken.add(entry.name);
-    else rmSync(join(places.serversDir, `${entry.name}.json`), { force: true });
-  }
-  return taken;
+/** Names that live servers have. */
+const aliveNames = (places: Places): Set<string> =>
+  new Set(readEntries(places.serversDir).flatMap((entry) => (isServing(entry) ? [entry.name] : [])));
+
+/**
+ * Takes away what dead servers have left, but for those whose next generation the keeper is starting: until that has written its own, the entry of the one before
+ * leads to it, and names the sessions.
+ */
+async function removeStale(
+  places: Places,
+  { keeper, socketDir }: { keeper: KeeperConnection; socketDir: string },
+): Promise<void> {
+  const { servers } = await keeper.call({ call: "list" });
+  const kept = new Set([...servers.map(({ name }) => name), ...aliveNames(places)]);
+  removeStaleEntries(places.serversDir, kept);
+  await removeStaleDebugSockets(socketDir, kept);
 }

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { announce, readEntries, type ServerEntry, withdraw } from "./entries.ts";
+import { identityOf, readProcess } from "../platform/process.ts";
+import { announce, readEntries, removeStaleEntries, type ServerEntry, withdraw } from "./entries.ts";
 
 function temporaryDirectory() {
   const path = mkdtempSync(join(tmpdir(), "warren-entries-"));
@@ -55,6 +56,20 @@ test("entries: a generation takes the entry of the one before, and only its own 
   withdraw(directory.path, "blazing", 43);
   withdraw(directory.path, "blazing", 43);
   assert.deepEqual(readdirSync(directory.path), []);
+});
+
+test("entries: those of dead servers go, but for names whose next generation is being started", () => {
+  using directory = temporaryDirectory();
+  const { bootId, pid, startTicks } = identityOf(readProcess(process.pid)!);
+  announce(directory.path, entry("alive", { boot_id: bootId, pid, start_ticks: startTicks }));
+  for (const name of ["over", "restarting"]) announce(directory.path, entry(name));
+  removeStaleEntries(directory.path, new Set(["restarting"]));
+  assert.deepEqual(
+    readEntries(directory.path)
+      .map(({ name }) => name)
+      .sort(),
+    ["alive", "restarting"],
+  );
 });
 
 test("entries: files that are broken, of a newer Warren or half written are left out", () => {

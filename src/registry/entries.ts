@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../platform/atomic-file.ts";
+import { isAlive } from "../platform/process.ts";
 
 /**
  * The registry: one file per live server, `servers/<name>.json`, so that two servers that announce themselves at once cannot lose each other's entry.
- * A server writes its entry when it serves and takes it away when it ends; entries of servers that were killed are taken away by the next command
- * that finds nobody behind them (`local/`).
+ * A server writes its entry when it serves and takes it away when it ends. That of one that was killed stays until its next generation has written its own, since it
+ * leads there and names the sessions; when there will be none, the next command that starts a server takes it away (`local/`).
  */
 export interface ServerEntry {
   format: 1;
@@ -50,6 +51,16 @@ export function announce(serversDir: string, entry: ServerEntry): void {
 export function withdraw(serversDir: string, name: string, pid: number): void {
   const path = join(serversDir, `${name}.json`);
   if (readEntry(path)?.pid === pid) rmSync(path, { force: true });
+}
+
+/** Its process lives: an entry that a killed server left behind is another matter. */
+export const isServing = ({ boot_id, pid, start_ticks }: ServerEntry): boolean =>
+  isAlive({ bootId: boot_id, pid, startTicks: start_ticks });
+
+/** Takes away what dead servers have left, but for those of these names. */
+export function removeStaleEntries(serversDir: string, kept: ReadonlySet<string>): void {
+  for (const entry of readEntries(serversDir))
+    if (!kept.has(entry.name) && !isServing(entry)) withdraw(serversDir, entry.name, entry.pid);
 }
 
 /** All entries, the primary first, then the newest; files that cannot be read or are newer than us are left out. */

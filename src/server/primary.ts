@@ -2,9 +2,8 @@ import { join } from "node:path";
 import { type Build, compareBuilds } from "../platform/build.ts";
 import { type Lock, tryLock, waitForLock } from "../platform/lock.ts";
 import type { Places } from "../platform/paths.ts";
-import { isAlive } from "../platform/process.ts";
 import { WarrenError } from "../protocol/errors.ts";
-import { readEntries, type ServerEntry } from "../registry/entries.ts";
+import { isServing, readEntries, type ServerEntry } from "../registry/entries.ts";
 import { askEntry } from "./peer.ts";
 
 /**
@@ -38,12 +37,7 @@ export async function becomePrimary(places: Places, build: Build, name: string):
 
 /** Another server of this home that says it is the primary and lives. */
 export function livePrimary(places: Places, self: string): ServerEntry | undefined {
-  return readEntries(places.serversDir).find(
-    (entry) =>
-      entry.primary &&
-      entry.name !== self &&
-      isAlive({ bootId: entry.boot_id, pid: entry.pid, startTicks: entry.start_ticks }),
-  );
+  return readEntries(places.serversDir).find((entry) => entry.primary && entry.name !== self && isServing(entry));
 }
 
 const isOlder = (entry: ServerEntry, build: Build): boolean =>

@@ -3,11 +3,11 @@ import { reloadServer } from "../../local/reload-server.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { KeeperServer } from "../../protocol/keeper-calls.ts";
 import { EXIT } from "../../protocol/outcome.ts";
-import { readEntries } from "../../registry/entries.ts";
+import { isServing, readEntries } from "../../registry/entries.ts";
 import { defineCommand, JSON_OPTION } from "../command.ts";
 import type { Context } from "../context.ts";
 import { lastLogLines } from "../log-end.ts";
-import { clientOf, isServing, type NamedServer, serverNamed } from "../named-server.ts";
+import { clientOf, type NamedServer, serverNamed } from "../named-server.ts";
 import { serverTitle } from "../render/server-title.ts";
 import { showWait } from "../render/wait-line.ts";
 

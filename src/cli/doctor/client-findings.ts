@@ -8,9 +8,8 @@ import { formatBytes } from "../../protocol/durations.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Finding } from "../../protocol/messages.ts";
 import { quoteWord } from "../../protocol/quote-word.ts";
-import { readEntries } from "../../registry/entries.ts";
+import { isServing, readEntries } from "../../registry/entries.ts";
 import type { Context } from "../context.ts";
-import { isServing } from "../named-server.ts";
 
 /** What `doctor` can tell without a server. Each check answers what it found and never throws. */
 export async function clientFindings(context: Context): Promise<Finding[]> {
