@@ -134,6 +134,8 @@ function startFeeds(context: TuiContext, store: Store, signal: AbortSignal) {
     dispatch: (action) => {
       dispatch(action);
       screens.heard(selectedSession(store.model));
+      // Not with the first snapshot alone: a server that hangs before it has given one is found silent by this question.
+      if (action.type === "sessions" && action.servers.length > 0) usage.start();
     },
     signal,
   });
