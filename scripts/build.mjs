@@ -40,9 +40,9 @@ const MODULES = {
 const WEB = "src/web";
 /** Run beside programs that are not ours, as they are. */
 const NODE_WORKER = "src/gateway/node-worker";
-const HOME_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren")';
+const CACHE_DIR = '(process.env.WARREN_HOME || (process.env.HOME || "/tmp") + "/.warren") + "/cache"';
 /** Node makes the cache's directory, and tries for ever in /proc, where none can be made: whoever needs the home says so. */
-const withCache = (enable, go) => `const home=${HOME_DIR};home.startsWith("/proc/")||${enable}(home+"/cache");${go}\n`;
+const withCache = (enable, go) => `const cache=${CACHE_DIR};cache.startsWith("/proc/")||${enable}(cache);${go}\n`;
 const required = (name) => withCache('require("node:module").enableCompileCache', `require("./${name}");`);
 const imported = (name) =>
   `import{enableCompileCache as e}from"node:module";${withCache("e", `await import("./${name}");`)}`;
