@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+/** What a project's file may be called. */
+export const PROJECT_FILES = ["warren.yaml", "warren.yml"] as const;
+
 /**
  * The project of a directory: the nearest one upwards that holds a warren.yaml, else undefined. Only looked for, not read: the commands about jobs do not
  * load YAML.
@@ -14,4 +17,4 @@ export function projectOf(directory: string): string | undefined {
 
 /** The file that makes this very directory a project. */
 export const projectFileIn = (dir: string): string | undefined =>
-  ["warren.yaml", "warren.yml"].map((name) => join(dir, name)).find((path) => existsSync(path));
+  PROJECT_FILES.map((name) => join(dir, name)).find((path) => existsSync(path));

@@ -9,12 +9,12 @@ import { parseCommand } from "./command-line.ts";
 import { dependencyProblems } from "./dependencies.ts";
 import { configInvalid, type Problem } from "./problems.ts";
 import { type JobFile, PROJECT_FIELDS, type ProjectFile, type ReadyFile } from "./project-fields.ts";
+import { PROJECT_FILES } from "./project-of.ts";
 import { readText } from "./read-text.ts";
 
 /** The jobs and agents of a project's warren.yaml, checked as a whole: it is taken without a problem, or not at all. */
 
-const PROJECT_FILE = "warren.yaml";
-const OTHER_PROJECT_FILE = "warren.yml";
+const [PROJECT_FILE, OTHER_PROJECT_FILE] = PROJECT_FILES;
 
 export interface Project {
   /** Absolute. */

@@ -1,8 +1,9 @@
 import { relative } from "node:path";
+import { PROJECT_FILES } from "../project-of.ts";
 import type { Source } from "./config-source.ts";
 import type { Notes } from "./notes.ts";
 import type { ReadWorker } from "./read-worker.ts";
-import { PROJECT_FILES, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { workerOf } from "./worker-config.ts";
 
 /** The worker that the project itself is, by `gateway.app`. What is served as it is, and what belongs to other workers, is no source of it. */

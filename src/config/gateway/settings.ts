@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import type { GatewayMode } from "../../protocol/front-messages.ts";
 import type { PortRange } from "../../protocol/gateway-config.ts";
 import { PROJECT_FIELDS, type ProjectFile } from "../project-fields.ts";
+import { PROJECT_FILES } from "../project-of.ts";
 import { type CheckedSource, checkFile, folderSource, type Source } from "./config-source.ts";
 import { DEPLOYED_FILE } from "./deployed-file.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
@@ -32,7 +33,6 @@ export interface Settings {
   jobs: ReadonlySet<string>;
 }
 
-export const PROJECT_FILES = ["warren.yaml", "warren.yml"];
 /** As `loadProject` reads it. */
 const PROJECT_FILE_BYTES_MAX = 1024 * 1024;
 

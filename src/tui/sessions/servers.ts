@@ -4,10 +4,9 @@ import { Client } from "../../client/client.ts";
 import { dialUnix } from "../../local/unix-wire.ts";
 import { type Build, compareBuilds } from "../../platform/build.ts";
 import type { Places } from "../../platform/paths.ts";
-import { isAlive } from "../../platform/process.ts";
 import { isWarrenError } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
-import { readEntries, type ServerEntry } from "../../registry/entries.ts";
+import { isServing, readEntries, type ServerEntry } from "../../registry/entries.ts";
 import type { Action, LatestServer, ServerView } from "../model/model.ts";
 import { namedBy, refreshed, withItem } from "./told-sessions.ts";
 
@@ -126,7 +125,7 @@ export class Servers {
   #read(): void {
     if (this.#options.signal.aborted) return;
     if (!this.#watcher) this.#watchRegistry();
-    const entries = readEntries(this.#options.places.serversDir).filter(isServing);
+    const entries = readEntries(this.#options.places.serversDir).filter(isExpected);
     const names = new Set(entries.map(({ name }) => name));
     for (const [name, one] of this.#watched) if (!names.has(name)) this.#forget(name, one);
     for (const entry of entries) {
@@ -286,6 +285,6 @@ const orderOf = ({ version, built_at_ms }: ServerEntry): Pick<Build, "version" |
   builtAtMs: built_at_ms,
 });
 
-const isServing = ({ boot_id, pid, start_ticks, sessions = [] }: ServerEntry): boolean =>
+const isExpected = (entry: ServerEntry): boolean =>
   // One that was killed is replaced within milliseconds: with sessions, its entry stands for the next generation.
-  sessions.length > 0 || isAlive({ bootId: boot_id, pid, startTicks: start_ticks });
+  (entry.sessions ?? []).length > 0 || isServing(entry);
