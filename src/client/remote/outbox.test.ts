@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { waitUntil } from "../../../test/harness/wait-until.ts";
 import type { RemoteClock } from "../../contact/network.ts";
 import { toWire, WarrenError } from "../../protocol/errors.ts";
 import { toHex } from "../../sealing/bytes.ts";
@@ -223,7 +224,7 @@ test("outbox: what a record has answered, while the way was lost, lets those beh
   await outbox.flush(MACHINE);
   site.step = () => {};
   await site.fetch(outbox);
-  for (let turn = 0; turn < 500 && site.done.length < 2; turn++) await new Promise((wake) => setImmediate(wake));
+  await waitUntil(() => site.done.length === 2, { what: "the second is asked live, by itself" });
   assert.deepEqual(site.done, [1, 2]);
 });
 
