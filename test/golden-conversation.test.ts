@@ -96,7 +96,14 @@ test("golden: what protocol 1 was answered, it still is", { timeout: TIMEOUT_MS 
       const sent = JSON.parse(JSON.stringify(payload).replaceAll('"$dir"', JSON.stringify(house.dir)));
       const { id: _, ...answer } = await raw.ask(type, sent);
       check(step, answer);
+      if (step === "add") await isWritten();
     }
+  };
+  // What it is stopped for would have come too early otherwise: `why` shows its last words.
+  const isWritten = async (): Promise<void> => {
+    const conditions = [{ kind: "log", pattern: "err" }];
+    const answer = await raw.ask("wait", { job_id: "web", workdir: house.dir, conditions, timeout_ms: 10_000 });
+    assert.equal(answer.success, true, JSON.stringify(answer));
   };
   const { id: _, ...subscribed } = await events.ask("subscribe", { streams: ["jobs"] });
   check("subscribe", subscribed);
