@@ -47,24 +47,29 @@ const timeout = `--test-timeout=${(isProof ? 60 : 8) * 60_000}`;
 const isSystem = (file) => /^(\.\/)?test\//.test(file);
 // The tests of single parts mostly wait; those of the whole are themselves many processes.
 const runs = [
-  { atOnce: 4, files: files.filter((file) => !isSystem(file)) },
-  { atOnce: 2, files: files.filter(isSystem) },
+  { atOnce: 4, files: files.filter((file) => !isSystem(file)), temporary: tmpdir() },
+  { atOnce: 2, files: files.filter(isSystem), temporary: temporaryOfHomes() },
 ].filter((one) => one.files.length > 0);
-// A short name: the path of a socket has 107 bytes. Open, as /tmp is: some tests become another user.
-const temporary = mkdtempSync(join(temporaryPlace(), "w-"));
-chmodSync(temporary, 0o1777);
-process.on("exit", () => rmSync(temporary, { recursive: true, force: true, maxRetries: 3 }));
 const statuses = runs.map((one) => runTests(one));
 process.exit(statuses.find((status) => status !== 0) ?? 0);
 
 /** Hundreds of homes come and go: in memory that takes a tenth less time. A proof runs on the disk, and so does everything where there is little memory. */
-function temporaryPlace() {
-  if (isProof || process.env.TMPDIR || !existsSync(SHARED_MEMORY)) return tmpdir();
-  const { bavail, bsize } = statfsSync(SHARED_MEMORY);
-  return bavail * bsize >= SHARED_MEMORY_BYTES_MIN ? SHARED_MEMORY : tmpdir();
+function temporaryOfHomes() {
+  const isRoomy = existsSync(SHARED_MEMORY) && bytesFree(SHARED_MEMORY) >= SHARED_MEMORY_BYTES_MIN;
+  if (isProof || process.env.TMPDIR || !isRoomy) return tmpdir();
+  // A short name: the path of a socket has 107 bytes. Open, as /tmp is: some tests become another user.
+  const place = mkdtempSync(join(SHARED_MEMORY, "w-"));
+  chmodSync(place, 0o1777);
+  process.on("exit", () => rmSync(place, { recursive: true, force: true, maxRetries: 3 }));
+  return place;
 }
 
-function runTests({ atOnce, files }) {
+function bytesFree(path) {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+function runTests({ atOnce, files, temporary }) {
   const args = ["--test", `--test-concurrency=${atOnce}`, timeout, "--test-reporter=spec", ...files];
   const env = {
     ...process.env,
