@@ -15,7 +15,8 @@ const NAMES = { primary: "blazing", other: "calm" };
 class Home {
   readonly clock = new HandClock();
   readonly lists: Record<string, string>[] = [];
-  readonly events = new Map<string, () => void>();
+  /** Those that were subscribed to, alone. */
+  readonly events = new Map<string, (stream?: string, event?: string) => void>();
   readonly cuts = new Map<string, () => void>();
   jobs = [{ id: "web", kind: "job", name: "web", state: "running" }];
   sessions: Record<string, object[]> = {
@@ -53,7 +54,9 @@ class Home {
           if (type === "hello") say({ success: true, data: { server: NAMES[server], scopes: payload.scopes } });
           else say({ id, success: true, data: this.#answer(server, type) });
           if (type === "subscribe")
-            this.events.set(server, () => say({ event: "x", stream: "sessions", seq: 1, data: {} }));
+            this.events.set(server, (stream = "sessions", event = "x") => {
+              if (payload.streams.includes(stream)) say({ event, stream, seq: 1, data: {} });
+            });
         }
       },
       pause() {},
@@ -114,6 +117,26 @@ test("units: of all servers, and again whenever one tells of a change, many at o
   home.jobs = [];
   await home.pass(31_000);
   assert.deepEqual(home.lists.at(-1), { fox: "needs_you" }, "what no stream tells of is seen all the same");
+  watch.close();
+});
+
+test("units: what a save makes of a worker is told as one, and not when everything is looked at", async () => {
+  const home = new Home();
+  home.jobs = [{ id: "site/api", kind: "worker", name: "api", state: "healthy" }];
+  const watch = home.watch();
+  await home.pass(1_000);
+  const { length } = home.lists;
+  for (const [event, state] of [
+    ["build_started", "building"],
+    ["switched", "healthy"],
+    ["instance_retired", "stopped"],
+  ]) {
+    home.jobs[0]!.state = state!;
+    home.events.get("primary")!("gateway", event);
+    await home.pass(300);
+  }
+  await home.pass(2_000);
+  assert.deepEqual([home.lists.length, home.lists.at(-1)!["site/api"]], [length + 1, "stopped"]);
   watch.close();
 });
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../platform/clock.ts";
 import type { Log } from "../../platform/log.ts";
 import type { ConversationSnapshot } from "../../protocol/conversation.ts";
+import { GATEWAY_EVENTS } from "../../protocol/envelope.ts";
 import { messageOf } from "../../protocol/errors.ts";
 import type { Session } from "../../protocol/units.ts";
 import type { UnitRow } from "../../sealing/unit-row.ts";
@@ -28,13 +29,17 @@ export interface UnitWatchOptions {
 export type WatchUnits = (options: UnitWatchOptions) => { close(): void };
 
 const GATHER_MS = 250;
+/** A save is several changes of its worker: what it comes to is told. */
+const WORKERS_GATHER_MS = 1_000;
 const RETRY_MS = 1_000;
-/** What no stream tells of, workers among it, is seen after this at the latest. */
+/** What no stream tells of is seen after this at the latest. */
 const LOOK_MS = 30_000;
 /** An answer of a server that is not the primary; and a conversation, of any. */
 const OTHER_MS = 2_000;
 const READ_MS = 10_000;
+const OF_WORKERS: ReadonlySet<string> = new Set(GATEWAY_EVENTS);
 const PRIMARY = "primary";
+const OF_PRIMARY = ["jobs", "gateway", "sessions"];
 const GREETING = { scopes: ["view"] as const, by: "records" };
 
 interface HomeServer {
@@ -84,7 +89,7 @@ export class UnitWatch {
         target,
         greeting: GREETING,
         clock,
-        onEvent: () => this.#plan(GATHER_MS),
+        onEvent: (event) => this.#plan(OF_WORKERS.has(event) ? WORKERS_GATHER_MS : GATHER_MS),
       });
       if (this.#isClosed) return talk.close();
       if (server !== PRIMARY && talk.server !== server) return this.#misled(talk);
@@ -92,7 +97,7 @@ export class UnitWatch {
       void talk.ended.then(() => this.#lost(server, talk));
       await talk.ask({
         type: "subscribe",
-        payload: { streams: server === PRIMARY ? ["jobs", "sessions"] : ["sessions"] },
+        payload: { streams: server === PRIMARY ? OF_PRIMARY : ["sessions"] },
       });
       this.#plan(0);
     } catch (error) {
@@ -196,7 +201,7 @@ export class UnitWatch {
   /** Those that have sessions, by one of them. False: one is being asked for the first time. */
   async #followOthers(primary: UnitTalk): Promise<boolean> {
     // A subscription's answer brings the list; asked anew it replaces the one before.
-    const answer = await primary.ask({ type: "subscribe", payload: { streams: ["jobs", "sessions"] } });
+    const answer = await primary.ask({ type: "subscribe", payload: { streams: OF_PRIMARY } });
     const { streams } = answer as { streams?: { sessions?: { snapshot?: { servers?: HomeServer[] } | null } } };
     const others = (streams?.sessions?.snapshot?.servers ?? []).filter(
       (one) => !one.primary && one.sessions.length > 0,
