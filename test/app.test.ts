@@ -379,6 +379,8 @@ describe("web: the app in a browser", { skip: missingChromium(), timeout: 8 * TI
     site.write("workers/index/src/main.ts", saying("hello"));
     await tab.until('document.querySelector(".unit-head .state").textContent.includes("healthy")', "its health");
     await tab.shows("Instances");
+    await site.house.run("gateway", "pause", "index"); // by somebody else
+    await tab.until('document.querySelector(".unit-head .state").textContent.includes("paused")', "that it is paused");
     await tab.close();
   });
 

@@ -125,6 +125,7 @@ export const GATEWAY_EVENTS = [
   "gateway_down",
   "mode_changed",
   "config_refused",
+  "command_taken",
   "build_started",
   "build_failed",
   "built",

@@ -30,6 +30,7 @@ export type WorkerAction =
   | { kind: "wake"; atMs: number };
 
 export type ReportName =
+  | "command_taken"
   | "build_started"
   | "build_failed"
   | "built"

@@ -9,6 +9,7 @@ import { clearBad, knownVersion, rollbackTarget } from "./versions.ts";
 export function recordCommand(step: Step, command: WorkerCommand): void {
   const { state } = step;
   if (state.wanted === "removed") return;
+  report(step, "command_taken", { verb: command.verb });
   switch (command.verb) {
     case "pause":
       state.isPaused = true;

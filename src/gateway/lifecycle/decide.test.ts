@@ -595,6 +595,7 @@ test("pause: requests wait as long as it lasts, while work goes on behind it", (
   play.sources("v2");
   play.command({ verb: "unpause" });
   assert.equal(play.versionServed(), "v2");
+  assert.deepEqual(play.reports("command_taken"), [{ verb: "pause" }, { verb: "unpause" }], "whoever looks is told");
 });
 
 test("drain and start: nothing new, what is in flight ends, and back again", () => {
