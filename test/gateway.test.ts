@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readProcess } from "../src/platform/process.ts";
-import { killProcess } from "./harness/processes.ts";
+import { killAllOf, killProcess } from "./harness/processes.ts";
 import { Site, saying } from "./harness/site.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
@@ -112,6 +112,36 @@ test(
     assert.match(await site.text("/api"), /^api/);
     const after = await waitUntil(async () => (await site.status()).front, { what: "the next front" });
     assert.equal(after.generation, 2);
+    site.write(INDEX, saying("two"));
+    await waitUntil(async () => (await site.text("/")).startsWith("two"), { what: "the new code" });
+  },
+);
+
+test(
+  "gateway: all of it ends at once and the sockets are gone, as at a power cut: the next command brings it back",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using site = await Site.make(two);
+    await site.up();
+    const { home, places } = site.house;
+    const pid = pidIn(await site.text("/api"));
+    await killAllOf(home);
+    for (const one of site.workerProcesses()) process.kill(one.pid, "SIGKILL");
+    await waitUntil(() => site.workerProcesses().length === 0, { what: "the end of all instances" });
+    rmSync(places.socketDir, { recursive: true });
+    await assert.rejects(site.get("/"), { code: "ECONNREFUSED" });
+
+    const { status, stderr } = await site.house.warren(["ping"]); // one that says nothing of workers
+    assert.equal(status, 0, stderr);
+    await waitUntil(
+      async () => {
+        site.port = (await site.status()).port;
+        return (await site.get("/api").catch(() => undefined))?.status === 200;
+      },
+      { what: "the answer of a worker that nobody started", deadlineMs: 60_000 },
+    );
+    assert.notEqual(pidIn(await site.text("/api")), pid);
+    assert.match(await site.text("/"), /^one/);
     site.write(INDEX, saying("two"));
     await waitUntil(async () => (await site.text("/")).startsWith("two"), { what: "the new code" });
   },
