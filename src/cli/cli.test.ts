@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isBuilt, openCommandLine } from "./testing/command-line.ts";
@@ -130,6 +130,10 @@ test("up and down: the jobs of a warren.yaml, the history stays", { skip }, asyn
     (await cli.warren("up")).err,
     /^error: There is no warren.yaml in .* or above it, and no folder workers\.\nwarren init/,
   );
+  mkdirSync(join(cli.dir, "workers", "api"), { recursive: true });
+  writeFileSync(join(cli.dir, "workers", "api", "main.ts"), "");
+  assert.match((await cli.warren("up")).err, /^error: There is no worker in .*: a worker is a folder .*src\/main\.ts/);
+  rmSync(join(cli.dir, "workers"), { recursive: true });
   writeFileSync(
     join(cli.dir, "warren.yaml"),
     "jobs:\n  web: { command: sleep 60 }\n  job: { command: 'true', autostart: false }\n",

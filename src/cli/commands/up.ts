@@ -35,7 +35,7 @@ export const up = defineCommand({
     const { toUpJobs } = await import("../../config/up-jobs.ts");
     const project = await findProject(context.cwd);
     const served = operands.length === 0 ? await gatewayHere(context.cwd) : undefined;
-    if (!project && served === undefined) throw noProject(context.cwd);
+    if (!project && served === undefined) throw (await whyNoWorkersHere(context.cwd)) ?? noProject(context.cwd);
     const config = project && (await loadProject(project.file));
     const jobs = config ? toUpJobs(config, context.env) : [];
     const agents = (config?.agents ?? []).filter(({ name }) => operands.length === 0 || operands.includes(name));
@@ -70,6 +70,11 @@ export const up = defineCommand({
 async function gatewayHere(cwd: string): Promise<string | undefined> {
   const { findGateway } = await import("../../config/gateway/load-gateway.ts");
   return findGateway(cwd);
+}
+
+async function whyNoWorkersHere(cwd: string): Promise<WarrenError | undefined> {
+  const { whyNoWorkers } = await import("../../config/gateway/load-gateway.ts");
+  return whyNoWorkers(cwd);
 }
 
 /** Starts the gateway and, unless it is to return at once, waits until each worker has come to rest. */

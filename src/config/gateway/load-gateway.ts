@@ -124,6 +124,10 @@ async function workerFolders(workersDir: string): Promise<string[]> {
   return folders.filter((_, index) => are[index]);
 }
 
+/** Why the folder `workers` of a directory that is no project makes none. Undefined: it has no such folder. */
+export const whyNoWorkers = async (dir: string): Promise<WarrenError | undefined> =>
+  (await isFolder(join(dir, "workers"))) ? noWorkers(dir, []) : undefined;
+
 const noWorkers = (dir: string, watched: string[]): WarrenError =>
   new WarrenError(
     "NO_WORKERS",
