@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { killMachine } from "./harness/processes.ts";
 import { withSeed } from "./harness/random.ts";
+import { saying } from "./harness/site.ts";
 import { unitsAreTold } from "./harness/told-units.ts";
 import { TwoHomes } from "./harness/two-homes.ts";
 import { waitUntil } from "./harness/wait-until.ts";
@@ -12,7 +13,7 @@ import { type Ended, well } from "./harness/warren.ts";
 
 /** `--later`: what is asked of a machine that is away is done once, in order, when it is back. The hub is in a home of its own, and stays. */
 class Site implements AsyncDisposable {
-  readonly homes = new TwoHomes();
+  readonly homes = new TwoHomes({ WARREN_GATEWAY_PORT: "0" });
   readonly hubHouse: TemporaryHome = temporaryHome();
 
   static async make(): Promise<Site> {
@@ -152,6 +153,36 @@ const CODES: Record<string, RegExp> = {
   NOT_AN_AGENT: /fox is a session: it takes keys, not prompts/,
   USAGE: /--later is for another machine/,
 };
+
+test("later: a worker of a machine that is away is stopped, and started again, when it is back", async () => {
+  await using site = await Site.make();
+  const { homes, there } = site;
+  const workerState = async (): Promise<string | undefined> => {
+    const { gateways } = await there.looker().request("gateway.status", { workdir: there.dir });
+    return gateways[0]?.workers[0]?.state;
+  };
+  const folder = join(there.dir, "workers", "api", "src");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "main.ts"), saying("hello"));
+  well(await there.warren(["up", "--detach"]));
+  await waitUntil(async () => (await workerState()) === "healthy", { what: "it serves" });
+  await unitsAreTold(there, 1);
+  await killMachine(there.home);
+
+  assert.match(well(await homes.on("stop", "api", "--later")), /^Kept: goes to/);
+  await site.back();
+  await waitUntil(async () => (await workerState()) === "stopped", { what: "its stop was carried out" });
+  await killMachine(there.home);
+  well(await homes.on("start", "worker:api", "--later"));
+  well(await homes.on("restart", "api", "--later"));
+  await site.back();
+  await site.sendAll();
+  await waitUntil(async () => (await workerState()) === "healthy", { what: "its start was carried out" });
+  assert.deepEqual(
+    (await site.items()).map(({ what, state }) => [what, state]),
+    ["stop api", "start worker:api", "restart api"].map((what) => [what, "done"]),
+  );
+});
 
 test("later: without a hub it is kept here and can be taken back; whatever is asked there next brings it first", async () => {
   await using site = await Site.make();

@@ -48,6 +48,7 @@ export const restart = defineCommand({
               { type: "session.stop", payload: { session: id, ...options }, unit: id },
               { type: "session.resume", payload: { session: id } },
             ],
+            worker: (id) => [{ type: "gateway.restart", payload: { worker: id } }],
           },
         }),
       );

@@ -40,6 +40,7 @@ export const start = defineCommand({
           requests: {
             job: (id) => [{ type: "start", payload: { job_id: id } }],
             session: (id) => [{ type: "session.resume", payload: { session: id } }],
+            worker: (id) => [{ type: "gateway.start", payload: { worker: id } }],
           },
         }),
       );

@@ -53,6 +53,7 @@ export const stop = defineCommand({
           requests: {
             job: (id) => [{ type: "stop", payload: { job_id: id, ...options } }],
             session: (id) => [{ type: "session.stop", payload: { session: id, ...options }, unit: id }],
+            worker: (id) => [{ type: "gateway.stop", payload: { worker: id, ...options } }],
           },
         }),
       );

@@ -46,7 +46,6 @@ export function unitKnown(
   if (!unit) throw notKnown({ machine, isBehind }, name, verb);
   const refusal = refusalOf(verb, unit.kind, unit.name);
   if (refusal) throw refusal;
-  if (unit.kind === "worker") throw workersHere(machine, unit.name, verb);
   return unit;
 }
 
@@ -71,8 +70,3 @@ function notKnown({ machine, isBehind }: Omit<KnownUnits, "units">, name: string
     fix: `warren ${verb} --later ${quoteWord(`job:${name}`)}      # or ${quoteWord(`session:${name}`)}, where you are sure`,
   });
 }
-
-const workersHere = (machine: string, name: string, verb: string): WarrenError =>
-  new WarrenError("NOT_FOR_WORKERS", `${name} is a worker: what is asked of it cannot wait until ${machine} is back.`, {
-    fix: `warren ${verb} ${quoteWord(name)}      # when it is there`,
-  });

@@ -6,7 +6,11 @@ import { type KnownUnits, unitKnown } from "./unit-known.ts";
 export interface RequestsOf {
   job(id: string): Omit<LaterRequest, "what">[];
   session(id: string): Omit<LaterRequest, "what">[];
+  /** @param id `project/name`: the machine refuses where two projects of one name have it */
+  worker(id: string): Omit<LaterRequest, "what">[];
 }
+
+const KIND_ASKED = { job: "job", session: "session", agent: "session", worker: "worker" } as const;
 
 /** @throws UNIT_NOT_KNOWN, UNIT_AMBIGUOUS, and what `refusalOf` answers */
 export const unitRequests = (
@@ -15,6 +19,5 @@ export const unitRequests = (
 ): LaterRequest[] =>
   names.flatMap((name) => {
     const { id, kind } = unitKnown(known, name, verb);
-    const asked = kind === "job" ? requests.job(id) : requests.session(id);
-    return asked.map((request) => ({ ...request, what: `${verb} ${name}` }));
+    return requests[KIND_ASKED[kind]](id).map((request) => ({ ...request, what: `${verb} ${name}` }));
   });
