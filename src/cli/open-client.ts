@@ -1,6 +1,6 @@
 import { Client, type ClientOptions } from "../client/client.ts";
 import type { Build } from "../platform/build.ts";
-import { newRequestId } from "./request-id.ts";
+import { newRequestId } from "../platform/request-id.ts";
 
 /** Every server answers a greeting at once, also one that has much to do; one that is being replaced, when its successor is there. */
 const GREETING_TIMEOUT_MS = 10_000;

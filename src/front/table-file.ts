@@ -1,6 +1,6 @@
-import { replaceFile } from "../platform/atomic-file.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
+import { replaceFile } from "../platform/replace-file.ts";
 import { messageOf } from "../protocol/errors.ts";
 import type { FrontTable } from "../protocol/front-messages.ts";
 

@@ -1,9 +1,9 @@
-import { randomUUIDv7 } from "node:crypto";
 import { existsSync } from "node:fs";
 import { Client } from "../client/client.ts";
 import type { Build } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
 import { readProcess } from "../platform/process.ts";
+import { newRequestId } from "../platform/request-id.ts";
 import { isWarrenError, WarrenError } from "../protocol/errors.ts";
 import { dialMailbox } from "./mail-link.ts";
 
@@ -25,7 +25,7 @@ export async function endMailbox({ places, build, env }: MailEnd): Promise<boole
     dial: dialMailbox({ places, build, env, mode: "find" }),
     name: "warren",
     version: build.version,
-    randomId: randomUUIDv7,
+    randomId: newRequestId,
   });
   try {
     const { status } = await client.request("mail.status", {}, { timeoutMs: ANSWER_TIMEOUT_MS });

@@ -1,8 +1,8 @@
-import { randomUUIDv7 } from "node:crypto";
 import type { Dial, Wire, WireEvents } from "../client/client.ts";
 import { type Build, compareBuilds } from "../platform/build.ts";
 import type { Places } from "../platform/paths.ts";
 import { readProcess } from "../platform/process.ts";
+import { newRequestId } from "../platform/request-id.ts";
 import { PROTOCOL, type Response } from "../protocol/envelope.ts";
 import { systemCode, WarrenError } from "../protocol/errors.ts";
 import type { DataOf, MessageType, PayloadOf } from "../protocol/messages.ts";
@@ -58,7 +58,7 @@ class Link {
 
   constructor(options: MailDialOptions) {
     this.#options = options;
-    this.#clientId = options.clientId ?? randomUUIDv7();
+    this.#clientId = options.clientId ?? newRequestId();
   }
 
   async dial(events: WireEvents): Promise<Wire> {
@@ -141,7 +141,7 @@ class Link {
     };
     wire.send(JSON.stringify({ id: OWN_ID, type: "hello", payload: greeting }));
     for (const { type, payload } of introduce?.() ?? [])
-      wire.send(JSON.stringify({ id: `${OWN_ID}-${type}`, type, payload, request_id: randomUUIDv7() }));
+      wire.send(JSON.stringify({ id: `${OWN_ID}-${type}`, type, payload, request_id: newRequestId() }));
   }
 
   #onOwnAnswer(line: string, wire: Wire): void {

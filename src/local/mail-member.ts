@@ -1,8 +1,8 @@
-import { randomUUIDv7 } from "node:crypto";
 import { Client } from "../client/client.ts";
 import type { Build } from "../platform/build.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import type { Places } from "../platform/paths.ts";
+import { newRequestId } from "../platform/request-id.ts";
 import { Backoff } from "../protocol/backoff.ts";
 import { MAIL_LINE_BYTES_MAX } from "../protocol/envelope.ts";
 import { isWarrenError } from "../protocol/errors.ts";
@@ -60,7 +60,7 @@ export class MailMember implements Disposable {
       }),
       name: `warren-${kind}`,
       version: build.version,
-      randomId: randomUUIDv7,
+      randomId: newRequestId,
       lineBytesMax: MAIL_LINE_BYTES_MAX,
       onConnection: (state) => {
         options.onConnection?.(state);

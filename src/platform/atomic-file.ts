@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { systemCode } from "../protocol/errors.ts";
 
 /**
@@ -20,23 +18,6 @@ export function writeFileAtomic(path: string, text: string, mode = 0o600): void 
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** The same, not synchronously: for texts of megabytes, for many files at once, and where somebody is being served meanwhile. */
-export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  let file: FileHandle | undefined;
-  try {
-    file = await open(temporary, "wx", mode);
-    await file.writeFile(text);
-    await file.datasync();
-    await file.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await file?.close().catch(() => {});
-    await rm(temporary, { force: true });
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCode } from "../protocol/errors.ts";
-import { replaceFile } from "./atomic-file.ts";
 import { makeDirectories } from "./directories.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** Small texts that hold secrets: of one user, and nobody else's to read. */
 const OTHERS = 0o077;

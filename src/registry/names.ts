@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { WarrenError } from "../protocol/errors.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
 
@@ -83,7 +82,7 @@ export function serverIcon(name: string): string {
  */
 export function pickServerName(
   taken: ReadonlySet<string>,
-  below: (limit: number) => number = (limit) => randomInt(limit),
+  below: (limit: number) => number = (limit) => Math.floor(Math.random() * limit),
 ): string {
   const free = (names: readonly string[]) => names.filter((name) => !taken.has(name));
   const choose = (names: readonly string[]): string | undefined => names[below(Math.max(1, names.length))];

@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../platform/atomic-file.ts";
+import { replaceFile } from "../platform/replace-file.ts";
 import { systemCode } from "../protocol/errors.ts";
 import type { ConversationCheckpoint } from "./agents/checkpoint.ts";
 import type { QueuedPrompt, QueueStore } from "./agents/prompt-queue.ts";

@@ -1,8 +1,9 @@
 import { readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readJsonIfExists, replaceFile, writeFileAtomic } from "../platform/atomic-file.ts";
+import { readJsonIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
 import { makeDirectories } from "../platform/directories.ts";
+import { replaceFile } from "../platform/replace-file.ts";
 import type { Outcome } from "../protocol/outcome.ts";
 
 /**

@@ -11,8 +11,6 @@ import { sayStuck, summaryLines } from "../render/run-summary.ts";
 import { endOf } from "../run-end.ts";
 import { latestRun } from "../run-of.ts";
 import { type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
-import { journalOf } from "../sessions/session-journal.ts";
-import { followLines } from "../sessions/session-output.ts";
 
 export const await_ = defineCommand({
   usage: ["await NAME [--json]"],
@@ -65,6 +63,10 @@ async function awaitJob(context: Context, job: Job, json: boolean): Promise<numb
 async function awaitSession(context: Context, handle: SessionHandle, json: boolean): Promise<number> {
   const { output } = context;
   const signal = context.interrupted();
+  const [{ journalOf }, { followLines }] = await Promise.all([
+    import("../sessions/session-journal.ts"),
+    import("../sessions/session-output.ts"),
+  ]);
   if (!json)
     for await (const line of followLines(await journalOf(context, handle), { tail: Number.POSITIVE_INFINITY, signal }))
       output.line(line);

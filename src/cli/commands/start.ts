@@ -3,7 +3,6 @@ import { EXIT } from "../../protocol/outcome.ts";
 import type { Session } from "../../protocol/units.ts";
 import { defineCommand, JSON_OPTION, UNITS } from "../command.ts";
 import { forEachUnit } from "../each-unit.ts";
-import { followAfterStart } from "../follow-started.ts";
 import { workerLine } from "../gateway/gateway-text.ts";
 import { environmentOf } from "../new-job.ts";
 import { LATER_OPTION } from "../on/later/later-option.ts";
@@ -69,6 +68,8 @@ export const start = defineCommand({
         output.line(`Started job ${output.style.bold(nameOf(job))} with PID ${job.pid} running: ${commandText(job)}`);
       },
     });
-    return values.follow && status === EXIT.ok ? followAfterStart(context, ids) : status;
+    if (!values.follow || status !== EXIT.ok) return status;
+    const { followAfterStart } = await import("../follow-started.ts"); // with all of the logs
+    return followAfterStart(context, ids);
   },
 });

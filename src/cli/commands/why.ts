@@ -11,8 +11,6 @@ import { plural } from "../render/plural.ts";
 import { stateOfSession } from "../render/states.ts";
 import { printable } from "../render/text-width.ts";
 import { type SessionHandle, sessionTitle } from "../sessions/session-client.ts";
-import { journalOf } from "../sessions/session-journal.ts";
-import { historyLines, screenLines } from "../sessions/session-output.ts";
 import { countOf } from "../values.ts";
 
 export const why = defineCommand({
@@ -59,6 +57,10 @@ async function whySession(
   { lineCount, json }: { lineCount: number; json: boolean },
 ): Promise<void> {
   const { output, nowMs } = context;
+  const [{ journalOf }, { historyLines, screenLines }] = await Promise.all([
+    import("../sessions/session-journal.ts"),
+    import("../sessions/session-output.ts"),
+  ]);
   const { session } = await handle.client.request("session.get", { session: handle.id });
   const isScreen = context.machine !== undefined && session.status === "running" && session.kind !== "agent";
   const lines = isScreen

@@ -1,10 +1,10 @@
 import type { Client } from "../../client/client.ts";
 import { dialMailbox } from "../../local/mail-link.ts";
 import { readProcess } from "../../platform/process.ts";
+import { newRequestId } from "../../platform/request-id.ts";
 import { MAIL_LINE_BYTES_MAX } from "../../protocol/envelope.ts";
 import type { Context } from "../context.ts";
 import { openClient } from "../open-client.ts";
-import { newRequestId } from "../request-id.ts";
 import { type Who, whoAmI } from "./who.ts";
 
 /** The way of a command to the leader of the mailbox: straight, through no server. */

@@ -1,8 +1,9 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { lstat, readdir, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { readJsonIfExists, replaceFile } from "../../platform/atomic-file.ts";
+import { readJsonIfExists } from "../../platform/atomic-file.ts";
 import { makeDirectories } from "../../platform/directories.ts";
+import { replaceFile } from "../../platform/replace-file.ts";
 import { messageOf, systemCode, WarrenError } from "../../protocol/errors.ts";
 import { quoteWord } from "../../protocol/quote-word.ts";
 import type { BuiltFrom } from "../watch/worker-sources.ts";

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryHome } from "./harness/home.ts";
+import { well } from "./harness/warren.ts";
+
+/**
+ * What a command costs is mostly what it loads. These are typed all day, by people and by agents: none of Node's modules that take milliseconds is among
+ * theirs (node:crypto alone takes as long as the whole rest of `list`). Counted and not timed; `npm run bench -- jobs --only command-line` has the times.
+ */
+const DEAR = ["crypto", "fs/promises", "child_process", "http", "https", "tls", "zlib", "sqlite", "worker_threads"];
+
+const QUICK: readonly (readonly string[])[] = [
+  ["ping"],
+  ["add", "--name", "web", "--", "sleep", "100"],
+  ["list"],
+  ["stats", "web"],
+  ["ports", "web"],
+  ["sessions"],
+  ["stop", "web"],
+  ["start", "web"],
+  ["restart", "web"],
+  ["why", "web"],
+  ["mail", "send", "owl", "hello"],
+  ["mail", "check"],
+];
+
+test("quick commands: what is typed all day loads nothing dear", async () => {
+  await using house = temporaryHome();
+  // What these start is another process, and has its own.
+  well(await house.warren(["ping"]));
+  well(await house.warren(["mail", "check"]));
+  const hook = join(house.dir, "loaded.cjs");
+  const loaded = join(house.dir, "loaded.json");
+  const list = "process.moduleLoadList.filter((one) => one.startsWith('NativeModule '))";
+  writeFileSync(
+    hook,
+    `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(loaded)}, JSON.stringify(${list})));\n`,
+  );
+  const dear: string[] = [];
+  for (const args of QUICK) {
+    well(await house.warren([...args], { env: { NODE_OPTIONS: `--require=${hook}` } }));
+    const names = new Set((JSON.parse(readFileSync(loaded, "utf8")) as string[]).map((one) => one.slice(13)));
+    assert.ok(names.has("net"), "it was looked at the command");
+    dear.push(...DEAR.filter((name) => names.has(name)).map((name) => `${args[0]} loads node:${name}`));
+  }
+  assert.deepEqual(dear, []);
+});
