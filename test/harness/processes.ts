@@ -65,28 +65,23 @@ export function killProcess({ identity }: Pick<HomeProcess, "identity">): void {
   if (isAlive(identity)) signal(identity.pid, "SIGKILL");
 }
 
-/** Ends all of a home at once: stopped first, so that no server sees its keeper go and starts another. */
-export async function killAllOf(home: string): Promise<void> {
+/** Ends all of a home at once. */
+export const killAllOf = (home: string): Promise<void> => killOf(home, () => true, `all processes of ${home}`);
+
+/** Ends keeper and server of a home at once; what it runs goes on. */
+export const killMachine = (home: string): Promise<void> =>
+  killOf(home, ({ role }) => role === "keeper" || role === "server", `keeper and server of ${home}`);
+
+/** Stopped first, so that no server sees its keeper go and starts another: one that is just being executed has no environment to be found by. */
+async function killOf(home: string, isMeant: (one: HomeProcess) => boolean, what: string): Promise<void> {
   await waitUntil(
     () => {
-      const left = processesOf(home);
+      const left = processesOf(home).filter(isMeant);
       for (const { identity } of left) if (isAlive(identity)) signal(identity.pid, "SIGSTOP");
       for (const one of left) killProcess(one);
       return left.length === 0;
     },
-    { what: `the end of all processes of ${home}` },
-  );
-}
-
-/** Ends keeper and server of a home at once, so that nobody starts another; what it runs goes on. */
-export async function killMachine(home: string): Promise<void> {
-  await waitUntil(
-    () => {
-      const left = processesOf(home).filter(({ role }) => role === "keeper" || role === "server");
-      for (const { pid } of left) signal(pid, "SIGKILL");
-      return left.length === 0;
-    },
-    { what: `the end of keeper and server of ${home}` },
+    { what: `the end of ${what}` },
   );
 }
 
