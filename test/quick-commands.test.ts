@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryHome } from "./harness/home.ts";
-import { well } from "./harness/warren.ts";
+import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
+import { type Ended, well } from "./harness/warren.ts";
 
 /**
  * What a command costs is mostly what it loads. These are typed all day, by people and by agents: none of Node's modules that take milliseconds is among
@@ -29,11 +29,8 @@ const QUICK: readonly (readonly string[])[] = [
   ["mail", "check"],
 ];
 
-test("quick commands: what is typed all day loads nothing dear", async () => {
-  await using house = temporaryHome();
-  // What these start is another process, and has its own.
-  well(await house.warren(["ping"]));
-  well(await house.warren(["mail", "check"]));
+/** What the command had loaded when it ended: Node's own modules by name, ours by path. */
+async function loadedBy(house: TemporaryHome, args: readonly string[]): Promise<{ ended: Ended; names: string[] }> {
   const hook = join(house.dir, "loaded.cjs");
   const loaded = join(house.dir, "loaded.json");
   const list =
@@ -42,15 +39,33 @@ test("quick commands: what is typed all day loads nothing dear", async () => {
     hook,
     `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(loaded)}, JSON.stringify(${list})));\n`,
   );
+  const ended = await house.warren([...args], { env: { NODE_OPTIONS: `--require=${hook}` } });
+  const names = JSON.parse(readFileSync(loaded, "utf8")) as string[];
+  assert.ok(
+    names.includes("net") && names.some((name) => name.endsWith("/dist/cli.cjs")),
+    "it was looked at the command",
+  );
+  return { ended, names };
+}
+
+test("quick commands: what is typed all day loads nothing dear", async () => {
+  await using house = temporaryHome();
+  // What these start is another process, and has its own.
+  well(await house.warren(["ping"]));
+  well(await house.warren(["mail", "check"]));
   const dear: string[] = [];
   for (const args of QUICK) {
-    well(await house.warren([...args], { env: { NODE_OPTIONS: `--require=${hook}` } }));
-    const names = JSON.parse(readFileSync(loaded, "utf8")) as string[];
-    assert.ok(
-      names.includes("net") && names.some((name) => name.endsWith("/dist/cli.cjs")),
-      "it was looked at the command",
-    );
+    const { ended, names } = await loadedBy(house, args);
+    well(ended);
     dear.push(...names.filter(isDear).map((name) => `${args[0]} loads ${name}`));
   }
   assert.deepEqual(dear, []);
+});
+
+test("quick commands: one that goes on has the rest of its own build, before an upgrade takes it away", async () => {
+  await using house = temporaryHome();
+  well(await house.warren(["add", "--name", "web", "--", "sleep", "100"]));
+  const { ended, names } = await loadedBy(house, ["wait", "web", "--for", "exit", "--timeout", "2s"]);
+  assert.equal(ended.status, 124);
+  assert.ok(names.some((name) => name.endsWith("/cli-more.cjs")));
 });
