@@ -12,7 +12,7 @@ const FILES = { hot: "./cli.cjs", cold: "./cli-more.cjs" };
 const HOT = [
   ...["add", "run", "list", "sessions", "ping", "wait", "await", "logs", "stdout", "stderr", "stats", "ports", "why"],
   ...["stop", "start", "restart", "signal", "remove", "new", "attach", "send", "prompt", "approve", "deny", "mail"],
-  ...["overview", "version"],
+  ...["here", "overview", "version"],
 ]
   .map((name) => `src/cli/commands/${name}.ts`)
   .concat(["send", "check", "reply", "wait", "ask"].map((name) => `src/cli/mail/${name}.ts`));

@@ -18,6 +18,7 @@ const QUICK: readonly (readonly string[])[] = [
   ["ping"],
   ["add", "--name", "web", "--", "sleep", "100"],
   ["list"],
+  [],
   ["stats", "web"],
   ["ports", "web"],
   ["sessions"],
@@ -57,7 +58,7 @@ test("quick commands: what is typed all day loads nothing dear", async () => {
   for (const args of QUICK) {
     const { ended, names } = await loadedBy(house, args);
     well(ended);
-    dear.push(...names.filter(isDear).map((name) => `${args[0]} loads ${name}`));
+    dear.push(...names.filter(isDear).map((name) => `${args[0] ?? "warren alone"} loads ${name}`));
   }
   assert.deepEqual(dear, []);
 });

@@ -1,6 +1,6 @@
 import { liveSessions } from "../../local/find-session.ts";
 import { defineCommand, NO_OPERANDS } from "../command.ts";
-import { buildTree, runTree, sourceTreeOf } from "../source-tree.ts";
+import { sourceTreeOf } from "../source-tree.ts";
 
 /** What `warren` alone does. */
 export const here = defineCommand({
@@ -17,6 +17,7 @@ export const here = defineCommand({
     const { output, places, cwd } = context;
     const tree = sourceTreeOf(cwd);
     if (tree) {
+      const { buildTree, runTree } = await import("../run-tree.ts");
       buildTree(tree);
       return runTree(tree, ["new"], context);
     }

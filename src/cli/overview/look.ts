@@ -4,7 +4,6 @@ import type { Worker } from "../../protocol/gateway-units.ts";
 import type { DataOf } from "../../protocol/messages.ts";
 import type { Job, Session } from "../../protocol/units.ts";
 import type { Context } from "../context.ts";
-import { lastLogLines } from "../log-end.ts";
 import { openMail } from "../mail/open-mail.ts";
 import { aliveServers } from "../named-server.ts";
 import { placeOf } from "../place.ts";
@@ -98,6 +97,8 @@ function unitsHere({ machine, cwd }: Context, units: (Job | Worker)[]): (Job | W
 /** The link that a job `warren web` has printed last: it lets one browser in. */
 async function appLink(jobs: readonly Job[]): Promise<string | undefined> {
   const app = jobs.find(({ status, command }) => status === "running" && command.join(" ").startsWith("warren web"));
-  const lines = app ? await lastLogLines(app.stdout_path, APP_LINES) : [];
+  if (!app) return undefined;
+  const { lastLogLines } = await import("../log-end.ts");
+  const lines = await lastLogLines(app.stdout_path, APP_LINES);
   return lines.findLast((line) => /^\s*http/.test(line))?.trim();
 }
