@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { systemClock } from "../platform/clock.ts";
 import { isLogLevel, openLog } from "../platform/log.ts";
 import { resolvePlaces } from "../platform/paths.ts";
-import { newRequestId } from "../platform/request-id.ts";
 import { messageOf } from "../protocol/errors.ts";
 import { agentOf, ownProcess } from "./agent-process.ts";
 import type { HookAnswer } from "./answer.ts";
@@ -54,7 +53,7 @@ async function main(): Promise<void> {
       self: ownProcess(),
       begunMs: performance.timeOrigin,
       nowMs: () => Date.now(),
-      randomId: newRequestId,
+      randomId: () => crypto.randomUUID(),
     };
     if (process.argv[3] === "wake") {
       const { wake } = await import("./wake.ts");

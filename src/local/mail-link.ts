@@ -58,7 +58,7 @@ class Link {
 
   constructor(options: MailDialOptions) {
     this.#options = options;
-    this.#clientId = options.clientId ?? newRequestId();
+    this.#clientId = options.clientId ?? crypto.randomUUID();
   }
 
   async dial(events: WireEvents): Promise<Wire> {
