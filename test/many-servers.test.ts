@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Client } from "../src/client/client.ts";
+import { ensureServer } from "../src/local/ensure-server.ts";
 import { readKeeperEntry } from "../src/local/keeper-client.ts";
+import { dialUnix } from "../src/local/unix-wire.ts";
 import { isAlive } from "../src/platform/process.ts";
 import type { Session } from "../src/protocol/units.ts";
 import { readEntries } from "../src/registry/entries.ts";
-import { variant } from "./harness/build-copy.ts";
+import { thisInstallation, variant } from "./harness/build-copy.ts";
 import { suspended } from "./harness/faults.ts";
 import { temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
@@ -44,6 +47,50 @@ test(
       const listed = JSON.parse(stdout) as Session[];
       const byId = (all: Session[]) => all.map(({ id, name, server, pid }) => `${id} ${name} ${server} ${pid}`).sort();
       assert.deepEqual(byId(listed), byId(sessions));
+    }
+  },
+);
+
+test(
+  "servers: a session is never on the server that got the name of the one that was meant",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const { build } = thisInstallation();
+    const ensure = () => ensureServer({ places: house.places, build, env: house.env });
+    const found = await ensure();
+    await house.run("shutdown"); // as it goes by itself, before its client comes
+    const other = variant({ hash: "other01", newerByMs: 1_000 });
+    const named = ["new", "-d", "--json", "--server-name", found.name, "--", "sleep", "1000"];
+    const theirs = JSON.parse((await house.warren(named, { from: other })).stdout) as Session;
+    assert.equal(theirs.server, found.name);
+    const dialled: string[] = [];
+    const client = new Client({
+      dial: async (events) => {
+        const { name, socketPath, hash } = dialled.length === 0 ? found : await ensure();
+        dialled.push(name);
+        return dialUnix(socketPath, events, hash);
+      },
+      name: "test",
+      version: build.version,
+      randomId: () => crypto.randomUUID(),
+    });
+    try {
+      const request = { command: ["sleep", "1000"], workdir: house.dir, env: ["PATH=/usr/bin:/bin"] };
+      const { session } = await client.request("session.new", request);
+      assert.equal(dialled.length, 2);
+      assert.deepEqual([dialled[0], session.server], [found.name, dialled[1]]);
+      assert.notEqual(session.server, found.name);
+      const sessions = readEntries(house.places.serversDir).map(({ name, sessions }) => [name, sessions?.length]);
+      assert.deepEqual(
+        new Map(sessions as [string, number][]),
+        new Map([
+          [found.name, 1],
+          [session.server, 1],
+        ]),
+      );
+    } finally {
+      client.close();
     }
   },
 );

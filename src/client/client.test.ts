@@ -60,6 +60,7 @@ class FakeServer {
   /** Set to let dialling fail. */
   refusal: Error | undefined;
   dialCount = 0;
+  meansBuild: string | undefined;
   readonly #arrived: { wire: ServerWire; message: Message }[] = [];
   readonly #waiters = new Set<() => void>();
 
@@ -71,7 +72,8 @@ class FakeServer {
       for (const look of [...this.#waiters]) look();
     });
     this.wires.push(wire);
-    return { send: (line) => wire.take(line), close: () => wire.close() };
+    const meant = this.meansBuild === undefined ? {} : { meansBuild: this.meansBuild };
+    return { send: (line) => wire.take(line), close: () => wire.close(), ...meant };
   };
 
   /** The oldest message of that type that nobody has waited for. */
@@ -254,6 +256,25 @@ test("NOT_PRIMARY: moves to the server that has the jobs, with all that is in ha
     server.wires.map(({ isClosed }) => isClosed),
     [true, false],
   );
+  client.close();
+});
+
+test("OTHER_BUILD: the greeting says whom the dial means; where another answers, it is dialled again with what is in hand", async () => {
+  const { server, client } = connected();
+  server.meansBuild = "first";
+  const made = client.request("session.new", { command: ["true"], workdir: "/", env: [] });
+  const greeting = await server.next("hello");
+  assert.equal(greeting.message.payload.git_hash, "first");
+  const refused = await server.next("session.new");
+  server.meansBuild = "second";
+  greeting.wire.fail(greeting.message, "OTHER_BUILD");
+  refused.wire.fail(refused.message, "OTHER_BUILD");
+  assert.equal((await server.next("hello")).message.payload.git_hash, "second");
+  const { wire, message } = await server.next("session.new");
+  assert.equal(message.request_id, refused.message.request_id);
+  wire.answer(message, { session: {} });
+  assert.deepEqual(await made, { session: {} });
+  assert.equal(server.dialCount, 2);
   client.close();
 });
 

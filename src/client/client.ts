@@ -14,6 +14,8 @@ import { type SubscribeFilter, Subscription, type SubscriptionItem } from "./sub
  * 2. A subscription yields every event after its snapshot once and in order, or a new snapshot with `gap`.
  */
 export interface Wire {
+  /** The build of the server that is meant. By the time one answers, the name may be another's: that one refuses, and `dial` is asked again. */
+  meansBuild?: string;
   send(line: string): void;
   close(): void;
 }
@@ -225,7 +227,9 @@ export class Client {
     this.#dialing = undefined; // from here on the wire can be lost, also while it is written to, and then it is dialled anew
     this.#expectGreeting(wire);
     const { name, version } = this.#options;
-    wire.send(JSON.stringify({ id: 0, type: "hello", payload: { protocol: PROTOCOL, client: name, version } }));
+    const meant = wire.meansBuild === undefined ? {} : { git_hash: wire.meansBuild };
+    const greeting = { protocol: PROTOCOL, client: name, version, ...meant };
+    wire.send(JSON.stringify({ id: 0, type: "hello", payload: greeting }));
     for (const { line } of this.#pending.values()) wire.send(line);
     if (this.#subscription) this.#sendSubscribe();
   }
@@ -340,7 +344,11 @@ export class Client {
   }
 
   #isElsewhere(code: string): boolean {
-    return code === "NOT_PRIMARY" || (code === "SESSION_MOVED" && this.#options.followsSession === true);
+    return (
+      code === "NOT_PRIMARY" ||
+      code === "OTHER_BUILD" ||
+      (code === "SESSION_MOVED" && this.#options.followsSession === true)
+    );
   }
 
   /** What is meant has moved to another server: dial again, which finds it, and repeat what is in hand. */

@@ -33,7 +33,7 @@ export function dialPrimary({ places, build, env, mode }: DialOptions): Dial {
     if (server.fellBack !== undefined) {
       process.emitWarning(`${server.fellBack} The last good build (${server.hash}) runs instead.`);
     }
-    return dialUnix(server.socketPath, events);
+    return dialUnix(server.socketPath, events, server.hash);
   };
 }
 

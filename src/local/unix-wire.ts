@@ -3,15 +3,22 @@ import type { Wire, WireEvents } from "../client/client.ts";
 import type { ByteWire, ByteWireEvents } from "../client/terminal-world.ts";
 import { LineSplitter } from "../protocol/lines.ts";
 
-/** Connects to a unix socket and speaks JSON lines on it. Rejects with the system's error (ECONNREFUSED, ENOENT). */
-export function dialUnix(path: string, events: WireEvents): Promise<Wire> {
+/**
+ * Connects to a unix socket and speaks JSON lines on it. Rejects with the system's error (ECONNREFUSED, ENOENT).
+ * @param meansBuild the build whose server is meant to be there; default: whichever is
+ */
+export function dialUnix(path: string, events: WireEvents, meansBuild?: string): Promise<Wire> {
   const splitter = new LineSplitter(Number.POSITIVE_INFINITY);
   return connect(path, {
     onBytes: (bytes) => {
       for (const line of splitter.push(bytes)) events.onLine(line);
     },
     onClose: () => events.onClose(),
-    wireOf: (socket) => ({ send: gathering(socket), close: () => closeSoon(socket) }),
+    wireOf: (socket) => ({
+      send: gathering(socket),
+      close: () => closeSoon(socket),
+      ...(meansBuild === undefined ? {} : { meansBuild }),
+    }),
   });
 }
 

@@ -169,6 +169,8 @@ export const messages = {
       protocol: ProtocolRange,
       client: z.string(),
       version: z.optional(z.string()),
+      /** Of the server that is meant: one of another build refuses (OTHER_BUILD). Default: whichever answers. */
+      git_hash: z.optional(z.string()),
       /** The connection has these from now on, of those that it has; none can be got back. Default: all that it has. */
       scopes: z.optional(z.array(RemoteScope)),
       /** Who speaks, in the place of whatever later messages say: a device's name. The first counts. */

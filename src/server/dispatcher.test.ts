@@ -13,6 +13,7 @@ import { MailForward } from "./mail-forward.ts";
 const facts = {
   name: "blazing",
   version: "1.2.3",
+  build: "abc1234",
   primaryName: () => "frozen",
   hello: () => ({}),
   claimJobs: async () => {},
@@ -113,6 +114,23 @@ test("hello: a version that both speak, or which side is old and how to mend it"
   for (const id of [1, 2]) assert.deepEqual(answers.get(id)?.data, { protocol: 1 });
   assert.deepEqual([answers.get(3)?.code, answers.get(3)?.fix], ["PROTOCOL_MISMATCH", "warren reload blazing"]);
   assert.deepEqual([answers.get(4)?.code, answers.get(4)?.fix], ["PROTOCOL_MISMATCH", "npm install -g warren@latest"]);
+});
+
+test("hello: a client that means the server of another build gets nothing here but what is the same in every version", async () => {
+  const { fixture, ask } = await served(undefined);
+  await using _ = fixture;
+  const hello = { protocol: { min: 1, max: 1 }, client: "test" };
+  ask({ id: 1, type: "hello", payload: { ...hello, git_hash: "def5678" } });
+  ask({ id: 2, type: "session.new", payload: { command: ["true"], workdir: "/", env: [] } });
+  ask({ id: 3, type: "ping" });
+  ask({ id: 4, type: "hello", payload: { ...hello, git_hash: "abc1234" } });
+  ask({ id: 5, type: "list", payload: {} });
+  const answers = new Map((await fixture.received(5)).map((message) => [message.id, message]));
+  for (const id of [1, 2]) assert.equal(answers.get(id)?.code, "OTHER_BUILD");
+  assert.match(String(answers.get(1)?.error), /blazing runs the build abc1234, and def5678 is meant/);
+  assert.equal(answers.get(3)?.success, true);
+  assert.equal(answers.get(4)?.success, true);
+  assert.equal(answers.get(5)?.code, "NOT_PRIMARY", "it is served again");
 });
 
 test("hello: scopes are given up at once and for good, also by requests that are on their way; the first name counts", async () => {

@@ -4,8 +4,8 @@ import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request } from "
 import { isWarrenError } from "../protocol/errors.ts";
 import { messages, type PayloadOf } from "../protocol/messages.ts";
 import { failureOf } from "../serving/failure.ts";
+import { GreetingGate } from "../serving/greeting-gate.ts";
 import { idOf, parseRequest } from "../serving/parse-request.ts";
-import { ProtocolGate } from "../serving/protocol-gate.ts";
 import { forbidden, lineTooLong } from "../serving/request-errors.ts";
 import type { Subscriptions } from "../serving/subscriptions.ts";
 import type { Connection } from "./connection.ts";
@@ -49,14 +49,18 @@ const isOfPrimary = (stream: string): boolean => stream === "jobs" || stream ===
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #inHand = new Map<string, Promise<object>>();
-  readonly #protocols: ProtocolGate<Connection>;
+  readonly #greetings: GreetingGate<Connection>;
   #isDraining = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#protocols = new ProtocolGate((theirs) =>
-      errors.protocolMismatch(options.context().server.name, PROTOCOL, theirs),
-    );
+    this.#greetings = new GreetingGate({
+      protocol: (theirs) => errors.protocolMismatch(options.context().server.name, PROTOCOL, theirs),
+      build: (meant) => {
+        const { server } = options.context();
+        return server.build === meant ? undefined : errors.otherBuild(server.name, server.build, meant);
+      },
+    });
   }
 
   async onLine(line: string, connection: Connection): Promise<void> {
@@ -64,7 +68,7 @@ export class Dispatcher {
     try {
       const request = parseRequest(line);
       id = request.id === undefined ? {} : { id: request.id };
-      this.#protocols.check(request, connection);
+      this.#greetings.check(request, connection);
       limit(request, connection);
       this.#checkScope(request, connection);
       if (this.#isDraining) throw errors.draining();

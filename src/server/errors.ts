@@ -32,6 +32,13 @@ export const protocolMismatch = (
   );
 };
 
+/** The name of a server that has ended is given to another: who dialled it by its socket's path meant the former one. */
+export const otherBuild = (server: string, mine: string, meant: string): WarrenError =>
+  new WarrenError("OTHER_BUILD", `The server ${server} runs the build ${mine}, and ${meant} is meant.`, {
+    fix: "warren servers",
+    detail: { server: mine, client: meant },
+  });
+
 export const internal = (reason: string): WarrenError =>
   new WarrenError("INTERNAL", `Something failed inside Warren: ${reason}`, { fix: "warren status" });
 

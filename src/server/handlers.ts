@@ -50,6 +50,8 @@ export interface ServerFacts {
   yieldTo(name: string): boolean;
   primaryName(): string | undefined;
   name: string;
+  /** The hash of the build that it runs. */
+  build: string;
 }
 
 export type Handled = Exclude<

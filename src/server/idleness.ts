@@ -19,6 +19,7 @@ export class Idleness {
   }
 
   start(): void {
+    this.touch(); // it may have waited for long before it could serve, and whoever started it comes now
     const timer = setInterval(() => this.#look(), LOOK_MS);
     timer.unref();
     this.#options.signal.addEventListener("abort", () => clearInterval(timer), { once: true });

@@ -372,6 +372,7 @@ export class Server {
     const { build, name, places } = this.#options;
     return {
       name,
+      build: build.hash,
       version: build.version,
       hello: () => this.#description.hello(),
       status: () => this.#description.status(),

@@ -12,13 +12,13 @@ export function clientOfThisBuild(context: Context, serverName?: string): Client
   return context.ownedClient(
     openClient(build, {
       dial: async (events) => {
-        const { socketPath } = await ensureServer({
+        const { socketPath, hash } = await ensureServer({
           places,
           build,
           env,
           ...(serverName === undefined ? {} : { serverName }),
         });
-        return dialUnix(socketPath, events);
+        return dialUnix(socketPath, events, hash);
       },
     }),
   );

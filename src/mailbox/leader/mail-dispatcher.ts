@@ -4,8 +4,8 @@ import { type Failure, MAIL_LINE_BYTES_MAX, PROTOCOL, type Request } from "../..
 import { isWarrenError } from "../../protocol/errors.ts";
 import { messages, type PayloadOf } from "../../protocol/messages.ts";
 import { failureOf } from "../../serving/failure.ts";
+import { GreetingGate } from "../../serving/greeting-gate.ts";
 import { idOf, parseRequest } from "../../serving/parse-request.ts";
-import { ProtocolGate } from "../../serving/protocol-gate.ts";
 import { forbidden, lineTooLong } from "../../serving/request-errors.ts";
 import type { Subscriptions } from "../../serving/subscriptions.ts";
 import * as errors from "./errors.ts";
@@ -24,7 +24,7 @@ export interface MailDispatcherOptions {
 
 export class MailDispatcher {
   readonly #options: MailDispatcherOptions;
-  readonly #protocols = new ProtocolGate<Peer>((theirs) => errors.protocolMismatch(PROTOCOL, theirs));
+  readonly #greetings = new GreetingGate<Peer>({ protocol: (theirs) => errors.protocolMismatch(PROTOCOL, theirs) });
   readonly #inHand = new Set<Promise<unknown>>();
   /** Ends what waits when the lead is handed over. */
   readonly #draining = new AbortController();
@@ -41,7 +41,7 @@ export class MailDispatcher {
     try {
       const request = parseRequest(line);
       id = request.id === undefined ? {} : { id: request.id };
-      this.#protocols.check(request, peer);
+      this.#greetings.check(request, peer);
       const { scope } = messages[request.type];
       if (!connection.scopes.has(scope)) throw forbidden(request.type, scope);
       if (this.#draining.signal.aborted && request.type !== "hello") throw errors.handingOver();

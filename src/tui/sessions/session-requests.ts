@@ -91,8 +91,10 @@ export class SessionRequests {
     const { places, build, env, servers } = this.#options;
     const client = new Client({
       dial: async (events) => {
-        const socket = servers.latest()?.socket ?? (await ensureServer({ places, build, env })).socketPath;
-        return dialUnix(socket, events);
+        const latest = servers.latest();
+        if (latest) return dialUnix(latest.socket, events, latest.git_hash);
+        const { socketPath, hash } = await ensureServer({ places, build, env });
+        return dialUnix(socketPath, events, hash);
       },
       name: "warren-tui",
       version: build.version,
