@@ -11,11 +11,13 @@ import { envOf, MEBIBYTE, residentBytes, test, undisturbed } from "./undisturbed
 /** Who listens, who leaves, and who stops listening: none of them is anybody else's business. */
 const TIMEOUT_MS = 60_000;
 const CONNECTS = 10_000;
+/** Before it is measured, and again then: what leaks 600 bytes a connection is seen. */
+const STORMS = 5;
 const SUBSCRIBERS = 1_000;
 /** Past this the server cuts a reader off. */
 const BACKLOG_BYTES = 4 * MEBIBYTE;
 
-test("subscribers: 10,000 connects and drops leave no descriptor and no memory", { timeout: TIMEOUT_MS }, async () => {
+test("subscribers: 50,000 connects and drops leave no descriptor and no memory", { timeout: TIMEOUT_MS }, async () => {
   await using house = await undisturbed();
   const { pid } = await house.server();
   const storm = async (count: number): Promise<void> => {
@@ -33,9 +35,10 @@ test("subscribers: 10,000 connects and drops leave no descriptor and no memory",
       what: "the last one to be gone",
     });
   };
-  await storm(CONNECTS); // the heap finds its working size
+  // The heap finds its working size: it may grow by 40 MiB a storm until the fifth, and then by none.
+  for (let count = 0; count < STORMS; count++) await storm(CONNECTS);
   const [descriptors, bytes] = [descriptorsOf(pid).length, residentBytes(pid)];
-  await storm(CONNECTS);
+  for (let count = 0; count < STORMS; count++) await storm(CONNECTS);
   await waitUntil(() => descriptorsOf(pid).length <= descriptors, { what: `${descriptors} descriptors` });
   const grown = residentBytes(pid) - bytes;
   assert.ok(grown < 30 * MEBIBYTE, `grew by ${Math.round(grown / MEBIBYTE)} MiB`);
