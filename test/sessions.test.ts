@@ -7,6 +7,7 @@ import { readEntries } from "../src/registry/entries.ts";
 import type { SessionRecord } from "../src/sessions/record.ts";
 import { variant } from "./harness/build-copy.ts";
 import { newAgent } from "./harness/busy-agents.ts";
+import { suspended } from "./harness/faults.ts";
 import { type TemporaryHome, temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
 import { RawConnection } from "./harness/raw-connection.ts";
@@ -301,6 +302,44 @@ test(
       what: "the old server to retire",
       deadlineMs: 30_000,
     });
+  },
+);
+
+test(
+  "servers: a session that was taken back is not taken by a server that comes to it late",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const fox = await newSession(house, "sh");
+    const newer = variant({ hash: "newer01", newerByMs: 1_000 });
+    const owl = JSON.parse(
+      (await house.warren(["new", "-d", "--json", "--", "sh"], { from: newer })).stdout,
+    ) as Session;
+    const theirs = readEntries(house.places.serversDir).find(({ name }) => name === owl.server)!;
+    {
+      using _suspended = suspended(theirs.pid);
+      const moved = await house.warren(["move", fox.name, owl.server]);
+      assert.equal(moved.status, 125);
+      assert.match(
+        moved.stderr,
+        /could not be moved to .*: No answer to session\.take in 5000 ms\. It stays where it was\./,
+      );
+    }
+    // By now it has read what it was asked then: the keeper answers one call after the other.
+    using raw = await RawConnection.open(theirs.socket);
+    assert.equal((await raw.ask("session.take", { id: fox.id, epoch: 1 })).code, "STALE_EPOCH");
+    const now = await sessionsOf(house);
+    assert.deepEqual(
+      now.map(({ id, server }) => [id, server]).sort(),
+      [
+        [fox.id, fox.server],
+        [owl.id, owl.server],
+      ].sort(),
+    );
+    await typed(house, fox.name, "echo still''-here", "still-here");
+    const moved = await house.warren(["move", fox.name, owl.server]);
+    assert.deepEqual([moved.status, moved.stderr], [0, ""]);
+    await typed(house, fox.name, "echo moved''-here", "moved-here");
   },
 );
 

@@ -52,6 +52,34 @@ test("lease: who takes it writes, and the former holder's writes are refused and
   assert.deepEqual(former.frames.slice(from), [], "the doorbell rings at the new holder alone");
 });
 
+test("lease: taken from a holder who has lost it meanwhile, nothing is taken", async () => {
+  await using keeper = await KeeperProcess.start();
+  const holder = await keeper.holder();
+  const fox = await holder.terminal("fox", "read x");
+  const owl = await holder.terminal("owl", "read x");
+  const take = async (server: string, epoch: number) =>
+    (await holder.call({ call: "lease.take", server, ids: ["fox", "owl"], from: { id: "fox", epoch } })).channels.map(
+      (channel) => [channel.server, channel.epoch],
+    );
+  assert.deepEqual(await take("frozen", fox.epoch), [
+    ["frozen", fox.epoch + 1],
+    ["frozen", owl.epoch + 1],
+  ]);
+  await assert.rejects(take("swift", fox.epoch), withCode("STALE_EPOCH"));
+  await assert.rejects(
+    holder.call({ call: "lease.take", server: "swift", ids: ["fox"], from: { id: "bear", epoch: 1 } }),
+    withCode("CHANNEL_NOT_FOUND"),
+  );
+  const { channels } = await holder.call({ call: "channels" });
+  assert.deepEqual(
+    channels.map(({ server, epoch }) => [server, epoch]),
+    [
+      ["frozen", fox.epoch + 1],
+      ["frozen", owl.epoch + 1],
+    ],
+  );
+});
+
 test("lease: taken by the server's name it is all of that server's, and no other's", async () => {
   await using keeper = await KeeperProcess.start();
   const holder = await keeper.holder();

@@ -27,7 +27,9 @@ export class Channels {
     return channel.describe();
   }
 
-  take({ server, ids }: CallNamed<"lease.take">, holder: Connection): KeeperChannel[] {
+  /** @throws CHANNEL_NOT_FOUND, STALE_EPOCH */
+  take({ server, ids, from }: CallNamed<"lease.take">, holder: Connection): KeeperChannel[] {
+    if (from) this.leased(from);
     const wanted = this.all.filter((channel) => (ids ? ids.includes(channel.id) : channel.server === server));
     return wanted.map((channel) => channel.take(server, holder));
   }

@@ -69,8 +69,9 @@ test("contract: every call as it was released is answered in the shape that was 
     assert.deepEqual([segment, output, input], [9, 5_000_000_000, 42], "a journal that is there goes on");
   }
   await say("channels");
-  const leased = { id: "terminal.open", epoch: 2 };
   await say("lease.take", { ids: ["terminal.open"] });
+  await say("lease.take.from", { ids: ["terminal.open"], from: { id: "terminal.open", epoch: 2 } });
+  const leased = { id: "terminal.open", epoch: 3 };
   await say("resize", leased);
   await say("rename", leased);
   await say("input.seen", leased);
@@ -78,7 +79,7 @@ test("contract: every call as it was released is answered in the shape that was 
   await say("signal", { ...leased, signal: 0 });
   const { channels } = await holder.call({ call: "channels" });
   const { channel } = channels.find(({ id }) => id === "terminal.open")!;
-  await holder.reply(channel, { epoch: 2, source: "00000000000000a1", offset: 0, text: "\n" });
+  await holder.reply(channel, { epoch: 3, source: "00000000000000a1", offset: 0, text: "\n" });
   assert.deepEqual(Object.keys(await holder.exit(channel)), ["code", "signal", "at"]);
   await say("close", leased);
   await say("server.stop");

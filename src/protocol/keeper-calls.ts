@@ -145,9 +145,10 @@ export type KeeperCall =
   | PipeOpenCall
   /**
    * Makes `server` the holder of the channels `ids`, or of all whose holder it is already; their epochs grow, and this connection gets their doorbells
-   * and ends. What ended before is told by `exit` in the answer.
+   * and ends. What ended before is told by `exit` in the answer. `from`: only while that lease holds, else STALE_EPOCH and nothing is taken (a keeper that
+   * does not know it takes them all the same).
    */
-  | { call: "lease.take"; server: string; ids?: string[] }
+  | { call: "lease.take"; server: string; ids?: string[]; from?: Leased }
   | ({ call: "resize"; cols: number; rows: number } & Leased)
   /** To the program alone, or to the terminal's foreground group. */
   | ({ call: "signal"; signal: number; foreground?: boolean } & Leased)

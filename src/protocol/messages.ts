@@ -473,8 +473,8 @@ export const messages = {
   ),
   /** To the server that has it: give it to another one. Its program does not notice. */
   "session.move": message("admin", z.looseObject({ ...SessionRef, to: z.string() }), SessionData),
-  /** To the server that is to have it, from the one that had it. */
-  "session.take": message("admin", z.looseObject({ id: z.string() }), SessionData),
+  /** To the server that is to have it, from the one that had it. `epoch`: of its lease; when that is over, the one that had it has taken it back. */
+  "session.take": message("admin", z.looseObject({ id: z.string(), epoch: z.optional(z.int()) }), SessionData),
   /** Serves the workers of a project, or goes on with it. `port`: in place of the configured one. Answers once the front listens; workers come up later. */
   "gateway.up": message(
     "admin",

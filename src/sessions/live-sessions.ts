@@ -162,11 +162,18 @@ export class LiveSessions {
     }
   }
 
-  /** Takes over one that another server has, or takes back one that was given away. @throws SESSION_NOT_LIVE */
-  async takeOver(record: SessionRecord): Promise<void> {
+  /**
+   * Takes over one that another server has, or takes back one that was given away.
+   * @param epoch of the lease under which it was given away: when somebody has taken it since, it is theirs
+   * @throws SESSION_NOT_LIVE, STALE_EPOCH
+   */
+  async takeOver(record: SessionRecord, epoch?: number): Promise<void> {
     const { server, keeper } = this.#options;
     const ids = await this.#programs.channelIdsOf(record);
-    const { channels } = await keeper.call({ call: "lease.take", server, ids });
+    const from = epoch === undefined ? {} : { from: { id: ids[0]!, epoch } };
+    const { channels } = await keeper.call({ call: "lease.take", server, ids, ...from }).catch((error) => {
+      throw isWarrenError(error, "CHANNEL_NOT_FOUND") ? errors.sessionNotLive(record.name) : error;
+    });
     const channel = channels.find(({ id }) => !isCommand(id));
     if (!channel) throw errors.sessionNotLive(record.name);
     record.server = server;

@@ -1,4 +1,4 @@
-import { messageOf } from "../protocol/errors.ts";
+import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
 import type { Session } from "../protocol/units.ts";
 import * as errors from "./errors.ts";
@@ -8,7 +8,12 @@ import type { SessionRecords } from "./record.ts";
 import type { SessionFinder } from "./session-finder.ts";
 import { viewSession } from "./views.ts";
 
-/** Sessions go from server to server: the giving side and the taking side. Programs do not notice; their clients come back at the other server. */
+/**
+ * Sessions go from server to server: the giving side and the taking side. Programs do not notice; their clients come back at the other server.
+ *
+ * Who waited too long for the other side takes a session back, and the other side may take it at that very moment. Both take it from the lease under which
+ * it was given away, so that the keeper lets one of them have it.
+ */
 export interface SessionMovesOptions {
   live: LiveSessions;
   records: SessionRecords;
@@ -17,7 +22,7 @@ export interface SessionMovesOptions {
   server: string;
   /** Who follows it is to come back: to another server, or here after a move that failed. */
   onMoved?: (id: string) => void;
-  askServer: (server: string, type: "session.take", payload: { id: string }) => Promise<unknown>;
+  askServer: (server: string, type: "session.take", payload: { id: string; epoch: number }) => Promise<unknown>;
 }
 
 export class SessionMoves {
@@ -37,27 +42,38 @@ export class SessionMoves {
     return { session: viewSession({ ...record, server: to }, undefined) };
   }
 
-  /** The other side. @throws SESSION_NOT_FOUND */
-  async take({ id }: PayloadOf<"session.take">): Promise<{ session: Session }> {
+  /** The other side. @throws SESSION_NOT_FOUND; STALE_EPOCH when the giving side has taken it back */
+  async take({ id, epoch }: PayloadOf<"session.take">): Promise<{ session: Session }> {
     const { live, records, found } = this.#options;
     const record = records.read(id);
     if (!record) throw errors.sessionNotFound(id, []);
-    if (!live.get(id)) await live.takeOver(record);
+    if (!live.get(id)) await live.takeOver(record, epoch);
     return { session: found.viewOf(id) };
   }
 
   async #handOver(session: LiveSession, to: string): Promise<void> {
     const { live, askServer, onMoved } = this.#options;
-    const { record } = session;
+    const { record, channel } = session;
     await live.letGo(session);
     try {
-      await askServer(to, "session.take", { id: record.id });
+      await askServer(to, "session.take", { id: record.id, epoch: channel.epoch });
     } catch (error) {
-      await live.takeOver(record).catch(() => {}); // it has ended meanwhile
-      setImmediate(() => onMoved?.(record.id)); // once the answer is on its way: who asked may follow it too
-      throw errors.moveFailed(record.name, to, messageOf(error));
+      if (!(await this.#isTakenAfterAll(session))) {
+        setImmediate(() => onMoved?.(record.id)); // once the answer is on its way: who asked may follow it too
+        throw errors.moveFailed(record.name, to, messageOf(error));
+      }
     }
     live.changed("members");
     onMoved?.(record.id);
+  }
+
+  /** False: it is here again, or has ended meanwhile. */
+  async #isTakenAfterAll({ record, channel }: LiveSession): Promise<boolean> {
+    try {
+      await this.#options.live.takeOver(record, channel.epoch);
+      return false;
+    } catch (error) {
+      return isWarrenError(error, "STALE_EPOCH");
+    }
   }
 }

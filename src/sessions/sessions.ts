@@ -55,7 +55,7 @@ export interface SessionsOptions {
   /** What a new session gets whose client has no environment of its own (a browser): the server's. */
   env?: Readonly<NodeJS.ProcessEnv>;
   /** A request to another server of this home. */
-  askServer: (server: string, type: "session.take", payload: { id: string }) => Promise<unknown>;
+  askServer: (server: string, type: "session.take", payload: { id: string; epoch: number }) => Promise<unknown>;
 }
 
 /** Of `session.journal`. */

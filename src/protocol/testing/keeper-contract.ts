@@ -62,7 +62,10 @@ type CallNamed<Name> = Extract<KeeperCall, { call: Name }>;
 type CallExamples = { [C in KeeperCall["call"]]: { request: CallNamed<C>; reply: KeeperAnswers[C] } };
 
 /** One of each call; what a call has learned since has an example of its own. */
-export const CALLS: CallExamples & { "server.start.listen": CallExamples["server.start"] } = {
+export const CALLS: CallExamples & {
+  "server.start.listen": CallExamples["server.start"];
+  "lease.take.from": CallExamples["lease.take"];
+} = {
   hello: { request: { call: "hello" }, reply: { contract: 1, pid: 4710, home: "/home/of/it" } },
   list: { request: { call: "list" }, reply: { servers: [SERVER, { ...SERVER, name: "frozen", fellBack: "Why." }] } },
   "server.start": {
@@ -91,6 +94,10 @@ export const CALLS: CallExamples & { "server.start.listen": CallExamples["server
   },
   "lease.take": {
     request: { call: "lease.take", server: "blazing", ids: ["5t2k9"] },
+    reply: { channels: [CHANNEL] },
+  },
+  "lease.take.from": {
+    request: { call: "lease.take", server: "blazing", ids: ["5t2k9"], from: { id: "5t2k9", epoch: 3 } },
     reply: { channels: [CHANNEL] },
   },
   resize: { request: { call: "resize", id: "5t2k9", epoch: 3, cols: 1000, rows: 500 }, reply: CHANNEL },
