@@ -56,7 +56,7 @@ export class Admission {
   }
 
   #keyOf({ role, key }: Login): Uint8Array {
-    if (key.length > INVITATION_BYTES) return key.slice();
+    if (key.length > INVITATION_BYTES) return new Uint8Array(key);
     const known = role === "guest" ? undefined : this.#options.store.roster.keyOf(role, key);
     if (!known) throw keyNotKnown();
     return known;

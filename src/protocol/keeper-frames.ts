@@ -122,7 +122,7 @@ export class FrameSplitter {
       });
       at = end;
     }
-    this.#pending = [bytes.slice(at)];
+    this.#pending = [new Uint8Array(bytes.subarray(at))];
     this.#pendingBytes = bytes.length - at;
     return frames;
   }

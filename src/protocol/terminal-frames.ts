@@ -115,7 +115,7 @@ export class TerminalFrameSplitter {
       frames.push({ type: bytes[at]!, payload: bytes.subarray(at + TERMINAL_HEADER_BYTES, end) });
       at = end;
     }
-    const rest = bytes.slice(at);
+    const rest = new Uint8Array(bytes.subarray(at));
     this.#pieces = rest.length > 0 ? [rest] : [];
     this.#bytes = rest.length;
     return frames;

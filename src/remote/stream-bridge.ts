@@ -52,7 +52,7 @@ export class StreamBridge implements StreamEnd {
 
   hear(bytes: Uint8Array): boolean {
     if (!this.#flow.came(bytes.length)) return false;
-    if (this.#answer || !this.#wire) this.#early.push(bytes.slice());
+    if (this.#answer || !this.#wire) this.#early.push(new Uint8Array(bytes));
     else this.#pass(this.#wire, bytes);
     return true;
   }

@@ -57,7 +57,7 @@ export class SpaceInbox {
   /** The next record is read when what is answered is over. */
   hear(place: number, bytes: Uint8Array): Promise<void> | undefined {
     const contact = this.#contact;
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     const cost = copy.length + RECORD_COST_BYTES;
     this.#heldBytes += cost;
     this.#last = this.#last

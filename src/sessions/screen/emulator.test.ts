@@ -56,6 +56,22 @@ test("screen: a sequence that has begun goes on in the terminal that gets it", (
   }
 });
 
+test("screen: what has begun is kept, and not the buffer that it came in", () => {
+  const emulator = newEmulator(20, 1);
+  const read = Buffer.alloc(16); // one for all sessions
+  for (const [text, from] of [
+    ["a\x1b[3", 5],
+    ["1mb\xc3", 5],
+    ["\xa9c", 0],
+  ] as const) {
+    const piece = read.subarray(from, from + text.length);
+    piece.write(text, "latin1");
+    emulator.write(piece);
+    read.fill("#");
+  }
+  assert.deepEqual(emulator.text().lines, ["abéc"]);
+});
+
 test("screen: half a character is not lost", () => {
   const emulator = emulatorAfter(20, 1, Buffer.from([0x61, 0xf0, 0x9f]));
   const again = emulatorAfter(20, 1, emulator.screen(), Buffer.from([0xa6, 0x8a]));

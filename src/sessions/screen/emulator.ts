@@ -90,7 +90,7 @@ export class Emulator {
       this.#core.writeSync(bytes.subarray(0, end));
     }
     if (end < bytes.length) {
-      this.#held.push(bytes.slice(end));
+      this.#held.push(new Uint8Array(bytes.subarray(end))); // a Buffer's `slice` copies nothing
       this.#heldBytes += bytes.length - end;
     }
   }

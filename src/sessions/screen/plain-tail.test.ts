@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { PlainTail } from "./plain-tail.ts";
 import { runs, sizes, streams } from "./testing/streams.ts";
-import { emulatorAfter, stateOf } from "./testing/terminal-state.ts";
+import { emulatorAfter, newEmulator, stateOf } from "./testing/terminal-state.ts";
 
 const line = fc.oneof(
   { arbitrary: fc.stringMatching(/^[ -~]{0,30}$/), weight: 6 },
@@ -48,6 +48,16 @@ test("skip-ahead: from any state that allows it, in any pieces, the end is what 
 test("skip-ahead: what is no plain text is not taken", () => {
   for (const text of ["\x1b[m", "\t", "\x07", "é", "\x7f", "\x0e", "\b"])
     assert.equal(new PlainTail(24).push(Buffer.from(`plain\r\n${text}`)), false, JSON.stringify(text));
+});
+
+test("skip-ahead: what is held is a copy", () => {
+  const tail = new PlainTail(24);
+  const read = Buffer.from("a line\r\n");
+  assert.ok(tail.push(read));
+  read.fill("#");
+  const emulator = newEmulator(20, 2);
+  tail.flush(emulator);
+  assert.deepEqual(emulator.text().lines, ["a line", ""]);
 });
 
 test("skip-ahead: a line that does not end is fed at last", () => {

@@ -29,7 +29,7 @@ export class PlainTail {
       this.#parts = [];
       this.#bytes = 0;
     } else if (this.#bytes + bytes.length > TAIL_BYTES_MAX) return false;
-    const kept = bytes.slice(from ?? 0);
+    const kept = new Uint8Array(bytes.subarray(from ?? 0)); // a Buffer's `slice` copies nothing
     this.#parts.push(kept);
     this.#bytes += kept.length;
     return true;
