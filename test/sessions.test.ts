@@ -343,6 +343,25 @@ test(
   },
 );
 
+test(
+  "wait: what a session wrote before it ended is found by a wait that began before that",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using house = temporaryHome();
+    const fox = await newSession(house, "sh", "-c", "read go; echo it is READY");
+    const client = house.client();
+    const since = fox.output_bytes ?? 0;
+    const ending = client.request("session.wait", { session: fox.id, conditions: [{ kind: "exit" }] });
+    await typed(house, fox.name, "go", "READY");
+    await ending;
+    const conditions = [{ kind: "output", pattern: "is READY" } as const];
+    const again = await client.request("session.wait", { session: fox.id, conditions, since });
+    assert.deepEqual([again.result, again.met], ["met", conditions]);
+    const late = await client.request("session.wait", { session: fox.id, conditions });
+    assert.equal(late.result, "ended", "from now on there is nothing");
+  },
+);
+
 test("nuke: all sessions end and are counted; they are saved, and go with --all", { timeout: TIMEOUT_MS }, async () => {
   await using house = temporaryHome();
   const fox = await newSession(house, "sleep", "1000");

@@ -16,7 +16,6 @@ import { shortenSnapshot } from "./conversation-view.ts";
 import * as errors from "./errors.ts";
 import type { KeeperPort } from "./keeper-port.ts";
 import type { LiveSession } from "./live-session.ts";
-import { OutputReader } from "./output-reader.ts";
 import type { SessionRecord } from "./record.ts";
 import { stopSession } from "./stop-session.ts";
 import type { LiveView } from "./views.ts";
@@ -218,10 +217,6 @@ export class AgentSession implements LiveSession {
   /** See `ConversationRing.after`. */
   eventsAfter(seq: number, limit: number): ConversationEvent[] | undefined {
     return this.#ring.after(seq, limit);
-  }
-
-  openReader(from: number): Promise<OutputReader | undefined> {
-    return OutputReader.open(this.#options.journalDir, from);
   }
 
   /** Its subscribers were told when the end was folded. */

@@ -1,5 +1,4 @@
 import type { KeeperChannel } from "../protocol/keeper-calls.ts";
-import type { OutputReader } from "./output-reader.ts";
 import type { SessionRecord } from "./record.ts";
 import type { LiveView } from "./views.ts";
 
@@ -12,7 +11,6 @@ export interface LiveSession {
   readonly outputBytes: number;
   /** The part of its view that only the live session knows. */
   live(): LiveView;
-  openReader(from: number): Promise<OutputReader | undefined>;
   /** Resolves when its clients have been told of its end, or after a while. */
   told(): Promise<void>;
   /** Lets go of it; its program goes on. */

@@ -48,6 +48,16 @@ export class OutputReader {
     return undefined;
   }
 
+  /** From an offset, or from the oldest that is kept when that is later; undefined when nothing is written there yet. */
+  static async openFrom(journalDir: string, offset: number): Promise<OutputReader | undefined> {
+    const reader = new JournalReader(journalDir);
+    const sought = await reader.seek(offset);
+    const position = sought === "gone" ? await reader.start() : sought;
+    if (position) return new OutputReader(reader, position, offset);
+    await reader.close();
+    return undefined;
+  }
+
   /** The next piece, about `bytesMax` at most: output of several records as one. "none" once it is closed. */
   read(bytesMax: number): Promise<OutputPiece> {
     if (this.#isClosed) return Promise.resolve({ kind: "none" });

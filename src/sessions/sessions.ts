@@ -20,6 +20,7 @@ import { openJournal } from "./journal/open-journal.ts";
 import type { KeeperPort } from "./keeper-port.ts";
 import type { LiveSession } from "./live-session.ts";
 import { LiveSessions } from "./live-sessions.ts";
+import { OutputReader } from "./output-reader.ts";
 import { type SessionRecord, SessionRecords } from "./record.ts";
 import { RemovedSessions } from "./removed-sessions.ts";
 import { SavedSessions } from "./saved-sessions.ts";
@@ -273,7 +274,11 @@ export class Sessions {
       {
         first: viewSession(record, live?.live()),
         look: () => this.#lookAt(record, live !== undefined),
-        openOutput: (offset) => live?.openReader(offset) ?? Promise.resolve(undefined),
+        // Of one that has ended, what it wrote before that when the wait began earlier, at another server or before an answer was lost.
+        openOutput: async (offset) =>
+          live || request.since !== undefined
+            ? OutputReader.openFrom(this.#records.journalDirOf(record.id), offset)
+            : undefined,
         watch: (listener) => this.#live.watch(listener),
         clock: this.#options.clock,
       },

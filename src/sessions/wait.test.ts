@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
+import { renameSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { systemClock } from "../platform/clock.ts";
+import { Conditions } from "../platform/testing/conditions.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { Session, SessionCondition } from "../protocol/units.ts";
 import { JournalWriter } from "./journal/testing/journal-writer.ts";
@@ -15,6 +17,8 @@ class WatchedJournal implements Watched {
   readonly first = { status: "running", state: "working" } as Session;
   readonly listeners = new Set<() => void>();
   lookCount = 0;
+  #askedCount = 0;
+  readonly #asked = new Conditions();
 
   constructor(journal: JournalWriter) {
     this.journal = journal;
@@ -25,8 +29,15 @@ class WatchedJournal implements Watched {
     return { session: this.first, outputBytes: this.journal.output };
   }
 
+  /** Its output was asked for so often. */
+  untilAsked(count: number): Promise<void> {
+    return this.#asked.until(() => this.#askedCount >= count, `being asked ${count} times`);
+  }
+
   openOutput(offset: number): Promise<OutputReader | undefined> {
-    return OutputReader.open(this.journal.dir, offset);
+    this.#askedCount += 1;
+    this.#asked.look();
+    return OutputReader.openFrom(this.journal.dir, offset);
   }
 
   watch(listener: () => void): () => void {
@@ -76,6 +87,29 @@ test("wait: at its end nothing looks any more, and the connection's signal is le
   assert.equal((await waiting).result, "met");
   assert.deepEqual(getEventListeners(signal, "abort"), []);
   assert.equal(watched.listeners.size, 0);
+});
+
+test("wait: of a wait that is asked again when its place is not kept any more, what is kept is looked through", async () => {
+  using journal = new JournalWriter();
+  journal.write("long ago\n");
+  const oldest = journal.path;
+  journal.rotate();
+  journal.write("it is listening\n");
+  rmSync(oldest);
+  const found = await new WatchedJournal(journal).wait({ kind: "output", pattern: "listening" });
+  assert.equal(found.result, "met");
+});
+
+test("wait: begun before anything is written, it sees what is", async () => {
+  using journal = new JournalWriter();
+  const first = journal.path;
+  renameSync(first, `${first}.later`);
+  const watched = new WatchedJournal(journal);
+  const waiting = watched.wait({ kind: "output", pattern: "listening" });
+  await watched.untilAsked(2);
+  renameSync(`${first}.later`, first);
+  journal.write("it is listening\n");
+  assert.equal((await waiting).result, "met");
 });
 
 test("wait: looks that are due when its client goes look at nothing", async () => {

@@ -11,6 +11,7 @@ export interface Watched {
   first: Session;
   /** Undefined while it is on its way to another server. @throws SESSION_MOVED once it is there */
   look(): { session: Session; outputBytes: number } | undefined;
+  /** Asked again as long as there is none: nothing is written there yet. */
   openOutput(offset: number): Promise<OutputReader | undefined>;
   /** Calls back after every change; the answer stops that. */
   watch(listener: () => void): () => void;
@@ -28,7 +29,7 @@ export async function waitForSession(
   const patterns = new Map(
     conditions.flatMap((one) => (one.kind === "output" ? [[one, new LinePattern(one)] as const] : [])),
   );
-  await using output = patterns.size > 0 ? await OutputTail.open(watched, since) : undefined;
+  await using output = patterns.size > 0 ? new OutputTail(watched, since) : undefined;
   const { promise, resolve, reject } = Promise.withResolvers<DataOf<"session.wait">>();
   const met = new Set<SessionCondition>();
   let session = watched.first;
@@ -102,21 +103,23 @@ async function holds(
 
 /** The end of what was written since the wait began, without control sequences. */
 class OutputTail implements AsyncDisposable {
-  readonly #reader: OutputReader | undefined;
+  readonly #watched: Watched;
+  readonly #since: number;
   readonly #decoder = new TextDecoder();
+  #reader: OutputReader | undefined;
   #text = "";
   #hasNews = true;
+  #isClosed = false;
 
-  static async open(watched: Watched, since = watched.look()?.outputBytes ?? 0): Promise<OutputTail> {
-    return new OutputTail(await watched.openOutput(since));
-  }
-
-  private constructor(reader: OutputReader | undefined) {
-    this.#reader = reader;
+  constructor(watched: Watched, since = watched.look()?.outputBytes ?? 0) {
+    this.#watched = watched;
+    this.#since = since;
   }
 
   /** Undefined where nothing was written since the last time. */
   async read(): Promise<string | undefined> {
+    this.#reader ??= await this.#watched.openOutput(this.#since);
+    if (this.#isClosed) await this.#reader?.close();
     for (;;) {
       const piece = await this.#reader?.read(TAIL_CHARACTERS);
       if (piece === undefined || piece.kind === "none" || piece.kind === "gone") break;
@@ -131,6 +134,7 @@ class OutputTail implements AsyncDisposable {
 
   /** A read that is under way ends. Safe to call twice. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#reader?.close();
   }
 
