@@ -400,6 +400,29 @@ test("another user: is refused at the port, and cannot reach the socket", { skip
 });
 
 test(
+  "another user: is refused at the port, also from that very port of another address",
+  { skip: needsRoot() },
+  async () => {
+    await using mail = new MailHome();
+    const { leader } = await mail.status();
+    // One after the other: of rows that look alike the kernel has either first.
+  const script = `const net = require("net");
+    const next = (last) => {
+      if (last === 20) return;
+      const from = { localAddress: "127.0.0." + last, localPort: ${leader.port} };
+      const socket = net.connect({ port: ${leader.port}, host: "127.0.0.1", ...from }, () => socket.write('{"type":"ping","id":1}\\n'));
+      socket.on("data", (chunk) => process.stdout.write(chunk, () => socket.destroy()));
+      socket.on("error", (error) => process.stdout.write(error.code));
+      socket.on("close", () => next(last + 1));
+    };
+    next(2);`;
+    const { stdout } = await promisify(execFile)("node", ["-e", script], { uid: 65_534, gid: 65_534, cwd: "/" });
+    assert.equal(stdout.match(/OTHER_USER/g)?.length, 18, stdout);
+    assert.ok(!stdout.includes("pong"), stdout);
+  },
+);
+
+test(
   "another user, with a shared secret: claude-ipc's protocol asks for it; ours is not for them",
   {
     skip: needsRoot(),

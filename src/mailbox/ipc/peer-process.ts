@@ -1,7 +1,7 @@
 import { readdir, readlink } from "node:fs/promises";
 import { readProcess } from "../../platform/process.ts";
 import type { PeerProcess } from "./ipc-desk.ts";
-import { tcpConnection } from "./tcp-table.ts";
+import { type TcpEnds, tcpConnection } from "./tcp-table.ts";
 
 const DESCRIPTOR_PREFIX = "socket:[";
 
@@ -9,8 +9,8 @@ const DESCRIPTOR_PREFIX = "socket:[";
  * The process at the other end of a connection of this machine: who has the socket of that number open (proc(5)). Undefined when it is another user's, in
  * another namespace, gone, or when this is not Linux.
  */
-export async function peerProcess(localPort: number, remotePort: number): Promise<PeerProcess | undefined> {
-  const inode = (await tcpConnection(localPort, remotePort))?.theirs?.inode ?? 0;
+export async function peerProcess(ends: TcpEnds): Promise<PeerProcess | undefined> {
+  const inode = (await tcpConnection(ends))?.theirs?.inode ?? 0;
   if (inode === 0) return undefined;
   const wanted = `${DESCRIPTOR_PREFIX}${inode}]`;
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);

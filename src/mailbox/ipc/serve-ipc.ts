@@ -3,7 +3,7 @@ import { type ConversationReply, IpcConversation } from "./conversation.ts";
 import type { IpcDesk, IpcPeer } from "./ipc-desk.ts";
 import { type Offered, READ_MS } from "./offered-mail.ts";
 import { peerProcess } from "./peer-process.ts";
-import { tcpConnection } from "./tcp-table.ts";
+import { endsOf, type TcpEnds, tcpConnection } from "./tcp-table.ts";
 import { type ReadState, readState } from "./was-read.ts";
 
 /**
@@ -38,7 +38,7 @@ class IpcSocket {
   readonly #socket: Socket;
   readonly #desk: IpcDesk;
   readonly #conversation: IpcConversation;
-  readonly #ports: { local: number; remote: number } | undefined;
+  readonly #ends: TcpEnds | undefined;
   /** In the replies so far, and not settled. */
   readonly #offered: Offered[] = [];
   #work: Promise<void> = Promise.resolve();
@@ -51,9 +51,8 @@ class IpcSocket {
   constructor(socket: Socket, desk: IpcDesk) {
     this.#socket = socket;
     this.#desk = desk;
-    const { localPort: local, remotePort: remote } = socket;
-    this.#ports = local === undefined || remote === undefined ? undefined : { local, remote };
-    this.#conversation = new IpcConversation(desk, peerOf(this.#ports));
+    this.#ends = endsOf(socket);
+    this.#conversation = new IpcConversation(desk, peerOf(this.#ends));
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -168,7 +167,7 @@ class IpcSocket {
   }
 
   async #look(): Promise<ReadState> {
-    const connection = this.#ports && (await tcpConnection(this.#ports.local, this.#ports.remote));
+    const connection = this.#ends && (await tcpConnection(this.#ends));
     if (connection !== undefined) return readState(connection);
     // A unix socket, or no such table: an end without an error is all that can be known.
     return this.#hasPeerEnded && !this.#socket.destroyed ? "read" : "unknown";
@@ -185,6 +184,6 @@ class IpcSocket {
   }
 }
 
-const peerOf = (ports: { local: number; remote: number } | undefined): IpcPeer => ({
-  process: async () => (ports === undefined ? undefined : await peerProcess(ports.local, ports.remote)),
+const peerOf = (ends: TcpEnds | undefined): IpcPeer => ({
+  process: async () => ends && (await peerProcess(ends)),
 });

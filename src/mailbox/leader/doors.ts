@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../../platform/clock.ts";
 import { MAIL_LINE_BYTES_MAX } from "../../protocol/envelope.ts";
 import { toWire, type WarrenError } from "../../protocol/errors.ts";
-import { SharedTcpTable } from "../ipc/tcp-table.ts";
+import { endsOf, SharedTcpTable } from "../ipc/tcp-table.ts";
 import { otherUser, tooManyConnections } from "./errors.ts";
 import { FirstBytes, type Spoken } from "./first-bytes.ts";
 import { CONNECTIONS_MAX, SILENT_CONNECTIONS_MAX, SILENT_MS } from "./limits.ts";
@@ -128,8 +128,8 @@ function refuse(socket: Socket, error: WarrenError): void {
 }
 
 /** As the kernel's table has the other end; elsewhere than on Linux nobody can tell, and whoever reaches the loopback is let in. */
-async function userOf({ localPort, remotePort }: Socket, table: SharedTcpTable): Promise<number | undefined> {
+async function userOf(socket: Socket, table: SharedTcpTable): Promise<number | undefined> {
   if (process.platform !== "linux") return process.getuid?.();
-  if (localPort === undefined || remotePort === undefined) return undefined;
-  return (await table.connection(localPort, remotePort))?.theirs?.uid;
+  const ends = endsOf(socket);
+  return ends && (await table.connection(ends))?.theirs?.uid;
 }
