@@ -57,6 +57,8 @@ export class PairingGuest {
   #transport: Awaited<ReturnType<Handshake["transport"]>> | undefined;
   #last: Promise<void> = Promise.resolve();
   #isProven = false;
+  /** What it says from now on is of no interest, also while it is told no. */
+  #hasFailed = false;
 
   constructor(options: GuestOptions) {
     this.#options = options;
@@ -98,7 +100,7 @@ export class PairingGuest {
 
   async #take(bytes: Uint8Array): Promise<void> {
     const { channel, events } = this.#options;
-    if (channel.isClosed && !this.#isProven) return;
+    if (this.#hasFailed || (channel.isClosed && !this.#isProven)) return;
     channel.take(bytes.length);
     try {
       if (!this.#transport) await this.#shakeHands(bytes);
@@ -106,6 +108,7 @@ export class PairingGuest {
       else if (events.onText) events.onText(await this.#transport.open(bytes));
     } catch (error) {
       if (!(error instanceof WarrenError)) throw error;
+      this.#hasFailed = true;
       this.#cancelDeadline();
       events.onFailed();
     }

@@ -184,6 +184,7 @@ export class Desire {
     if (!policy) return false;
     if (outcome.kind === "signalled" && (outcome.by === "user" || outcome.by === "stop" || outcome.by === "owner"))
       return false;
+    if (run.sent.some(({ by }) => by === "owner")) return false; // a program that takes the signal ends by itself
     if (isReboot(outcome)) return false;
     if (policy.when === "on-failure" && succeeded(outcome)) return false;
     const inARow = isLong(run) ? 0 : job.restartCount;

@@ -34,6 +34,28 @@ test("owner: its death ends the job for good, whatever the policy; `keep` lets i
   assert.equal(fixture.jobs.get({ job_id: kept.job.id }).job.state, "running");
 });
 
+test("owner: its death ends a job for good that takes the signal and ends by itself, too", async () => {
+  await using fixture = await JobsFixture.make();
+  for (const [status, when] of [
+    [0, "always"],
+    [3, "on-failure"],
+  ] as const) {
+    const owner = spawn("sleep", ["100"]);
+    const { job } = await fixture.jobs.add(
+      fixture.spec(`trap 'exit ${status}' TERM; echo up; while :; do sleep 0.01; done`, {
+        restart: { when },
+        owner: { pid: owner.pid ?? 0, on_death: "kill" },
+      }),
+    );
+    const up = { job_id: job.id, conditions: [{ kind: "log" as const, pattern: "up" }] };
+    await fixture.jobs.wait(up, AbortSignal.timeout(20_000));
+    const decided = fixture.nextDecision();
+    owner.kill("SIGKILL");
+    assert.equal((await decided).wanted, "down", when);
+    assert.equal(fixture.jobs.get({ job_id: job.id }).job.exit_code, status);
+  }
+});
+
 test("time limit: ends the run by its signal; the policy takes it for a failure", async () => {
   const clock = new HandClock({ wallMs: Date.now() });
   await using fixture = await JobsFixture.make({ clock });

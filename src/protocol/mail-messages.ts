@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { isShallow, TOO_DEEP } from "./json-depth.ts";
 import {
   Machines,
   MailMember,
@@ -26,7 +27,7 @@ const LeaseMs = { lease_ms: z.optional(z.int()) };
 const Content = {
   body: z.string(),
   subject: z.optional(z.string()),
-  data: z.optional(z.record(z.string(), z.unknown())),
+  data: z.optional(z.record(z.string(), z.unknown()).check(z.refine((value) => isShallow(value), TOO_DEEP))),
 };
 const Sent = z.looseObject({
   message: MailMessage,

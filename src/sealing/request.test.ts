@@ -33,6 +33,14 @@ const request: RemoteRequest = {
   deadline_ms: NOW + 60_000,
 };
 
+test("request: one that is nested as deep as a record has room for is refused, and no stack with it", () => {
+  const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+  const text = JSON.stringify({ ...request, payload: { deep: "HERE" } }).replace('"HERE"', deep);
+  throwsWith("FORM_INVALID", () => decodeRequest(utf8(text)));
+  const allowed = { ...request, payload: { deep: JSON.parse(`${"[".repeat(63)}${"]".repeat(63)}`) } };
+  assert.deepEqual(decodeRequest(encodeJson(allowed)), allowed);
+});
+
 test("request: it reads back, and what is not one is refused without a word of it", () => {
   assert.deepEqual(decodeRequest(encodeJson(request)), request);
   const wrong: unknown[] = [
@@ -45,6 +53,7 @@ test("request: it reads back, and what is not one is refused without a word of i
     { ...request, deadline_ms: -1 },
     { ...request, target: { machine: "short" } },
     { ...request, canary: "canary" },
+    { ...request, payload: { deep: JSON.parse(`${"[".repeat(64)}${"]".repeat(64)}`) } },
     { ...request, approval: { shown: "no", question: "q", expires_ms: 1 } },
   ];
   for (const value of wrong)

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { WarrenError } from "../protocol/errors.ts";
+import { isShallow, TOO_DEEP } from "../protocol/json-depth.ts";
 import { isEqual, jsonIn, toHex, utf8 } from "./bytes.ts";
 import type { SealingCrypto } from "./crypto.ts";
 import { formInvalid } from "./errors.ts";
@@ -34,7 +35,7 @@ export const RemoteRequest = z.strictObject({
   }),
   /** A message of the protocol, and what it takes. */
   type: z.string().check(z.minLength(1), z.maxLength(100)),
-  payload: z.record(z.string(), z.unknown()),
+  payload: z.record(z.string(), z.unknown()).check(z.refine((value) => isShallow(value), TOO_DEEP)),
   /** Grows with each request of the device to this machine, by whatever hub it goes, or live. */
   number: Count,
   /** The number of the one before it that was open when this one was made; 0: there was none. It is not carried out before that one. */

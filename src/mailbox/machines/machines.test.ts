@@ -135,8 +135,8 @@ test("machines: what cannot be of that machine, is nonsense or of another time i
     at_ms: nowMs,
     said: { type: "mail" as const, copy },
   };
-  const said = (change: object): Uint8Array =>
-    encodePacket({ ...packet, said: { type: "mail", copy: { ...copy, ...change } } });
+  const said = (change: object): Buffer =>
+    Buffer.from(encodePacket({ ...packet, said: { type: "mail", copy: { ...copy, ...change } } }));
   const sent: Uint8Array[] = [
     Buffer.from("{"),
     Buffer.from("null"),
@@ -150,6 +150,11 @@ test("machines: what cannot be of that machine, is nonsense or of another time i
     said({ body: "x".repeat(1024 * 1024 + 1) }),
     said({ n: -1 }),
     said({ kind: "order" }),
+    Buffer.from(
+      said({ data: { deep: "HERE" } })
+        .toString()
+        .replace('"HERE"', `${"[".repeat(100_000)}${"]".repeat(100_000)}`),
+    ),
   ];
   for (const [at, bytes] of sent.entries()) all.network.keep("desk", "laptop", bytes, `${at}`);
   await all.run(200);

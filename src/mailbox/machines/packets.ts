@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { isShallow, TOO_DEEP } from "../../protocol/json-depth.ts";
 import { MAIL_ID_CHARACTERS_MAX } from "../../protocol/mail-limits.ts";
 import { AWAY_REASON_CHARACTERS_MAX } from "../log/away-reason.ts";
 
@@ -22,7 +23,7 @@ const Copy = z.object({
   sent_at_ms: Count,
   body: z.string(),
   subject: z.optional(z.string()),
-  data: z.optional(z.record(z.string(), z.unknown())),
+  data: z.optional(z.record(z.string(), z.unknown()).check(z.refine((value) => isShallow(value), TOO_DEEP))),
   thread: Id,
   reply_to: z.optional(Id),
   hops: Count,
