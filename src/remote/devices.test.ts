@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { writeKept } from "../contact/kept-file.ts";
+import type { Introduced } from "../contact/pairing-guest.ts";
 import { silentLog } from "../platform/log.ts";
 import { HandClock } from "../platform/testing/hand-clock.ts";
+import { fromHex } from "../sealing/bytes.ts";
 import { webCrypto } from "../sealing/webcrypto.ts";
 import { Devices } from "./devices.ts";
+import type { HubPlace } from "./hubs.ts";
 import { KeptRoster } from "./kept-roster.ts";
 import { REMOTE_LIMITS } from "./limits.ts";
 import type { LiveSession } from "./live-session.ts";
@@ -57,4 +60,78 @@ test("devices: however often one comes and goes, its revocation waits behind few
   await revoked;
   assert.ok(writeCount <= 3, String(writeCount));
   assert.deepEqual([roster.now.devices, seen.at(-1)], [[], false]);
+});
+
+/** The devices of a machine that has these, at a hub that lets everybody in, once so many have asked. */
+async function withDevices(known: RosterDevice[], together = 1) {
+  const store: RemoteStore = {
+    read: async () => writeKept(known.reduce(withDevice, EMPTY_ROSTER)),
+    write: async () => {},
+    pathOf: (name) => name,
+  };
+  const roster = await KeptRoster.open(store);
+  const asked: string[] = [];
+  const all = Promise.withResolvers<void>();
+  const ask = async ({ kind }: { kind: string }): Promise<void> => {
+    if (asked.push(kind) === together) all.resolve();
+    await all.promise;
+  };
+  const place = { id: "hub", link: { ask } };
+  const devices = new Devices({
+    roster,
+    hubs: () => ({ expel: async () => {} }) as unknown as ReturnType<ConstructorParameters<typeof Devices>[0]["hubs"]>,
+    crypto: webCrypto(),
+    clock: new HandClock(),
+    log: silentLog,
+    limits: REMOTE_LIMITS,
+    onSeen: () => {},
+  });
+  return { roster, devices, place: place as unknown as HubPlace, asked };
+}
+
+const keyOf = (number: number): string => number.toString(16).padStart(64, "0");
+const introduced = (number: number, name = `device-${number}`): Introduced => ({
+  signingKey: fromHex(keyOf(number))!,
+  loginKey: fromHex(keyOf(number + 1_000))!,
+  exchangeKey: fromHex(keyOf(number))!,
+  name,
+  platform: "test",
+  check: "123456",
+});
+const numbered = (number: number): RosterDevice => ({
+  ...PHONE,
+  name: `device-${number}`,
+  signing_key: keyOf(number),
+  exchange_key: keyOf(number),
+});
+
+test("devices: of two that come at once where there is room for one, one is let in, and the hub lets the other go", async () => {
+  const known = Array.from({ length: REMOTE_LIMITS.devices - 1 }, (_, at) => numbered(at + 1));
+  const { roster, devices, place, asked } = await withDevices(known, 2);
+  const all = await Promise.allSettled([101, 102].map((one) => devices.admit(place, introduced(one), ["view"])));
+  assert.deepEqual(
+    all.map((one) => (one.status === "fulfilled" ? "in" : (one.reason as { code: string }).code)),
+    ["in", "DEVICES_FULL"],
+  );
+  assert.equal(roster.now.devices.length, REMOTE_LIMITS.devices);
+  assert.deepEqual(asked, ["admit", "admit", "expel"]);
+});
+
+test("devices: taken back, what its owner has said of a device meanwhile stays", async () => {
+  const before: RosterDevice = { ...numbered(1), scopes: ["view", "type", "admin"] };
+  const { roster, devices, place } = await withDevices([before]);
+  const { undo, device } = await devices.admit(place, introduced(1), ["view", "type", "admin"]);
+  await devices.setScopes(device.name, ["view"]);
+  await devices.rename(device.name, "kitchen");
+  await undo();
+  assert.deepEqual(roster.now.devices, [{ ...before, name: "kitchen", scopes: ["view"] }]);
+});
+
+test("devices: taken back, a device is as it was where nobody has said anything of it", async () => {
+  const before: RosterDevice = { ...numbered(1), scopes: ["view"] };
+  const { roster, devices, place } = await withDevices([before]);
+  const { undo } = await devices.admit(place, introduced(1, "other"), ["view", "admin"]);
+  assert.deepEqual(roster.now.devices[0]?.scopes, ["view", "admin"]);
+  await undo();
+  assert.deepEqual(roster.now.devices, [before]);
 });

@@ -93,17 +93,20 @@ export class Devices {
     const signingKey = toHex(introduced.signingKey);
     const fingerprint = toHex(await fingerprintOf(crypto, introduced.signingKey));
     const before = deviceBySigningKey(roster.now, signingKey);
-    this.#check(introduced, before);
+    this.#check(roster.now, introduced, before);
     await place.link.ask({ kind: "admit", loginKey: introduced.loginKey });
     const login = toHex(introduced.loginKey);
-    const undo = (): Promise<void> => this.#undo({ place, introduced, before });
+    let admitted: RosterDevice | undefined;
+    const undo = (): Promise<void> => this.#undo({ place, introduced, before, admitted });
     try {
       const next = await roster.change((now) => {
         // It was revoked while the hub was asked: whoever said yes to it did so before that.
         if (before && !deviceBySigningKey(now, signingKey)) throw errors.pairingNotFound();
         check?.(now);
+        this.#check(now, introduced, before); // another may have come in while the hub was asked
         const made = this.#newDevice(now, { place, introduced, scopes, before });
         const device = { ...made, fingerprint, ...(introducedBy === undefined ? {} : { introduced_by: introducedBy }) };
+        admitted = device;
         // A login key that this device had here before is nobody's any more.
         const old = before?.logins[place.id];
         const cleared = old === undefined || old === login ? now : withExpelled(now, place.id, old);
@@ -129,10 +132,12 @@ export class Devices {
     place,
     introduced,
     before,
+    admitted,
   }: {
     place: HubPlace;
     introduced: Introduced;
     before: RosterDevice | undefined;
+    admitted: RosterDevice | undefined;
   }): Promise<void> {
     const { loginKey } = introduced;
     const signingKey = toHex(introduced.signingKey);
@@ -148,7 +153,8 @@ export class Devices {
     await roster.change((now) => {
       const added = deviceBySigningKey(now, signingKey);
       const without = { ...now, devices: now.devices.filter((one) => one !== added) };
-      const was = before ? withoutExpelled(withDevice(without, before), before) : without;
+      const former = before && added && admitted ? withLaterWords(before, { admitted, now: added }) : before;
+      const was = former ? withoutExpelled(withDevice(without, former), former) : without;
       // Not on the list any more: it was revoked meanwhile, and stays so.
       const restored = added === before || !added ? now : was;
       return expelled ? restored : withExpelled(restored, place.id, toHex(loginKey));
@@ -209,9 +215,8 @@ export class Devices {
     };
   }
 
-  #check(introduced: Introduced, before: RosterDevice | undefined): void {
-    const { roster, limits } = this.#options;
-    const { devices } = roster.now;
+  #check({ devices }: KeptRoster["now"], introduced: Introduced, before: RosterDevice | undefined): void {
+    const { limits } = this.#options;
     const other = devices.find(
       ({ exchange_key, signing_key }) =>
         exchange_key === toHex(introduced.exchangeKey) && signing_key !== toHex(introduced.signingKey),
@@ -300,3 +305,13 @@ export class Devices {
 
 const inOrder = (scopes: readonly Scope[]): Scope[] =>
   SCOPES.filter((scope) => scope === "view" || scopes.includes(scope));
+
+/** As it was before it was let in, but for what its owner has said of it since: a name, and what it may. */
+const withLaterWords = (
+  before: RosterDevice,
+  { admitted, now }: { admitted: RosterDevice; now: RosterDevice },
+): RosterDevice => ({
+  ...before,
+  ...(now.name === admitted.name ? {} : { name: now.name }),
+  ...(inOrder(now.scopes).join() === inOrder(admitted.scopes).join() ? {} : { scopes: now.scopes }),
+});
