@@ -24,6 +24,10 @@ export function listProcesses(): ProcessInfo[] {
   return parseLines(run("ps", ["-axo", COLUMNS]));
 }
 
+export function commandLines(): string[] {
+  return run("ps", ["-axww", "-o", "command="]).split("\n");
+}
+
 /** ps prints the environment after the arguments, separated by blanks: a value with blanks cannot be told from two. */
 export function environValues(pid: number, name: string): string[] {
   const words = run("ps", ["eww", "-o", "command=", "-p", String(pid)])

@@ -41,6 +41,12 @@ export function listProcesses(): ProcessInfo[] {
   return found;
 }
 
+export function commandLines(): string[] {
+  const reader = new ProcReader();
+  const pids = readdirSync("/proc").filter((name) => /^\d/.test(name));
+  return pids.flatMap((pid) => reader.read(`/proc/${pid}/cmdline`)?.toString("utf8").replaceAll("\0", " ") ?? []);
+}
+
 export function environValues(pid: number, name: string): string[] {
   const environ = new ProcReader().read(`/proc/${pid}/environ`);
   if (environ === undefined) return [];

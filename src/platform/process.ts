@@ -47,6 +47,7 @@ export interface ProcessTable {
   bootId(): string;
   readProcess(pid: number): ProcessInfo | undefined;
   listProcesses(): ProcessInfo[];
+  commandLines(): string[];
   environValues(pid: number, name: string): string[];
   fileSizeLimitOf(pid: number): number | undefined;
   listeningPorts(pids: readonly number[]): Port[];
@@ -67,6 +68,9 @@ let knownBootId = "";
 export const readProcess = (pid: number): ProcessInfo | undefined => system.readProcess(pid);
 
 export const listProcesses = (): ProcessInfo[] => system.listProcesses();
+
+/** Of all processes that may be looked at: program and arguments, blanks between them. */
+export const commandLines = (): string[] => system.commandLines();
 
 /** What it was started with under that name in its environment, mostly one value or none; none for another user's process. */
 export const environValues = (pid: number, name: string): string[] => system.environValues(pid, name);

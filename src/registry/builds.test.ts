@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,6 +84,21 @@ test("builds: pruning keeps what is used, the last good one and the two newest o
     "strange",
   ]);
   assert.deepEqual(pruneBuilds(directory.kept, new Set()), ["b2"], "its turn comes when nobody uses it");
+});
+
+test("builds: one that a process runs from stays, whoever it is", async () => {
+  using directory = new BuildsDirectory();
+  for (let at = 1; at <= 4; at++) keepBuild(directory.kept, directory.installed(`b${at}`, at));
+  markGood(directory.kept, "b4");
+  const script = join(directory.kept, "b1", "keeper.js");
+  writeFileSync(script, "console.log('up'); setInterval(() => {}, 1000)");
+  const keeper = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "ignore"] });
+  await once(keeper.stdout, "data");
+  assert.deepEqual(pruneBuilds(directory.kept, new Set(["b4"])), []);
+  const ended = once(keeper, "exit");
+  keeper.kill();
+  await ended;
+  assert.deepEqual(pruneBuilds(directory.kept, new Set(["b4"])), ["b1"]);
 });
 
 test("builds: the last good one is one that is still there", () => {

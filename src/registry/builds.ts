@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { readJsonIfExists, readTextIfExists, writeFileAtomic } from "../platform/atomic-file.ts";
 import { type Build, readBuild } from "../platform/build.ts";
 import { makeDirectories } from "../platform/directories.ts";
+import { commandLines } from "../platform/process.ts";
 
 /**
  * Builds that run are kept in `builds/<hash>/`, with the runtime beside them, so that a restart needs nothing of the installation that started
@@ -125,12 +126,16 @@ export function rememberName(buildsDir: string, hash: string, name: string): voi
   if (lastNameOf(buildsDir, hash) !== name) writeFileAtomic(join(buildsDir, hash, "name"), `${name}\n`);
 }
 
-/** Removes kept builds that nobody uses: all but `used`, the last good one and the two newest others. */
-export function pruneBuilds(buildsDir: string, used: ReadonlySet<string>): string[] {
+/**
+ * Removes kept builds that nobody uses: all but those that a process runs from (a keeper outlives many upgrades, and loads its terminals' library
+ * with the first one), those that are `used` besides, the last good one and the two newest others.
+ */
+export function pruneBuilds(buildsDir: string, used: ReadonlySet<string>, running = commandLines()): string[] {
   const keep = new Set([...used, lastGoodBuild(buildsDir)?.hash]);
+  const isRunFrom = (name: string): boolean => running.some((line) => line.includes(`${join(buildsDir, name)}/`));
   const others: Build[] = [];
   for (const name of readdirSync(buildsDir)) {
-    if (keep.has(name) || name.startsWith("runtime-") || name.includes(".")) continue;
+    if (keep.has(name) || name.startsWith("runtime-") || name.includes(".") || isRunFrom(name)) continue;
     try {
       others.push(readBuild(join(buildsDir, name)));
     } catch {

@@ -20,8 +20,12 @@ export interface HouseOptions {
 /** Once in a server's life: builds that no server uses go, what killed writers have left, and the runtime that this build needs is kept with it. */
 export function keepHouseLater({ places, build, clock, log, signal }: HouseOptions): void {
   const timer = setTimeout(() => {
-    const used = readEntries(places.serversDir).map(({ git_hash }) => git_hash);
-    pruneBuilds(places.buildsDir, new Set([build.hash, ...used]));
+    try {
+      const used = readEntries(places.serversDir).map(({ git_hash }) => git_hash);
+      pruneBuilds(places.buildsDir, new Set([build.hash, ...used]));
+    } catch (error) {
+      log.warn("builds_not_removed", { error: String(error) });
+    }
     removeUnfinished(places, clock).catch((error) => log.warn("unfinished_not_removed", { error: String(error) }));
     copyRuntimeIfNeeded(places.buildsDir).catch((error) => log.warn("runtime_not_kept", { error: String(error) }));
   }, AFTER_MS);
