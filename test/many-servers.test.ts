@@ -60,7 +60,7 @@ test(
     const ensure = () => ensureServer({ places: house.places, build, env: house.env });
     const found = await ensure();
     await house.run("shutdown"); // as it goes by itself, before its client comes
-    const other = variant({ hash: "other01", newerByMs: 1_000 });
+    const other = variant({ hash: "other02", newerByMs: 1_000 });
     const named = ["new", "-d", "--json", "--server-name", found.name, "--", "sleep", "1000"];
     const theirs = JSON.parse((await house.warren(named, { from: other })).stdout) as Session;
     assert.equal(theirs.server, found.name);

@@ -2,7 +2,15 @@ import net from "node:net";
 import { readJsonIfExists } from "../platform/atomic-file.ts";
 import { fromWire, systemCode, WarrenError } from "../protocol/errors.ts";
 import type { KeeperAnswer, KeeperAnswers, KeeperCall } from "../protocol/keeper-calls.ts";
-import { encodeFrame, encodeInput, FRAME, type Frame, FrameSplitter, type Input } from "../protocol/keeper-frames.ts";
+import {
+  encodeFrame,
+  encodeInput,
+  FRAME,
+  FRAME_PAYLOAD_BYTES_MAX,
+  type Frame,
+  FrameSplitter,
+  type Input,
+} from "../protocol/keeper-frames.ts";
 
 /** What keeper.json says: where the home's keeper listens and which process it is. */
 export interface KeeperEntry {
@@ -83,12 +91,15 @@ export class KeeperConnection {
     return new KeeperConnection(path, socket);
   }
 
+  /** @throws KEEPER_CALL_TOO_LONG, KEEPER_LOST, what the keeper refuses */
   call<C extends KeeperCall>(call: C): Promise<KeeperAnswers[C["call"]]> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<KeeperAnswers[C["call"]]>();
     if (this.#socket.destroyed) return Promise.reject(new WarrenError("KEEPER_LOST", "The keeper went away."));
-    this.#pending.set(id, { resolve: resolve as (data: never) => void, reject });
     const payload = Buffer.from(JSON.stringify(call));
+    // The keeper closes a connection for one that is longer, and with it goes whatever else the connection is for.
+    if (payload.length > FRAME_PAYLOAD_BYTES_MAX) return Promise.reject(callTooLong(payload.length));
+    this.#pending.set(id, { resolve: resolve as (data: never) => void, reject });
     this.#socket.write(encodeFrame({ type: FRAME.call, channel: 0, offset: id, payload }));
     return promise;
   }
@@ -119,6 +130,13 @@ export class KeeperConnection {
     else pending.reject(fromWire(answer));
   }
 }
+
+const callTooLong = (bytes: number): WarrenError =>
+  new WarrenError(
+    "KEEPER_CALL_TOO_LONG",
+    `The command and its environment are ${bytes} bytes long together; the keeper takes ${FRAME_PAYLOAD_BYTES_MAX}.`,
+    { fix: "put what is long into a file" },
+  );
 
 export const keeperSilent = (afterMs: number): WarrenError =>
   new WarrenError("KEEPER_SILENT", `The keeper has not answered for ${afterMs / 1000} s: it is stopped, or it hangs.`, {

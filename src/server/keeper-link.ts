@@ -7,10 +7,13 @@ import { keeperUnreachable } from "../sessions/errors.ts";
 import type { ChannelEvents, ChannelWrite, KeeperPort } from "../sessions/keeper-port.ts";
 
 /**
- * The server's line to its keeper for sessions: one connection for its life. When the keeper goes, the control line says so as well, and the server ends.
+ * The server's line to its keeper for sessions: one connection for its life. When the keeper goes, the control line says so as well, and the server ends; when the connection
+ * alone goes, nothing is heard of any session any more, and the next generation opens another.
  */
 export class KeeperLink implements KeeperPort {
   readonly #places: Places;
+  readonly #onLost: () => void;
+  #isClosed = false;
   readonly #listeners = new Map<number, ChannelEvents>();
   /** What came for a channel before anybody listened: its program may have ended at once. */
   readonly #early = new Map<number, Frame[]>();
@@ -19,8 +22,10 @@ export class KeeperLink implements KeeperPort {
   #connecting: Promise<KeeperConnection> | undefined;
   #connection: KeeperConnection | undefined;
 
-  constructor(places: Places) {
+  /** @param onLost it was closed, and not by us: the keeper has gone, or does not want it any more */
+  constructor(places: Places, onLost: () => void) {
     this.#places = places;
+    this.#onLost = onLost;
   }
 
   async call<C extends KeeperCall>(call: C): Promise<KeeperAnswers[C["call"]]> {
@@ -60,13 +65,14 @@ export class KeeperLink implements KeeperPort {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#connection?.close();
   }
 
   async #connect(): Promise<KeeperConnection> {
     const connection = await findKeeper(this.#places);
     if (!connection) throw keeperUnreachable();
-    connection.listen({ onFrame: (frame) => this.#pass(frame), onClose: () => {} });
+    connection.listen({ onFrame: (frame) => this.#pass(frame), onClose: () => this.#isClosed || this.#onLost() });
     this.#connection = connection;
     return connection;
   }

@@ -70,6 +70,8 @@ const LISTEN_FD = 3;
 const DRAIN_MS = 1_000;
 /** A server that is not the primary and holds nothing goes after this long without clients. */
 const RETIRE_AFTER_MS = 10_000;
+/** By then the control line has said so, if the keeper has gone: then a successor is started in another way. */
+const KEEPER_LOSS_TOLD_MS = 1_000;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -126,7 +128,7 @@ export class Server {
           : (sources[stream] ?? conversationSource(stream, this.#sessions.agents)),
     });
     const { places, name, log, build } = options;
-    this.#keeper = new KeeperLink(places);
+    this.#keeper = new KeeperLink(places, () => this.#goOnAnew());
     this.#primary = new PrimaryParts({ ...options, keeper: this.#keeper, publish: (event) => this.#publish(event) });
     this.#sessions = new Sessions({
       sessionsDir: places.sessionsDir,
@@ -236,6 +238,13 @@ export class Server {
     successor.on("error", () => {});
     successor.unref();
     await this.end({ leave: false });
+  }
+
+  /** Without its connection to the keeper a server hears of nothing. The control line tells whether the keeper has gone with it. */
+  #goOnAnew(): void {
+    if (this.#ending) return;
+    this.#options.log.error("keeper_connection_lost");
+    setTimeout(() => void this.end({ leave: false }), KEEPER_LOSS_TOLD_MS).unref();
   }
 
   /** What was deployed is taken up (SIGHUP). */
