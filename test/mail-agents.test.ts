@@ -27,6 +27,7 @@ class TakingAgent implements MailedAgent {
   readonly #listeners = new Set<() => void>();
   readonly name: string;
   isFree = true;
+  readonly isSteered = true;
 
   constructor(name: string) {
     this.name = name;
@@ -39,6 +40,14 @@ class TakingAgent implements MailedAgent {
 
   isOver(requestId: string): boolean | undefined {
     return this.#over.has(requestId) || undefined;
+  }
+
+  isWaiting(_requestId: string): boolean {
+    return false;
+  }
+
+  changed(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   watch(listener: () => void): () => void {
@@ -83,6 +92,76 @@ test(
     over.abort();
     bells.close();
     await Promise.all(delivering);
+  },
+);
+
+/** One whose prompts wait until the test says what becomes of them. */
+class WaitingAgent extends TakingAgent {
+  readonly #waiting = new Set<string>();
+  readonly #done = new Set<string>();
+  readonly requestIds: string[] = [];
+
+  override async prompt(text: string, requestId: string): Promise<void> {
+    this.prompts.push(text);
+    this.requestIds.push(requestId);
+    this.#waiting.add(requestId);
+  }
+
+  override isOver(requestId: string): boolean | undefined {
+    return this.#done.has(requestId) || undefined;
+  }
+
+  override isWaiting(requestId: string): boolean {
+    return this.#waiting.has(requestId);
+  }
+
+  /** Somebody cancels what waits, or it has its turn. */
+  end(how: "cancelled" | "done"): void {
+    if (how === "done") for (const id of this.#waiting) this.#done.add(id);
+    this.#waiting.clear();
+    this.changed();
+  }
+}
+
+test(
+  "mail: a prompt of mail that is cancelled before its turn goes back, and is a prompt again",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using mail = new MailHome();
+    const person = mail.client();
+    const { client } = mail.member({
+      kind: "server",
+      introduce: () => [{ type: "mail.join", payload: joining({}, "test") }],
+    });
+    const bells = new MailBells({ client, clock: systemClock, log: silentLog });
+    const agent = new WaitingAgent("owl");
+    await client.request("mail.register", { name: "owl", unit: "unit of owl" });
+    const stateOf = async (): Promise<string | undefined> => {
+      const { messages } = await person.request("mail.history", { with: "owl" });
+      return messages[0]?.receipts.find(({ to }) => to === "owl")?.state;
+    };
+    const serving = () => {
+      const over = new AbortController();
+      const done = deliverMail({ agent, client, bells, clock: systemClock, log: silentLog, signal: over.signal });
+      return async () => {
+        over.abort();
+        await done;
+      };
+    };
+    const first = serving();
+    await person.request("mail.send", { as: "you", to: ["owl"], body: "hello" });
+    await waitUntil(async () => (await stateOf()) === "seen", { what: "the prompt to wait" });
+    agent.end("cancelled");
+    await waitUntil(() => agent.prompts.length === 2, { what: "it to be a prompt again" });
+    assert.equal(agent.requestIds[0], agent.requestIds[1]);
+    await waitUntil(async () => (await stateOf()) === "seen", { what: "the prompt to wait again" });
+    await first();
+    const second = serving(); // another server, which finds it in the queue
+    agent.end("done");
+    await waitUntil(async () => (await stateOf()) === "handled", { what: "its turn to be over" });
+    assert.equal(agent.prompts.length, 2);
+    await second();
+    bells.close();
   },
 );
 

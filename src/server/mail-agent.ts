@@ -23,9 +23,13 @@ export interface MailedAgent {
   readonly name: string;
   /** Open, idle, nothing queued. */
   readonly isFree: boolean;
+  /** Its conversation and its queue are known here. */
+  readonly isSteered: boolean;
   prompt(text: string, requestId: string, by: string): Promise<void>;
   /** Of a prompt: undefined when it was never sent. */
   isOver(requestId: string): boolean | undefined;
+  /** It is to have its turn. A prompt that was taken, has had none and waits for none was cancelled. */
+  isWaiting(requestId: string): boolean;
   /** Something has changed; the answer ends that. */
   watch(listener: () => void): () => void;
 }
@@ -91,20 +95,34 @@ async function deliverOne(options: MailAgentOptions): Promise<void> {
     return;
   }
   await client.request("mail.ack", { as, ids: [message.id], from: message.from, state: "seen" }, { signal });
-  await until(options, () => agent.isOver(requestId) === true);
-  await client.request("mail.ack", { as: agent.name, ids: [message.id], from: message.from }, { signal });
+  await settle(options, message);
+}
+
+/** Waits for the end of its turn; where somebody has cancelled what waited, it goes back. */
+async function settle(options: MailAgentOptions, message: MailMessage): Promise<void> {
+  const { agent, client, signal } = options;
+  const requestId = mailRequestId(message);
+  const isCancelled = (): boolean => agent.isOver(requestId) === undefined && !agent.isWaiting(requestId);
+  await until(options, () => agent.isOver(requestId) === true || isCancelled());
+  const named = { as: agent.name, ids: [message.id], from: message.from };
+  if (agent.isOver(requestId)) await client.request("mail.ack", named, { signal });
+  else {
+    const why = { reason: "it was cancelled before its turn", delay_ms: REFUSED_DELAY_MS };
+    await client.request("mail.nak", { ...named, ...why }, { signal });
+  }
 }
 
 /** What a former server saw taken, and not to its end. */
 async function settleSeen(options: MailAgentOptions): Promise<void> {
   const { agent, client, signal } = options;
+  await until(options, () => agent.isSteered); // before that nobody knows what waits
   const asked = { with: agent.name, state: "seen", limit: SEEN_MAX } as const;
   const { messages } = await client.request("mail.history", asked, { signal });
-  const isOurs = ({ message }: { message: MailMessage }): boolean => agent.isOver(mailRequestId(message)) !== undefined;
-  for (const { message } of messages.filter(isOurs).toReversed()) {
-    await until(options, () => agent.isOver(mailRequestId(message)) === true);
-    await client.request("mail.ack", { as: agent.name, ids: [message.id], from: message.from }, { signal });
-  }
+  const isOurs = ({ message }: { message: MailMessage }): boolean => {
+    const requestId = mailRequestId(message);
+    return agent.isOver(requestId) !== undefined || agent.isWaiting(requestId);
+  };
+  for (const { message } of messages.filter(isOurs).toReversed()) await settle(options, message);
 }
 
 /** Resolves when it holds. Rejects when `signal` is aborted. */

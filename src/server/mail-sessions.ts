@@ -28,6 +28,10 @@ function mailedAgent(sessions: Sessions, id: string): MailedAgent | undefined {
       const blocks: ContentBlock[] = [{ type: "text", text }];
       await agent().prompt(blocks, requestId, by);
     },
+    get isSteered() {
+      return agent().isSteered;
+    },
+    isWaiting: (requestId) => agent().isWaiting(requestId),
     isOver: (requestId) => agent().isOver(requestId),
     watch: (listener) => sessions.watch(listener),
   };

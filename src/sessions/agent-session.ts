@@ -150,8 +150,24 @@ export class AgentSession implements LiveSession {
   /** It is idle, and no prompt waits: the next one begins at once. */
   get isFree(): boolean {
     const { state, connection, turn } = this.#fold.conversation;
-    const isSteered = this.#isFolded && this.#link?.queued.length === 0 && !this.#over.signal.aborted;
-    return isSteered && this.#problem === undefined && state === "idle" && connection.isOpen && !turn;
+    return (
+      this.isSteered &&
+      this.#link?.queued.length === 0 &&
+      this.#problem === undefined &&
+      state === "idle" &&
+      connection.isOpen &&
+      !turn
+    );
+  }
+
+  /** Its conversation and its queue are known here, and this server goes on with them. */
+  get isSteered(): boolean {
+    return this.#isFolded && this.#link !== undefined && !this.#over.signal.aborted;
+  }
+
+  /** A prompt that is to have its turn; so is, as far as anybody can tell, every one of an agent that is not steered here. */
+  isWaiting(requestId: string): boolean {
+    return !this.isSteered || this.#link!.queued.some((prompt) => prompt.requestId === requestId);
   }
 
   /** Whether the turn of this prompt has ended; undefined when it was never sent. */
