@@ -42,6 +42,8 @@ export class AgentFold {
   readonly #since = { records: 0, bytes: 0 };
   #keptBytes = 0;
   #keeping: Promise<void> | undefined;
+  /** A checkpoint that was due is being written, or waits for the one before it. */
+  #isDueKept = false;
   #activeAtMs = 0;
 
   private constructor(options: AgentFoldOptions, from: { conversation: Conversation; position?: JournalPosition }) {
@@ -136,7 +138,11 @@ export class AgentFold {
   #keepIfDue(): void {
     const { records, bytes } = this.#since;
     const isDue = records >= CHECKPOINT_RECORDS || bytes >= CHECKPOINT_BYTES;
-    if (isDue && bytes * CHECKPOINT_SHARE >= this.#keptBytes) void this.keep();
+    if (!isDue || this.#isDueKept || bytes * CHECKPOINT_SHARE < this.#keptBytes) return;
+    this.#isDueKept = true;
+    void this.keep().finally(() => {
+      this.#isDueKept = false;
+    });
   }
 }
 
