@@ -145,6 +145,18 @@ export class JobControl {
     if (survivors.length > 0) throw errors.treeSurvived(run.record.jobId, survivors);
   }
 
+  /**
+   * The run that goes on: the end of one that is being stopped is waited for.
+   * @throws TREE_SURVIVED
+   */
+  async lasting(jobId: string): Promise<LiveRun | undefined> {
+    const run = this.#runner.ofJob(jobId);
+    if (!run?.stopping) return run;
+    const survivors = await run.stopping.done;
+    if (survivors.length > 0) throw errors.treeSurvived(jobId, survivors);
+    return this.#runner.ofJob(jobId);
+  }
+
   /** A job that daemonised leaves processes behind when its first one ends; they are found by their marks. */
   leftoverCount(job: JobRecord): number {
     const marks = this.#runner.ofJob(job.id) ? undefined : this.#marksOfLatest(job);

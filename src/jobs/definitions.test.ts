@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { isWarrenError } from "../protocol/errors.ts";
+import { until } from "../runs/run-fixture.ts";
 import { JobsFixture } from "./jobs-fixture.ts";
 
 const code = (wanted: string) => (error: unknown) => isWarrenError(error, wanted);
@@ -21,6 +22,24 @@ test("add: the same command in the same directory is the same job", async () => 
   await mkdir(fixture.path("elsewhere"));
   const other = await jobs.add(fixture.spec("exec sleep 100", { workdir: fixture.path("elsewhere") }));
   assert.deepEqual([other.action, other.job.id === first.job.id], ["created", false]);
+});
+
+test("add: one that is being stopped is no job that runs: its end is waited for, and it starts again", async () => {
+  await using fixture = await JobsFixture.make();
+  const { jobs } = fixture;
+  const slow = fixture.spec(
+    "trap 'until [ -e go ]; do sleep 0.01; done; exit 0' TERM; echo up; while :; do sleep 0.01; done",
+  );
+  const { job } = await jobs.add(slow);
+  const up = { job_id: job.id, conditions: [{ kind: "log" as const, pattern: "up" }] };
+  await jobs.wait(up, AbortSignal.timeout(20_000));
+  const stopping = jobs.stop({ job_id: job.id, grace_ms: 60_000 });
+  await until(() => jobs.get({ job_id: job.id }).job.state === "stopping", "the stop to begin");
+  const again = jobs.add(slow);
+  await writeFile(fixture.path("go"), "");
+  const { action, job: after } = await again;
+  assert.deepEqual([action, after.state, after.run_id === job.run_id], ["started", "running", false]);
+  assert.equal((await stopping).stopped, true);
 });
 
 test("add: many at once of one new command start it once", async () => {

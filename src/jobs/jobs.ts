@@ -212,7 +212,7 @@ export class Jobs {
       const { job, isNew } = definition;
       if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
       const result = await this.#turns.take(job.id, async (calledOff) => {
-        const live = this.#runner.ofJob(job.id);
+        const live = await this.#control.lasting(job.id);
         if (live && (await live.started)) return this.#alreadyRunning(job.id, receipt);
         const isKnown = this.#store.job(job.id) !== undefined;
         if (!isKnown && !isNew) return undefined; // removed while we waited for our turn

@@ -235,6 +235,23 @@ test("up: a job that runs, and whose policy was taken out of the file, does not 
   assert.equal(fixture.jobs.get({ job_id: "web" }).job.autostart, true, "and with it put back it does");
 });
 
+test("up: a job that is being stopped is started when it has ended", async () => {
+  await using fixture = await JobsFixture.make();
+  const slow = fixture.upSpec(
+    "web",
+    "trap 'until [ -e go ]; do sleep 0.01; done; exit 0' TERM; echo up; while :; do sleep 0.01; done",
+  );
+  await up(fixture, [slow]);
+  const said = { job_id: "web", conditions: [{ kind: "log" as const, pattern: "up" }] };
+  await fixture.jobs.wait(said, AbortSignal.timeout(20_000));
+  const stopping = fixture.jobs.stop({ job_id: "web", grace_ms: 60_000 });
+  await until(() => fixture.jobs.get({ job_id: "web" }).job.state === "stopping", "the stop to begin");
+  const again = up(fixture, [slow]);
+  await writeFile(fixture.path("go"), "");
+  assert.deepEqual(await again, ["web started running"]);
+  await stopping;
+});
+
 test("up: a policy that is given to a job that runs holds for that run", async () => {
   await using fixture = await JobsFixture.make();
   await up(fixture, [fixture.upSpec("web", LONG)]);

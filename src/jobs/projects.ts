@@ -96,7 +96,7 @@ export class Projects {
     const job: JobRecord = { ...definition.job, options: { ...definition.job.options, file_env: file_env ?? [] } };
     return await this.#turns.take(job.id, async (calledOff) => {
       const isNew = this.#store.job(job.id) === undefined;
-      const live = this.#runner.ofJob(job.id);
+      const live = isWanted ? await this.#control.lasting(job.id) : this.#runner.ofJob(job.id);
       const hasPolicy = policyOf(job.options) !== undefined;
       const isUp = live !== undefined || this.#store.job(job.id)?.options.autostart === true; // or has been, and stays so
       const stored: JobRecord = { ...job, options: marked(job.options, hasPolicy && isUp), env: spec.env };
