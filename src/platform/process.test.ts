@@ -73,6 +73,21 @@ test("process: alive is only the very same one; a zombie, another start and anot
   assert.match(bootId(), /^[0-9a-f-]{36}$/);
 });
 
+test("process: without a descriptor to look with, one that is there counts as alive, and one that is gone does not", async () => {
+  const gone = spawn("true");
+  await once(gone, "exit");
+  const script = `
+    import { openSync } from "node:fs";
+    const { identityOf, isAlive, readProcess } = await import(${JSON.stringify(import.meta.resolve("./process.ts"))});
+    const parent = identityOf(readProcess(process.ppid));
+    try { for (;;) openSync("/dev/null", "r"); } catch ({ code }) { process.exitCode = code === "EMFILE" ? 0 : 1; }
+    const answers = [readProcess(process.ppid) === undefined, isAlive(parent), isAlive({ ...parent, pid: ${gone.pid} }), isAlive({ ...parent, pid: 0 })];
+    process.exit(String(answers) === "true,true,false,false" ? process.exitCode : 2);`;
+  const limited = ["-c", `ulimit -n 64; exec "$@"`, "sh", process.execPath, "--input-type=module", "-e", script];
+  const [status] = await once(spawn("sh", limited, { stdio: "inherit" }), "exit");
+  assert.equal(status, 0);
+});
+
 test("process: an environment is searched for whole assignments", async () => {
   const big = "x".repeat(100_000);
   await using cat = await started(["cat"], { BIG: big, WARREN_RUN_ID: "abc", FAKE: "WARREN_RUN_ID=zz" });

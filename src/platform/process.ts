@@ -100,12 +100,20 @@ export const identityOf = (info: { pid: number; startTicks: number }): ProcessId
 export const hasEnded = (info: Pick<ProcessInfo, "state">): boolean =>
   info.state === "Z" || info.state === "X" || info.state === "x";
 
-/** False for a zombie, for a recycled pid, and for a process of an earlier boot. */
+/** False for a zombie, for a recycled pid, and for a process of an earlier boot. True where nobody can look, for want of descriptors, and it may be there. */
 export function isAlive(identity: ProcessIdentity): boolean {
+  if (identity.bootId !== bootId()) return false;
   const info = readProcess(identity.pid);
-  return (
-    info !== undefined && info.startTicks === identity.startTicks && !hasEnded(info) && identity.bootId === bootId()
-  );
+  if (info === undefined) return canBeSignalled(identity.pid);
+  return info.startTicks === identity.startTicks && !hasEnded(info);
+}
+
+function canBeSignalled(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the pid is anybody's: it may be a zombie's, or given anew. A twentieth of the work of `isAlive`. */
