@@ -25,7 +25,10 @@ export const recordOf = ({ files, artefacts, by }: Placement, at: string): Deplo
   ...{ format: 1, at, by, files, artefacts },
 });
 
-/** Artefacts come before what speaks of them, the configuration of all after everything that it speaks of, the links last. */
+/**
+ * Artefacts come before what speaks of them, the configuration of all after everything that it speaks of, the links last. Each place is named once, however
+ * often it came: a worker that is not built any more has its former artefacts in its folder, a folder that is included may be a worker's.
+ */
 export async function changesTo(dir: string, placement: Placement): Promise<Changes> {
   const { files, artefacts } = placement;
   const before = readDeployed(dir);
@@ -38,15 +41,18 @@ export async function changesTo(dir: string, placement: Placement): Promise<Chan
   // Beside an artefact that was built here once there is what it was built from: it would say that its sources are here.
   removed.push(...artefacts.map(({ dir: folder, worker, version }) => `${folder}/bin/.${worker}-${version}.json`));
   const isOfProject = (path: string): boolean => !path.includes("/");
+  const links = Object.fromEntries(artefacts.map(({ dir: folder, worker, name }) => [`${folder}/bin/${worker}`, name]));
+  const placed = new Set([
+    ...artefacts.flatMap((artefact) => artefact.files),
+    ...files.filter((path) => !isOfProject(path)),
+    ...files.filter(isOfProject),
+    DEPLOYED_FILE,
+  ]);
+  for (const path of Object.keys(links)) placed.delete(path);
   return {
-    files: [
-      ...artefacts.flatMap((artefact) => artefact.files),
-      ...files.filter((path) => !isOfProject(path)),
-      ...files.filter(isOfProject),
-      DEPLOYED_FILE,
-    ],
-    links: Object.fromEntries(artefacts.map(({ dir: folder, worker, name }) => [`${folder}/bin/${worker}`, name])),
-    removed,
+    files: [...placed],
+    links,
+    removed: [...new Set(removed)].filter((path) => !placed.has(path) && !Object.hasOwn(links, path)),
   };
 }
 
