@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
-import type { Turns } from "../platform/turns.ts";
+import { Turns } from "../platform/turns.ts";
 import type { GatewayEventType } from "../protocol/envelope.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
 import type { FrontTable, GatewayMode } from "../protocol/front-messages.ts";
@@ -52,6 +52,8 @@ export interface ProjectOptions {
 
 export class GatewayProject {
   readonly #options: ProjectOptions;
+  /** One after the other: what was read for another mode, or earlier, is not in force after what was read later. */
+  readonly #loads = new Turns();
   readonly #file: ProjectFile;
   readonly #record: ProjectRecord;
   readonly #workers: ProjectWorkers;
@@ -209,11 +211,13 @@ export class GatewayProject {
   }
 
   /** Another mode from now on, whatever the file says. @throws as `loadConfig`; nothing has changed then */
-  async setMode(mode: GatewayMode): Promise<void> {
-    const config = await this.#options.loadConfig(this.dir, mode);
-    if (this.#isEnding) return;
-    this.#record.mode = mode;
-    this.#configure(config);
+  setMode(mode: GatewayMode): Promise<void> {
+    return this.#loads.take(this.dir, async () => {
+      const config = await this.#options.loadConfig(this.dir, mode);
+      if (this.#isEnding) return;
+      this.#record.mode = mode;
+      this.#configure(config);
+    });
   }
 
   /** Reads the configuration and looks at every source: for production, in which nobody watches. @throws CONFIG_INVALID; nothing has changed then */
@@ -223,7 +227,11 @@ export class GatewayProject {
   }
 
   /** The files may say something else by now. @throws as `loadConfig`; nothing has changed then */
-  async reconfigure(): Promise<void> {
+  reconfigure(): Promise<void> {
+    return this.#loads.take(this.dir, () => this.#reconfigure());
+  }
+
+  async #reconfigure(): Promise<void> {
     try {
       const config = await this.#options.loadConfig(this.dir, this.#record.mode);
       if (this.#isEnding) return;
