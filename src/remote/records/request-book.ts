@@ -81,7 +81,7 @@ export class RequestBook {
     await this.#file.change((draft) => {
       booking = judge(draft, wanted);
       const { device, id, request } = wanted;
-      if (booking === "known") return withHubs(draft, keyOf(device, id), request.hubs);
+      if (booking === "known") return broughtAgain(draft, keyOf(device, id), request);
       if (booking === "missing" || booking === "overtaken") return false;
       draft.last[device] = request.number;
       if (booking === "new") {
@@ -119,13 +119,25 @@ function judge({ requests, last }: Book, { device, id, after, request, isRefused
   return open.length >= REQUESTS_MAX || length > TEXT_LENGTH_MAX ? "full" : "new";
 }
 
-/** Whoever brings one that is open gets its result too. */
-function withHubs({ requests }: Book, key: string, hubs: readonly string[]): boolean {
+/**
+ * Whoever brings one that is open gets its result too. A device whose chain has a gap makes what is open anew, with other numbers before it: it takes a
+ * result of the text that it has sent last.
+ */
+function broughtAgain({ requests }: Book, key: string, request: BookedRequest): boolean {
   const known = requests[key]!;
-  const added = hubs.filter((hub) => !known.hubs.includes(hub));
-  if (known.is_over === true || added.length === 0) return false;
-  requests[key] = { ...known, hubs: [...known.hubs, ...added] };
+  const added = request.hubs.filter((hub) => !known.hubs.includes(hub));
+  const isNewer = request.hash === known.hash && sentMsOf(request.text) > sentMsOf(known.text);
+  if (known.is_over === true || (added.length === 0 && !isNewer)) return false;
+  requests[key] = { ...known, hubs: [...known.hubs, ...added], ...(isNewer ? { text: request.text } : {}) };
   return true;
+}
+
+function sentMsOf(text: string): number {
+  try {
+    return Number((JSON.parse(text) as { sent_ms?: number }).sent_ms ?? 0);
+  } catch {
+    return 0; // an older version has written it
+  }
 }
 
 /** What is forgotten is not carried out again: its number is not higher than the last. */

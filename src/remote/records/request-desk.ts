@@ -172,9 +172,9 @@ export class RequestDesk {
       this.#options,
     );
     if (this.#isClosed) return;
-    const text = utf8(booked.text);
-    const result = await this.#resultOf(text, request, outcome);
-    for (const hub of book.get(key)?.hubs ?? []) await answer(hub, result);
+    const { hubs = [], text = booked.text } = book.get(key) ?? {}; // it may have been brought again meanwhile
+    const result = await this.#resultOf(utf8(text), request, outcome);
+    for (const hub of hubs) await answer(hub, result);
     const kept = JSON.stringify(outcome);
     const isShort = kept.length <= KEPT_OUTCOME_LENGTH_MAX;
     await book.update(key, { is_over: true, text: "", ...(isShort ? { outcome: kept } : {}) });
