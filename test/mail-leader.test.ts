@@ -406,7 +406,7 @@ test(
     await using mail = new MailHome();
     const { leader } = await mail.status();
     // One after the other: of rows that look alike the kernel has either first.
-  const script = `const net = require("net");
+    const script = `const net = require("net");
     const next = (last) => {
       if (last === 20) return;
       const from = { localAddress: "127.0.0." + last, localPort: ${leader.port} };
