@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Clock, TIMER_MS_MAX } from "../platform/clock.ts";
+import { KeptAnswers } from "../platform/kept-answers.ts";
 import type { Log } from "../platform/log.ts";
 import { homeDigest } from "../platform/paths.ts";
 import { Turns } from "../platform/turns.ts";
@@ -8,7 +9,6 @@ import { messageOf, WarrenError } from "../protocol/errors.ts";
 import type { Worker } from "../protocol/gateway-units.ts";
 import type { DataOf, PayloadOf } from "../protocol/messages.ts";
 import type { RunLogPaths } from "../runs/logs/files.ts";
-import { Answers } from "./answers.ts";
 import { type GatewayEvent, GatewayEventFile } from "./event-file.ts";
 import { gatewayNotFound, projectsAt, realDirectory, withHolder, workerMeant, workersMeant } from "./find-worker.ts";
 import { byName, runningOf, viewGateway, viewWorker } from "./gateway-view.ts";
@@ -53,7 +53,7 @@ export class Gateways {
   readonly #starting = new Map<string, Promise<GatewayProject>>();
   /** Those whose last processes are being waited for. */
   readonly #ending = new Map<string, Promise<string[]>>();
-  readonly #answers = new Answers<DataOf<"gateway.stop">>();
+  readonly #answers = new KeptAnswers<DataOf<"gateway.stop">>();
   readonly #over = new AbortController();
   #started: Promise<void> = Promise.resolve();
 

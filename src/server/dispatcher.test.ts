@@ -20,7 +20,12 @@ const facts = {
 } as unknown as ServerFacts;
 
 /** A dispatcher with a client; `jobs` has only the methods that the test gives. */
-async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[], server = facts) {
+async function served(
+  jobs: Partial<Jobs> | undefined,
+  scopes?: readonly Scope[],
+  server = facts,
+  sessions: object = {},
+) {
   const source: EventSource = { snapshot: () => ({ seq: 0, snapshot: {} }), after: () => [] };
   const subscriptions = new Subscriptions(new Map(["jobs", "gateway", "sessions"].map((name) => [name, source])));
   const dispatcher = new Dispatcher({
@@ -29,7 +34,7 @@ async function served(jobs: Partial<Jobs> | undefined, scopes?: readonly Scope[]
     context: () => ({
       jobs: jobs && ({ answerTo: async () => undefined, ...jobs } as unknown as Jobs),
       gateways: undefined,
-      sessions: {} as Sessions,
+      sessions: sessions as Sessions,
       server,
       mail: { unread: async () => new Map() },
       usage: { measured: (sessions) => [...sessions] },
@@ -244,6 +249,37 @@ test("repeat: joins the request that is still in hand, and is answered from what
   ask({ id: 4, ...STOP, request_id: "another" });
   await fixture.received(4);
   assert.equal(stops, 2);
+});
+
+test("repeat: a signal to a session, or a cancel, is not carried out again when its answer was lost", async () => {
+  const done: string[] = [];
+  const sessions = {
+    signal: async ({ signal }: { signal: string }) => ({ number: done.push(signal) }),
+    agents: { cancel: async () => ({ number: done.push("cancel") }) },
+  };
+  const { fixture, ask } = await served(undefined, undefined, facts, sessions);
+  await using _ = fixture;
+  const signal = { type: "session.signal", payload: { session: "fox", signal: "INT" } };
+  const cancel = { type: "session.cancel", payload: { session: "owl" } };
+  for (const [id, request] of [
+    [1, { ...signal, request_id: "a" }],
+    [2, { ...signal, request_id: "a" }],
+    [3, { ...cancel, request_id: "b" }],
+    [4, { ...cancel, request_id: "b" }],
+    [5, { ...signal, request_id: "c" }],
+  ] as const) {
+    ask({ id, ...request });
+    await fixture.received(id);
+  }
+  const answers = (await fixture.received(5)).map(({ id, data }) => [id, (data as { number: number }).number]);
+  assert.deepEqual(answers, [
+    [1, 1],
+    [2, 1],
+    [3, 2],
+    [4, 2],
+    [5, 3],
+  ]);
+  assert.deepEqual(done, ["INT", "cancel", "INT"]);
 });
 
 test("repeat: one that failed is tried again", async () => {

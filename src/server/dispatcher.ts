@@ -1,4 +1,5 @@
 import { settledWithin } from "../platform/grace.ts";
+import { KeptAnswers } from "../platform/kept-answers.ts";
 import type { Log } from "../platform/log.ts";
 import { type Failure, LINE_BYTES_MAX, MUTATING, PROTOCOL, type Request } from "../protocol/envelope.ts";
 import { isWarrenError } from "../protocol/errors.ts";
@@ -39,6 +40,9 @@ export interface DispatcherOptions {
 /** Those in which a client says who it is: a device is who its greeting said. */
 const SPOKEN_BY: ReadonlySet<string> = new Set(["session.prompt", "session.answer"]);
 
+/** What does something each time, and is written down by nobody: a repeat at this server gets the first answer. */
+const ONCE: ReadonlySet<string> = new Set(["session.signal", "session.cancel"]);
+
 /** What needs no jobs; the rest goes to the primary. */
 const isForAnyServer = (type: string): boolean =>
   /^(session|server|mail)\./.test(type) || ["hello", "ping", "version", "status", "doctor", "shutdown"].includes(type);
@@ -49,6 +53,7 @@ const isOfPrimary = (stream: string): boolean => stream === "jobs" || stream ===
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #inHand = new Map<string, Promise<object>>();
+  readonly #once = new KeptAnswers<object>();
   readonly #greetings: GreetingGate<Connection>;
   #isDraining = false;
 
@@ -169,8 +174,10 @@ export class Dispatcher {
   }
 
   async #repeatOrCall(key: string, request: Request, connection: Connection): Promise<object> {
-    const stored = await this.#options.context().jobs?.answerTo(key);
-    return stored ?? this.#call(request, connection);
+    const stored = this.#once.of(key) ?? (await this.#options.context().jobs?.answerTo(key));
+    if (stored) return stored;
+    const data = await this.#call(request, connection);
+    return ONCE.has(request.type) ? this.#once.keep(key, data) : data;
   }
 
   async #call(request: Request, connection: Connection): Promise<object> {

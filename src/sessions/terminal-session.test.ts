@@ -2,6 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../platform/testing/hand-clock.ts";
 import type { KeeperCall } from "../protocol/keeper-calls.ts";
+import {
+  encodePosition,
+  encodeTerminalFrame,
+  TERMINAL_FRAME,
+  type TerminalControl,
+  TerminalFrameSplitter,
+} from "../protocol/terminal-frames.ts";
+import type { ByteStream } from "./byte-stream.ts";
+import { JournalWriter } from "./journal/testing/journal-writer.ts";
 import type { ChannelWrite } from "./keeper-port.ts";
 import { TerminalSession, type TerminalSessionOptions } from "./terminal-session.ts";
 
@@ -88,4 +97,63 @@ test("replies: what waited for a paste and was written while the keeper was aske
     [0, "one "],
     [4, "two "],
   ]);
+});
+
+/** A client's connection, and what it was told last of who has control. */
+class Client {
+  readonly #closing = new AbortController();
+  readonly #frames = new TerminalFrameSplitter(1024 * 1024);
+  control: TerminalControl | undefined;
+  #listener = (_: Uint8Array): void => {};
+  readonly stream: ByteStream = {
+    write: (bytes) => {
+      for (const { type, payload } of this.#frames.push(bytes))
+        if (type === TERMINAL_FRAME.control) this.control = JSON.parse(Buffer.from(payload).toString());
+    },
+    backlogBytes: 0,
+    drained: async () => {},
+    closed: this.#closing.signal,
+    onBytes: (listener) => {
+      this.#listener = listener;
+    },
+    pause: () => {},
+    resume: () => {},
+    end: () => this.#closing.abort(),
+    destroy: () => void setImmediate(() => this.#closing.abort()),
+  };
+
+  types(text: string): void {
+    this.#listener(encodeTerminalFrame(TERMINAL_FRAME.input, encodePosition(0), Buffer.from(text)));
+  }
+}
+
+test("attach: a client that comes back before its former connection has ended keeps control, and its size", async () => {
+  using journal = new JournalWriter();
+  journal.write("$ ");
+  const session = new TerminalSession({
+    record: { id: "s", command: ["sh"] },
+    channel: { channel: 1, id: "s", pid: process.pid, epoch: 1, cols: 80, rows: 24, exit: null, ...journal.end },
+    journalDir: journal.dir,
+    keeper: {
+      call: async () => ({ bytes: 0, ...journal.end }),
+      write: () => {},
+      listen: () => {},
+      forget: () => {},
+    },
+    screens: { open: () => {}, advance: () => {} },
+    clock: new HandClock(),
+    stoppedBy: () => "user",
+    onChange: () => {},
+    onEnded: () => {},
+  } as unknown as TerminalSessionOptions);
+  const attach = (client: string, { stream }: Client, cols: number) =>
+    session.attach({ client, label: client, isViewer: false, cols, rows: 24, since: 2, stream });
+  const [desk, before, after] = [new Client(), new Client(), new Client()];
+  (await attach("desk", desk, 80)).attachment.start();
+  (await attach("phone", before, 80)).attachment.start();
+  before.types("x");
+  assert.deepEqual([before.control?.yours, desk.control?.yours], [true, false]);
+  (await attach("phone", after, 80)).attachment.start(); // closes the one before, whose end is told in the middle of it
+  assert.deepEqual([after.control?.yours, after.control?.controller], [true, "phone"]);
+  session.close();
 });

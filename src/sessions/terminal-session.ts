@@ -157,10 +157,12 @@ export class TerminalSession implements AttachedTo {
     if (this.#stopped) throw errors.sessionNotLive(this.record.name);
     checkSize(cols, rows);
     const inputBytes = request.isViewer ? 0 : await this.#inputBytesOf(client);
+    const had = this.#controller === client;
     this.#attachments.get(client)?.cutOff(); // its connection before, of which nobody has told us yet
     const size = { cols, rows };
-    const alone = ![...this.#attachments.values()].some(({ isViewer }) => !isViewer);
-    if (!request.isViewer && (alone || this.#controller === client)) await this.#takeSize(size);
+    const alone = ![...this.#attachments.values()].some((one) => !one.isViewer && one.client !== client);
+    const controls = !request.isViewer && (alone || had);
+    if (controls) await this.#takeSize(size);
     const { attachment, continued } = await Attachment.open({
       ...request,
       size,
@@ -170,7 +172,11 @@ export class TerminalSession implements AttachedTo {
     });
     this.#attachments.set(client, attachment);
     this.#input.set(client, { typed: inputBytes, taken: inputBytes });
-    if (alone && !request.isViewer) this.#controlBy(client);
+    if (controls) {
+      // Its connection before may have ended meanwhile, and somebody else have it since then.
+      this.#controlBy(client);
+      void this.#takeSize(size).catch(() => {});
+    }
     this.#options.onChange();
     return { attachment, continued, inputBytes };
   }

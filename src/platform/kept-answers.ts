@@ -1,7 +1,7 @@
 /** Answers to requests that may not be done twice, by the request's id: a repeat gets the first one. The oldest are forgotten. */
 const ANSWERS_MAX = 100;
 
-export class Answers<T> {
+export class KeptAnswers<T> {
   readonly #byRequest = new Map<string, T>();
 
   of(requestId: string | undefined): T | undefined {
