@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { HandClock } from "../platform/testing/hand-clock.ts";
 import type { Outcome } from "../protocol/outcome.ts";
+import { until } from "../runs/run-fixture.ts";
 import { ENV, JobsFixture } from "./jobs-fixture.ts";
 import type { EventRecord } from "./records.ts";
 
@@ -76,6 +77,31 @@ test("time limit: ends the run by its signal; the policy takes it for a failure"
   clock.leap(1);
   assert.equal((await decided).wanted, "up");
   assert.equal(fixture.jobs.get({ job_id: job.id }).job.exit_code, 5, "its own status, since it ended by itself");
+});
+
+test("stuck: a machine's sleep is not the job's silence", async () => {
+  const clock = new HandClock({ wallMs: Date.now() });
+  await using fixture = await JobsFixture.make({ clock });
+  const { job } = await fixture.jobs.add(fixture.spec("exec sleep 100"));
+  let result = "waits";
+  const waiting = fixture.jobs
+    .wait({ job_id: job.id, conditions: [{ kind: "exit" }] }, AbortSignal.timeout(60_000))
+    .then((found) => {
+      result = found.result;
+    });
+  const looks = async (): Promise<void> => {
+    for (let look = 0; look < 3; look++) {
+      await until(() => clock.delays.includes(5_000) || result !== "waits", "the next look");
+      clock.pass(5_000);
+    }
+  };
+  clock.jumpWall(8 * 3_600_000);
+  await looks();
+  assert.equal(result, "waits");
+  clock.pass(60_000);
+  await looks();
+  await waiting;
+  assert.equal(result, "stuck");
 });
 
 test("list: memory and ports of the whole tree, looked at again only after a while, and told of when they change", async () => {

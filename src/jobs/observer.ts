@@ -9,6 +9,7 @@ import type { JobPorts, Port } from "../protocol/units.ts";
 import { logPaths } from "../runs/logs/files.ts";
 import { findOrphans } from "../runs/logs/orphans.ts";
 import { findMembers } from "../runs/tree.ts";
+import { Awake } from "./awake.ts";
 import { isStuck, NO_RUNS, type RunStats, stuckAfterMs } from "./history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -67,6 +68,8 @@ export class Observer {
   /** Of the job's earlier runs: the same for as long as this one lives. */
   readonly #statsBefore = new WeakMap<LiveRun, RunStats>();
   readonly #pace = new LookPace();
+  /** A run does not write while the machine sleeps. */
+  readonly #awake: Awake;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
   #portsAtMs = Number.NEGATIVE_INFINITY;
   #isSampling = false;
@@ -74,6 +77,7 @@ export class Observer {
   constructor(options: ObserverOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#awake = new Awake(options.clock);
   }
 
   start(): void {
@@ -146,7 +150,8 @@ export class Observer {
     const elapsedMs = clock.wallMs() - run.record.startedAtMs;
     if (elapsedMs <= stuckAfterMs(job.stats)) return false;
     const silentMs = await silenceMs(logPaths(logsDir, run.id), run.record.startedAtMs, clock);
-    return isStuck({ elapsedMs, silentMs, stats: job.stats });
+    const awakeMs = clock.wallMs() - this.#awake.sinceMs();
+    return isStuck({ elapsedMs, silentMs: Math.min(silentMs, awakeMs), stats: job.stats });
   }
 
   #isSilentTooLong(run: LiveRun, { writtenAtMs }: LogTraces): boolean {
@@ -154,7 +159,7 @@ export class Observer {
     const nowMs = this.#options.clock.wallMs();
     return isStuck({
       elapsedMs: nowMs - startedAtMs,
-      silentMs: nowMs - Math.max(startedAtMs, writtenAtMs),
+      silentMs: nowMs - Math.max(startedAtMs, writtenAtMs, this.#awake.sinceMs()),
       stats: this.#statsBefore.get(run) ?? NO_RUNS,
     });
   }
