@@ -11,6 +11,7 @@ import { DebugView, FAULTS } from "./harness/debug.ts";
 import { suspended } from "./harness/faults.ts";
 import { temporaryHome } from "./harness/home.ts";
 import { ended, killProcess } from "./harness/processes.ts";
+import { RawConnection } from "./harness/raw-connection.ts";
 import { waitUntil } from "./harness/wait-until.ts";
 
 /**
@@ -105,6 +106,10 @@ test(
     await serving.shows(/runs \(pid \d+\)/);
     const [server, keeper] = [await house.server(), await house.keeper()];
     const { socket } = readKeeperEntry(house.places.keeperFile) ?? assert.fail("no keeper");
+    // One that waits to be accepted would wait for the next generation, which a keeper that is stopped does not start.
+    using raw = await RawConnection.open(house);
+    const areTwo = async () => (await raw.ask("status")).data?.client_count === 2;
+    await waitUntil(areTwo, { what: "the command's connection to be accepted" });
     using _suspended = suspended(keeper.pid);
     killProcess(server);
     await ended(server);

@@ -311,7 +311,7 @@ test(
   async () => {
     await using house = temporaryHome();
     const fox = await newSession(house, "sh");
-    const newer = variant({ hash: "newer01", newerByMs: 1_000 });
+    const newer = variant({ hash: "newer02", newerByMs: 1_000 });
     const owl = JSON.parse(
       (await house.warren(["new", "-d", "--json", "--", "sh"], { from: newer })).stdout,
     ) as Session;

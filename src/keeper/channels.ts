@@ -21,8 +21,7 @@ export class Channels {
       throw new WarrenError("CHANNEL_EXISTS", `The keeper holds ${call.id} already.`);
     }
     this.#checkName(call);
-    this.#lastNumber += 1;
-    const channel = new Channel(call, this.#lastNumber, holder);
+    const channel = new Channel(call, ++this.#lastNumber, holder);
     this.#channels.set(channel.number, channel);
     return channel.describe();
   }
