@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Client } from "../src/client/client.ts";
 import { systemClock } from "../src/platform/clock.ts";
 import { silentLog } from "../src/platform/log.ts";
 import type { Participant } from "../src/protocol/mail-units.ts";
@@ -56,24 +57,47 @@ class TakingAgent implements MailedAgent {
   }
 }
 
+/** What a server does for agents, by a connection of its own. */
+class AgentsServer implements Disposable {
+  readonly client: Client;
+  readonly #bells: MailBells;
+
+  constructor(mail: MailHome) {
+    this.client = mail.member({
+      kind: "server",
+      introduce: () => [{ type: "mail.join", payload: joining({}, "test") }],
+    }).client;
+    this.#bells = new MailBells({ client: this.client, clock: systemClock, log: silentLog });
+  }
+
+  /** Until the answer is called, which resolves when nothing of it goes on. */
+  serve(agents: readonly MailedAgent[]): () => Promise<void> {
+    const over = new AbortController();
+    const common = { client: this.client, bells: this.#bells, clock: systemClock, log: silentLog, signal: over.signal };
+    const delivering = agents.map((agent) => deliverMail({ agent, ...common }));
+    return async () => {
+      over.abort();
+      await Promise.all(delivering);
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#bells.close();
+  }
+}
+
 test(
   `mail: ${MANY} idle agents of one server hold up nothing, and each is woken by its mail`,
   { timeout: TIMEOUT_MS },
   async () => {
     await using mail = new MailHome();
     const person = mail.client();
-    const { client } = mail.member({
-      kind: "server",
-      introduce: () => [{ type: "mail.join", payload: joining({}, "test") }],
-    });
-    const bells = new MailBells({ client, clock: systemClock, log: silentLog });
-    const over = new AbortController();
+    using server = new AgentsServer(mail);
+    const { client } = server;
     const agents = Array.from({ length: MANY }, (_, at) => new TakingAgent(`agent-${at}`));
     const names = agents.map(({ name }) => name);
     await Promise.all(names.map((name) => client.request("mail.register", { name, unit: `unit of ${name}` })));
-    const delivering = agents.map((agent) =>
-      deliverMail({ agent, client, bells, clock: systemClock, log: silentLog, signal: over.signal }),
-    );
+    const stop = server.serve(agents);
     const prompted = (count: number) =>
       waitUntil(() => agents.every(({ prompts }) => prompts.length === count), { what: `${count} prompts of each` });
     await person.request("mail.send", { as: "you", to: names, body: "one" });
@@ -89,9 +113,7 @@ test(
     await prompted(3);
     await waitUntil(async () => (await person.request("mail.status", {})).status.unread === 0, { what: "all handled" });
     assert.ok(agents.every(({ prompts }) => prompts[0]!.includes("\none\n") && prompts[1]!.includes("\ntwo\n")));
-    over.abort();
-    bells.close();
-    await Promise.all(delivering);
+    await stop();
   },
 );
 
@@ -129,26 +151,15 @@ test(
   async () => {
     await using mail = new MailHome();
     const person = mail.client();
-    const { client } = mail.member({
-      kind: "server",
-      introduce: () => [{ type: "mail.join", payload: joining({}, "test") }],
-    });
-    const bells = new MailBells({ client, clock: systemClock, log: silentLog });
+    using server = new AgentsServer(mail);
+    const { client } = server;
     const agent = new WaitingAgent("owl");
     await client.request("mail.register", { name: "owl", unit: "unit of owl" });
     const stateOf = async (): Promise<string | undefined> => {
       const { messages } = await person.request("mail.history", { with: "owl" });
       return messages[0]?.receipts.find(({ to }) => to === "owl")?.state;
     };
-    const serving = () => {
-      const over = new AbortController();
-      const done = deliverMail({ agent, client, bells, clock: systemClock, log: silentLog, signal: over.signal });
-      return async () => {
-        over.abort();
-        await done;
-      };
-    };
-    const first = serving();
+    const first = server.serve([agent]);
     await person.request("mail.send", { as: "you", to: ["owl"], body: "hello" });
     await waitUntil(async () => (await stateOf()) === "seen", { what: "the prompt to wait" });
     agent.end("cancelled");
@@ -156,12 +167,11 @@ test(
     assert.equal(agent.requestIds[0], agent.requestIds[1]);
     await waitUntil(async () => (await stateOf()) === "seen", { what: "the prompt to wait again" });
     await first();
-    const second = serving(); // another server, which finds it in the queue
+    const second = server.serve([agent]); // another server, which finds it in the queue
     agent.end("done");
     await waitUntil(async () => (await stateOf()) === "handled", { what: "its turn to be over" });
     assert.equal(agent.prompts.length, 2);
     await second();
-    bells.close();
   },
 );
 
