@@ -12,12 +12,16 @@ const NOW_MS = Date.parse("2026-11-01T12:00:00.000Z");
 function site() {
   const files = new Map<StoredName, string>();
   const clock = { ms: NOW_MS };
+  const events = { onWritten: async () => {} };
   const store: RemoteStore = {
     read: async (name) => files.get(name),
-    write: async (name, text) => void files.set(name, text),
+    write: async (name, text) => {
+      files.set(name, text);
+      void events.onWritten();
+    },
     pathOf: (name) => name,
   };
-  return { files, clock, open: () => MailBook.open({ store, crypto, nowMs: () => clock.ms }) };
+  return { files, clock, events, open: () => MailBook.open({ store, crypto, nowMs: () => clock.ms }) };
 }
 
 const look = (...states: string[]): MailLook =>
@@ -51,6 +55,31 @@ test("mail book: each change of a message gets a number, at least the wall clock
   assert.equal(await book.put(look("seen", "queued", "queued")), true);
   assert.deepEqual(numbers(book), [NOW_MS + 2, NOW_MS + 1, NOW_MS + 3]);
   assert.deepEqual(book.mark("mail"), { session: "mail", mark: String(NOW_MS + 3) });
+});
+
+test("mail book: whoever reads while a look is written down gets the one before or that one, and none of each", async () => {
+  const { events, open } = site();
+  const book = await open();
+  await book.put(look("queued"));
+  const text = (): string => JSON.stringify(book.read());
+  const reads = new Set([text()]);
+  const before = text();
+  events.onWritten = async () => {
+    // Each step of what goes on once it is on the disk.
+    for (let count = 0; count < 50; count++) {
+      reads.add(text());
+      await undefined;
+    }
+  };
+  await book.put(look("handled", "queued"));
+  assert.deepEqual([...reads], [before, text()]);
+  assert.deepEqual(
+    book.read()!.entries.map(([, { seq, receipts }]) => [seq, receipts[0]!.state]),
+    [
+      [NOW_MS + 1, "handled"],
+      [NOW_MS + 2, "queued"],
+    ],
+  );
 });
 
 test("mail book: the next server goes on with the same numbers; one of a restored home repeats none", async () => {

@@ -34,7 +34,8 @@ const EMPTY: MailFile = { format: 1, oldest_reader: 1, seq: 0, told: {} };
 export class MailBook {
   readonly #options: MailBookOptions;
   readonly #file: Kept<MailFile>;
-  #items: readonly MailItem[] | undefined;
+  /** The last look with the numbers of its changes: set as one, since it is read while the next one is being written down. */
+  #told: Told<MailItem> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   static async open(options: MailBookOptions): Promise<MailBook> {
@@ -56,17 +57,11 @@ export class MailBook {
 
   /** Undefined before the first look, and where there is no mail. */
   mark(session: string): TalkMark | undefined {
-    return this.#items?.length ? { session, mark: String(this.#file.now.seq) } : undefined;
+    return this.#told?.entries.length ? { session, mark: String(this.#told.seq) } : undefined;
   }
 
   read(): Told<MailItem> | undefined {
-    if (!this.#items) return undefined;
-    const { seq, told } = this.#file.now;
-    const entries = this.#items.map((item): [number, MailItem] => [
-      item.message.seq,
-      { ...item, seq: told[item.id]?.seq ?? seq },
-    ]);
-    return { seq, state: "idle", entries };
+    return this.#told;
   }
 
   close(): void {
@@ -81,8 +76,13 @@ export class MailBook {
     const hashes = new Map<string, string>();
     for (const item of items) hashes.set(item.id, await this.#hashOf(item));
     const isChanged = await this.#file.change((draft) => tell(draft, hashes, this.#options.nowMs()));
-    const isFirst = this.#items === undefined;
-    this.#items = items.filter(({ id }) => this.#file.now.told[id] !== undefined);
+    const isFirst = this.#told === undefined;
+    const { seq, told } = this.#file.now;
+    const entries = items.flatMap((item): [number, MailItem][] => {
+      const known = told[item.id];
+      return known && known.hash === hashes.get(item.id) ? [[item.message.seq, { ...item, seq: known.seq }]] : [];
+    });
+    this.#told = { seq, state: "idle", entries };
     return isChanged || isFirst;
   }
 
