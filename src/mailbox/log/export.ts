@@ -43,10 +43,15 @@ function places(log: Statements): Record<string, unknown>[] {
   ];
 }
 
+/** Until when a copy is put off: the outbox knows it of one for another machine. */
+const PUT_OFF = `case instr(d.recipient, '@') when 0 then d.not_before_ms else (
+  select o.not_before_ms from outbox o where o.machine = substr(d.recipient, instr(d.recipient, '@') + 1)
+  and o.sender = d.sender and o.seq = d.seq and o.recipient = d.recipient) end`;
+
 const deliveriesOf = (log: Statements, seq: number): Record<string, unknown>[] =>
   log
     .all(
-      `select d.recipient, d.addressed_to, d.state, d.at_ms, d.offers, d.not_before_ms, d.expires_at_ms, d.reason, r.id as reply_id, r.sender as reply_sender
+      `select d.recipient, d.addressed_to, d.state, d.at_ms, d.offers, ${PUT_OFF} as not_before_ms, d.expires_at_ms, d.reason, r.id as reply_id, r.sender as reply_sender
        from deliveries d left join messages r on r.seq = d.reply_seq where d.seq = ? order by d.recipient`,
       seq,
     )

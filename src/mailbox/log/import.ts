@@ -1,14 +1,18 @@
 import * as z from "zod/mini";
 import { ReceiptState } from "../../protocol/mail-units.ts";
 import type { DataOf, PayloadOf } from "../../protocol/messages.ts";
+import { isRemote, remoteAddress } from "./addresses.ts";
+import { isOpen } from "./deliveries.ts";
 import { invalidValue } from "./errors.ts";
+import { enqueue } from "./outbox.ts";
 import { ensureRow } from "./participants.ts";
 import { nextSeq } from "./send.ts";
 import { type Turn, tellDue, tellParticipant } from "./turn.ts";
 
 /**
  * Rows of an export, into a log that may have mail of its own: what is there already is passed over, so that an import that was cut off is begun
- * again. A message keeps its seq when that is beyond the log's head, and gets the next one otherwise; what was under a lease is queued.
+ * again. A message keeps its seq when that is beyond the log's head, and gets the next one otherwise; what was under a lease is queued. What waits for another machine is sent from
+ * here, once this home is joined to it.
  */
 
 const Name = z.string();
@@ -140,33 +144,42 @@ function importMessage(turn: Turn, row: MessageRow): boolean {
   return true;
 }
 
+/** Copies for other machines wait in the outbox again; one that has been stored there, which is `offered`, is not sent twice. */
 function importDelivery(turn: Turn, row: MessageRow, seq: number, delivery: DeliveryRow): void {
   const { log } = turn;
-  const state = delivery.state === "offered" ? "queued" : delivery.state;
-  const isUnread = state === "queued";
-  const dueMs = Math.min(delivery.not_before_ms ?? Number.POSITIVE_INFINITY, delivery.expires_at_ms);
-  ensureRow(log, delivery.recipient);
+  const { recipient, expires_at_ms: expiresMs } = delivery;
+  const isAway = isRemote(recipient);
+  const state = delivery.state === "offered" && !isAway ? "queued" : delivery.state;
+  const isUnread = isOpen(state);
+  // Put off is what the outbox is told of a copy, and the delivery itself of one that stays here.
+  const putOffMs = isUnread && !isAway ? delivery.not_before_ms : undefined;
+  const dueMs = Math.min(putOffMs ?? Number.POSITIVE_INFINITY, expiresMs);
+  if (!isAway) ensureRow(log, recipient);
   log.run(
     `insert into deliveries (recipient, seq, sender, addressed_to, state, at_ms, offers, not_before_ms, expires_at_ms, due_at_ms, reason)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    delivery.recipient,
+    recipient,
     seq,
     row.sender,
     delivery.addressed_to,
     state,
     delivery.at_ms,
     delivery.offers ?? 0,
-    isUnread ? delivery.not_before_ms : null,
-    delivery.expires_at_ms,
+    putOffMs,
+    expiresMs,
     isUnread ? dueMs : null,
     delivery.reason,
   );
-  if (state === "dead" || state === "expired") log.run("update totals set dead = dead + 1");
+  if (state === "dead" || state === "expired") log.addTotals({ dead: 1 });
   if (!isUnread) return;
-  log.run("update participants set unread = unread + 1 where name = ?", delivery.recipient);
-  log.run("update totals set unread = unread + 1");
+  log.addTotals({ unread: 1 });
+  if (!isAway) log.addUnread(recipient, 1);
+  else if (state === "queued") {
+    const { machine } = remoteAddress(recipient);
+    enqueue(log, { sender: row.sender, seq }, { name: recipient, machine }, delivery.not_before_ms ?? 0);
+  }
   tellDue(turn, dueMs);
-  turn.effects.push({ kind: "queued", to: delivery.recipient, from: row.sender, id: row.id, seq });
+  if (state === "queued") turn.effects.push({ kind: "queued", to: recipient, from: row.sender, id: row.id, seq });
 }
 
 /** What it answers came before it, in this import or an earlier one. */

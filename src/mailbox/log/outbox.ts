@@ -59,6 +59,19 @@ export function sendAway(
     expiresMs,
     expiresMs,
   );
+  enqueue(log, { sender, seq }, { name, machine }, notBeforeMs);
+  tellDue(turn, expiresMs);
+  turn.effects.push({ kind: "queued", to: name, from: sender, id, seq });
+  return { ...told, unread: told.unread + 1 };
+}
+
+/** The place of a delivery in the outbox. The machine need not be known yet: an import may come before the first word of it. */
+export function enqueue(
+  log: Statements,
+  { sender, seq }: { sender: string; seq: number },
+  { name, machine }: AwayAddressee,
+  notBeforeMs: number,
+): void {
   log.run(
     "insert into outbox (machine, sender, seq, recipient, not_before_ms) values (?, ?, ?, ?, ?)",
     machine,
@@ -67,10 +80,10 @@ export function sendAway(
     name,
     notBeforeMs > 0 ? notBeforeMs : null,
   );
-  log.run("update machines set waiting = waiting + 1 where name = ?", machine);
-  tellDue(turn, expiresMs);
-  turn.effects.push({ kind: "queued", to: name, from: sender, id, seq });
-  return { ...told, unread: told.unread + 1 };
+  log.run(
+    "insert into machines (name, waiting) values (?, 1) on conflict do update set waiting = waiting + 1",
+    machine,
+  );
 }
 
 function toAwayRecipient(log: Statements, { name, machine }: AwayAddressee): Recipient {

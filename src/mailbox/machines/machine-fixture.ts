@@ -1,6 +1,7 @@
 import { silentLog } from "../../platform/log.ts";
 import type { HandClock } from "../../platform/testing/hand-clock.ts";
 import { fromWire } from "../../protocol/errors.ts";
+import { exportRows } from "../log/export.ts";
 import { by, TestWriter } from "../log/log-fixture.ts";
 import { type LookType, lookUp } from "../log/looks.ts";
 import type { By, Effect, Operation, PayloadFor, Performed, PerformType } from "../log/operations.ts";
@@ -70,6 +71,9 @@ export class ModelMachine implements Disposable {
     const outcome = this.#test.writer.perform([{ type: "log.sweep", nowMs: this.#clock.wallMs() }])[0] as Outcome;
     if (!("error" in outcome)) this.#machines?.take(outcome.effects);
   }
+
+  /** All that `warren mail export` gives. */
+  exported = (): Record<string, unknown>[] => exportRows(this.#test.writer.log, {}).rows;
 
   rows(sql: string): Record<string, unknown>[] {
     return this.#test.writer.log.all(sql).map((row) => ({ ...row }));

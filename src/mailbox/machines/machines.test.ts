@@ -292,6 +292,36 @@ test("machines: what has expired for a machine that is away makes room for more"
   assert.deepEqual(desk.rows("select * from outbox"), []);
 });
 
+test("machines: what waited when the log was carried to another home is sent from there, and what had gone is not sent again", async () => {
+  using all = await world(["desk", "laptop"]);
+  const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
+  desk.ask("fox", "mail.send", { to: ["owl@laptop"], body: "gone" });
+  await all.run(500);
+  all.network.disconnect(desk.transport!);
+  desk.ask("fox", "mail.send", { to: ["owl@laptop"], body: "put off", delay_ms: 20_000 });
+  desk.ask("fox", "mail.send", { to: ["owl@laptop", "bee"], body: "waits" });
+  await all.run(500);
+  const rows = desk.exported();
+  desk.die();
+  using home = new ModelMachine("home", all.network, all.clock);
+  home.ask("x", "mail.import", { rows });
+  assert.equal(home.ask("x", "mail.import", { rows }).imported, 0);
+  assert.deepEqual(home.rows("select unread, dead from totals"), desk.rows("select unread, dead from totals"));
+  assert.deepEqual(states(home), states(desk));
+  assert.deepEqual(home.rows("select name from participants where name like '%@%'"), []);
+  await home.start();
+  await all.run(10_000);
+  const come = () => laptop.ask("owl", "mail.fetch", { limit: 10 }).messages.map(({ from, body }) => [from, body]);
+  assert.deepEqual(come(), [
+    ["fox@desk", "gone"],
+    ["fox@home", "waits"],
+  ]);
+  await all.run(15_000);
+  assert.deepEqual(come(), [["fox@home", "put off"]]);
+  assert.deepEqual(home.rows("select * from outbox"), []);
+  assert.deepEqual(home.rows("select waiting from machines where name = 'laptop'"), [{ waiting: 0 }]);
+});
+
 test("machines: what has expired on its way is not waited for", async () => {
   using all = await world(["desk", "laptop"]);
   const [desk, laptop] = all.machines as [ModelMachine, ModelMachine];
