@@ -273,6 +273,36 @@ test("reader: what is not the machine's own, or of a machine that has not joined
   assert.deepEqual([site.texts, reader.place], [["item 1"], 6]);
 });
 
+test("reader: a record of another hub gives no place away: what comes behind the real ones is read", async () => {
+  const site = await Site.make();
+  const elsewhere = await newSpace(sealing);
+  const [machine] = site.machines;
+  site.machines = [
+    { ...machine!, spaces: { ...machine!.spaces, [toHex(elsewhere.hub)]: elsewhere.machine.login.publicKey } },
+  ];
+  const reader = await site.reader();
+  await reader.read(1, await site.period());
+  await reader.read(9, (await write(sealing, elsewhere)).record.bytes);
+  assert.deepEqual([site.refused, site.took, reader.place], [["other_hub"], [1], 1]);
+  const [item] = await site.items(1);
+  await reader.read(2, item!);
+  assert.deepEqual([site.texts, reader.place], [["item 1"], 2]);
+});
+
+test("reader: a hub that knows of no such place gives its own from the first on, and what is here already is passed over", async () => {
+  const site = await Site.make();
+  const reader = await site.reader();
+  const [first, second] = await site.items(2);
+  await reader.read(1_000, await site.period());
+  await reader.read(2_000, first!);
+  await reader.missed({ head: 40, floor: 2_001 });
+  assert.deepEqual([reader.place, site.store.gaps], [0, [{ kind: "floor", place: 2_001 }]]);
+  assert.equal((await site.reader()).place, 0, "as one that is started now");
+  await reader.read(11, first!);
+  await reader.read(12, second!);
+  assert.deepEqual([site.texts, reader.place, reader.hasRead], [["item 1", "item 2"], 12, false]);
+});
+
 test("reader: of a period whose key a hub keeps back what it seals tells, once, and no more when it has come", async () => {
   const site = await Site.make();
   const reader = await site.reader();

@@ -59,7 +59,7 @@ export interface RecordReaderEvents {
   /** The machine has begun a period of which this device has no key: its own word that it lets it in no more. False: it has one again. */
   onExcluded?(machine: string, isExcluded: boolean): void;
   /** A record that is not taken, and why: counted and shown, never acted on. */
-  onRefused(why: Refusal | "other_machine" | "not_for_us", machine: string | undefined): void;
+  onRefused(why: Refusal | "other_machine" | "other_hub" | "not_for_us", machine: string | undefined): void;
 }
 
 interface Place {
@@ -126,13 +126,17 @@ export class RecordReader {
   /** What the hub's welcome says that was missed. */
   async missed(missed: { head: number; floor: number } | undefined): Promise<void> {
     this.#head = missed?.head ?? 0;
-    if (missed === undefined || missed.floor <= this.#place) return;
-    await this.#commit({ place: this.#place, gap: { kind: "floor", place: missed.floor } });
+    if (missed === undefined) return;
+    const { head, floor } = missed;
+    // Of a place that the hub does not know to have given: what it gives now would be below it, and is read from the first on.
+    const place = head < this.#place ? 0 : this.#place;
+    if (place !== this.#place || floor > place) await this.#commit({ place, gap: { kind: "floor", place: floor } });
   }
 
   /** The next of the hub's records; one after the other. */
   async read(place: number, bytes: Uint8Array): Promise<void> {
     if (place <= this.#place) return this.#options.took(place); // the hub repeats
+    if (this.#isForeign(bytes)) return this.#options.events.onRefused("other_hub", undefined);
     const change = await this.#change(bytes);
     const gap = change.gap ?? this.#behind(place, change);
     await this.#commit({ ...change, ...(gap ? { gap } : {}), place });
@@ -273,13 +277,16 @@ export class RecordReader {
   }
 
   #placeOf(bytes: Uint8Array): Place | undefined {
-    try {
-      const space = toHex(decodeRecord(bytes).space);
-      const machine = this.#machineAt(space);
-      return machine && { machine, space };
-    } catch {
-      return undefined; // no record at all
-    }
+    const space = spaceOf(bytes);
+    const machine = space === undefined ? undefined : this.#machineAt(space);
+    return machine && { machine, space: space! };
+  }
+
+  /** Of a machine's space at another hub: this one gives it no place of its own, and what it says of what has been read is not true. */
+  #isForeign(bytes: Uint8Array): boolean {
+    const space = spaceOf(bytes);
+    if (space === undefined || this.#machineAt(space)) return false;
+    return this.#options.machines().some(({ spaces }) => Object.values(spaces).some((one) => toHex(one) === space));
   }
 
   #machineAt(space: string): MachineEntry | undefined {
@@ -307,6 +314,15 @@ export class RecordReader {
       events.onMended?.(change.mended);
     }
     if (change.listed) events.onListed?.(change.listed);
+  }
+}
+
+/** Undefined: it is no record, or one of a newer kind. */
+function spaceOf(bytes: Uint8Array): string | undefined {
+  try {
+    return toHex(decodeRecord(bytes).space);
+  } catch {
+    return undefined;
   }
 }
 
