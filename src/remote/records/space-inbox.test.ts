@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentLog } from "../../platform/log.ts";
 import { HandClock } from "../../platform/testing/hand-clock.ts";
+import { newSpace, write } from "../../sealing/testing/space.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
 import { KeptRoster } from "../kept-roster.ts";
 import type { RemoteStore } from "../store.ts";
@@ -12,14 +13,14 @@ import { emptySpace } from "./space-state.ts";
 const MIB = 1024 * 1024;
 
 /** An inbox whose disk writes nothing down until it is told to. */
-async function inbox() {
+async function inbox(space: Uint8Array = new Uint8Array(32)) {
   const disk = Promise.withResolvers<void>();
   const store: RemoteStore = { read: async () => undefined, write: () => disk.promise, pathOf: (name) => name };
   const taken: number[] = [];
   const one = new SpaceInbox({
     hubId: "home",
     hub: new Uint8Array(16),
-    space: new Uint8Array(32),
+    space,
     state: new Kept(store, "space-home.json", emptySpace("")),
     roster: await KeptRoster.open(store),
     crypto: webCrypto(),
@@ -60,4 +61,17 @@ test("inbox: records that wait are bounded, also when they are empty, and the hu
     assert.ok(taken.length > 0, "one has made room");
     await one.hear(count + 1, new Uint8Array(0));
   }
+});
+
+test("inbox: what is of another machine's space moves no cursor; what is not taken of its own does", async () => {
+  const crypto = webCrypto();
+  const own = await newSpace(crypto);
+  const { one, disk, taken } = await inbox(own.machine.login.publicKey);
+  disk.resolve();
+  const record = async (of: typeof own) =>
+    (await write(crypto, of, { from: own.device, kind: "request" })).record.bytes;
+  await one.hear(1_000, await record(await newSpace(crypto)));
+  await one.hear(2, await record(own));
+  while (taken.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(taken, [2]);
 });

@@ -121,6 +121,9 @@ export class SpaceInbox {
     const { state, crypto, onRequest, took, log } = this.#options;
     if (place <= state.now.cursor) return took(place); // the hub repeats
     const taken = await this.#read(bytes);
+    // The hub gives no place to what is in another's space, and none that was passed on from another hub.
+    if (taken.kind === "refused" && taken.why === "other_space")
+      return log.info("record_not_taken", { why: taken.why });
     let link: { id: string; link: Link; period: number } | undefined;
     if (taken.kind === "taken" || taken.kind === "stuck") {
       const { record, text } = taken;
