@@ -10,9 +10,8 @@ export interface ContactLimits {
   /** The delay before a hub is dialled again: any up to this one, which doubles each time, up to the most. */
   retryFirstMs: number;
   retryMostMs: number;
-  /** After so many failures in a row the most is `retryRareMs`, as after a refusal that no waiting mends. */
-  retryRareAfter: number;
-  retryRareMs: number;
+  /** The same after a refusal that no waiting mends. */
+  retryRefusedMs: number;
   /** A hub's frames and bytes; past them it is not read for the rest of the second. Where the wire cannot wait: past ten times as much, here and in `unreadBytes`, it is closed. */
   framesPerSecond: number;
   bytesPerSecond: number;
@@ -34,8 +33,7 @@ export const CONTACT_LIMITS: ContactLimits = {
   pongMs: 4 * SECOND_MS,
   retryFirstMs: SECOND_MS,
   retryMostMs: 30 * SECOND_MS,
-  retryRareAfter: 8,
-  retryRareMs: 300 * SECOND_MS,
+  retryRefusedMs: 300 * SECOND_MS,
   framesPerSecond: 2_000,
   bytesPerSecond: 8 * MIB,
   unreadBytes: MIB,

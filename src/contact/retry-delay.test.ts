@@ -5,9 +5,9 @@ import { CONTACT_LIMITS } from "./limits.ts";
 import { RetryDelay } from "./retry-delay.ts";
 
 const boundOf = (failures: number, isRefused: boolean): number =>
-  isRefused || failures >= 8 ? 300_000 : Math.min(30_000, 1_000 * 2 ** failures);
+  isRefused ? 300_000 : Math.min(30_000, 1_000 * 2 ** failures);
 
-test("delay: any time up to a bound that doubles to 30 s, then to 5 min after 8 failures and after a refusal", () => {
+test("delay: any time up to a bound that doubles to 30 s, and to 5 min after a refusal", () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ isRefused: fc.boolean(), random: fc.double({ min: 0, max: 0.999, noNaN: true }) })),

@@ -1,6 +1,6 @@
 import type { ContactLimits } from "./limits.ts";
 
-type RetryLimits = Pick<ContactLimits, "retryFirstMs" | "retryMostMs" | "retryRareAfter" | "retryRareMs">;
+type RetryLimits = Pick<ContactLimits, "retryFirstMs" | "retryMostMs" | "retryRefusedMs">;
 
 /**
  * The one delay between two dials of a hub, with full jitter: any time up to a bound that doubles, so that a thousand members of a hub that was
@@ -23,9 +23,9 @@ export class RetryDelay {
 
   /** @param isRefused no waiting mends it: somebody has to do something first */
   nextMs(isRefused: boolean): number {
-    const { retryFirstMs, retryMostMs, retryRareAfter, retryRareMs } = this.#limits;
-    const isRare = isRefused || this.#failureCount >= retryRareAfter;
-    const boundMs = isRare ? retryRareMs : Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(this.#failureCount, 30));
+    const { retryFirstMs, retryMostMs, retryRefusedMs } = this.#limits;
+    const doubledMs = Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(this.#failureCount, 30));
+    const boundMs = isRefused ? retryRefusedMs : doubledMs;
     this.#failureCount += 1;
     return Math.round(boundMs * (1 - this.#random()));
   }

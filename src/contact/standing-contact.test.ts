@@ -102,8 +102,8 @@ test("standing contact: what another login mends is tried at once, and what none
   );
   contact.start();
   const refused = (await until("refused")) as Extract<HubState, { kind: "refused" }>;
-  assert.deepEqual([hub.counts.dials, refused.untilMs], [2, clock.wallMs() + CONTACT_LIMITS.retryRareMs]);
-  await clock.passSlowly(CONTACT_LIMITS.retryRareMs - 1);
+  assert.deepEqual([hub.counts.dials, refused.untilMs], [2, clock.wallMs() + CONTACT_LIMITS.retryRefusedMs]);
+  await clock.passSlowly(CONTACT_LIMITS.retryRefusedMs - 1);
   assert.equal(hub.counts.dials, 2);
   contact.retry();
   assert.equal(contact.state.kind, "connecting", "somebody waits: at once");

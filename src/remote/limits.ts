@@ -29,8 +29,6 @@ export interface RemoteLimits extends ContactLimits {
 
 export const REMOTE_LIMITS: RemoteLimits = {
   ...CONTACT_LIMITS,
-  // A machine is there for others: it comes back within half a minute, however long its hub was away.
-  retryRareAfter: Number.POSITIVE_INFINITY,
   // What the members of a space may send, all together.
   framesPerSecond: 32 * CONTACT_LIMITS.framesPerSecond,
   bytesPerSecond: 32 * CONTACT_LIMITS.bytesPerSecond,

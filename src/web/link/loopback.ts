@@ -23,7 +23,7 @@ export interface LoopbackOptions {
 }
 
 /** It is this machine: near, and back at once. */
-const RETRIES = { retryFirstMs: 200, retryMostMs: 5_000, retryRareAfter: Number.POSITIVE_INFINITY, retryRareMs: 5_000 };
+const RETRIES = { retryFirstMs: 200, retryMostMs: 5_000, retryRefusedMs: 5_000 };
 /** How long a dial waits for the way. */
 const WAIT_MS = 10_000;
 const STREAM_WAITING_BYTES_MAX = 8 * 1024 * 1024;
