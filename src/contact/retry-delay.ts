@@ -17,10 +17,6 @@ export class RetryDelay {
     this.#random = random;
   }
 
-  get failureCount(): number {
-    return this.#failureCount;
-  }
-
   /** @param isRefused no waiting mends it: somebody has to do something first */
   nextMs(isRefused: boolean): number {
     const { retryFirstMs, retryMostMs, retryRefusedMs } = this.#limits;
