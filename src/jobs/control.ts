@@ -130,7 +130,7 @@ export class JobControl {
     if (!job || run.over.aborted) return;
     this.#observer.watch(run, job);
     this.#options.limits.watch(run, job);
-    this.#watchReadiness(run, job);
+    this.watchReadiness(run, job);
     this.#options.desire.reconcileDependents(job);
   }
 
@@ -212,10 +212,11 @@ export class JobControl {
     return this.#store.job(run.record.jobId)?.options.grace_ms ?? this.#options.graceMs;
   }
 
-  #watchReadiness(run: LiveRun, job: JobRecord): void {
+  /** By the condition that its job has now. A run that is ready stays so. */
+  watchReadiness(run: LiveRun, job: JobRecord): void {
     const { ready } = job.options;
-    if (run.record.ready || !ready || ready.kind === "exit") return;
-    this.#options.readiness.watch(run, job, ready, this.#options.over);
+    if (run.record.ready || run.over.aborted) return;
+    this.#options.readiness.watch(run, ready?.kind === "exit" ? undefined : ready, this.#options.over);
   }
 }
 

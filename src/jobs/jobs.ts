@@ -11,6 +11,7 @@ import { Definitions } from "./definitions.ts";
 import { Desire } from "./desire.ts";
 import * as errors from "./errors.ts";
 import { Ledger } from "./ledger.ts";
+import type { LiveRun } from "./live-run.ts";
 import { LogRoom } from "./log-room.ts";
 import { findJob } from "./lookup.ts";
 import { Observer } from "./observer.ts";
@@ -111,7 +112,9 @@ export class Jobs {
       logsDir: options.logsDir,
       clock,
       log,
-      onReady: (run, job) => {
+      onReady: (run) => {
+        const job = this.#store.job(run.record.jobId); // as it is by now: it may have been named since its start
+        if (!job) return;
         this.#runner.markReady(run, job);
         this.#desire.reconcileDependents(job);
       },
@@ -213,7 +216,7 @@ export class Jobs {
       if (job.options.blocked) throw errors.jobBlocked(labelOf(job), job.options.description);
       const result = await this.#turns.take(job.id, async (calledOff) => {
         const live = await this.#control.lasting(job.id);
-        if (live && (await live.started)) return this.#alreadyRunning(job.id, receipt);
+        if (live && (await live.started)) return this.#alreadyRunning(live, receipt);
         const isKnown = this.#store.job(job.id) !== undefined;
         if (!isKnown && !isNew) return undefined; // removed while we waited for our turn
         if (calledOff.aborted) throw errors.stoppedMeanwhile(labelOf(job));
@@ -232,12 +235,15 @@ export class Jobs {
     using definition = this.#definitions.define(spec);
     const { job, isNew } = definition;
     const stored: JobRecord = { ...job, env: job.options.autostart && spec.env ? spec.env : job.env };
-    return this.#ledger.commit((tell) => {
+    const answer = this.#ledger.commit((tell) => {
       if (isNew) this.#store.insertJob(stored);
       else this.#store.updateJob(stored);
       tell(isNew ? "job_added" : "job_updated", stored, this.#store.latestRun(stored.id));
       return this.#answers.keep(receipt, { job: this.view(stored) });
     });
+    const live = this.#runner.ofJob(stored.id);
+    if (live && live.record.state !== "starting") this.#control.watchReadiness(live, stored); // else its start will
+    return answer;
   }
 
   /** @param fallback the environment where neither the request nor the job has one */
@@ -445,9 +451,11 @@ export class Jobs {
     return { job: this.view(job), action };
   }
 
-  #alreadyRunning(jobId: string, receipt: Receipt | undefined): { job: Job; action: StartAction } {
+  #alreadyRunning(run: LiveRun, receipt: Receipt | undefined): { job: Job; action: StartAction } {
+    const { jobId } = run.record;
     const job = this.#store.job(jobId);
     if (!job) throw errors.jobNotFound(jobId);
+    this.#control.watchReadiness(run, job);
     const answer = { job: this.view(job), action: "already_running" as const };
     return this.#answers.keepAfter(receipt, answer);
   }

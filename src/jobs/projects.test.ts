@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { mock, test } from "node:test";
+import { HandClock } from "../platform/testing/hand-clock.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { UpJob } from "../protocol/messages.ts";
 import { until } from "../runs/run-fixture.ts";
@@ -150,6 +151,67 @@ test("ready: a run that is late is ended, which its policy sees as a failure", a
   assert.deepEqual(outcome, { kind: "signalled", signal: "SIGTERM", status: 143, by: "timeout" });
 });
 
+test("ready: a condition that is given to a job that runs is watched in that run", async () => {
+  await using fixture = await JobsFixture.make();
+  const { workdir, command, env } = fixture.spec("echo listening; exec sleep 100");
+  const ready = { kind: "log", pattern: "^listening$" } as const;
+  const gives = {
+    up: () => up(fixture, [{ name: "web", workdir, command, env, ready }]),
+    add: () => fixture.jobs.add({ name: "web", workdir, command, env, ready }),
+    create: () => fixture.jobs.create({ name: "web", workdir, command, ready }),
+  };
+  for (const [verb, give] of Object.entries(gives)) {
+    await up(fixture, [{ name: "web", workdir, command, env }]);
+    const started = fixture.next(
+      ({ type, data }) => type === "run_started" && (data.job as { name: string }).name === "api",
+      `the start behind what \`${verb}\` gave`,
+    );
+    await give();
+    await fixture.jobs.add(fixture.spec(LONG, { name: "api", depends_on: ["web"] }));
+    await started;
+    for (const name of ["api", "web"]) await fixture.jobs.stop({ job_id: name });
+    await fixture.jobs.cleanup({});
+  }
+});
+
+test("ready: a run that is late by a time that was changed, or taken out of the file, goes on", async () => {
+  const clock = new HandClock({ wallMs: Date.now() });
+  await using fixture = await JobsFixture.make({ clock });
+  const timesOf = async (timeout_ms?: number): Promise<number[]> => {
+    const ready = { kind: "log", pattern: "never", ...(timeout_ms ? { timeout_ms } : {}) } as const;
+    await up(fixture, [fixture.upSpec("web", LONG, { ready })]);
+    return clock.delays.filter((ms) => ms > 40_000);
+  };
+  assert.deepEqual(await timesOf(50_000), [50_000]);
+  assert.deepEqual(await timesOf(50_000), [50_000], "the same one goes on");
+  assert.deepEqual(await timesOf(70_000), [70_000]);
+  assert.deepEqual(await timesOf(), []);
+});
+
+test("ready: with the condition taken out of the file, who waits for the job starts, though not asked for", async () => {
+  await using fixture = await JobsFixture.make();
+  const api = fixture.upSpec("api", `${LONG}1`, { depends_on: ["web"] });
+  const never = fixture.upSpec("web", LONG, { ready: { kind: "log", pattern: "never" } });
+  assert.deepEqual(await up(fixture, [never, api]), ["web created running", "api waiting waiting"]);
+  const started = fixture.nextOf("run_started", fixture.jobs.find("api").id);
+  await up(fixture, [fixture.upSpec("web", LONG), api], ["web"]);
+  await started;
+});
+
+test("ready: who waits for a job by a name that it got while it ran starts when it is ready", async () => {
+  await using fixture = await JobsFixture.make();
+  const { workdir, command, env } = fixture.spec(
+    "while ! test -e gate; do sleep 0.01; done; echo listening; exec sleep 100",
+  );
+  const ready = { kind: "log", pattern: "^listening$" } as const;
+  await fixture.jobs.add({ workdir, command, env, ready });
+  await fixture.jobs.add({ workdir, command, env, name: "web" });
+  const { job } = await fixture.jobs.add(fixture.spec(LONG, { depends_on: ["web"] }));
+  const started = fixture.nextOf("run_started", job.id);
+  await writeFile(fixture.path("gate"), "");
+  await started;
+});
+
 test("down: those that depend on others stop first, those that wait are not started any more", async () => {
   await using fixture = await JobsFixture.make();
   const jobs = [
@@ -250,6 +312,24 @@ test("up: a job that is being stopped is started when it has ended", async () =>
   await writeFile(fixture.path("go"), "");
   assert.deepEqual(await again, ["web started running"]);
   await stopping;
+});
+
+test("up: a job that is being stopped, and is not asked for, stays down when it has ended", async () => {
+  await using fixture = await JobsFixture.make();
+  const script = "trap 'until [ -e go ]; do sleep 0.01; done; exit 0' TERM; echo up; while :; do sleep 0.01; done";
+  const web = fixture.upSpec("web", script, { restart: { when: "always", backoff_ms: 1 } });
+  await up(fixture, [web]);
+  const { id } = fixture.jobs.find("web");
+  const said = { job_id: "web", conditions: [{ kind: "log" as const, pattern: "up" }] };
+  await fixture.jobs.wait(said, AbortSignal.timeout(20_000));
+  const stopping = fixture.jobs.stop({ job_id: "web", grace_ms: 60_000 });
+  await until(() => fixture.jobs.get({ job_id: "web" }).job.state === "stopping", "the stop to begin");
+  await up(fixture, [web, fixture.upSpec("api", LONG)], ["api"]);
+  await writeFile(fixture.path("go"), "");
+  await stopping;
+  const { wanted, options } = fixture.record(id);
+  assert.deepEqual([wanted, options.autostart], ["down", undefined]);
+  assert.equal(fixture.runCountOf(id), 1);
 });
 
 test("up: a policy that is given to a job that runs holds for that run", async () => {

@@ -57,6 +57,11 @@ export class Projects {
     for (const spec of jobs) {
       results.push(await this.#upOne({ ...spec, project }, wanted.has(spec.name)));
     }
+    // A condition that was taken out of the file is met by that alone: nothing else comes that would start those that wait for it.
+    for (const { job } of results) {
+      const current = this.#store.job(job.id);
+      if (current) this.#desire.reconcileDependents(current);
+    }
     // Those that waited for one that is up by now have been started meanwhile.
     return {
       jobs: results.map(({ job, action }) => {
@@ -98,15 +103,17 @@ export class Projects {
       const isNew = this.#store.job(job.id) === undefined;
       const live = isWanted ? await this.#control.lasting(job.id) : this.#runner.ofJob(job.id);
       const hasPolicy = policyOf(job.options) !== undefined;
-      const isUp = live !== undefined || this.#store.job(job.id)?.options.autostart === true; // or has been, and stays so
+      const goesOn = live !== undefined && !live.stopping; // else whoever stops it has said what is wanted
+      const isUp = goesOn || this.#store.job(job.id)?.options.autostart === true; // or has been, and stays so
       const stored: JobRecord = { ...job, options: marked(job.options, hasPolicy && isUp), env: spec.env };
       // What runs is kept up by the policy that it has now, though another one started it.
-      const kept: Partial<JobRecord> = live ? { wanted: hasPolicy ? "up" : "down" } : {};
+      const kept: Partial<JobRecord> = goesOn ? { wanted: hasPolicy ? "up" : "down" } : {};
       this.#ledger.commit((tell) => {
         if (isNew) this.#store.insertJob(stored);
         else this.#store.updateJob({ ...(this.#store.job(job.id) ?? stored), ...pickDefinition(stored), ...kept });
         tell(isNew ? "job_added" : "job_updated", stored, live?.record);
       });
+      if (live) this.#control.watchReadiness(live, stored);
       const viewNow = () => this.#options.view(this.#store.job(job.id) ?? stored);
       if (!isWanted || job.options.blocked) return { job: viewNow(), action: live ? "already_running" : "defined" };
       if (live && !isChanged) return { job: viewNow(), action: "already_running" };
