@@ -1,4 +1,5 @@
 import type { Client } from "../client/client.ts";
+import { type Clock, systemClock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { readProcess } from "../platform/process.ts";
 import { isWarrenError, messageOf } from "../protocol/errors.ts";
@@ -8,7 +9,8 @@ import type { Participant } from "../protocol/mail-units.ts";
  * The sessions and agents of this server as participants: the session fox has the address fox. The name belongs to the session's id, so nobody else can take
  * it; that it is gone, everybody sees by its process; and its mail waits for the same name, whether that is the session resumed or the next one.
  *
- * One comparison at a time, of what runs with what was registered; what came meanwhile is compared in the next one.
+ * One comparison at a time, of what runs with what was registered; what came meanwhile is compared in the next one. A name that was refused is asked for again
+ * in each, and in a while: of its owner's end nobody tells, and a session that is over counts as live for a moment.
  */
 export interface MailSession {
   id: string;
@@ -22,12 +24,19 @@ export interface MailNamesOptions {
   /** Live in this home, on whatever server. */
   isLive(unit: string): boolean;
   log: Log;
+  clock?: Clock;
 }
+
+/** A name that was refused is asked for again. */
+const AGAIN_MS = 2_000;
 
 export class MailNames {
   readonly #options: MailNamesOptions;
   /** By the session's id: what the mailbox knows of it. */
   #known: Map<string, { name: string; pid: number }> | undefined;
+  /** Sessions, as they were, that have no address under their name. */
+  #refused: ReadonlySet<string> = new Set();
+  #cancelAgain: () => void = () => {};
   #wanted: readonly MailSession[] = [];
   #working: Promise<void> | undefined;
 
@@ -49,22 +58,44 @@ export class MailNames {
     do {
       wanted = this.#wanted;
       this.#known ??= knownUnits((await this.#options.client.request("mail.list", {})).participants);
-      for (const session of wanted) await this.#tell(session);
+      const refused = new Set<string>();
+      for (const session of wanted) if (!(await this.#tell(session))) refused.add(keyOf(session));
+      this.#refused = refused;
     } while (wanted !== this.#wanted);
+    this.#cancelAgain();
+    if (this.#refused.size > 0) this.#askAgainLater();
   }
 
-  async #tell({ id, name, pid }: MailSession): Promise<void> {
+  #askAgainLater(): void {
+    const { clock = systemClock, log } = this.#options;
+    const askAgain = async (): Promise<void> => {
+      try {
+        await this.reconcile(this.#wanted);
+      } catch (error) {
+        if (isWarrenError(error, "CLOSED")) return; // the mailbox was left
+        log.warn("mail_names_not_told", { error: messageOf(error) });
+        this.#askAgainLater();
+      }
+    };
+    this.#cancelAgain = clock.timer(AGAIN_MS, () => void askAgain());
+  }
+
+  /** Resolves with whether the mailbox knows it by its name. */
+  async #tell(session: MailSession): Promise<boolean> {
+    const { id, name, pid } = session;
     const known = this.#known?.get(id);
-    if (known?.name === name && known.pid === pid) return;
+    if (known?.name === name && known.pid === pid) return true;
     try {
       if (known && known.name !== name) await this.#rename(known.name, name);
       await this.#register({ id, name, pid });
       this.#known?.set(id, { name, pid });
+      return true;
     } catch (error) {
-      // It is another's: by a key, or by a process that lives. The session has no address until it has another name.
+      // It is another's: by a key, or by a process that lives. The session has no such address until that one gives it up, or it has another name.
       if (!isWarrenError(error, "NAME_OWNED") && !isWarrenError(error, "NAME_TAKEN")) throw error;
-      this.#options.log.warn("mail_name_taken", { name, error: messageOf(error) });
-      this.#known?.set(id, { name, pid }); // asked once, not at every change
+      if (!this.#refused.has(keyOf(session)))
+        this.#options.log.warn("mail_name_taken", { name, error: messageOf(error) });
+      return false;
     }
   }
 
@@ -101,6 +132,8 @@ export class MailNames {
     return true;
   }
 }
+
+const keyOf = ({ id, name, pid }: MailSession): string => `${id} ${pid} ${name}`;
 
 /** A process that is not the one that was registered is told of again. */
 function knownUnits(participants: readonly Participant[]): Map<string, { name: string; pid: number }> {
