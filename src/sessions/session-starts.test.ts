@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../platform/testing/hand-clock.ts";
+import { Turns } from "../platform/turns.ts";
 import { WarrenError } from "../protocol/errors.ts";
 import { SessionPorts } from "../registry/session-ports.ts";
 import { type SessionRecord, SessionRecords } from "./record.ts";
@@ -37,6 +38,7 @@ class Outrun implements Disposable {
       saved: { endedOf: async () => [] },
       server: "blazing",
       clock: new HandClock(),
+      turns: new Turns(),
     } as unknown as SessionStartsOptions);
   }
 

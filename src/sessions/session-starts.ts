@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Clock } from "../platform/clock.ts";
+import type { Turns } from "../platform/turns.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { NewSession, PayloadOf } from "../protocol/messages.ts";
 import { NAME_PATTERN } from "../protocol/names.ts";
@@ -9,6 +10,7 @@ import { resolveProgram } from "../runs/resolve-program.ts";
 import { dropConversationAhead } from "./agent-files.ts";
 import * as errors from "./errors.ts";
 import { openJournal } from "./journal/open-journal.ts";
+import type { LiveSession } from "./live-session.ts";
 import { type LiveSessions, lostNow } from "./live-sessions.ts";
 import { type PortSource, portOfNew, portOfResumed } from "./own-port.ts";
 import type { SessionRecord, SessionRecords } from "./record.ts";
@@ -26,6 +28,8 @@ export interface SessionStartsOptions {
   /** The server's name. */
   server: string;
   clock: Clock;
+  /** By the session's id, of whatever changes one that has ended: two resumes at once would write one record. */
+  turns: Turns;
   /** For a client that has no environment of its own. */
   env?: Readonly<NodeJS.ProcessEnv>;
 }
@@ -35,8 +39,6 @@ const CELLS_MAX = 1000;
 
 export class SessionStarts {
   readonly #options: SessionStartsOptions;
-  /** By the session's id: two at once would write one record. */
-  readonly #resuming = new Map<string, Promise<{ session: Session }>>();
 
   constructor(options: SessionStartsOptions) {
     this.#options = options;
@@ -65,23 +67,31 @@ export class SessionStarts {
 
   /** Starts an ended one again, on this server, with its journal going on. @throws SESSION_LIVE, SESSION_NOT_FOUND and those of `create` */
   async resume(request: PayloadOf<"session.resume">, requestId?: string): Promise<{ session: Session }> {
-    const { found, live } = this.#options;
+    const { found, turns } = this.#options;
     const running = await found.live(request.session);
-    if (running) {
-      if (isResumedBy(running.record, requestId)) return this.#greeted(running.record.id, "save");
-      throw errors.sessionLive(running.record.name);
-    }
-    const record = await found.saved(request.session);
-    if (record.ended && isResumedBy(record, requestId)) return { session: found.viewOf(record.id) };
-    const first = this.#resuming.get(record.id);
-    if (first) {
-      await first.catch(() => {});
-      return this.resume(request, requestId);
-    }
-    if (live.get(record.id)) throw errors.sessionLive(record.name);
-    const resuming = this.#resume(record, request, requestId).finally(() => this.#resuming.delete(record.id));
-    this.#resuming.set(record.id, resuming);
-    return resuming;
+    if (running) return this.#alreadyLive(running, requestId);
+    const { id } = await found.saved(request.session);
+    return turns.take(id, () => this.#resumeInTurn(id, request, requestId));
+  }
+
+  /** It is looked up again: it may have been resumed, renamed or removed in the turns before. */
+  async #resumeInTurn(
+    id: string,
+    request: PayloadOf<"session.resume">,
+    requestId: string | undefined,
+  ): Promise<{ session: Session }> {
+    const { found, live } = this.#options;
+    const running = await found.live(id);
+    if (running) return this.#alreadyLive(running, requestId);
+    const record = await found.saved(id);
+    if (record.ended && isResumedBy(record, requestId)) return { session: found.viewOf(id) };
+    if (live.get(id)) throw errors.sessionLive(record.name);
+    return this.#resume(record, request, requestId);
+  }
+
+  async #alreadyLive({ record }: LiveSession, requestId: string | undefined): Promise<{ session: Session }> {
+    if (isResumedBy(record, requestId)) return this.#greeted(record.id, "save");
+    throw errors.sessionLive(record.name);
   }
 
   #newRecord(id: string, request: NewSession): SessionRecord {

@@ -1,6 +1,7 @@
 import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import { listeningTcpPorts, signalName, signalNumber } from "../platform/process.ts";
+import { Turns } from "../platform/turns.ts";
 import type { ConversationEvent } from "../protocol/conversation.ts";
 import { isWarrenError } from "../protocol/errors.ts";
 import type { DataOf, NewSession, PayloadOf } from "../protocol/messages.ts";
@@ -77,6 +78,8 @@ export class Sessions {
   readonly #found: SessionFinder;
   readonly #starts: SessionStarts;
   readonly #moves: SessionMoves;
+  /** By the session's id: its resume, and what is done with it while it has ended. */
+  readonly #turns = new Turns();
   /** What is done with agents alone. */
   readonly agents: AgentVerbs;
 
@@ -90,7 +93,7 @@ export class Sessions {
     this.#removed = new RemovedSessions(options.sessionsDir, options.clock);
     const parts = { ...options, records: this.#records, live: this.#live, saved: this.#saved };
     this.#found = new SessionFinder(parts);
-    this.#starts = new SessionStarts({ ...parts, found: this.#found });
+    this.#starts = new SessionStarts({ ...parts, found: this.#found, turns: this.#turns });
     this.#moves = new SessionMoves({ ...parts, found: this.#found });
     this.agents = new AgentVerbs({
       live: async (reference) => {
@@ -238,8 +241,20 @@ export class Sessions {
   async rename({ session, name }: PayloadOf<"session.rename">): Promise<{ session: Session }> {
     if (!NAME_PATTERN.test(name)) throw errors.nameInvalid(name);
     const live = await this.#found.live(session);
-    const record = live?.record ?? (await this.#found.saved(session));
-    if (live && record.name !== name) {
+    if (live) return this.#renameLive(live, name);
+    const { id } = await this.#found.saved(session);
+    return this.#turns.take(id, async () => {
+      const resumed = await this.#found.live(id);
+      if (resumed) return this.#renameLive(resumed, name);
+      const record = { ...(await this.#found.saved(id)), name };
+      this.#records.write(record);
+      return { session: viewSession(record, undefined) };
+    });
+  }
+
+  async #renameLive(live: LiveSession, name: string): Promise<{ session: Session }> {
+    const { record } = live;
+    if (record.name !== name) {
       const { id, epoch } = live.channel;
       await this.#options.keeper.call({ call: "rename", id, epoch, name }).catch((error) => {
         throw isWarrenError(error, "NAME_TAKEN") ? errors.nameTaken(name) : error;
@@ -247,24 +262,39 @@ export class Sessions {
     }
     record.name = name;
     this.#records.write(record);
-    if (live) this.#live.changed("members");
-    return { session: viewSession(record, live?.live()) };
+    this.#live.changed("members");
+    return { session: viewSession(record, live.live()) };
   }
 
   async remove({ session }: PayloadOf<"session.remove">, requestId?: string): Promise<{ session: Session }> {
-    const removed = requestId === undefined ? undefined : this.#removed.answerTo(requestId);
-    if (removed) {
-      await this.#records.remove(removed.id); // a server may have been killed in the middle
-      return { session: removed };
+    const { id } = this.#answerToRemove(requestId) ?? (await this.#mustHaveEnded(session));
+    await this.#live.screens.forgotten(id); // its last screen is written there: a resume does not wait for that
+    return this.#turns.take(id, () => this.#removeInTurn(id, requestId));
+  }
+
+  /** Whether it runs is asked last: it may have been resumed meanwhile, by another server as well. */
+  async #removeInTurn(id: string, requestId: string | undefined): Promise<{ session: Session }> {
+    await this.#live.screens.forgotten(id); // that of one that was resumed meanwhile, and has ended again
+    const noted = this.#answerToRemove(requestId);
+    if (noted && !this.#records.read(id)) {
+      await this.#records.remove(id); // a server may have been killed in the middle
+      return { session: noted };
     }
-    const live = await this.#found.live(session);
-    if (live) throw errors.sessionLive(live.record.name);
-    const record = await this.#found.saved(session);
-    const view = viewSession(record, undefined);
-    if (requestId !== undefined) this.#removed.note(requestId, view);
-    await this.#live.screens.forgotten(record.id); // its last screen is written there
-    await this.#records.remove(record.id);
+    const view = viewSession(await this.#mustHaveEnded(id), undefined);
+    if (requestId !== undefined && !noted) this.#removed.note(requestId, view);
+    await this.#records.remove(id);
     return { session: view };
+  }
+
+  #answerToRemove(requestId: string | undefined): Session | undefined {
+    return requestId === undefined ? undefined : this.#removed.answerTo(requestId);
+  }
+
+  /** @throws SESSION_LIVE, SESSION_NOT_FOUND, SESSION_MOVED */
+  async #mustHaveEnded(reference: string): Promise<SessionRecord> {
+    const live = await this.#found.live(reference);
+    if (live) throw errors.sessionLive(live.record.name);
+    return this.#found.saved(reference);
   }
 
   async wait(request: PayloadOf<"session.wait">, signal: AbortSignal): Promise<DataOf<"session.wait">> {

@@ -11,32 +11,37 @@ import {
 } from "../protocol/terminal-frames.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { JournalWriter } from "./journal/testing/journal-writer.ts";
-import type { ChannelWrite } from "./keeper-port.ts";
+import type { ChannelEvents, ChannelWrite, JournalEnd } from "./keeper-port.ts";
 import { TerminalSession, type TerminalSessionOptions } from "./terminal-session.ts";
 
 /** A session's terminal at a keeper that answers when the test says so. */
 class Asked implements Disposable {
   readonly written: ChannelWrite[] = [];
-  /** Answer, each, that so many bytes were taken. */
-  readonly calls: ((bytes: number) => void)[] = [];
+  readonly calls: ((answer: object) => void)[] = [];
+  /** Where the emulator was told that the journal ends. */
+  readonly advances: JournalEnd[] = [];
+  events!: ChannelEvents;
   readonly session: TerminalSession;
 
   constructor() {
     const keeper = {
       call: (_: KeeperCall) =>
         new Promise((resolve) => {
-          this.calls.push((bytes) => resolve({ bytes }));
+          this.calls.push(resolve);
         }),
       write: (_: number, write: ChannelWrite) => this.written.push(write),
-      listen: () => {},
+      listen: (_: number, events: ChannelEvents) => {
+        this.events = events;
+      },
       forget: () => {},
     };
+    const end = { output: 0, segment: 1, segmentBytes: 0 };
     this.session = new TerminalSession({
       record: { id: "s", command: ["sh"] },
-      channel: { channel: 1, id: "s", pid: process.pid, epoch: 1, output: 0, cols: 80, rows: 24, exit: null },
+      channel: { channel: 1, id: "s", pid: process.pid, epoch: 1, ...end, cols: 80, rows: 24, exit: null },
       journalDir: "",
       keeper,
-      screens: { open: () => {} },
+      screens: { open: () => {}, advance: (_: string, to: JournalEnd) => this.advances.push(to) },
       clock: new HandClock(),
       stoppedBy: () => "user",
       onChange: () => {},
@@ -48,9 +53,9 @@ class Asked implements Disposable {
     this.session.onScreen({ kind: "reply", text, offset: 1 });
   }
 
-  /** The oldest call that is open. */
+  /** To the oldest call that is open: that so many bytes were taken. */
   async answer(bytes: number): Promise<void> {
-    this.calls.shift()!(bytes);
+    this.calls.shift()!({ bytes });
     await new Promise((turn) => setImmediate(turn));
   }
 
@@ -97,6 +102,24 @@ test("replies: what waited for a paste and was written while the keeper was aske
     [0, "one "],
     [4, "two "],
   ]);
+});
+
+test("output: the answer to a resize does not take back what came behind it in the same chunk", async () => {
+  using asked = new Asked();
+  const { session, calls, events } = asked;
+  const [older, newer] = [
+    { output: 100, segment: 1, segmentBytes: 200 },
+    { output: 150, segment: 1, segmentBytes: 300 },
+  ];
+  const resized = session.resize(100, 30);
+  calls.shift()!(older);
+  events.onOutput(newer); // an answer comes by its promise, a frame at once
+  await resized;
+  assert.equal(session.outputBytes, 150);
+  assert.deepEqual(asked.advances, [newer]);
+  const next = { output: 150, segment: 2, segmentBytes: 20 };
+  events.onOutput(next);
+  assert.deepEqual(asked.advances, [newer, next], "a new segment is newer, however short");
 });
 
 /** A client's connection, and what it was told last of who has control. */

@@ -292,8 +292,11 @@ export class TerminalSession implements AttachedTo {
   }
 
   #follow(end: JournalEnd): void {
-    this.#end = end;
-    this.#options.screens.advance(this.record.id, end);
+    // Output is told at once, an answer by its promise: the end in an answer may be older than what came behind it.
+    if (isBehind(this.#end, end)) {
+      this.#end = end;
+      this.#options.screens.advance(this.record.id, end);
+    }
     for (const attachment of this.#attachments.values()) attachment.advance();
   }
 
@@ -405,6 +408,9 @@ function checkSize(cols: number, rows: number): void {
 
 const sameSize = (a: { cols: number; rows: number }, b: { cols: number; rows: number }): boolean =>
   a.cols === b.cols && a.rows === b.rows;
+
+const isBehind = (a: JournalEnd, b: JournalEnd): boolean =>
+  a.segment === b.segment ? a.segmentBytes < b.segmentBytes : a.segment < b.segment;
 
 function isForeground(pid: number): boolean | undefined {
   const group = readProcess(pid)?.foregroundGroup;
