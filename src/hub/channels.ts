@@ -38,7 +38,6 @@ export class ChannelEnd implements Held {
     this.#held.total -= bytes;
   }
 
-  /** What waits is dropped. */
   drop(): void {
     this.frames.length = 0;
     this.#held.total -= this.#heldBytes;

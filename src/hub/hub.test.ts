@@ -170,6 +170,38 @@ test("channels: a reader that sleeps stops its own writer at 256 KiB, and nobody
   assert.equal(hub.hub.facts().held_bytes, 0);
 });
 
+test("channels: what waited for a slow reader is held no more when the reader goes, also where its channel was closed before", async () => {
+  await using hub = await TestHub.open({ limits: { socketBytes: 32 * 1024 } });
+  const { machine, device, space } = await pair(hub);
+  device.wire.isAsleep = true;
+  for (let channel = 1; channel <= 2; channel++) {
+    device.talk.send({ kind: "open", channel, space });
+    const opened = await machine.talk.next("opened");
+    const bytes = new Uint8Array(32 * 1024);
+    for (let count = 0; count < 6; count++) machine.talk.send({ kind: "data", channel: opened.channel, bytes });
+    if (channel === 1) machine.talk.send({ kind: "close", channel: opened.channel, reason: "done" });
+  }
+  machine.wire.destroy();
+  await hub.clock.passSlowly(1);
+  assert.equal(hub.hub.facts().channels, 0);
+  assert.ok(hub.hub.facts().held_bytes > 10 * 32 * 1024, "the reader may read it still");
+  device.wire.destroy();
+  await hub.clock.passSlowly(1);
+  assert.equal(hub.hub.facts().held_bytes, 0);
+});
+
+test("channels: a reader that is cut off by the last frame that waited for it leaves nothing held, and no less", async () => {
+  const limits = { socketBytes: 8 * 1024, unreadBytes: 16 * 1024 };
+  await using hub = await TestHub.open({ limits });
+  const { machine, device, space } = await pair(hub);
+  device.talk.send({ kind: "open", channel: 1, space });
+  const { channel } = await machine.talk.next("opened");
+  device.wire.isAsleep = true;
+  machine.talk.send({ kind: "data", channel, bytes: new Uint8Array(32 * 1024) });
+  assert.equal(hub.hub.facts().refusals.TOO_SLOW, 1);
+  assert.equal(hub.hub.facts().held_bytes, 0);
+});
+
 test("channels: 64 for a device; another is refused", async () => {
   await using hub = await TestHub.open();
   const { machine, device, space } = await pair(hub);

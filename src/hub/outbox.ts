@@ -20,8 +20,10 @@ export interface OutboxOptions {
 /** What a channel has for this connection. */
 export interface Held {
   readonly frames: Uint8Array[];
-  /** A frame has gone out; `frames` may have become empty. */
+  /** A frame goes out; `frames` may have become empty. */
   onSent(bytes: number): void;
+  /** What waits is dropped; once more is nothing. */
+  drop(): void;
 }
 
 const FETCH_COUNT = 64;
@@ -57,9 +59,10 @@ export class Outbox {
     onTooSlow();
   }
 
-  /** Nothing goes out any more. */
+  /** Nothing goes out any more. What waits of a channel that has been closed is known here alone. */
   end(): void {
     this.#isOver = true;
+    for (const held of this.#held) held.drop();
     this.#held = [];
   }
 
@@ -109,8 +112,8 @@ export class Outbox {
       const frame = held.frames.shift();
       if (frame === undefined) continue;
       if (held.frames.length > 0) this.#held.push(held);
+      held.onSent(frame.length); // first: sending it may end all of this, and what waits is dropped then
       this.sendBytes(frame);
-      held.onSent(frame.length);
     }
     while (this.#isBehind && this.#maySendRecord()) this.#fetch();
   }
