@@ -140,6 +140,139 @@ test("coordinator: of a machine that has taken this device off its list a person
   assert.deepEqual(told, ["DEVICE_REFUSED", undefined]);
 });
 
+/** One device, paired with one machine at these hubs. */
+async function paired(site: TestSite, labels: readonly string[]) {
+  const laptop = await site.machine("laptop");
+  const store = site.newStore();
+  for (const label of labels) await site.pair(laptop, await site.hub(label), store);
+  const records = new MemoryRecords();
+  const device = await site.device(store, { records });
+  return { store, records, device, hub: device.hubs()[0]!.entry.fingerprint };
+}
+
+const isReady = (device: Coordinator, hub: string): boolean => device.hub(hub)?.state.kind === "ready";
+
+test("coordinator: a machine that is met by another hub while one is removed does not bring that one back", async () => {
+  await using site = new TestSite();
+  const { store, records, device } = await paired(site, ["home", "cloud"]);
+  device.start();
+  const link = device.machineNamed("laptop");
+  const client = clientOf(link.dialLines());
+  await client.request("unit.list", {});
+  await until(device, () => device.hubs().every(({ state }) => state.kind === "ready"));
+  const first = link.liveHub!;
+  const { fingerprint: other } = device.hubs().find(({ entry }) => entry.fingerprint !== first)!.entry;
+  const gate = Promise.withResolvers<void>();
+  const forget = records.forget.bind(records);
+  records.forget = (hub) => gate.promise.then(() => forget(hub));
+  const removed = device.removeHub(first);
+  const isOther = until(device, () => link.liveHub === other);
+  await client.request("unit.list", {});
+  await isOther;
+  gate.resolve();
+  await removed;
+  await new Promise((wake) => setImmediate(wake));
+  const [machine] = await store.machines();
+  assert.deepEqual([Object.keys(machine!.spaces), Object.keys(link.machine.spaces)], [[other], [other]]);
+  assert.ok(machine!.confirmedMs !== undefined && (await store.hubs()).every((entry) => entry.fingerprint === other));
+  client.close();
+});
+
+test("coordinator: a hub that lets this device in while it is removed does not come back, nor does what was being written of it", async () => {
+  await using site = new TestSite();
+  for (const isUnderWay of [true, false]) {
+    const { store, device, hub } = await paired(site, [`home-${isUnderWay}`]);
+    const gate = Promise.withResolvers<void>();
+    const [putHub, removeHub] = [store.putHub.bind(store), store.removeHub.bind(store)];
+    if (isUnderWay) store.putHub = (entry) => gate.promise.then(() => putHub(entry));
+    else store.removeHub = (fingerprint) => removeHub(fingerprint).then(() => gate.promise);
+    const removedBefore = isUnderWay ? undefined : device.removeHub(hub);
+    device.start();
+    await until(device, () => isReady(device, hub));
+    const removed = removedBefore ?? device.removeHub(hub);
+    gate.resolve();
+    await removed;
+    await new Promise((wake) => setImmediate(wake));
+    assert.deepEqual([await store.hubs(), await store.machines()], [[], []], isUnderWay ? "written" : "let in");
+    assert.deepEqual([device.hubs(), device.machines()], [[], []]);
+  }
+});
+
+test("coordinator: a machine that is met while it is removed does not come back", async () => {
+  await using site = new TestSite();
+  const { store, device, hub } = await paired(site, ["home"]);
+  device.start();
+  await until(device, () => isReady(device, hub));
+  const gate = Promise.withResolvers<void>();
+  const removeMachine = store.removeMachine.bind(store);
+  store.removeMachine = (id) => removeMachine(id).then(() => gate.promise);
+  const link = device.machineNamed("laptop");
+  const removed = device.removeMachine(link.machine.id);
+  const client = clientOf(link.dialLines());
+  await client.request("unit.list", {});
+  gate.resolve();
+  await removed;
+  await new Promise((wake) => setImmediate(wake));
+  assert.deepEqual([await store.machines(), device.machines()], [[], []]);
+  client.close();
+});
+
+test("coordinator: a hub that lets this device in while it is disconnected stays so", async () => {
+  await using site = new TestSite();
+  const { store, device, hub } = await paired(site, ["home"]);
+  const gate = Promise.withResolvers<void>();
+  const putHub = store.putHub.bind(store);
+  store.putHub = (entry) => putHub(entry).then(() => (entry.isOff ? gate.promise : undefined));
+  const off = device.disconnect(hub);
+  device.start();
+  await until(device, () => isReady(device, hub));
+  gate.resolve();
+  await off;
+  await new Promise((wake) => setImmediate(wake));
+  const [row] = device.hubs();
+  assert.deepEqual([row!.entry.isOff, row!.state], [true, { kind: "off" }]);
+  assert.equal((await store.hubs())[0]!.isOff, true);
+});
+
+test("coordinator: a way that is added to a machine while it is met stays", async () => {
+  await using site = new TestSite();
+  const { store, device, hub } = await paired(site, ["home"]);
+  device.start();
+  await until(device, () => isReady(device, hub));
+  const link = device.machineNamed("laptop");
+  const gate = Promise.withResolvers<void>();
+  const putMachine = store.putMachine.bind(store);
+  store.putMachine = (one) => putMachine(one).then(() => ("other" in one.spaces ? gate.promise : undefined));
+  const added = device.addMachine({ ...link.machine, spaces: { other: new Uint8Array(32) } });
+  const client = clientOf(link.dialLines());
+  await client.request("unit.list", {});
+  gate.resolve();
+  await added;
+  await new Promise((wake) => setImmediate(wake));
+  for (const { spaces } of [link.machine, ...(await store.machines())])
+    assert.deepEqual(Object.keys(spaces).sort(), [hub, "other"].sort());
+  client.close();
+});
+
+test("coordinator: what the store refuses has not been done, and the next change is", async () => {
+  await using site = new TestSite();
+  const { store, device, hub } = await paired(site, ["home"]);
+  device.start();
+  const link = device.machineNamed("laptop");
+  let closedCount = 0;
+  const stream = await link.stream("primary", { onBytes() {}, onClosed: () => void closedCount++ });
+  await new Promise((wake) => setImmediate(wake));
+  const { putHub, removeHub } = store;
+  store.putHub = store.removeHub = () => Promise.reject(new Error("the disk is full"));
+  await assert.rejects(device.disconnect(hub), /disk is full/);
+  await assert.rejects(device.removeHub(hub), /disk is full/);
+  assert.deepEqual([isReady(device, hub), device.hub(hub)!.entry.isOff, link.liveHub], [true, undefined, hub]);
+  assert.deepEqual([Object.keys(link.machine.spaces), stream.isOver, closedCount], [[hub], false, 0]);
+  Object.assign(store, { putHub, removeHub });
+  await device.removeHub(hub);
+  assert.deepEqual([await store.hubs(), device.machines(), closedCount], [[], [], 1]);
+});
+
 test("coordinator: one of two machines of a hub takes this device off its list: the other goes on at once, and who has done so is said", async () => {
   await using site = new TestSite();
   const [home, cloud] = [await site.hub("home"), await site.hub("cloud")];

@@ -22,6 +22,8 @@ import type { DeviceKeys, DeviceStore, HubEntry, MachineEntry } from "./world.ts
  * 1. Nothing that one hub does, and nothing that is done with it (disconnect, remove), touches another's connection.
  * 2. Disconnected: everything of the hub stays, as last confirmed. Removed: nothing of it stays.
  * 3. After `start` everything that is not disconnected connects by itself, the hubs used last first, one after another.
+ * 4. It changes the store one thing after another, each from what is there in its turn, so that nothing comes back behind its removal. What the store refuses
+ *    has not been done here either.
  */
 export interface CoordinatorOptions {
   keys: DeviceKeys;
@@ -48,6 +50,7 @@ export class Coordinator {
   readonly #readers = new Map<string, RecordReader>();
   #outbox: Outbox | undefined;
   readonly #refusals: Refusals;
+  #lastChange: Promise<unknown> = Promise.resolve();
 
   private constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -136,76 +139,77 @@ export class Coordinator {
   }
 
   /** Of a hub that is there the entry is replaced; its connection goes on, and one that is not ready is made by a new first address at once: the hub has moved. */
-  async addHub(entry: HubEntry): Promise<HubConnection> {
-    const former = this.#hubs.get(entry.fingerprint)?.entry.addresses[0];
-    await this.#options.store.putHub(entry);
-    const hub = await this.#put(entry);
-    if (former !== undefined && former !== entry.addresses[0]) hub.redial();
-    if (entry.isOff !== true) hub.start();
-    return hub;
+  addHub(entry: HubEntry): Promise<HubConnection> {
+    return this.#inTurn(async () => {
+      const former = this.#hubs.get(entry.fingerprint)?.entry.addresses[0];
+      await this.#options.store.putHub(entry);
+      const hub = await this.#put(entry);
+      if (former !== undefined && former !== entry.addresses[0]) hub.redial();
+      if (entry.isOff !== true) hub.start();
+      return hub;
+    });
   }
 
   /** It stays known, and all that came from it; nothing is sent to it any more. */
-  async disconnect(fingerprint: string): Promise<void> {
-    const hub = this.#hubs.get(fingerprint);
-    if (!hub) return;
-    const entry = { ...hub.entry, isOff: true };
-    await this.#options.store.putHub(entry);
-    hub.update(entry);
-    this.#end(fingerprint, hub);
+  disconnect(fingerprint: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const hub = this.#hubs.get(fingerprint);
+      if (!hub) return;
+      await this.#options.store.putHub({ ...hub.entry, isOff: true });
+      hub.update({ ...hub.entry, isOff: true }); // it may have been used meanwhile
+      this.#end(fingerprint, hub);
+    });
   }
 
-  async connect(fingerprint: string): Promise<void> {
-    const hub = this.#hubs.get(fingerprint);
-    if (!hub) return;
-    const { isOff: _, ...entry } = hub.entry;
-    await this.#options.store.putHub(entry);
-    hub.update(entry);
-    if (hub.state.kind === "off") hub.start();
-    else hub.retry();
+  connect(fingerprint: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const hub = this.#hubs.get(fingerprint);
+      if (!hub) return;
+      const { isOff: _, ...entry } = hub.entry;
+      await this.#options.store.putHub(entry);
+      hub.update(entry);
+      if (hub.state.kind === "off") hub.start();
+      else hub.retry();
+    });
   }
 
-  /** Its entry, login key and ways; machines that are met nowhere else go with it. The caller has said what is unsent. */
-  async removeHub(fingerprint: string): Promise<void> {
-    const hub = this.#hubs.get(fingerprint);
-    if (!hub) return;
-    await this.#outbox?.drop(new Set(this.#onlyAt(fingerprint)));
-    await this.#options.store.removeHub(fingerprint);
-    this.#hubs.delete(fingerprint);
-    this.#end(fingerprint, hub);
-    const reader = this.#readers.get(fingerprint);
-    this.#readers.delete(fingerprint);
-    await reader?.end(); // what it has in hand would come back behind what is forgotten
-    await this.#options.records?.forget(fingerprint);
-    this.#tell({ kind: "hub_removed", hub: fingerprint });
-    for (const [id, link] of [...this.#machines]) {
-      if (link.machine.spaces[fingerprint] === undefined) continue;
-      const { [fingerprint]: _, ...spaces } = link.machine.spaces;
-      if (Object.keys(spaces).length === 0) {
-        this.#drop(id, link);
-        continue;
-      }
-      link.update({ ...link.machine, spaces });
-      this.#tell({ kind: "machine", id });
-    }
+  /**
+   * Its entry, login key and ways; machines that are met nowhere else go with it. The caller has said what is unsent: that is dropped first, and stays so where
+   * the store refuses the rest. What was read is forgotten last; where that is refused the hub is gone all the same.
+   */
+  removeHub(fingerprint: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const hub = this.#hubs.get(fingerprint);
+      if (!hub) return;
+      await this.#outbox?.drop(new Set(this.#onlyAt(fingerprint)));
+      await this.#options.store.removeHub(fingerprint);
+      const reader = this.#readers.get(fingerprint);
+      this.#forgetHub(fingerprint, hub);
+      await reader?.end(); // what it has in hand would come back behind what is forgotten
+      await this.#options.records?.forget(fingerprint);
+    });
   }
 
   /** A machine that has let this device in, or has at another hub. What it signs replaces what was known; ways are added. */
-  async addMachine(machine: MachineEntry): Promise<MachineLink> {
-    const known = this.#machines.get(machine.id)?.machine;
-    const merged = known
-      ? { ...machine, spaces: { ...known.spaces, ...machine.spaces }, addedMs: known.addedMs }
-      : machine;
-    await this.#options.store.putMachine(merged);
-    return this.#putMachine(merged);
+  addMachine(machine: MachineEntry): Promise<MachineLink> {
+    return this.#inTurn(async () => {
+      const known = this.#machines.get(machine.id)?.machine;
+      const merged = known
+        ? { ...machine, spaces: { ...known.spaces, ...machine.spaces }, addedMs: known.addedMs }
+        : machine;
+      await this.#options.store.putMachine(merged);
+      return this.#putMachine(merged);
+    });
   }
 
-  async removeMachine(id: string): Promise<void> {
-    const link = this.#machines.get(id);
-    if (!link) return;
-    await this.#outbox?.drop(new Set([id]));
-    await this.#options.store.removeMachine(id);
-    this.#drop(id, link);
+  removeMachine(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const link = this.#machines.get(id);
+      if (!link) return;
+      await this.#outbox?.drop(new Set([id]));
+      await this.#options.store.removeMachine(id);
+      this.#drop(id, link);
+    });
   }
 
   /** By the machine's key. */
@@ -291,9 +295,8 @@ export class Coordinator {
     if (state.kind === "ready") {
       const { addresses } = hub.entry;
       const usedFirst = [state.address, ...addresses.filter((address) => address !== state.address)];
-      const entry = { ...hub.entry, addresses: usedFirst, usedMs: state.sinceMs };
-      hub.update(entry);
-      this.#save(this.#options.store.putHub(entry));
+      hub.update({ ...hub.entry, addresses: usedFirst, usedMs: state.sinceMs });
+      this.#saveHub(hub);
     }
     this.#tell({ kind: "hub", hub: fingerprint, state });
     for (const [id, link] of this.#machines) {
@@ -347,10 +350,9 @@ export class Coordinator {
     if (this.#machines.get(id) !== link) return;
     if (hub === undefined) this.#refusals.look(id);
     else this.#refusals.letIn(id);
-    const machine = { ...link.machine, confirmedMs: this.#options.clock.wallMs() };
-    link.update(machine);
+    link.update({ ...link.machine, confirmedMs: this.#options.clock.wallMs() });
     if (hub !== undefined) {
-      this.#save(this.#options.store.putMachine(machine));
+      this.#saveMachine(link);
       this.#flush(id);
     }
     this.#tell({ kind: "machine", id });
@@ -372,6 +374,24 @@ export class Coordinator {
     hub.stop();
   }
 
+  /** At once, so that nothing is written down of half of it. */
+  #forgetHub(fingerprint: string, hub: HubConnection): void {
+    this.#hubs.delete(fingerprint);
+    this.#readers.delete(fingerprint);
+    this.#end(fingerprint, hub);
+    this.#tell({ kind: "hub_removed", hub: fingerprint });
+    for (const [id, link] of [...this.#machines]) {
+      if (link.machine.spaces[fingerprint] === undefined) continue;
+      const { [fingerprint]: _, ...spaces } = link.machine.spaces;
+      if (Object.keys(spaces).length === 0) {
+        this.#drop(id, link);
+        continue;
+      }
+      link.update({ ...link.machine, spaces });
+      this.#tell({ kind: "machine", id });
+    }
+  }
+
   #drop(id: string, link: MachineLink): void {
     this.#machines.delete(id);
     this.#refusals.forget(id);
@@ -379,9 +399,30 @@ export class Coordinator {
     this.#tell({ kind: "machine_removed", id });
   }
 
+  /** As it is in its turn, if it is there still. */
+  #saveHub(hub: HubConnection): void {
+    const saved = this.#inTurn(async () => {
+      if (this.#hubs.get(hub.entry.fingerprint) === hub) await this.#options.store.putHub(hub.entry);
+    });
+    this.#save(saved);
+  }
+
+  #saveMachine(link: MachineLink): void {
+    const saved = this.#inTurn(async () => {
+      if (this.#machines.get(link.machine.id) === link) await this.#options.store.putMachine(link.machine);
+    });
+    this.#save(saved);
+  }
+
   /** When it was last used is nice to know; that it cannot be written down stops nobody. */
   #save(saved: Promise<void>): void {
     saved.catch(() => {});
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastChange.then(work);
+    this.#lastChange = done.catch(() => {});
+    return done;
   }
 
   #tell(event: RemoteEvent): void {
