@@ -38,6 +38,7 @@ const all: PairEvent[] = [
   { kind: "verdict", isJoined: false },
   { kind: "kept" },
   { kind: "left" },
+  { kind: "lost", error: new WarrenError("X", "x") },
   { kind: "broke", error: new WarrenError("X", "x") },
 ];
 const good: PairEvent[] = [0, 3, 5, 6, 7, 10, 12].map((index) => all[index]!);
@@ -98,4 +99,20 @@ test("pair: whatever comes where it has no place ends it or changes nothing, and
       const again = play([...good.slice(0, count), event, ...good]);
       if (state.kind === "ended") assert.equal(again.state, again.state.kind === "ended" ? again.state : undefined);
     }
+});
+
+test("pair: what is being kept stays so, whatever is lost, said, given up or too late meanwhile: the store alone decides", () => {
+  for (const event of all) {
+    const { state, effects } = play([...good.slice(0, -1), event]);
+    const decides = event.kind === "kept" ? "joined" : event.kind === "broke" ? "ended" : undefined;
+    assert.equal(state.kind, decides ?? "keeping", event.kind);
+    assert.equal(effects.includes("hang_up"), decides !== undefined, event.kind);
+  }
+});
+
+test("pair: before that a connection that is lost ends it", () => {
+  for (let count = 0; count < good.length - 1; count++) {
+    const { state } = play([...good.slice(0, count), { kind: "lost", error: new WarrenError("X", "x") }]);
+    assert.ok(state.kind === "ended" && state.how === "failed" && state.error.code === "X", String(count));
+  }
 });

@@ -16,6 +16,8 @@ import { pairingBroken, pairingCancelled, pairingExpired, pairingGone, pairingRe
  *    person has agreed to the machines that it is introduced to.
  * 2. Nothing is kept before the machine's person has said yes; whatever ends it otherwise leaves no trace.
  * 3. It ends once, and everything that comes later is without effect.
+ * 4. While it is kept this device's store alone decides: the machine has let it in, whoever is lost, gives up or comes too late then. Who was introduced and
+ *    can tell nobody any more that it has kept what it was given takes that back, as the machines do, which let in nobody who has not said so.
  */
 export interface PairingCard {
   code: PairingCode;
@@ -66,7 +68,9 @@ export type PairEvent =
   | { kind: "kept" }
   /** The machine has hung up. */
   | { kind: "left" }
-  /** Something else went wrong. */
+  /** The connection has ended, or something came by it that has no form. */
+  | { kind: "lost"; error: WarrenError }
+  /** What this device does itself has failed: its store refuses, or the hub cannot be reached. */
   | { kind: "broke"; error: WarrenError };
 
 export type PairEffect = { kind: "find" | "meet" | "shake" | "introduce" | "keep" | "hang_up" };
@@ -74,6 +78,7 @@ export type PairStep = readonly [PairState, readonly PairEffect[]];
 
 export function pairStep(state: PairState, event: PairEvent): PairStep {
   if (state.kind === "joined" || state.kind === "ended") return [state, []];
+  if (state.kind === "keeping") return whileKeeping(state, event);
   switch (event.kind) {
     case "connect":
       return state.kind === "read" ? [{ kind: "finding", card: state.card }, [{ kind: "find" }]] : [state, []];
@@ -99,17 +104,23 @@ export function pairStep(state: PairState, event: PairEvent): PairStep {
     case "verdict":
       return onVerdict(state, event.isJoined);
     case "kept":
-      return state.kind === "keeping" ? [joined(state), [{ kind: "hang_up" }]] : [state, []];
+      return [state, []];
     case "left":
       return onLeft(state);
+    case "lost":
     case "broke":
       return end("failed", event.error);
     case "expire":
-      return state.kind === "keeping" ? [state, []] : end("expired", pairingExpired());
+      return end("expired", pairingExpired());
     case "cancel":
-      // The machine has let it in, and being told of it twice is worse than once.
-      return state.kind === "keeping" ? [state, []] : end("cancelled", pairingCancelled());
+      return end("cancelled", pairingCancelled());
   }
+}
+
+/** The machine has let it in, and being told of it twice is worse than once. */
+function whileKeeping(state: Extract<PairState, { kind: "keeping" }>, event: PairEvent): PairStep {
+  if (event.kind === "kept") return [joined(state), [{ kind: "hang_up" }]];
+  return event.kind === "broke" ? end("failed", event.error) : [state, []];
 }
 
 function onOffer(state: PairState, offer: Offer | undefined): PairStep {
@@ -143,7 +154,6 @@ function onVerdict(state: PairState, isJoined: boolean): PairStep {
 
 /** Before the handshake: nobody is there. After it: the machine takes its time, or has gone. */
 function onLeft(state: PairState): PairStep {
-  if (state.kind === "keeping") return [state, []];
   if (state.kind === "shown" || state.kind === "awaiting") return end("refused", pairingRefused(otherEnd(state)));
   return end("failed", pairingGone());
 }

@@ -24,30 +24,36 @@ interface ToKeep {
   nowMs: number;
 }
 
+export interface Kept extends Omit<Joined, "left"> {
+  /** Hub and machines are as they were before; keys that were made stay. */
+  takeBack(): Promise<void>;
+}
+
 /** All of it, or nothing of it: what could not be kept takes back what was. */
-export async function keepJoined(
-  store: DeviceStore,
-  { keys, hub, offers, nowMs }: ToKeep,
-): Promise<Omit<Joined, "left">> {
+export async function keepJoined(store: DeviceStore, { keys, hub, offers, nowMs }: ToKeep): Promise<Kept> {
   const [before, hubs] = await Promise.all([store.machines(), store.hubs()]);
   const machines = offers.map((offer) => machineEntryOf(offer, { hub, before, nowMs }));
   const [machine, ...others] = machines as [MachineEntry, ...MachineEntry[]];
   await store.join({ keys, hub, machine });
   const kept = [machine];
+  const takeBack = async (): Promise<void> => {
+    for (const { id } of kept) {
+      const was = before.find((one) => one.id === id);
+      await (was ? store.putMachine(was) : store.removeMachine(id));
+    }
+    const was = hubs.find(({ fingerprint }) => fingerprint === hub.fingerprint);
+    await (was ? store.putHub(was) : store.removeHub(hub.fingerprint));
+  };
   try {
     for (const other of others) {
       await store.putMachine(other);
       kept.push(other);
     }
   } catch (error) {
-    for (const { id } of kept) {
-      const was = before.find((one) => one.id === id);
-      await (was ? store.putMachine(was) : store.removeMachine(id));
-    }
-    if (!hubs.some(({ fingerprint }) => fingerprint === hub.fingerprint)) await store.removeHub(hub.fingerprint);
+    await takeBack();
     throw error;
   }
-  return { hub, machine, machines };
+  return { hub, machine, machines, takeBack };
 }
 
 function machineEntryOf(

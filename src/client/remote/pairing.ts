@@ -78,7 +78,10 @@ export class Pairing {
     this.#event({ kind: "agree" });
   }
 
-  /** Nothing was sent before. Resolves when the machine has let this device in and that is written down. @throws why not */
+  /**
+   * Nothing was sent before. Resolves when the machine has let this device in and that is written down, also where the hub is lost meanwhile; a device that was
+   * introduced has said so besides. @throws why not; nothing is kept then, unless the store refuses to take it back
+   */
   connect(): Promise<Joined> {
     this.#event({ kind: "connect" });
     return this.#ended.promise;
@@ -150,7 +153,7 @@ export class Pairing {
       events: {},
     });
     this.#contact = contact;
-    void contact.ended.then((error) => this.#event({ kind: "broke", error }));
+    void contact.ended.then((error) => this.#event({ kind: "lost", error }));
     await contact.welcomed;
     this.#channel = contact.meet(id, {
       onData: (bytes) => this.#hear(bytes),
@@ -182,7 +185,7 @@ export class Pairing {
         await this.#take(bytes);
       } catch (error) {
         const isSaid = isWarrenError(error, "PAIRING_REFUSED");
-        this.#event({ kind: "broke", error: isSaid ? error : pairingBroken() });
+        this.#event({ kind: "lost", error: isSaid ? error : pairingBroken() });
         if (!(error instanceof WarrenError)) throw error;
       }
     });
@@ -246,15 +249,23 @@ export class Pairing {
     if (this.#state.kind !== "keeping") return;
     const { store, clock } = this.#options;
     const { offer, card, outcome } = this.#state;
-    const joined = await keepJoined(store, {
+    const word = outcome && (await this.#transport!.seal(VERDICT.encode({ isJoined: true })));
+    const { takeBack, ...joined } = await keepJoined(store, {
       keys: this.#keys!,
       hub: hubEntryOf({ card, known: this.#known, claim: this.#claim!, login: this.#login!, nowMs: clock.wallMs() }),
       offers: outcome?.offers ?? [offer],
       nowMs: clock.wallMs(),
     });
-    if (outcome) this.#channel?.send(await this.#transport!.seal(VERDICT.encode({ isJoined: true })));
+    if (word) await this.#tellKept(word, takeBack);
     this.#ended.resolve({ ...joined, left: outcome?.left ?? [] });
     this.#event({ kind: "kept" });
+  }
+
+  /** @throws nobody is there to hear it, and what was kept is taken back */
+  async #tellKept(word: Uint8Array, takeBack: () => Promise<void>): Promise<void> {
+    if (!this.#channel!.isClosed) return this.#channel!.send(word);
+    await takeBack();
+    throw this.#contact!.hasEnded ? await this.#contact!.ended : pairingGone();
   }
 
   #hangUp(): void {
