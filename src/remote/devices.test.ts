@@ -11,7 +11,7 @@ import type { HubPlace } from "./hubs.ts";
 import { KeptRoster } from "./kept-roster.ts";
 import { REMOTE_LIMITS } from "./limits.ts";
 import type { LiveSession } from "./live-session.ts";
-import { EMPTY_ROSTER, type RosterDevice, withDevice } from "./roster.ts";
+import { EMPTY_ROSTER, type RosterDevice, type RosterHub, withDevice, withHub } from "./roster.ts";
 import type { RemoteStore } from "./store.ts";
 
 const KEY = "3".repeat(64);
@@ -64,16 +64,21 @@ test("devices: however often one comes and goes, its revocation waits behind few
 
 /** The devices of a machine that has these, at a hub that lets everybody in, once so many have asked. */
 async function withDevices(known: RosterDevice[], together = 1) {
+  const disk = { isFull: false };
   const store: RemoteStore = {
     read: async () => writeKept(known.reduce(withDevice, EMPTY_ROSTER)),
-    write: async () => {},
+    write: async () => {
+      if (disk.isFull) throw new Error("ENOSPC");
+    },
     pathOf: (name) => name,
   };
   const roster = await KeptRoster.open(store);
   const asked: string[] = [];
   const all = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<void>();
   const ask = async ({ kind }: { kind: string }): Promise<void> => {
     if (asked.push(kind) === together) all.resolve();
+    first.resolve();
     await all.promise;
   };
   const place = { id: "hub", link: { ask } };
@@ -86,8 +91,18 @@ async function withDevices(known: RosterDevice[], together = 1) {
     limits: REMOTE_LIMITS,
     onSeen: () => {},
   });
-  return { roster, devices, place: place as unknown as HubPlace, asked };
+  return {
+    roster,
+    devices,
+    place: place as unknown as HubPlace,
+    asked,
+    isAsked: first.promise,
+    release: all.resolve,
+    disk,
+  };
 }
+/** The hub is asked, and says nothing before it is released. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 const keyOf = (number: number): string => number.toString(16).padStart(64, "0");
 const introduced = (number: number, name = `device-${number}`): Introduced => ({
@@ -134,4 +149,85 @@ test("devices: taken back, a device is as it was where nobody has said anything 
   assert.deepEqual(roster.now.devices[0]?.scopes, ["view", "admin"]);
   await undo();
   assert.deepEqual(roster.now.devices, [before]);
+});
+
+test("devices: one that is not let in is what its owner has said of it while the hub was asked", async () => {
+  const before: RosterDevice = { ...numbered(1), scopes: ["view", "admin"] };
+  const { roster, devices, place, asked, isAsked, release } = await withDevices([before], NEVER);
+  const check = (): void => assert.fail("who introduces has gone");
+  const admitted = devices.admit(place, introduced(1), ["view", "type"], { check });
+  const refused = assert.rejects(admitted, /has gone/);
+  await isAsked;
+  await devices.setScopes(before.name, ["view"]);
+  release();
+  await refused;
+  assert.deepEqual(roster.now.devices, [{ ...before, scopes: ["view"] }]);
+  assert.deepEqual(asked, ["admit", "expel"]);
+});
+
+test("devices: one that is not let in stays where another yes has let it in while the hub was asked, on the list and at the hub", async () => {
+  const { roster, devices, place, asked } = await withDevices([], 2);
+  const check = (): void => assert.fail("who introduces has gone");
+  const all = await Promise.allSettled([
+    devices.admit(place, introduced(1), ["view", "type"]),
+    devices.admit(place, introduced(1), ["view"], { check }),
+  ]);
+  assert.deepEqual(
+    all.map(({ status }) => status),
+    ["fulfilled", "rejected"],
+  );
+  assert.deepEqual(
+    roster.now.devices.map(({ name, scopes }) => [name, scopes]),
+    [["device-1", ["view", "type"]]],
+  );
+  assert.deepEqual(asked, ["admit", "admit"]);
+});
+
+test("devices: one that could not be written down is what its owner has said of it meanwhile, and the hub lets it go", async () => {
+  const before: RosterDevice = { ...numbered(1), scopes: ["view", "admin"] };
+  const { roster, devices, place, asked, isAsked, release, disk } = await withDevices([before], NEVER);
+  const refused = assert.rejects(devices.admit(place, introduced(1), ["view"]), /ENOSPC/);
+  await isAsked;
+  disk.isFull = true;
+  place.link.ask = async ({ kind }) => {
+    asked.push(kind);
+    disk.isFull = false;
+    await devices.setScopes(before.name, ["view"]);
+  };
+  release();
+  await refused;
+  assert.deepEqual([roster.now.devices, asked], [[{ ...before, scopes: ["view"] }], ["admit", "expel"]]);
+});
+
+test("devices: one that is let in keeps the name that it was given while the hub was asked", async () => {
+  const before: RosterDevice = { ...numbered(1), scopes: ["view"] };
+  const { roster, devices, place, isAsked, release } = await withDevices([before], NEVER);
+  const admitted = devices.admit(place, introduced(1), ["view", "type"]);
+  await isAsked;
+  await devices.rename(before.name, "kitchen");
+  release();
+  const { undo } = await admitted;
+  assert.deepEqual(
+    roster.now.devices.map(({ name, scopes }) => [name, scopes]),
+    [["kitchen", ["view", "type"]]],
+  );
+  await undo();
+  assert.deepEqual(roster.now.devices, [{ ...before, name: "kitchen" }]);
+});
+
+test("devices: of two yeses at once to one device, at two hubs, both logins stay; at one hub, the former one is thrown out", async () => {
+  const hub: RosterHub = {
+    ...{ fingerprint: "hub", key: KEY, addresses: [], label: "home", login_secret: KEY },
+    ...{ added_at: PHONE.added_at, to_expel: [] },
+  };
+  const { roster, devices, place } = await withDevices([numbered(1)], 3);
+  await roster.change((now) => withHub(now, hub));
+  const again = { ...introduced(1), loginKey: fromHex(keyOf(2_001))! };
+  await Promise.all([
+    devices.admit(place, introduced(1), ["view"]),
+    devices.admit({ ...place, id: "cloud" }, introduced(1), ["view"]),
+    devices.admit(place, again, ["view"]),
+  ]);
+  assert.deepEqual(roster.now.devices[0]?.logins, { hub: keyOf(2_001), cloud: keyOf(1_001) });
+  assert.deepEqual(roster.now.hubs[0]?.to_expel, [keyOf(1_001)]);
 });

@@ -92,21 +92,21 @@ export class Devices {
     const { roster, crypto } = this.#options;
     const signingKey = toHex(introduced.signingKey);
     const fingerprint = toHex(await fingerprintOf(crypto, introduced.signingKey));
-    const before = deviceBySigningKey(roster.now, signingKey);
-    this.#check(roster.now, introduced, before);
+    const listed = deviceBySigningKey(roster.now, signingKey);
+    this.#check(roster.now, introduced, listed);
     await place.link.ask({ kind: "admit", loginKey: introduced.loginKey });
     const login = toHex(introduced.loginKey);
-    let admitted: RosterDevice | undefined;
-    const undo = (): Promise<void> => this.#undo({ place, introduced, before, admitted });
+    let before: RosterDevice | undefined;
     try {
       const next = await roster.change((now) => {
+        // Its owner, or another yes, may have said something of it while the hub was asked: what is there now counts.
+        before = deviceBySigningKey(now, signingKey);
         // It was revoked while the hub was asked: whoever said yes to it did so before that.
-        if (before && !deviceBySigningKey(now, signingKey)) throw errors.pairingNotFound();
+        if (listed && !before) throw errors.pairingNotFound();
         check?.(now);
         this.#check(now, introduced, before); // another may have come in while the hub was asked
         const made = this.#newDevice(now, { place, introduced, scopes, before });
         const device = { ...made, fingerprint, ...(introducedBy === undefined ? {} : { introduced_by: introducedBy }) };
-        admitted = device;
         // A login key that this device had here before is nobody's any more.
         const old = before?.logins[place.id];
         const cleared = old === undefined || old === login ? now : withExpelled(now, place.id, old);
@@ -120,44 +120,31 @@ export class Devices {
           .expel(place)
           .catch(() => {}); // a login key that it had here; else at the next contact
       }
-      return { device, undo };
+      const admission = { before, admitted: device };
+      return { device, undo: () => this.#undo(place, introduced, admission) };
     } catch (error) {
-      await undo().catch((later) => this.#options.log.warn("admission_not_undone", { error: messageOf(later) }));
+      await this.#undo(place, introduced, undefined).catch((later) =>
+        this.#options.log.warn("admission_not_undone", { error: messageOf(later) }),
+      );
       throw error;
     }
   }
 
-  /** At the hub first: that needs no disk. */
-  async #undo({
-    place,
-    introduced,
-    before,
-    admitted,
-  }: {
-    place: HubPlace;
-    introduced: Introduced;
-    before: RosterDevice | undefined;
-    admitted: RosterDevice | undefined;
-  }): Promise<void> {
-    const { loginKey } = introduced;
-    const signingKey = toHex(introduced.signingKey);
+  /** At the hub first: that needs no disk. Without an admission it never came onto the list, and the list stays as it is. */
+  async #undo(place: HubPlace, { loginKey }: Introduced, admission: Admission | undefined): Promise<void> {
     const { roster } = this.#options;
-    const isListed = deviceBySigningKey(roster.now, signingKey) !== undefined;
-    const wasThere = isListed && before?.logins[place.id] === toHex(loginKey);
-    const expelled =
-      wasThere ||
+    const login = toHex(loginKey);
+    const undone = (now: Roster): Roster => (admission ? withoutAdmission(now, admission) : now);
+    const isNamed = ({ devices }: Roster): boolean => devices.some(({ logins }) => logins[place.id] === login);
+    const isDone =
+      isNamed(undone(roster.now)) ||
       (await place.link.ask({ kind: "expel", loginKey }).then(
         () => true,
         () => false,
       ));
     await roster.change((now) => {
-      const added = deviceBySigningKey(now, signingKey);
-      const without = { ...now, devices: now.devices.filter((one) => one !== added) };
-      const former = before && added && admitted ? withLaterWords(before, { admitted, now: added }) : before;
-      const was = former ? withoutExpelled(withDevice(without, former), former) : without;
-      // Not on the list any more: it was revoked meanwhile, and stays so.
-      const restored = added === before || !added ? now : was;
-      return expelled ? restored : withExpelled(restored, place.id, toHex(loginKey));
+      const next = undone(now);
+      return isDone || isNamed(next) ? next : withExpelled(next, place.id, login);
     });
   }
 
@@ -305,6 +292,21 @@ export class Devices {
 
 const inOrder = (scopes: readonly Scope[]): Scope[] =>
   SCOPES.filter((scope) => scope === "view" || scopes.includes(scope));
+
+/** What one yes has made of a device on the list. */
+interface Admission {
+  before: RosterDevice | undefined;
+  admitted: RosterDevice;
+}
+
+/** As it was before that. Not on the list any more: it was revoked meanwhile, and stays so. */
+function withoutAdmission(now: Roster, { before, admitted }: Admission): Roster {
+  const present = deviceBySigningKey(now, admitted.signing_key);
+  if (!present) return now;
+  if (!before) return { ...now, devices: now.devices.filter((one) => one !== present) };
+  const former = withLaterWords(before, { admitted, now: present });
+  return withoutExpelled(withDevice(now, former), former);
+}
 
 /** As it was before it was let in, but for what its owner has said of it since: a name, and what it may. */
 const withLaterWords = (
