@@ -63,8 +63,8 @@ export class Hubs {
   readonly #places = new Map<string, HubPlace>();
   /** By fingerprint: the secret of the key with which a hub that was not added has been spoken to. It may have used its invitation up for it. */
   readonly #tried = new Map<string, string>();
-  /** By fingerprint: whoever adds the same hub meanwhile comes behind it. */
-  readonly #adding = new Map<string, Promise<void>>();
+  /** By fingerprint: whoever adds or removes the same hub meanwhile comes behind it. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(options: HubsOptions) {
     this.#options = options;
@@ -109,22 +109,25 @@ export class Hubs {
     const wanted = parseFingerprint(hub.fingerprint);
     if (!wanted || fingerprintText(wanted) !== found.fingerprint)
       throw errors.hubOther(found.address, hub.fingerprint, found.fingerprint);
-    const id = toHex(wanted);
-    const adding = (this.#adding.get(id) ?? Promise.resolve()).then(() => this.#join(hub, { ...found, wanted }));
-    const over = adding.then(
+    return this.#inTurn(toHex(wanted), () => this.#join(hub, { ...found, wanted }));
+  }
+
+  #inTurn(id: string, work: () => Promise<RemoteHub>): Promise<RemoteHub> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    const over = turn.then(
       () => {},
       () => {},
     );
-    this.#adding.set(id, over);
-    void over.then(() => this.#adding.get(id) === over && this.#adding.delete(id));
-    return adding;
+    this.#turns.set(id, over);
+    void over.then(() => this.#turns.get(id) === over && this.#turns.delete(id));
+    return turn;
   }
 
   async #join(
     { invitation, label }: NewHub,
     { wanted, ...found }: HubLook & { key: Uint8Array; wanted: Uint8Array },
   ): Promise<RemoteHub> {
-    const { roster, crypto, clock, ownInvitation } = this.#options;
+    const { roster, crypto, clock, log, ownInvitation } = this.#options;
     const known = roster.now.hubs.find((hub) => hub.fingerprint === toHex(wanted));
     const isOut = known !== undefined && this.placeOf(known).link.state.kind === "refused";
     const isInvited = known === undefined || isOut;
@@ -147,11 +150,11 @@ export class Hubs {
     try {
       await place.link.ready();
     } catch (error) {
-      await this.#forget(place);
       this.#tried.set(place.id, hub.login_secret);
+      // Where that could not be written down it is a hub of ours that is not connected, as it says.
+      await this.#forget(place).catch((later) => log.warn("hub_not_forgotten", { error: messageOf(later) }));
       throw error;
     }
-    this.#tried.delete(place.id);
     return this.view(this.#rosterHub(place));
   }
 
@@ -162,16 +165,22 @@ export class Hubs {
     const next = await roster.change((now) => {
       if (now.hubs.some((hub) => hub.label === wanted && hub.fingerprint !== fingerprint))
         throw errors.labelTaken(wanted);
-      return withHub(now, { ...now.hubs.find((hub) => hub.fingerprint === fingerprint)!, label: wanted });
+      const hub = now.hubs.find((one) => one.fingerprint === fingerprint);
+      if (!hub) throw this.#notFound(reference); // it was removed meanwhile
+      return withHub(now, { ...hub, label: wanted });
     });
     return this.view(next.hubs.find((hub) => hub.fingerprint === fingerprint)!);
   }
 
   async remove(reference: string): Promise<RemoteHub> {
-    const hub = this.find(reference);
-    const view = this.view(hub);
-    await this.#forget(this.#places.get(hub.fingerprint)!);
-    return view;
+    const { fingerprint } = this.find(reference);
+    return this.#inTurn(fingerprint, async () => {
+      const hub = this.#options.roster.now.hubs.find((one) => one.fingerprint === fingerprint);
+      if (!hub) throw this.#notFound(reference); // it was removed meanwhile
+      const view = this.view(hub);
+      await this.#forget(this.placeOf(hub));
+      return view;
+    });
   }
 
   /** By label, fingerprint or address. @throws HUB_NOT_FOUND, HUB_AMBIGUOUS */
@@ -180,12 +189,13 @@ export class Hubs {
     const byLabel = hubs.filter(({ label }) => label === reference);
     const found = byLabel.length > 0 ? byLabel : hubs.filter((hub) => isHubOf(hub, reference));
     if (found.length > 1) throw errors.hubAmbiguous(reference);
-    if (found.length === 0)
-      throw errors.hubNotFound(
-        reference,
-        hubs.map(({ label }) => label),
-      );
+    if (found.length === 0) throw this.#notFound(reference);
     return found[0]!;
+  }
+
+  #notFound(reference: string): Error {
+    const known = this.#options.roster.now.hubs.map(({ label }) => label);
+    return errors.hubNotFound(reference, known);
   }
 
   placeOf(hub: RosterHub): HubPlace {
@@ -267,6 +277,7 @@ export class Hubs {
   /** First who is to be thrown out; then everything else. */
   async #contacted(place: HubPlace): Promise<void> {
     const { roster, clock, log } = this.#options;
+    this.#tried.delete(place.id);
     await this.expel(place);
     await this.#tellAgain(place);
     const used_at = timestamp(clock.wallMs());
@@ -289,11 +300,16 @@ export class Hubs {
       if (one.status === "rejected") log.warn("not_told_again", { hub: place.id, error: messageOf(one.reason) });
   }
 
+  /** Off the list first: what could not be written down has not happened, and each hub on the list has its place. */
   async #forget(place: HubPlace): Promise<void> {
+    const { roster, events, log } = this.#options;
+    await roster.change((now) => withoutHub(now, place.id));
     place.link.close();
     this.#places.delete(place.id);
-    await this.#options.events.onForgotten(place);
-    await this.#options.roster.change((now) => withoutHub(now, place.id));
+    // What is left of its records is of a login key that no hub of ours has.
+    await events
+      .onForgotten(place)
+      .catch((error) => log.warn("hub_records_not_removed", { hub: place.id, error: messageOf(error) }));
   }
 
   #rosterHub({ id }: HubPlace): RosterHub {

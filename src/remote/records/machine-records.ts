@@ -96,8 +96,8 @@ export class MachineRecords {
   async remove(hubId: string): Promise<void> {
     const space = this.#spaces.get(hubId);
     this.#spaces.delete(hubId);
-    await space?.forget();
     this.#follow();
+    await space?.forget();
   }
 
   /** The stream of a live session on which the device asks what it could have left at a hub: one book for both. */
