@@ -28,7 +28,7 @@ export interface Work {
   device: RosterDevice;
   /** When it was handed to a server before; undefined: it was not. */
   begunMs: number | undefined;
-  /** On disk when it resolves. @throws what keeps it from being begun */
+  /** On disk when it resolves, where it was not before. @throws what keeps it from being begun, or asked again */
   begin(nowMs: number): Promise<void>;
   /** The connection is to be ended with whoever owns it; the answer takes that back. */
   onTalk(talk: UnitTalk): () => void;
@@ -100,16 +100,14 @@ async function hand(
   { crypto, clock }: CarryOutOptions,
 ): Promise<unknown> {
   const { id, type, payload, approval, sent_ms: sentMs } = request;
-  if (begunMs === undefined) {
-    const nowMs = clock.wallMs();
-    if (approval) await checkApproval({ approval, sentMs, payload }, { talk, crypto, nowMs });
-    await begin(nowMs);
-  }
+  const nowMs = clock.wallMs();
+  if (begunMs === undefined && approval) await checkApproval({ approval, sentMs, payload }, { talk, crypto, nowMs });
+  await begin(nowMs);
   const bound = approval ? { ...payload, item_id: approval.question } : payload;
   // A mailbox knows a repeat by its connection, and a crash ends that: the message's own id stays.
   const named = NAMED.includes(type) ? { message_id: id, ...bound } : bound;
   return talk.ask({ type, payload: named, requestId: id });
 }
 
-/** The book is closed, or its device was revoked meanwhile. */
+/** The book is closed, or its device was revoked meanwhile, or may something else. */
 export const notBegun = targetGone;

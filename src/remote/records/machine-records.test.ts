@@ -40,6 +40,22 @@ test("rows: what has not changed is not sealed again, also not by the next serve
   assert.equal(phone.store.rows.length, length);
 });
 
+test("rows: one that goes while it is sealed is told to be gone", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await site.rows([]);
+  site.sealing = async (text) => {
+    if (!Buffer.from(text).includes('"web"')) return;
+    site.sealing = undefined;
+    site.watching!.onRows([]);
+    await settled();
+  };
+  await site.rows([row("web", "running")]);
+  assert.equal(site.sealing, undefined);
+  await phone.fetch();
+  assert.deepEqual([phone.units(), await phone.gaps()], [{ web: "gone" }, []]);
+});
+
 test("periods: each day has another key, its streams begin again, and a reader goes on", async () => {
   await using site = await RecordsSite.make();
   const phone = await site.device("phone");
@@ -289,6 +305,65 @@ test("approvals: bound to what was shown and to the open question", async () => 
     ["SHOWN_OTHERWISE", "APPROVAL_USED", undefined, "APPROVAL_USED"],
   );
   assert.equal(site.asked.filter(({ type }) => type === "session.answer").length, 1);
+});
+
+/** The scopes with which servers were asked for it. */
+const scopesOf = (site: RecordsSite, type: string): string[][] =>
+  site.asked.filter((one) => one.type === type).map(({ scopes }) => scopes);
+
+test("scopes: one whose device may less by the time that its question was looked up is given with what holds then", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone", ["view", "approve"]);
+  await phone.fetch();
+  const question = { id: "q1", kind: "permission", title: "rm", state: "pending" };
+  site.answer = () => ({ session: { workdir: "/work" }, conversation: { items: [question] } });
+  const held = Promise.withResolvers<void>();
+  site.holding = (type) => (type === "session.conversation" ? held.promise : undefined);
+  const shown = await shownHash(webCrypto(), { tool: "rm", input: null, directory: "/work" });
+  const approval = { shown, question: "q1", expires_ms: site.clock.wallMs() + 60_000 };
+  await phone.leave(phone.request("session.answer", { payload: { session: "fox", choice: "allow" }, approval }));
+  await site.until(() => scopesOf(site, "session.conversation").length > 0, "its question is looked up");
+  await site.remote!.setScopes("phone", ["view"]);
+  held.resolve();
+  await site.pass(4_000);
+  assert.deepEqual(scopesOf(site, "session.answer"), [["view"]]);
+});
+
+test("scopes: one whose device may less while it is written down that it is begun is asked with what holds then", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  site.writing = async (name, text) => {
+    if (name !== "requests.json" || !text.includes("begun_ms")) return;
+    site.writing = undefined;
+    await site.remote!.setScopes("phone", ["view"]);
+  };
+  await phone.leave(phone.request("stop"));
+  await site.pass(4_000);
+  assert.deepEqual(scopesOf(site, "stop"), [["view"]]);
+});
+
+test("scopes: one that was begun and is asked again has no more than what holds when its server has answered the greeting", async () => {
+  await using site = await RecordsSite.make();
+  const phone = await site.device("phone");
+  await phone.fetch();
+  site.answer = () => ({ code: "SERVER_ENDING", error: "It is replaced." });
+  const [greeted, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await phone.leave(phone.request("stop"));
+  await site.until(() => scopesOf(site, "stop").length > 0, "it was begun");
+  site.forgetAnswers();
+  site.answer = () => ({});
+  site.holding = (type) => {
+    if (type !== "hello") return undefined;
+    greeted.resolve();
+    return held.promise;
+  };
+  await site.pass(2_000);
+  await greeted.promise;
+  await site.remote!.setScopes("phone", ["view"]);
+  held.resolve();
+  await site.pass(4_000);
+  assert.deepEqual(scopesOf(site, "stop"), [["view", "type"], ["view"]]);
 });
 
 test("killed after any write: requests are carried out once, results come, and no reader sees a gap or a fork", async () => {

@@ -26,3 +26,14 @@ test("request book: one that is open and is brought again has the text that was 
   assert.equal(await book.add(asked(400, "home"), NOW), "known");
   assert.equal(textOf(book), null, "what is over stays so");
 });
+
+test("request book: one that was brought again since it was looked at is not over yet", async () => {
+  const book = await RequestBook.open(STORE);
+  await book.add(asked(100, "home"), NOW);
+  const seen = book.get(KEY)!;
+  await book.add(asked(100, "cloud"), NOW);
+  assert.equal(await book.finish(KEY, seen, undefined), false);
+  assert.equal(book.open.length, 1);
+  assert.equal(await book.finish(KEY, book.get(KEY)!, "{}"), true);
+  assert.deepEqual([book.open, textOf(book), book.get(KEY)?.outcome], [[], null, "{}"]);
+});

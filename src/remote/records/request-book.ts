@@ -101,6 +101,15 @@ export class RequestBook {
     });
   }
 
+  /** It is over. False: it was brought again since it was seen so, or the book is closed. */
+  finish(key: string, seen: BookedRequest, outcome: string | undefined): Promise<boolean> {
+    return this.#file.change((draft) => {
+      if (draft.requests[key] !== seen) return false;
+      draft.requests[key] = { ...seen, is_over: true, text: "", ...(outcome === undefined ? {} : { outcome }) };
+      return true;
+    });
+  }
+
   close(): void {
     this.#file.close();
   }

@@ -11,7 +11,7 @@ import {
   requestProblem,
 } from "../../sealing/request.ts";
 import type { KeptRoster } from "../kept-roster.ts";
-import { deviceBySigningKey } from "../roster.ts";
+import { deviceBySigningKey, type RosterDevice } from "../roster.ts";
 import { type CarryOutOptions, carryOut, failed, notBegun, type Outcome } from "./carry-out.ts";
 import { type BookedRequest, KEPT_OUTCOME_LENGTH_MAX, keyOf, REQUESTS_MAX, type RequestBook } from "./request-book.ts";
 import * as errors from "./request-errors.ts";
@@ -153,7 +153,7 @@ export class RequestDesk {
 
   /** Throws: not now. */
   async #carryOut(signingKey: string, key: string, booked: BookedRequest): Promise<void> {
-    const { book, roster, answer, log } = this.#options;
+    const { book, roster, log } = this.#options;
     const device = deviceBySigningKey(roster.now, signingKey);
     const request = requestOf(booked);
     if (!device || !request) {
@@ -166,26 +166,49 @@ export class RequestDesk {
         request,
         device,
         begunMs: booked.begun_ms,
-        begin: (nowMs) => this.#begin(key, nowMs),
+        begin: (nowMs) => this.#begin(key, device, nowMs),
         onTalk: (talk) => this.#onTalk(talk, signingKey),
       },
       this.#options,
     );
     if (this.#isClosed) return;
-    const { hubs = [], text = booked.text } = book.get(key) ?? {}; // it may have been brought again meanwhile
-    const result = await this.#resultOf(utf8(text), request, outcome);
-    for (const hub of hubs) await answer(hub, result);
-    const kept = JSON.stringify(outcome);
-    const isShort = kept.length <= KEPT_OUTCOME_LENGTH_MAX;
-    await book.update(key, { is_over: true, text: "", ...(isShort ? { outcome: kept } : {}) });
+    await this.#finish(key, request, outcome);
     for (const tell of this.#waiting.get(key) ?? []) tell(outcome);
     log.info("request_carried_out", { by: device.name, type: request.type, ok: "result" in outcome });
   }
 
-  async #begin(key: string, nowMs: number): Promise<void> {
-    const { book, roster } = this.#options;
+  /** Whoever has brought it is answered, also who brings it while the others are: it is over when nobody has since the last look. */
+  async #finish(key: string, request: RemoteRequest, outcome: Outcome): Promise<void> {
+    const { book, answer } = this.#options;
+    const json = JSON.stringify(outcome);
+    const kept = json.length <= KEPT_OUTCOME_LENGTH_MAX ? json : undefined;
+    let answered: { text: string; result: Uint8Array; hubs: Set<string> } | undefined;
+    for (;;) {
+      const seen = book.get(key);
+      if (!seen) return;
+      const { text, hubs } = seen;
+      if (answered?.text !== text)
+        answered = { text, result: await this.#resultOf(utf8(text), request, outcome), hubs: new Set() };
+      for (const hub of hubs)
+        if (!answered.hubs.has(hub)) {
+          await answer(hub, answered.result);
+          answered.hubs.add(hub);
+        }
+      if ((await book.finish(key, seen, kept)) || this.#isClosed) return;
+    }
+  }
+
+  /** Its server holds it to the scopes that the device was greeted with: where it has others by now it is greeted anew. */
+  async #begin(key: string, greeted: RosterDevice, nowMs: number): Promise<void> {
+    const { book } = this.#options;
+    if (!this.#isAs(greeted)) throw notBegun();
+    if (book.get(key)?.begun_ms !== undefined) return;
     const isWritten = await book.update(key, { begun_ms: nowMs });
-    if (!isWritten || !deviceBySigningKey(roster.now, deviceOf(key))) throw notBegun();
+    if (!isWritten || !this.#isAs(greeted)) throw notBegun();
+  }
+
+  #isAs({ signing_key, scopes }: RosterDevice): boolean {
+    return deviceBySigningKey(this.#options.roster.now, signing_key)?.scopes.join() === scopes.join();
   }
 
   #onTalk(talk: UnitTalk, device: string): () => void {

@@ -27,15 +27,12 @@ export class RowTexts {
     return work;
   }
 
-  has(id: string): boolean {
-    return this.#rows?.has(id) === true;
-  }
-
   /** All rows, and a last one for each of these that is gone. */
   after(known: readonly string[]): [string, RowText][] {
-    if (!this.#rows) return [];
-    const gone = known.filter((id) => !this.has(id)).map((id): [string, RowText] => [id, goneRow(id)]);
-    return [...this.#rows, ...gone];
+    const rows = this.#rows;
+    if (!rows) return [];
+    const gone = known.filter((id) => !rows.has(id)).map((id): [string, RowText] => [id, goneRow(id)]);
+    return [...rows, ...gone];
   }
 
   async #put(rows: readonly UnitRow[]): Promise<boolean> {

@@ -151,6 +151,7 @@ export class SpaceRecords {
   /** The hub is none of ours any more. */
   async forget(): Promise<void> {
     this.close();
+    await this.#state.change(() => false); // behind what is being written down
     await this.#options.store.write(`space-${this.#options.place.id}.json`, "");
   }
 
@@ -229,8 +230,9 @@ export class SpaceRecords {
     for (const [id, { text, hash }] of rows.after(Object.keys(draft.rows))) {
       if (draft.rows[id] === hash) continue;
       await sealNamed(this.#parts, draft, { kind: "state", name: unitStream(id), text });
-      if (rows.has(id)) draft.rows[id] = hash;
-      else delete draft.rows[id];
+      // By what was sealed, not by what is there now: the row may have gone, or come, meanwhile. One that is gone has no hash.
+      if (hash === "") delete draft.rows[id];
+      else draft.rows[id] = hash;
       isChanged = true;
     }
     return isChanged;

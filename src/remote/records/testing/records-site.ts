@@ -45,10 +45,16 @@ export class RecordsSite implements AsyncDisposable {
   readonly asked: { type: string; request_id?: string; by: string; scopes: string[] }[] = [];
   /** The server's own word for a message. */
   answer: (type: string, payload: Record<string, unknown>) => object | { code: string; error: string } = () => ({});
+  /** A server answers a message of this type when that is over. */
+  holding: ((type: string) => Promise<void> | undefined) | undefined;
   /** The server that has this unit is stopped: it is connected to, and says nothing. */
   silentUnit: string | undefined;
+  /** The machine is about to seal this text. */
+  sealing: ((text: Uint8Array) => Promise<void>) | undefined;
   /** So many more writes are done; then the machine is killed. */
   writesLeft = Number.POSITIVE_INFINITY;
+  /** The machine is about to write this file. */
+  writing: ((name: StoredName, text: string) => Promise<void> | undefined) | undefined;
   /** The disk takes no file whose name begins so. */
   unwritable: string | undefined;
   watching: UnitWatchOptions | undefined;
@@ -88,7 +94,13 @@ export class RecordsSite implements AsyncDisposable {
       network: this.#network(life),
       connect: this.#connect(life),
       clock: this.clock,
-      crypto,
+      crypto: {
+        ...crypto,
+        seal: async (key, text, context) => {
+          await this.sealing?.(text);
+          return crypto.seal(key, text, context);
+        },
+      },
       log: silentLog,
       name: "laptop",
       words: "",
@@ -187,6 +199,7 @@ export class RecordsSite implements AsyncDisposable {
       write: async (name, text) => {
         if (life !== this.#life || this.writesLeft <= 0) throw new Killed();
         await new Promise((resolve) => setImmediate(resolve));
+        await this.writing?.(name, text);
         if (life !== this.#life) throw new Killed();
         if (this.unwritable !== undefined && name.startsWith(this.unwritable)) throw new Error("ENOSPC");
         this.writesLeft -= 1;
@@ -242,17 +255,19 @@ export class RecordsSite implements AsyncDisposable {
       };
       const hear = (line: string): void => {
         const { id, type, request_id, payload } = JSON.parse(line);
+        const held = this.holding?.(type);
+        const reply = (value: object): void => (held ? void held.then(() => say(value)) : say(value));
         if (type === "hello") {
           greeting = payload;
-          return say({ success: true, data: { scopes: payload.scopes } });
+          return reply({ success: true, data: { scopes: payload.scopes } });
         }
         const known = this.#answers.get(request_id);
-        if (known) return say({ id, ...known });
+        if (known) return reply({ id, ...known });
         this.asked.push({ type, ...(request_id ? { request_id } : {}), by: greeting.by, scopes: greeting.scopes });
         const said = this.answer(type, payload);
         const answer = "code" in said ? { success: false, ...said } : { success: true, data: said };
         if (request_id) this.#answers.set(request_id, answer);
-        say({ id, ...answer });
+        reply({ id, ...answer });
       };
       return {
         write(bytes, onTaken) {
