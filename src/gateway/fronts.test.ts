@@ -1,59 +1,22 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import net from "node:net";
+import type net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { waitUntil } from "../../test/harness/wait-until.ts";
 import { silentLog } from "../platform/log.ts";
 import { WarrenError } from "../protocol/errors.ts";
-import { FRONT_FORMAT, type FrontTable, type FrontToServer, type ServerToFront } from "../protocol/front-messages.ts";
+import { FRONT_FORMAT, type FrontTable, type FrontToServer } from "../protocol/front-messages.ts";
 import type { KeeperServer } from "../protocol/keeper-calls.ts";
-import { LineSplitter } from "../protocol/lines.ts";
 import { type FrontEvents, Fronts, type FrontsOptions } from "./fronts.ts";
+import { Generation } from "./testing/front-generation.ts";
 
 const TABLE = {
   ...{ format: FRONT_FORMAT, revision: 7, mode: "dev", project: "site", routes: [], workers: [], draining: [] },
   ...{ trustedProxies: [], hasPublicMetrics: false, sessions: [] },
 } satisfies FrontTable;
 const LISTEN = { host: "127.0.0.1", port: 8080 };
-
-/** A generation's end of the line: greets, and says what it was told. */
-class Generation implements AsyncDisposable {
-  readonly told: ServerToFront["type"][] = [];
-  readonly #server: net.Server;
-
-  static async at(path: string, generation: number, onTold: (one: Generation, socket: net.Socket) => void) {
-    const one = new Generation(generation, onTold);
-    await new Promise<void>((resolve) => one.#server.listen(path, resolve));
-    return one;
-  }
-
-  private constructor(generation: number, onTold: (one: Generation, socket: net.Socket) => void) {
-    this.#server = net.createServer((socket) => {
-      const lines = new LineSplitter();
-      const greeting = {
-        type: "hello",
-        format: FRONT_FORMAT,
-        pid: 1,
-        generation,
-        hash: "h",
-        revision: 0,
-        isEnding: false,
-      };
-      socket.write(`${JSON.stringify(greeting)}\n`);
-      socket.on("error", () => {});
-      socket.on("data", (chunk: Buffer) => {
-        for (const line of lines.push(chunk)) this.told.push((JSON.parse(line) as ServerToFront).type);
-        onTold(this, socket);
-      });
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 /** A keeper that finds generation 1, and starts the next one when it is asked for one; in the place of another it starts none. */
 function openFronts(
@@ -167,6 +130,29 @@ test("fronts: what was said of an instance that drained once is not taken for th
     says({ type: "drained", instance: "api-1" });
     await waitUntil(async () => drained.length === 2, { what: "the second time" });
     void first;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("fronts: the next generation is told the health that was told last", { timeout: 8_000 }, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "fronts-"));
+  const { fronts } = openFronts(dir);
+  let line: net.Socket | undefined;
+  try {
+    await using first = await Generation.at(join(dir, "1.sock"), 1, (one, socket) => {
+      line = socket;
+      saysApplied(one, socket);
+    });
+    await using second = await Generation.at(join(dir, "2.sock"), 2, saysApplied);
+    using _ = { [Symbol.dispose]: () => fronts.close() };
+    await fronts.open();
+    fronts.say({ type: "health", workers: [{ worker: "api", state: "unhealthy", instances: [] }] });
+    fronts.say({ type: "reload", workers: ["api"] });
+    await waitUntil(async () => first.told.includes("reload"), { what: "what the first is told" });
+    line!.destroy();
+    await waitUntil(async () => second.told.length === 2, { what: "what the second is told", deadlineMs: 2_000 });
+    assert.deepEqual(second.told, ["table", "health"]);
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -62,6 +62,8 @@ export class Fronts {
   readonly #stats = new Map<number, (stats: FrontStats) => void>();
   /** By worker: what the front watches too. */
   readonly #watched = new Map<string, WatchedSources>();
+  /** As it was told last: of what the table shows as serving it may say that it is not. */
+  #health: Extract<ServerToFront, { type: "health" }> | undefined;
   #table: FrontTable;
   #server: KeeperServer | undefined;
   #applied = 0;
@@ -130,6 +132,7 @@ export class Fronts {
   }
 
   say(message: Exclude<ServerToFront, { type: "table" | "worker" | "stats" }>): void {
+    if (message.type === "health") this.#health = message;
     this.#say(message);
   }
 
@@ -230,6 +233,7 @@ export class Fronts {
     this.#generations.add({ link, applied: 0, drained: new Set(), onApplied });
     link.tell({ type: "table", table: this.#table });
     for (const [worker, watched] of this.#watched) link.tell({ type: "watch", worker, watched });
+    if (this.#health) link.tell(this.#health); // no decision may follow that would tell it again
     // It takes connections by then.
     await Promise.race([promise, delay(APPLIED_MS, undefined, { ref: false })]);
   }

@@ -1,3 +1,4 @@
+import type { Clock } from "../platform/clock.ts";
 import type { Log } from "../platform/log.ts";
 import type { GatewayMode } from "../protocol/front-messages.ts";
 import type { ProjectConfig } from "../protocol/gateway-config.ts";
@@ -11,6 +12,7 @@ import { SourceWatch, type SourceWatchOptions } from "./watch/source-watch.ts";
  */
 export interface ProjectWatchesOptions {
   dir: string;
+  clock: Clock;
   log: Log;
   onConfig: () => void;
   /** Undefined: the project's own public folder. */
@@ -48,8 +50,8 @@ export class ProjectWatches {
   follow({ watched, workers, publicDir }: ProjectConfig, mode: GatewayMode): void {
     if (mode === "prod") return this.close();
     this.#mode = mode;
-    const { onConfig, onAssets } = this.#options;
-    this.#config ??= new ConfigWatch({ onChange: onConfig });
+    const { clock, onConfig, onAssets } = this.#options;
+    this.#config ??= new ConfigWatch({ onChange: onConfig, clock });
     this.#config.follow(watched);
     this.#assets ??= new AssetWatch({
       onAssets: (key, change) => onAssets(key === PROJECT_FILES ? undefined : key, change),

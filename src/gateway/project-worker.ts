@@ -56,6 +56,8 @@ export class ProjectWorker {
   readonly #tags: Map<string, number>;
   #material: Material | undefined;
   #config: WorkerConfig;
+  #mode: GatewayMode;
+  #stage: "opening" | "open" | "closed" = "opening";
   #watching: SourceWatch | undefined;
   readonly #save: SaveWatch;
   #cancelMemory = (): void => {};
@@ -64,6 +66,7 @@ export class ProjectWorker {
     const { config, mode, record, project, clock, save } = options;
     this.#options = options;
     this.#config = config;
+    this.#mode = mode;
     this.name = config.name;
     this.#tags = new Map(Object.entries(record?.tags ?? {}));
     this.#material = this.#materialOf(config);
@@ -127,7 +130,9 @@ export class ProjectWorker {
     );
     const versions = (await this.#material?.maker.open().catch(() => [])) ?? [];
     this.tell({ kind: "recovered", instances: found.flat(), versions });
-    this.configure(this.#config, this.#options.mode);
+    if (this.#stage === "closed") return;
+    this.#stage = "open";
+    this.configure(this.#config, this.#mode);
   }
 
   tell(event: WorkerEvent): void {
@@ -140,8 +145,11 @@ export class ProjectWorker {
     return this.#save.last;
   }
 
+  /** While it is being opened this is only noted: it decides by what is found first. */
   configure(config: WorkerConfig, mode: GatewayMode): void {
     this.#config = config;
+    this.#mode = mode;
+    if (this.#stage !== "open") return;
     this.#replaceMaterial(config);
     this.#hands.configure(config, this.#material?.maker);
     this.tell({ kind: "configured", spec: lifecycleSpec(config, mode) });
@@ -227,6 +235,7 @@ export class ProjectWorker {
   }
 
   close(): void {
+    this.#stage = "closed";
     this.#control.close();
     this.#cancelMemory();
     this.#watching?.remove(this.name);

@@ -131,6 +131,7 @@ export class GatewayProject {
     });
     this.#watches = new ProjectWatches({
       dir: record.dir,
+      clock: options.clock,
       log: options.log,
       onConfig: () => void this.reconfigure().catch(() => {}),
       onAssets: (worker, change) => this.#telling.tellAssets(worker, change),
@@ -239,10 +240,12 @@ export class GatewayProject {
       this.#configError = undefined;
     } catch (error) {
       if (this.#isEnding) throw error;
-      this.#configError = messageOf(error);
+      const reason = messageOf(error);
+      const isNews = reason !== this.#configError; // what is followed anew is read once more
+      this.#configError = reason;
       const watched = isWarrenError(error) ? error.detail?.watched : undefined;
       if (Array.isArray(watched)) this.#watches.followConfig(watched as string[]);
-      this.#options.onEvent("config_refused", this.dir, { reason: this.#configError });
+      if (isNews) this.#options.onEvent("config_refused", this.dir, { reason });
       throw error;
     }
   }
@@ -317,7 +320,8 @@ export class GatewayProject {
     await this.#runs.open();
     if (isNew) await this.#fronts.open(); // the port first: without it nothing is started
     this.#watches.follow(this.#config, this.mode);
-    await this.#takeUpWorkers();
+    // In its turn: what `follow` has read again is in force behind it, since a worker decides by what was found first.
+    await this.#loads.take(this.dir, () => this.#takeUpWorkers());
     if (!isNew) await this.#fronts.open();
     this.#record.address = this.#fronts.server?.address ?? { host, port };
     this.#save();
@@ -326,6 +330,7 @@ export class GatewayProject {
 
   /** It does not come up: nothing of it stays. */
   async #undo(): Promise<void> {
+    this.#isEnding = true; // first, as for `down`
     await this.#fronts.stop().catch(() => {});
     await this.#workers.end(0).catch(() => {});
     this.close();

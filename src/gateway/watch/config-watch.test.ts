@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { HandClock } from "../../platform/testing/hand-clock.ts";
 import { ConfigWatch } from "./config-watch.ts";
 
 test("config watch: a file that changes, comes, or is put in its place; an entry of a folder; not what stands beside", async () => {
@@ -41,6 +42,41 @@ test("config watch: a file that changes, comes, or is put in its place; an entry
     writeFileSync(join(workers, "api", "config", "notes.txt"), "x");
     await tells(() => writeFileSync(later, "path: /x"));
     assert.equal(count, before + 1, "of the other two nothing was told");
+  } finally {
+    watch.close();
+    await rm(dir, { recursive: true });
+  }
+});
+
+test("config watch: what is followed for the first time is told once, since it was read before", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "warren-config-watch-"));
+  const [yaml, other, workers] = [join(dir, "warren.yaml"), join(dir, "other.yaml"), join(dir, "workers")];
+  const clock = new HandClock();
+  let count = 0;
+  const onChange = (): void => {
+    count += 1;
+  };
+  const watch = new ConfigWatch({ onChange, clock });
+  const counts: number[] = [];
+  const follows = (paths: string[]): void => {
+    watch.follow(paths);
+    clock.pass(1_000);
+    counts.push(count);
+  };
+  try {
+    follows([yaml]);
+    follows([yaml]);
+    follows([yaml, other]);
+    follows([yaml, other]);
+    follows([yaml]);
+    mkdirSync(workers);
+    follows([yaml, workers]);
+    follows([yaml, workers]);
+    assert.deepEqual(counts, [1, 1, 2, 2, 2, 3, 3]);
+    watch.follow([other]);
+    watch.close();
+    clock.pass(1_000);
+    assert.equal(count, 3, "of what is closed nothing is told");
   } finally {
     watch.close();
     await rm(dir, { recursive: true });
