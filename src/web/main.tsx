@@ -54,7 +54,15 @@ async function start(): Promise<void> {
     randomId: () => crypto.randomUUID(),
   });
   const notes = new Store([], reduceNotes);
-  const common = { version: VERSION, fleet, firstScreen, notes, opening: { wantsFocus: false } };
+  const common = {
+    version: VERSION,
+    fleet,
+    firstScreen,
+    notes,
+    opening: { wantsFocus: false },
+    questions: { goneMs: 0 },
+    drafts: { all: undefined },
+  };
   // A pairing link leaves the address before anything is shown.
   if (firstScreen.kept !== undefined && pairLinkIn(location) === undefined) {
     flushSync(() => show({ ...common, remote: undefined, pairing: undefined, whyNoRemote: undefined }, settings));

@@ -32,6 +32,10 @@ interface WorkerScope {
 
 /** What answers there is no file of the app. */
 const OWN_PATHS = ["/web/", "/hub/", "/health"];
+/** A page that has not begun to come by then is not waited for. */
+const FRESH_MS_MAX = 3_000;
+/** From here on it is the server, or a proxy before it, that could not. */
+const FAILED_STATUS = 500;
 const CACHE = `warren-${SHELL_NAME}`;
 
 self.addEventListener("install", (event) => {
@@ -74,15 +78,13 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(open());
 });
 
-/** The page as it is now; the kept one without a server. */
+/** The page as it is now; the kept one where there is no server, where it fails, and where it says nothing for too long. */
 async function freshPage(request: Request): Promise<Response> {
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = await caches.match("/");
-    if (kept) return kept;
-    throw error;
-  }
+  const kept = await caches.match("/");
+  if (!kept) return fetch(request);
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, FRESH_MS_MAX));
+  const fresh = await Promise.race([fetch(request).catch(() => undefined), late]);
+  return fresh && fresh.status < FAILED_STATUS ? fresh : kept;
 }
 
 async function keptFile(request: Request): Promise<Response> {

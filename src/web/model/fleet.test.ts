@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Job } from "../../protocol/units.ts";
 import { badgeOf, EMPTY_FLEET, type Fleet, type FleetAction, type FleetHub, fleetReducer, rowsMaker } from "./fleet.ts";
 import { EMPTY_HOME, type Home, type HomeAction, reduceHome } from "./home.ts";
-import { hubAddress, hubCount, hubWords } from "./hub-words.ts";
+import { hubCount } from "./hub-count.ts";
+import { hubAddress, hubWords } from "./hub-words.ts";
 
 const A = "aa".repeat(32);
 const B = "bb".repeat(32);

@@ -1,7 +1,7 @@
 import type { HubState } from "../../contact/standing-contact.ts";
 import type { Home } from "./home.ts";
 import { LOCAL, mergeRows, type Row, type RowMachine, rowsOf } from "./rows.ts";
-import { clock } from "./text.ts";
+import { when } from "./text.ts";
 
 /** Everything that the app knows at the moment: machines with their homes, the hubs, and how this tab and this browser's store are. Pure. */
 export interface Fleet {
@@ -155,5 +155,5 @@ export function rowsMaker(): (fleet: Pick<Fleet, "machines" | "hubs">) => Row[] 
 }
 
 /** What a row says of a machine that cannot be reached. */
-export const freshness = (asOfMs: number): string =>
-  asOfMs === 0 ? "not confirmed yet" : `last confirmed ${clock(asOfMs)}`;
+export const freshness = (asOfMs: number, nowMs: number): string =>
+  asOfMs === 0 ? "not confirmed yet" : `last confirmed ${when(asOfMs, nowMs)}`;

@@ -1,6 +1,6 @@
 import { WarrenError } from "../../protocol/errors.ts";
-import type { Fleet, FleetHub } from "./fleet.ts";
-import { age, clock, plural } from "./text.ts";
+import type { FleetHub } from "./fleet.ts";
+import { age, clock } from "./text.ts";
 
 /** How a hub is, in words: what it is, why, and what to do about it. */
 export interface HubWords {
@@ -45,14 +45,6 @@ const refusalWords = ({ code, message }: WarrenError): string =>
   code === "KEY_NOT_KNOWN" || code === "DEVICE_UNKNOWN"
     ? "No machine of this hub lets this browser in any more, or the hub was set up anew."
     : message;
-
-/** `2/3 hubs`; undefined where there is none. */
-export function hubCount({ hubs }: Pick<Fleet, "hubs">): string | undefined {
-  const wanted = hubs.filter(({ isOff }) => !isOff);
-  if (hubs.length === 0) return undefined;
-  const ready = wanted.filter(({ state }) => state.kind === "ready").length;
-  return `${ready}/${plural(wanted.length, "hub")}`;
-}
 
 export const lastUsed = ({ usedMs }: FleetHub, nowMs: number): string =>
   usedMs === undefined ? "never" : agoWords(age(usedMs, nowMs));

@@ -6,14 +6,15 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** `12s`, `4m`, `3h`, `yesterday`, `5d`; empty when it is not known. */
+/** `12s`, `4m`, `3h`, and of days by the calendar `yesterday`, `5d`; empty when it is not known. */
 export function age(sinceMs: number, nowMs: number): string {
   const ms = nowMs - sinceMs;
   if (!Number.isFinite(ms)) return "";
   if (ms < MINUTE_MS) return `${Math.max(0, Math.floor(ms / 1_000))}s`;
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)}m`;
-  if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)}h`;
-  return ms < 2 * DAY_MS ? "yesterday" : `${Math.floor(ms / DAY_MS)}d`;
+  const days = daysBetween(sinceMs, nowMs);
+  if (ms < DAY_MS || days === 0) return `${Math.floor(ms / HOUR_MS)}h`;
+  return days === 1 ? "yesterday" : `${days}d`;
 }
 
 /** `1.2 s`, `3 m 20 s`. */
@@ -34,6 +35,23 @@ export function bytes(count: number): string {
 
 /** `12:03`. */
 export const clock = (ms: number): string => new Date(ms).toTimeString().slice(0, 5);
+
+/** When something was: `12:03`, `yesterday 12:03`, `2026-11-20 12:03`. */
+export function when(ms: number, nowMs: number): string {
+  const days = daysBetween(ms, nowMs);
+  if (days === 0) return clock(ms);
+  return `${days === 1 ? "yesterday" : dateOf(ms)} ${clock(ms)}`;
+}
+
+/** Midnights between them, where the person is. */
+const daysBetween = (ms: number, nowMs: number): number =>
+  Math.round((new Date(nowMs).setHours(0, 0, 0, 0) - new Date(ms).setHours(0, 0, 0, 0)) / DAY_MS);
+
+function dateOf(ms: number): string {
+  const date = new Date(ms);
+  const two = (count: number): string => String(count).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
 
 const PATH_CHARS_MAX = 32;
 

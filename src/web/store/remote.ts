@@ -39,6 +39,8 @@ export interface RemoteOptions {
   onSettings: (machine: string, settings: Settings) => void;
 }
 
+/** Of what is over the newest are kept, to be looked at. */
+const OVER_COUNT_MAX = 100;
 const OTHER_TAB = "Another tab of this browser speaks with the hubs.";
 
 export class Remote {
@@ -129,7 +131,7 @@ export class Remote {
       for (const { machine } of coordinator.machines()) this.#show(coordinator, machine.id, kept);
       const { onSettings, clock } = this.#options;
       for (const { machine, settings } of keptSettings(kept, clock.wallMs())) onSettings(machine, settings);
-      this.items.dispatch(coordinator.outbox?.items() ?? []);
+      this.#tellItems(coordinator);
       this.hubs.tell();
       fleet.dispatch({ type: "tab", tab: "owner" });
       fleet.added();
@@ -155,6 +157,8 @@ export class Remote {
 
   async #open(): Promise<Coordinator> {
     const { shelf, network, crypto, clock, random } = this.#options;
+    const outbox = new OutboxShelf(shelf);
+    await outbox.forgetOver(OVER_COUNT_MAX).catch(() => {}); // a store that is full keeps them until the next time
     return Coordinator.open({
       // Before the first pairing they are nobody's: it keeps the same ones.
       keys: (await this.device.keys()) ?? (await this.device.newKeys()),
@@ -165,16 +169,18 @@ export class Remote {
       random,
       limits: DEVICE_LIMITS,
       records: this.#records,
-      outbox: new OutboxShelf(shelf),
+      outbox,
     });
   }
 
   /** Another tab is the one: here stands what is remembered. */
   async #follow(): Promise<void> {
-    const { fleet } = this.#options;
+    const { fleet, shelf } = this.#options;
     fleet.dispatch({ type: "tab", tab: "other-tab" });
-    const [hubs, machines] = await Promise.all([this.device.hubs(), this.device.machines()]).catch(() => [[], []]);
+    const known = [this.device.hubs(), this.device.machines(), new OutboxShelf(shelf).items()] as const;
+    const [hubs, machines, items] = await Promise.all(known).catch(() => [[], [], []]);
     if (this.#coordinator || this.#isClosed) return;
+    this.items.dispatch(items);
     fleet.dispatch({ type: "hubs", hubs: hubs.map((entry) => hubOf(entry, { kind: "off" })) });
     for (const machine of machines) {
       const { id, name } = machine;
@@ -193,6 +199,7 @@ export class Remote {
       case "machine":
         return this.#show(coordinator, event.id, []);
       case "machine_removed":
+        this.#tellItems(coordinator); // what waited for it was dropped before
         this.#machines.delete(event.id);
         return fleet.forget(event.id);
       case "record": {
@@ -214,8 +221,12 @@ export class Remote {
       case "refused":
         return this.#show(coordinator, event.id, []);
       case "item":
-        return this.items.dispatch(coordinator.outbox?.items() ?? []);
+        return this.#tellItems(coordinator);
     }
+  }
+
+  #tellItems({ outbox }: Coordinator): void {
+    this.items.dispatch(outbox?.items() ?? []);
   }
 
   /** As it is now: in the list, if it was not there. */

@@ -179,7 +179,7 @@ class PageTerminal implements ShownTerminal {
 
   #type(data: string): void {
     if (!this.#isOurs && isReply(data)) return;
-    const held = this.#held;
+    const held = isReply(data) ? undefined : this.#held; // that it has the focus now is no key
     const isHeld = held && (held.sticky.isCtrl || held.sticky.isAlt);
     const keys = isHeld ? withSticky(data, held.sticky) : data;
     if (isHeld) {

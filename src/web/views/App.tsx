@@ -160,7 +160,7 @@ function Page({ route, rows, onKeys }: { route: Route; rows: readonly Row[]; onK
       return route.machine === undefined ? (
         <MailPage withName={route.with} />
       ) : (
-        <OfMachine id={route.machine} otherwise={<NoMachine isGone />}>
+        <OfMachine key={route.machine} id={route.machine} otherwise={<NoMachine isGone />}>
           <MailPage withName={route.with} />
         </OfMachine>
       );

@@ -1,13 +1,13 @@
 import type { ReactNode } from "react";
 import type { RowCounts } from "../model/first-screen.ts";
 import { type Fleet, isLive } from "../model/fleet.ts";
-import type { HomeWay } from "../model/home.ts";
-import { hubCount } from "../model/hub-words.ts";
+import type { Home } from "../model/home.ts";
+import { hubCount } from "../model/hub-count.ts";
 import { LOCAL } from "../model/rows.ts";
-import { clock } from "../model/text.ts";
+import { when } from "../model/text.ts";
 import { waitingCount } from "../model/waiting-count.ts";
 import { useOutboxItems } from "./answering.ts";
-import { useApp, useFleet, useIsWide } from "./world.ts";
+import { useApp, useFleet, useIsWide, useNow } from "./world.ts";
 
 /** The ways to the machines and hubs as they are, in words; on a desktop the pages as well. */
 export function Header({
@@ -80,10 +80,11 @@ export function Header({
 
 function Connection({ fleet }: { fleet: Fleet }): ReactNode {
   const { fleet: store, remote } = useApp();
+  const nowMs = useNow();
   const machines = [...fleet.machines.values()];
   if (machines.length === 0) return <p className="connection" />;
   const only = machines.length === 1 ? machines[0]! : undefined;
-  const { text, tone, isWhole } = only ? wordsOf(only.home.way, only.home.confirmedMs) : wordsOfAll(fleet);
+  const { text, tone, isWhole } = only ? wordsOf(only.home, nowMs) : wordsOfAll(fleet);
   return (
     <p className={`connection tone-${tone}`} aria-live="polite">
       {text}
@@ -120,8 +121,8 @@ function wordsOfAll({ machines }: Fleet): Words {
   return { text: `${isComing ? "◐" : "◌"} ${text}`, tone: isComing ? "quiet" : "attention", isWhole: isComing };
 }
 
-function wordsOf(way: HomeWay, confirmedMs: number | undefined): Words {
-  const last = confirmedMs === undefined ? "" : `, last confirmed ${clock(confirmedMs)}`;
+function wordsOf({ way, confirmedMs }: Home, nowMs: number): Words {
+  const last = confirmedMs === undefined ? "" : `, last confirmed ${when(confirmedMs, nowMs)}`;
   const no = { isWhole: false };
   switch (way.kind) {
     case "live":

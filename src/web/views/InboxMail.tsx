@@ -1,14 +1,15 @@
 import type { ReactNode } from "react";
 import type { ShownMail } from "../model/left-mail.ts";
-import { clock } from "../model/text.ts";
+import { when } from "../model/text.ts";
 import { MailMessageView } from "./MailMessageView.tsx";
 import { machineWords } from "./machines.ts";
 import { OfMachine } from "./OfMachine.tsx";
-import { useFleet } from "./world.ts";
+import { useFleet, useNow } from "./world.ts";
 
 /** Unread mail to the person, of each machine's mailbox; of one that is away what it has left. */
 export function InboxMail({ mail }: { mail: ReadonlyMap<string, ShownMail> }): ReactNode {
   const { machines } = useFleet();
+  const nowMs = useNow();
   return [...machines.values()].map((machine) => {
     const { unread = [], left, messages = [] } = mail.get(machine.id) ?? {};
     if (unread.length === 0) return null;
@@ -17,7 +18,7 @@ export function InboxMail({ mail }: { mail: ReadonlyMap<string, ShownMail> }): R
     return (
       <section key={machine.id} aria-label={title}>
         <h2>{title}</h2>
-        {left && <p className="words">◌ As its machine left it, as of {clock(left.atMs)}.</p>}
+        {left && <p className="words">◌ As its machine left it, as of {when(left.atMs, nowMs)}.</p>}
         <OfMachine id={machine.id}>
           <ul className="cards">
             {unread.map((message) => (

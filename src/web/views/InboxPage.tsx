@@ -2,7 +2,7 @@ import { type ReactNode, useMemo } from "react";
 import { endOf, isOpen, type Question, questionKey } from "../model/asked.ts";
 import { hashOfKey } from "../model/route.ts";
 import { idOf, type Row } from "../model/rows.ts";
-import { age, clock } from "../model/text.ts";
+import { age, when } from "../model/text.ts";
 import type { AllAsked } from "../store/asked-feeds.ts";
 import { useAsked, useAskedFeeds } from "./asked.tsx";
 import { InboxMail } from "./InboxMail.tsx";
@@ -78,7 +78,7 @@ function Where({ row, machine }: { row: Row; machine: string }): ReactNode {
       </a>{" "}
       <span className="project">
         on {shown?.name ?? "a machine"} · {age(sinceMs, nowMs)}
-        {asOfMs !== undefined && asOfMs > 0 && ` · last confirmed ${clock(asOfMs)}`}
+        {asOfMs !== undefined && asOfMs > 0 && ` · last confirmed ${when(asOfMs, nowMs)}`}
       </span>
     </p>
   );

@@ -2,9 +2,9 @@ import { type ReactNode, useEffect, useState } from "react";
 import { earlierCount, itemsOf, type KeptTalk } from "../../client/remote/kept-talk.ts";
 import type { ConversationItem } from "../../protocol/conversation.ts";
 import { isKnownItem } from "../../sealing/item-kinds.ts";
-import { clock } from "../model/text.ts";
+import { when } from "../model/text.ts";
 import { Item } from "./Item.tsx";
-import { useHome, useWorld } from "./world.ts";
+import { useHome, useNow, useWorld } from "./world.ts";
 
 /** What the machine has left of an agent's conversation, as it was when the machine was last away; undefined where it was not since the page was opened. */
 export function useKeptTalk(session: string): KeptTalk | undefined {
@@ -28,9 +28,10 @@ export function useKeptTalk(session: string): KeptTalk | undefined {
 /** To be read: questions in it are answered by their cards, where those are kept. */
 export function KeptItems({ talk }: { talk: KeptTalk }): ReactNode {
   const earlier = earlierCount(talk);
+  const nowMs = useNow();
   return (
     <>
-      <p className="words kept-talk">◌ As its machine left it, as of {clock(talk.atMs)}.</p>
+      <p className="words kept-talk">◌ As its machine left it, as of {when(talk.atMs, nowMs)}.</p>
       {earlier > 0 && <p className="words">What was said before that ({earlier} of its entries) is on the machine.</p>}
       {talk.isIncomplete && <p className="words tone-attention">Some of it has not come; the machine has it.</p>}
       {itemsOf(talk)

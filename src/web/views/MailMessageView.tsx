@@ -4,6 +4,7 @@ import { isSettled } from "../../client/remote/outbox-item.ts";
 import type { MailMessage } from "../../protocol/mail-units.ts";
 import { plainText } from "../model/plain-text.ts";
 import { age, plural } from "../model/text.ts";
+import { unsent } from "../store/drafts.ts";
 import { ME } from "../store/mail-feed.ts";
 import { isReplyTo, useSendingMail } from "./sending-mail.ts";
 import { WaitingItems } from "./WaitingItems.tsx";
@@ -54,7 +55,10 @@ function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }):
   const { from, seq } = message;
   const earlier = useHome().mail.unread.filter((one) => one.from === from && one.seq < seq).length;
   const reply = async (): Promise<void> => {
-    if (await replyTo(message, text ?? "")) setText(undefined);
+    if (isBusy || text === undefined) return;
+    setBusy(true);
+    if (await replyTo(message, text)) setText((now) => unsent(now ?? "", text) || undefined);
+    setBusy(false);
   };
   const done = async (): Promise<void> => {
     setBusy(true);
@@ -90,7 +94,7 @@ function Answer({ message, isLeft }: { message: MailMessage; isLeft: boolean }):
             Reply
           </button>
         ) : (
-          <button type="submit" className="primary" disabled={text.trim() === ""}>
+          <button type="submit" className="primary" disabled={isBusy || text.trim() === ""}>
             {mayWait ? "Reply later" : "Send reply"}
           </button>
         )}

@@ -3,7 +3,8 @@ import type { Participant } from "../../protocol/mail-units.ts";
 import { presenceWord } from "../../protocol/mail-words.ts";
 import type { ShownMail } from "../model/left-mail.ts";
 import { hashOf } from "../model/route.ts";
-import { clock, plural } from "../model/text.ts";
+import { plural, when } from "../model/text.ts";
+import { unsent } from "../store/drafts.ts";
 import { ME } from "../store/mail-feed.ts";
 import { CopyCommand } from "./CopyCommand.tsx";
 import { MailMessageView } from "./MailMessageView.tsx";
@@ -11,7 +12,7 @@ import { useMachines } from "./machines.ts";
 import { useMail } from "./mail.ts";
 import { type SendingMail, useSendingMail } from "./sending-mail.ts";
 import { WaitingItems } from "./WaitingItems.tsx";
-import { useHome, useRoute, useWorld } from "./world.ts";
+import { useHome, useNow, useRoute, useWorld } from "./world.ts";
 
 /** The mailbox of a home: what was written, to and by whom, and a message of one's own. Of a machine that is away what it has left, to be read. */
 export function MailPage({ withName }: { withName: string | undefined }): ReactNode {
@@ -76,10 +77,12 @@ function Messages({ mail, withName }: { mail: ShownMail; withName: string | unde
 }
 
 function AsLeft({ left, mayWait }: { left: NonNullable<ShownMail["left"]>; mayWait: boolean }): ReactNode {
+  const nowMs = useNow();
   return (
     <>
       <p className="words left-mail">
-        ◌ As its machine left it, as of {clock(left.atMs)}.{mayWait && " What you write waits for the machine, sealed."}
+        ◌ As its machine left it, as of {when(left.atMs, nowMs)}.
+        {mayWait && " What you write waits for the machine, sealed."}
       </p>
       {left.isIncomplete && <p className="words tone-attention">Some of it has not come; the machine has it.</p>}
     </>
@@ -159,10 +162,14 @@ function NewMessage({
 }): ReactNode {
   const [to, setTo] = useState(withName ?? "");
   const [body, setBody] = useState("");
+  const [isBusy, setBusy] = useState(false);
   useEffect(() => setTo(withName ?? ""), [withName]);
   const send = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (await sendTo(to.split(/[\s,]+/).filter(Boolean), body)) setBody("");
+    if (isBusy) return;
+    setBusy(true);
+    if (await sendTo(to.split(/[\s,]+/).filter(Boolean), body)) setBody((now) => unsent(now, body));
+    setBusy(false);
   };
   return (
     <form className="form" onSubmit={(event) => void send(event)}>
@@ -191,8 +198,8 @@ function NewMessage({
           onChange={({ target }) => setBody(target.value)}
         />
       </label>
-      <button type="submit" className="primary">
-        {mayWait ? "Send later" : "Send"}
+      <button type="submit" className="primary" disabled={isBusy}>
+        {isBusy ? "Sending …" : mayWait ? "Send later" : "Send"}
       </button>
     </form>
   );

@@ -9,12 +9,13 @@ import { CopyCommand } from "./CopyCommand.tsx";
 import { HubBadge } from "./HubBadge.tsx";
 import { OfMachine } from "./OfMachine.tsx";
 import { useSettings } from "./settings.tsx";
-import { go, useFleet, useHome, useWorld } from "./world.ts";
+import { go, useFleet, useHome, useNow, useWorld } from "./world.ts";
 
 /** A new session, on any machine. */
 export function NewPage(): ReactNode {
   const fleet = useFleet();
   const main = useWorld().machine.id;
+  const nowMs = useNow();
   const [chosen, setChosen] = useState<string>();
   const machines = [...fleet.machines.values()];
   const id = chosen !== undefined && fleet.machines.has(chosen) ? chosen : main;
@@ -29,7 +30,7 @@ export function NewPage(): ReactNode {
               <input type="radio" name="machine" checked={machine.id === id} onChange={() => setChosen(machine.id)} />
               {machine.name}
               <HubBadge label={badgeOf(fleet, machine.id)} />
-              {!isLive(machine) && <span className="project">{freshness(machine.home.confirmedMs ?? 0)}</span>}
+              {!isLive(machine) && <span className="project">{freshness(machine.home.confirmedMs ?? 0, nowMs)}</span>}
             </label>
           ))}
         </fieldset>

@@ -28,7 +28,7 @@ export function OutboxPage(): ReactNode {
       {tab === "other-tab" && (
         <p className="words tone-attention">◌ Another tab of this browser sends what waits; it is changed there.</p>
       )}
-      {groups.length === 0 && (
+      {groups.length === 0 && tab !== "other-tab" && (
         <p className="empty">
           Nothing waits. What you ask of a machine that is away stands here until it is there, for a week at most: the
           browser keeps it, also when it is closed.

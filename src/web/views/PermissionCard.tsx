@@ -1,10 +1,12 @@
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { ItemOf, PermissionOption } from "../../protocol/conversation.ts";
 import { plainText } from "../model/plain-text.ts";
+import { TAKES_KEYS_AFTER_MS } from "../model/takes-keys.ts";
 import { shortPath } from "../model/text.ts";
 import { useSettings } from "./settings.tsx";
 import { useSwipe } from "./swipe.ts";
 import { ToolBody } from "./ToolCall.tsx";
+import { useApp } from "./world.ts";
 
 /** What an agent asks for, with the exact command or change, and nothing but its own options to answer with. */
 export interface PermissionCardProps {
@@ -17,9 +19,6 @@ export interface PermissionCardProps {
   instead?: ReactNode;
   onAnswer: (choice: string) => Promise<boolean>;
 }
-
-/** A card takes no key in its first moment: who pressed it may have meant the one that stood there before. */
-const TAKES_KEYS_AFTER_MS = 500;
 
 export function PermissionCard(props: PermissionCardProps): ReactNode {
   const { question, tool, directory, where, instead, onAnswer } = props;
@@ -118,7 +117,15 @@ function armsOf(options: readonly PermissionOption[], choose: (option: Permissio
 }
 
 function useReady(): boolean {
+  const { questions } = useApp();
   const [isReady, setReady] = useState(false);
+  // Not after the paint: the next key may come before it.
+  useLayoutEffect(
+    () => () => {
+      questions.goneMs = performance.now();
+    },
+    [questions],
+  );
   useEffect(() => {
     const timer = setTimeout(() => setReady(true), TAKES_KEYS_AFTER_MS);
     return () => clearTimeout(timer);

@@ -1,6 +1,7 @@
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useSyncExternalStore } from "react";
 import type { Client } from "../../client/client.ts";
 import { isSettled, type OutboxItem } from "../../client/remote/outbox-item.ts";
+import { Drafts } from "../store/drafts.ts";
 import { useOutboxItems } from "./answering.ts";
 import { MayNot } from "./MayNot.tsx";
 import { type ShownMachine, useMachine } from "./machines.ts";
@@ -9,36 +10,34 @@ import { useApp, useDo, useWorld } from "./world.ts";
 
 /** Says something to an agent: at once, or left for its machine while that is away. What waits stands above it. */
 export function PromptLine({ name, session, client }: { name: string; session: string; client: Client }): ReactNode {
-  const [text, setText] = useState("");
-  const [isSending, setSending] = useState(false);
   const { machine: way } = useWorld();
+  const drafts = useDrafts();
+  const key = `${way.id} ${session}`;
+  const { text, isSending } = useSyncExternalStore(drafts.subscribe, () => drafts.get(key));
   const machine = useMachine(way.id);
   const { mayWait, say } = useSay({ machine, session, client });
   const label = `Say something to ${name}`;
-  const send = async (event?: FormEvent): Promise<void> => {
+  const send = (event?: FormEvent): void => {
     event?.preventDefault();
-    if (text.trim() === "" || isSending) return;
-    setSending(true);
-    if (await say(text)) setText("");
-    setSending(false);
+    void drafts.send(key, say);
   };
   if (machine && !machine.may("type"))
     return <MayNot machine={machine} scope="type" what={`say anything to ${name}`} />;
   return (
     <>
       <Waiting machine={way.id} session={session} name={machine?.name ?? way.name} />
-      <form className="prompt" onSubmit={(event) => void send(event)}>
+      <form className="prompt" onSubmit={send}>
         <textarea
           value={text}
           rows={Math.min(6, text.split("\n").length)}
           placeholder={mayWait ? `Waits until ${machine?.name} is there` : label}
           aria-label={label}
-          onChange={({ target }) => setText(target.value)}
+          onChange={({ target }) => drafts.write(key, target.value)}
           onKeyDown={(event) => {
             if (event.key === "Escape") event.currentTarget.blur();
             if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
             event.preventDefault();
-            void send();
+            send();
           }}
         />
         <button type="submit" className="primary" disabled={isSending || text.trim() === ""}>
@@ -47,6 +46,12 @@ export function PromptLine({ name, session, client }: { name: string; session: s
       </form>
     </>
   );
+}
+
+function useDrafts(): Drafts {
+  const { drafts } = useApp();
+  drafts.all ??= new Drafts();
+  return drafts.all;
 }
 
 /** `mayWait`: the machine is away, and what is said is kept for it. */

@@ -23,7 +23,10 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
   const isTouch = useMedia("(pointer: coarse), (max-width: 799px)");
   const { id } = session;
   const isViewer = useMachine(machine.id)?.may("type") === false;
+  const round = useRound(isThere, news.kind === "failed");
   useEffect(() => {
+    if (round === 0) return;
+    setNews((now) => (now.kind === "failed" ? { kind: "loading" } : now));
     let isOver = false;
     const show = ({ showTerminal }: typeof import("../terminal/shown-terminal.ts")): void => {
       if (isOver) return;
@@ -46,7 +49,7 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
       shown.current?.close();
       shown.current = undefined;
     };
-  }, [machine, version, opening, id, terminalFontPx, isViewer]);
+  }, [machine, version, opening, id, terminalFontPx, isViewer, round]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours change with the theme
   useEffect(() => shown.current?.takeColours(), [isDark, appearance]);
   if (isMissing) return <NotLoaded />;
@@ -79,6 +82,20 @@ export function TerminalPage({ session }: { session: Session }): ReactNode {
       )}
     </div>
   );
+}
+
+/** Which terminal it is: none (0) before its machine has been there, and another one when that comes back after it could not be opened. */
+function useRound(isThere: boolean, hasFailed: boolean): number {
+  const [round, setRound] = useState(0);
+  const wasAway = useRef(true);
+  useEffect(() => {
+    if (!isThere) wasAway.current = true;
+    else if (wasAway.current && (round === 0 || hasFailed)) {
+      wasAway.current = false;
+      setRound(round + 1);
+    }
+  }, [isThere, hasFailed, round]);
+  return round;
 }
 
 function Words({ news, isThere, onTake }: { news: TerminalNews; isThere: boolean; onTake: () => void }): ReactNode {

@@ -3,7 +3,7 @@ import { freshness } from "../model/fleet.ts";
 import type { Row } from "../model/rows.ts";
 import { type UnitAction, unitActions } from "./unit-actions.ts";
 import { useUse } from "./unit-use.ts";
-import { useDo, useHome, useIsWide, useWorld } from "./world.ts";
+import { useDo, useHome, useIsWide, useNow, useWorld } from "./world.ts";
 
 /** Its name, how it is, and what can be done with it. What cannot be taken back asks once. */
 export function UnitHead({ row }: { row: Row }): ReactNode {
@@ -11,6 +11,7 @@ export function UnitHead({ row }: { row: Row }): ReactNode {
   const world = useWorld();
   useHome(); // what can be done changes with the way to its machine
   const use = useUse(row);
+  const nowMs = useNow();
   const { name, icon, state, project, kind, machineName, asOfMs } = row;
   return (
     <header className="unit-head">
@@ -30,7 +31,7 @@ export function UnitHead({ row }: { row: Row }): ReactNode {
           machineName === undefined ? kind : `${kind} on ${machineName}`,
           project,
           use,
-          asOfMs === undefined ? "" : freshness(asOfMs),
+          asOfMs === undefined ? "" : freshness(asOfMs, nowMs),
         ]
           .filter(Boolean)
           .join(" · ")}

@@ -9,7 +9,7 @@ import { ConversationPage } from "./pages.tsx";
 import { TerminalPage } from "./TerminalPage.tsx";
 import { UnitHead } from "./UnitHead.tsx";
 import { WorkerPage } from "./WorkerPage.tsx";
-import { useHome } from "./world.ts";
+import { useHome, useNow } from "./world.ts";
 
 /** One unit, by what it is. @param row undefined: it is not in the list (yet, or any more) */
 export function UnitPage({ row, kind, id }: { row: Row | undefined; kind: Kind; id: string }): ReactNode {
@@ -60,6 +60,7 @@ function spokenTo({ unit, name }: Row): SpokenTo {
 
 /** Its machine is away, and has left no more of it than this. */
 function Recorded({ row: { state, detail, machineName, asOfMs } }: { row: Row }): ReactNode {
+  const nowMs = useNow();
   return (
     <div className="scroll">
       <Facts
@@ -67,7 +68,7 @@ function Recorded({ row: { state, detail, machineName, asOfMs } }: { row: Row })
           ["State", state.word],
           ["Says", detail],
           ["Machine", machineName],
-          ["Known since", asOfMs === undefined ? undefined : freshness(asOfMs)],
+          ["Known since", asOfMs === undefined ? undefined : freshness(asOfMs, nowMs)],
         ]}
       />
       <p className="empty">The rest of it can be seen when its machine is there.</p>

@@ -44,7 +44,7 @@ export function UnitRow({ row, nowMs, isSelected }: { row: Row; nowMs: number; i
             {detail}
             {project !== "" && <span className="project"> · {project}</span>}
           </span>
-          <span className="age">{asOfMs === undefined ? age(sinceMs, nowMs) : freshness(asOfMs)}</span>
+          <span className="age">{asOfMs === undefined ? age(sinceMs, nowMs) : freshness(asOfMs, nowMs)}</span>
         </span>
       </a>
       {isArmed && (

@@ -1,7 +1,8 @@
 import { useLayoutEffect } from "react";
 import { hashOfKey, keyOfUnit, type Route } from "../model/route.ts";
 import type { Row } from "../model/rows.ts";
-import { go } from "./world.ts";
+import { TAKES_KEYS_AFTER_MS } from "../model/takes-keys.ts";
+import { type AppWorld, go, useApp } from "./world.ts";
 
 /** What keys do; `Keys.tsx` says it to the person. They do nothing while somebody types. */
 interface AppKeys {
@@ -11,7 +12,11 @@ interface AppKeys {
   setOver: (over: "palette" | "keys" | undefined) => void;
 }
 
+/** A key that is held says them again and again, to whatever stands there by then. */
+const ONCE = ["a", "A", "d"];
+
 export function useAppKeys({ rows, route, over, setOver }: AppKeys): void {
+  const { questions } = useApp();
   // Not after the paint: whoever sees the app may press a key.
   useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -21,14 +26,20 @@ export function useAppKeys({ rows, route, over, setOver }: AppKeys): void {
         return setOver(over === "palette" ? undefined : "palette");
       }
       if (over !== undefined || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
-      if (perform(event.key, { rows, route, setOver })) event.preventDefault();
+      if (event.repeat && ONCE.includes(event.key)) return;
+      if (perform(event.key, { rows, route, setOver, questions })) event.preventDefault();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
-  }, [rows, route, over, setOver]);
+  }, [rows, route, over, setOver, questions]);
 }
 
-function perform(key: string, { rows, route, setOver }: Omit<AppKeys, "over">): boolean {
+type Questions = AppWorld["questions"];
+
+function perform(
+  key: string,
+  { rows, route, setOver, questions }: Omit<AppKeys, "over"> & { questions: Questions },
+): boolean {
   switch (key) {
     case "j":
     case "ArrowDown":
@@ -63,11 +74,11 @@ function perform(key: string, { rows, route, setOver }: Omit<AppKeys, "over">): 
       go({ page: "settings" });
       return true;
     case "a":
-      return answerQuestion("allow_once");
+      return answerQuestion("allow_once", questions);
     case "A":
-      return answerQuestion("allow_always");
+      return answerQuestion("allow_always", questions);
     case "d":
-      if (!answerQuestion("reject_once")) go({ page: "devices" });
+      if (!answerQuestion("reject_once", questions)) go({ page: "devices" });
       return true;
     case "?":
       setOver("keys");
@@ -97,10 +108,11 @@ function stepCards(by: number): boolean {
   return next !== undefined;
 }
 
-/** The question that has the focus, or the only one of the page; never one that has just come. True: there is such a question, whatever it can be answered with. */
-function answerQuestion(kind: string): boolean {
+/** The question that has the focus, or the only one of the page; never one that has just come, or has just become the only one. True: there is such a question, whatever it can be answered with. */
+function answerQuestion(kind: string, { goneMs }: Questions): boolean {
   const cards = [...document.querySelectorAll<HTMLElement>(".page .permission")];
-  const card = cards.find((one) => one.contains(document.activeElement)) ?? (cards.length === 1 ? cards[0] : undefined);
+  const only = cards.length === 1 && performance.now() - goneMs >= TAKES_KEYS_AFTER_MS ? cards[0] : undefined;
+  const card = cards.find((one) => one.contains(document.activeElement)) ?? only;
   if (card?.dataset.takesKeys === "true") card.querySelector<HTMLButtonElement>(`[data-choice="${kind}"]`)?.click();
   return cards.length > 0;
 }

@@ -3,6 +3,7 @@ import { isWarrenError, messageOf } from "../../protocol/errors.ts";
 import type { Fleet } from "../model/fleet.ts";
 import type { Home } from "../model/home.ts";
 import { hashOf, type Route, routeOf } from "../model/route.ts";
+import type { Drafts } from "../store/drafts.ts";
 import type { FirstScreenMemory } from "../store/first-screen-memory.ts";
 import type { FleetStore, Place } from "../store/fleet-store.ts";
 import type { PairFlow } from "../store/pair-flow.ts";
@@ -22,6 +23,10 @@ export interface AppWorld {
   notes: Store<Note[], NoteAction>;
   /** The unit that is opened next was opened to be typed into: by a click or enter, not in passing. */
   opening: { wantsFocus: boolean };
+  /** When a question that stood there was last taken away, by the page's own clock. */
+  questions: { goneMs: number };
+  /** What was typed into prompt lines and is not sent, by machine and session; made with the first of them, whose code comes later than this. */
+  drafts: { all: Drafts | undefined };
 }
 
 /** The same within a part of the page that is about one machine: see `OfMachine`. */

@@ -1,4 +1,4 @@
-import type { OutboxItem, OutboxStore } from "../../../client/remote/outbox-item.ts";
+import { isSettled, type OutboxItem, type OutboxStore } from "../../../client/remote/outbox-item.ts";
 import type { Link } from "../../../sealing/chain.ts";
 import type { Change, Shelf } from "./shelf.ts";
 
@@ -50,6 +50,15 @@ export class OutboxShelf implements OutboxStore {
   async remove(id: string): Promise<void> {
     await this.#shelf.write([{ table: "outbox", remove: ITEMS + id }]);
     this.#numbers.delete(id);
+  }
+
+  /** What is over beyond the newest so many is forgotten. */
+  async forgetOver(count: number): Promise<void> {
+    const over = (await this.items()).filter(isSettled);
+    const old = over.slice(0, Math.max(0, over.length - count));
+    if (old.length === 0) return;
+    await this.#shelf.write(old.map(({ id }): Change => ({ table: "outbox", remove: ITEMS + id })));
+    for (const { id } of old) this.#numbers.delete(id);
   }
 
   link(chain: string): Promise<Link | undefined> {
