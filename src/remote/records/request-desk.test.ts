@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { waitUntil } from "../../../test/harness/wait-until.ts";
 import { writeKept } from "../../contact/kept-file.ts";
 import { silentLog } from "../../platform/log.ts";
 import { HandClock } from "../../platform/testing/hand-clock.ts";
@@ -57,8 +58,7 @@ async function withDesk(meanwhile: (desk: RequestDesk, request: RemoteRequest) =
   });
   await desk.take({ hub: "home", signingKey: KEY, text: encodeJson(request) });
   desk.run();
-  for (let turn = 0; turn < 400 && book.open.length > 0; turn++) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(book.open, []);
+  await waitUntil(() => book.open.length === 0, { what: "it is over" });
   return { answered, hashOf: (sent_ms: number) => requestHash(crypto, encodeJson({ ...request, sent_ms })), sentMs };
 }
 
