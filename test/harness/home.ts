@@ -15,7 +15,7 @@ import { Client } from "../../src/client/client.ts";
 import { dialPrimary } from "../../src/local/dial-primary.ts";
 import { type Places, resolvePlaces } from "../../src/platform/paths.ts";
 import { type Installation, thisInstallation } from "./build-copy.ts";
-import { type HomeProcess, killAllOf, processesOf, type Role, treeOf, withRole } from "./processes.ts";
+import { doingsOf, type HomeProcess, killAllOf, processesOf, type Role, treeOf, withRole } from "./processes.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type Ended, type Running, startWarren, type WarrenOptions, well } from "./warren.ts";
 
@@ -136,7 +136,8 @@ async function endAll(house: TemporaryHome): Promise<string | undefined> {
   await waitUntil(isOver, { what: "the end of all processes", deadlineMs: ENDED_DEADLINE_MS }).catch(() => {});
   const left = house.processes();
   for (const one of left) {
-    problems.push(`left: pid ${one.pid} ${one.role} ${one.argv.slice(0, 6).join(" ").slice(0, 200)}`);
+    const argv = one.argv.slice(0, 6).join(" ").slice(0, 200);
+    problems.push(`left: pid ${one.pid} ${one.role} ${argv} (${doingsOf(one.pid)})`);
   }
   await killAllOf(house.home);
   if (problems.length === 0) return undefined;

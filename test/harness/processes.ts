@@ -95,6 +95,17 @@ export const descriptorsOf = (pid: number): string[] =>
     }
   });
 
+/** What a process that should have ended is doing: its state, where it waits, and its first descriptors. */
+export function doingsOf(pid: number): string {
+  try {
+    const state = /^State:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    const waits = readFileSync(`/proc/${pid}/wchan`, "utf8");
+    return `${state}, in ${waits}, ${descriptorsOf(pid).slice(0, 3).join(" ")}`;
+  } catch {
+    return "ended meanwhile";
+  }
+}
+
 export function argvOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
