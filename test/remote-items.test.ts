@@ -44,7 +44,8 @@ test(
     }
     await talkIsTold(house, "fox");
     const { conversation } = await house.client().request("session.conversation", { session: "fox" });
-    for (const one of await Promise.all([house.keeper(), house.server()])) killProcess(one);
+    // The server first: beside a keeper that is gone it ends its agents, and killed in the middle of that it leaves them stopped.
+    for (const one of await Promise.all([house.server(), house.keeper()])) killProcess(one);
 
     const items = () =>
       phone.store.rows.filter(({ kind }) => kind === RECORD_KINDS.item).map(({ text }) => decodeTalkItem(text));

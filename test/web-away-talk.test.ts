@@ -65,7 +65,8 @@ test(
     await house.run("prompt", "fox", "say It is green.");
     await house.run("wait", "fox", "--for", "idle");
     await talkIsTold(house, "fox");
-    for (const one of await Promise.all([house.keeper(), house.server()])) killProcess(one);
+    // The server first: beside a keeper that is gone it ends its agents, and killed in the middle of that it leaves them stopped.
+    for (const one of await Promise.all([house.server(), house.keeper()])) killProcess(one);
     tab = await browser.tab(NARROW);
     await tab.goto(`${address}/`);
     await openUnit(tab, "fox");

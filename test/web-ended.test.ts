@@ -49,7 +49,8 @@ test(
     await tab.shows("warren history bear");
     if (PICTURES !== undefined) await tab.screenshot(join(PICTURES, "ended-session.png"));
 
-    for (const one of await Promise.all([web.house.keeper(), web.house.server()])) killProcess(one);
+    // The server first: beside a keeper that is gone it ends its agents, and killed in the middle of that it leaves them stopped.
+    for (const one of await Promise.all([web.house.server(), web.house.keeper()])) killProcess(one);
     await waitUntil(() => tab.evaluate<boolean>('document.querySelector(".app")?.dataset.live === "false"'), {
       what: "the machine to be away",
     });
