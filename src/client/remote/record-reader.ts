@@ -136,8 +136,9 @@ export class RecordReader {
   /** The next of the hub's records; one after the other. */
   async read(place: number, bytes: Uint8Array): Promise<void> {
     if (place <= this.#place) return this.#options.took(place); // the hub repeats
-    if (this.#isForeign(bytes)) return this.#options.events.onRefused("other_hub", undefined);
-    const change = await this.#change(bytes);
+    const space = spaceOf(bytes);
+    if (this.#isForeign(space)) return this.#options.events.onRefused("other_hub", undefined);
+    const change = await this.#change(bytes, space);
     const gap = change.gap ?? this.#behind(place, change);
     await this.#commit({ ...change, ...(gap ? { gap } : {}), place });
     if (this.#isOver) return;
@@ -145,13 +146,14 @@ export class RecordReader {
     this.#options.took(place);
   }
 
-  async #change(bytes: Uint8Array): Promise<Omit<RecordChange, "place">> {
+  async #change(bytes: Uint8Array, space: string | undefined): Promise<Omit<RecordChange, "place">> {
     const { crypto, events } = this.#options;
-    const where = this.#placeOf(bytes);
-    if (!where) {
+    const machine = space === undefined ? undefined : this.#machineAt(space);
+    if (!machine) {
       events.onRefused("other_machine", undefined);
       return {};
     }
+    const where = { machine, space: space! };
     const taken = await takeRecord(crypto, this.#reading(where), bytes);
     switch (taken.kind) {
       case "dropped":
@@ -276,15 +278,8 @@ export class RecordReader {
     };
   }
 
-  #placeOf(bytes: Uint8Array): Place | undefined {
-    const space = spaceOf(bytes);
-    const machine = space === undefined ? undefined : this.#machineAt(space);
-    return machine && { machine, space: space! };
-  }
-
   /** Of a machine's space at another hub: this one gives it no place of its own, and what it says of what has been read is not true. */
-  #isForeign(bytes: Uint8Array): boolean {
-    const space = spaceOf(bytes);
+  #isForeign(space: string | undefined): boolean {
     if (space === undefined || this.#machineAt(space)) return false;
     return this.#options.machines().some(({ spaces }) => Object.values(spaces).some((one) => toHex(one) === space));
   }
