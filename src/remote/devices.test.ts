@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { waitUntil } from "../../test/harness/wait-until.ts";
 import { writeKept } from "../contact/kept-file.ts";
 import type { Introduced } from "../contact/pairing-guest.ts";
 import { silentLog } from "../platform/log.ts";
@@ -13,18 +14,7 @@ import { REMOTE_LIMITS } from "./limits.ts";
 import type { LiveSession } from "./live-session.ts";
 import { EMPTY_ROSTER, type RosterDevice, type RosterHub, withDevice, withHub } from "./roster.ts";
 import type { RemoteStore } from "./store.ts";
-
-const KEY = "3".repeat(64);
-const PHONE: RosterDevice = {
-  name: "phone",
-  platform: "test",
-  signing_key: KEY,
-  fingerprint: "b".repeat(32),
-  exchange_key: KEY,
-  logins: {},
-  scopes: ["view"],
-  added_at: "2026-11-01T00:00:00.000Z",
-};
+import { PHONE_KEY as KEY, PHONE } from "./testing/phone.ts";
 
 test("devices: however often one comes and goes, its revocation waits behind few writes, and what was seen last is said", async () => {
   const turn = Promise.withResolvers<void>();
@@ -168,10 +158,9 @@ test("devices: one that is not let in is what its owner has said of it while the
 test("devices: one that is not let in stays where another yes has let it in while the hub was asked, on the list and at the hub", async () => {
   const { roster, devices, place, asked } = await withDevices([], 2);
   const check = (): void => assert.fail("who introduces has gone");
-  const all = await Promise.allSettled([
-    devices.admit(place, introduced(1), ["view", "type"]),
-    devices.admit(place, introduced(1), ["view"], { check }),
-  ]);
+  const first = devices.admit(place, introduced(1), ["view", "type"]);
+  await waitUntil(() => asked.length === 1, { what: "the hub is asked by the first" });
+  const all = await Promise.allSettled([first, devices.admit(place, introduced(1), ["view"], { check })]);
   assert.deepEqual(
     all.map(({ status }) => status),
     ["fulfilled", "rejected"],

@@ -8,23 +8,13 @@ import { fromHex } from "../../sealing/bytes.ts";
 import { decodeResult, encodeJson, type RemoteRequest, requestHash } from "../../sealing/request.ts";
 import { webCrypto } from "../../sealing/webcrypto.ts";
 import { KeptRoster } from "../kept-roster.ts";
-import { EMPTY_ROSTER, type RosterDevice, withDevice } from "../roster.ts";
+import { EMPTY_ROSTER, withDevice } from "../roster.ts";
 import type { RemoteStore } from "../store.ts";
+import { PHONE_KEY as KEY, PHONE } from "../testing/phone.ts";
 import { RequestBook } from "./request-book.ts";
 import { RequestDesk } from "./request-desk.ts";
 
 const crypto = webCrypto();
-const KEY = "3".repeat(64);
-const PHONE: RosterDevice = {
-  name: "phone",
-  platform: "test",
-  signing_key: KEY,
-  fingerprint: "b".repeat(32),
-  exchange_key: KEY,
-  logins: {},
-  scopes: ["view"],
-  added_at: "2026-11-01T00:00:00.000Z",
-};
 
 /** A desk that tells what each hub was answered, to which text; `meanwhile` is done once, while the first answer is on its way. */
 async function withDesk(meanwhile: (desk: RequestDesk, request: RemoteRequest) => Promise<void>) {
